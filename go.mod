@@ -1,0 +1,3 @@
+module github.com/devicetokens/devicetokens
+
+go 1.25.0

@@ -1,0 +1,51 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// ValidateInvalidation checks the arguments of [Store].Invalidate, for whoever
+// implements it. It returns nil, or a [*tokens.InvalidError] that names every bad
+// one: key and token as elsewhere, and a sentAt that is zero or outside the
+// years 1–9999, which RFC 3339 can write.
+func ValidateInvalidation(key tokens.Key, t tokens.Token, sentAt time.Time) error {
+	return tokens.JoinInvalid(key.Validate(), t.Validate(), validateSentAt(sentAt))
+}
+
+func validateSentAt(sentAt time.Time) error {
+	var code tokens.Code
+	switch year := sentAt.UTC().Year(); {
+	case sentAt.IsZero():
+		code = tokens.Required
+	case year < 1 || year > 9999:
+		code = tokens.Malformed
+	default:
+		return nil
+	}
+	return &tokens.InvalidError{Fields: []tokens.FieldError{{Field: tokens.FieldSentAt, Code: code}}}
+}
+
+// InvalidateToken invalidates whichever registration holds the token: Holder,
+// then Invalidate. It is for a sender that kept no key with its message; one
+// that did calls Invalidate. That nobody holds the token is no error, and if it
+// moves between the two calls, Invalidate leaves it alone.
+//
+// In a table of an older service that was not upgraded, Holder misses rows that
+// were not registered since, and so does this.
+func InvalidateToken(ctx context.Context, s Store, t tokens.Token, sentAt time.Time) error {
+	if err := tokens.JoinInvalid(t.Validate(), validateSentAt(sentAt)); err != nil {
+		return err
+	}
+	reg, err := s.Holder(ctx, t)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.Invalidate(ctx, reg.Key, t, sentAt)
+}
