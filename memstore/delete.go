@@ -1,0 +1,42 @@
+package memstore
+
+import (
+	"context"
+
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// Delete implements [store.Store].
+func (s *Store) Delete(ctx context.Context, key tokens.Key) error {
+	if err := key.Validate(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.lock()
+	defer s.mu.Unlock()
+
+	if r := s.find(key); r != nil {
+		s.remove(r)
+	}
+	return nil
+}
+
+// DeleteUser implements [store.Store].
+func (s *Store) DeleteUser(ctx context.Context, user tokens.UserID) error {
+	if err := user.Validate(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.lock()
+	defer s.mu.Unlock()
+
+	rows := s.users[user]
+	for i := len(rows) - 1; i >= 0; i-- { // from the end, where nothing has to be moved
+		s.remove(rows[i])
+	}
+	return nil
+}

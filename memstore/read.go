@@ -1,0 +1,66 @@
+package memstore
+
+import (
+	"context"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// Get implements [store.Store].
+func (s *Store) Get(ctx context.Context, key tokens.Key) (tokens.Registration, error) {
+	if err := key.Validate(); err != nil {
+		return tokens.Registration{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return tokens.Registration{}, err
+	}
+	now := s.lock()
+	defer s.mu.Unlock()
+
+	r := s.find(key)
+	if r == nil || r.Expired(now) {
+		return tokens.Registration{}, store.ErrNotFound
+	}
+	return r.Registration, nil
+}
+
+// Holder implements [store.Store].
+func (s *Store) Holder(ctx context.Context, t tokens.Token) (tokens.Registration, error) {
+	if err := t.Validate(); err != nil {
+		return tokens.Registration{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return tokens.Registration{}, err
+	}
+	hash := t.Hash()
+	now := s.lock()
+	defer s.mu.Unlock()
+
+	r := s.holders[hash]
+	if r == nil || r.Expired(now) {
+		return tokens.Registration{}, store.ErrNotFound
+	}
+	return r.Registration, nil
+}
+
+// List implements [store.Store].
+func (s *Store) List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
+	if err := user.Validate(); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	now := s.lock()
+	defer s.mu.Unlock()
+
+	rows := s.users[user]
+	regs := make([]tokens.Registration, 0, len(rows))
+	for _, r := range rows {
+		if r.Active() && !r.Expired(now) {
+			regs = append(regs, r.Registration)
+		}
+	}
+	return regs, nil
+}
