@@ -1,0 +1,48 @@
+# What a developer runs. `make help` lists it; CI runs the same through .ci/run.
+
+# Flags for go test, for example GOTESTFLAGS='-run TestRegister -count=1'.
+GOTESTFLAGS ?=
+# How long `make fuzz` runs each target.
+FUZZTIME ?= 10s
+
+BIN := $(CURDIR)/.cache/bin
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help test prerequisites dynamodb-local lint tidy-check fuzz cover run clean tools
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-16s %s\n", $$1, $$2 }'
+
+test: prerequisites tools dynamodb-local ## run the tests of every module with the race detector
+	@rm -rf .cache/test && mkdir -p .cache/test
+	@$(BIN)/gotestsum --format pkgname --jsonfile-timing-events .cache/test/events.json \
+		--post-run-command scripts/totals.sh --raw-command -- scripts/test.sh $(GOTESTFLAGS)
+
+prerequisites: ## name everything that `make test` needs and this machine lacks
+	@scripts/prerequisites.sh
+
+dynamodb-local: ## fetch DynamoDB Local, for the tests, into .cache
+	@scripts/dynamodb-local.sh
+
+lint: tools ## vet, staticcheck, revive and gofmt
+	@scripts/lint.sh
+
+tidy-check: ## fail if a go.mod is not tidy
+	@scripts/tidy-check.sh
+
+fuzz: ## run every fuzz target for FUZZTIME (10s)
+	@scripts/fuzz.sh $(FUZZTIME)
+
+cover: dynamodb-local ## fail if the tests cover too little of a core package
+	@scripts/cover.sh
+
+run: ## run the example server, which keeps its data in memory
+	@go -C examples run ./local
+
+clean: ## remove all that was fetched or built here
+	rm -rf .cache
+
+# Always run: with nothing to do it takes half a second, and it also notices a new Go.
+tools:
+	@GOBIN=$(BIN) go -C internal/tools install tool

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Runs the tests of every module with the race detector, flags passed on; prints go test's JSON, for gotestsum to sum up.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+status=0
+for module in $(scripts/modules.sh); do
+  go -C "$module" test -json -race "$@" ./... || status=1
+done
+exit "$status"
