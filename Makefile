@@ -16,7 +16,7 @@ help: ## list the targets
 
 test: prerequisites tools dynamodb-local ## run the tests of every module with the race detector
 	@rm -rf .cache/test && mkdir -p .cache/test
-	@$(BIN)/gotestsum --format pkgname --jsonfile-timing-events .cache/test/events.json \
+	@$(BIN)/gotestsum --format pkgname --format-hide-empty-pkg --jsonfile-timing-events .cache/test/events.json \
 		--post-run-command scripts/totals.sh --raw-command -- scripts/test.sh $(GOTESTFLAGS)
 
 prerequisites: ## name everything that `make test` needs and this machine lacks

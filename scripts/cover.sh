@@ -10,7 +10,8 @@ module=$(go list -m)
 coverpkg=$(printf "$module/%s," "${packages[@]}")
 mkdir -p .cache/test
 profile=.cache/test/cover.out
-go test -coverpkg="${coverpkg%,}" -coverprofile="$profile" ./... | grep -v 'no test files' || {
+go test -coverpkg="${coverpkg%,}" -coverprofile="$profile" ./... >.cache/test/cover.log || {
+  cat .cache/test/cover.log
   echo "the tests failed under coverage" >&2
   exit 1
 }

@@ -16,7 +16,8 @@ mkdir -p .cache
 new=$(mktemp -d .cache/dynamodb-local.XXXXXX)
 trap 'rm -rf "$new"' EXIT
 echo "Fetching DynamoDB Local (50 MB) into $dir"
-mvn --quiet --batch-mode --file "$pom" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$PWD/$new"
+mvn --quiet --batch-mode --file "$pom" dependency:copy-dependencies \
+  -DincludeScope=runtime -DoutputDirectory="$PWD/$new"
 cp "$pom" "$new/pom.xml"
 chmod 755 "$new"
 rm -rf "$dir"
