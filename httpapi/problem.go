@@ -1,0 +1,184 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// A problem is the document of an error (RFC 9457), and the error itself. Its
+// type is about:blank, and so left out: Code tells problems apart. Nothing in it
+// comes from the request but the names of declared fields.
+type problem struct {
+	Title     string         `json:"title"`
+	Status    int            `json:"status"`
+	Code      string         `json:"code"`
+	Detail    string         `json:"detail"`
+	Errors    []fieldProblem `json:"errors,omitempty"`
+	RequestID string         `json:"requestId"`
+
+	header map[string]string
+}
+
+// A fieldProblem is what is wrong with one member of the body or one parameter of
+// the query.
+type fieldProblem struct {
+	Field  string `json:"field"`
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+}
+
+var _ error = (*problem)(nil)
+
+func newProblem(status int, code, detail string) *problem {
+	return &problem{Title: title(status), Status: status, Code: code, Detail: detail}
+}
+
+// title is the status's phrase, as RFC 9110 has it and about:blank wants it.
+func title(status int) string {
+	switch status { // net/http has the phrases of older RFCs
+	case http.StatusRequestEntityTooLarge:
+		return "Content Too Large"
+	case http.StatusUnprocessableEntity:
+		return "Unprocessable Content"
+	}
+	return http.StatusText(status)
+}
+
+// The problems with the form of a request.
+var (
+	invalidUTF8     = newProblem(400, "invalid_utf8", "The body is not valid UTF-8.")
+	invalidJSON     = newProblem(400, "invalid_json", "The body is not a JSON text.")
+	notAnObject     = newProblem(400, "not_an_object", "The body is JSON, but not an object.")
+	trailingData    = newProblem(400, "trailing_data", "Something follows the JSON object in the body.")
+	unknownMember   = newProblem(400, "unknown_member", "The object has a member other than deviceId, expoPushToken, platform and projectId. Names are case-sensitive.")
+	duplicateMember = newProblem(400, "duplicate_member", "The object has a member twice.")
+	wrongType       = newProblem(400, "wrong_type", "A member of the object is not a string.")
+	nestedValue     = newProblem(400, "nested_value", "A member of the object is an array or an object; all of them are strings.")
+	loneSurrogate   = newProblem(400, "lone_surrogate", "A string has an escape that is half a character: a surrogate without its pair.")
+	incompleteBody  = newProblem(400, "incomplete_body", "The body could not be read to its end.")
+	invalidQuery    = newProblem(400, "invalid_query", "The query is not well-formed: a bad percent-encoding, or a semicolon that is not encoded.")
+)
+
+// The other problems.
+var (
+	unauthenticated = newProblem(401, "unauthenticated", "The request has no valid credential.")
+	forbidden       = newProblem(403, "forbidden", "The authenticated user cannot have registrations.")
+	notFound        = newProblem(404, "not_found", "There is nothing at this path.")
+
+	methodNotAllowed = newProblem(405, "method_not_allowed", "The path does not have this method.").
+				with("Allow", "DELETE, GET, HEAD, POST")
+	contentTooLarge      = newProblem(413, "content_too_large", "The body is larger than any valid one.")
+	unsupportedMediaType = newProblem(415, "unsupported_media_type", "The Content-Type is not application/json in UTF-8.").
+				with("Accept", "application/json")
+	unsupportedContentCoding = newProblem(415, "unsupported_content_coding", "The body has a Content-Encoding; it must have none.").
+					with("Accept-Encoding", "identity")
+
+	invalidFields = newProblem(422, "invalid_fields", "Values break the rules that errors names.")
+	internalError = newProblem(500, "internal_error", "The request failed. It is not known whether it had an effect.")
+	tryAgain      = newProblem(503, "try_again", "The request could not be served now. It may have had an effect or not; repeating it is safe.")
+)
+
+// Error is for the log; the answer has the document.
+func (p *problem) Error() string {
+	if len(p.Errors) == 0 {
+		return p.Code
+	}
+	return p.Code + " at " + p.Errors[0].Field
+}
+
+// with returns p with one more header field in its answer.
+func (p *problem) with(name, value string) *problem {
+	q := *p
+	q.header = map[string]string{name: value}
+	return &q
+}
+
+// at returns p for one declared field of the request.
+func (p *problem) at(field string) *problem {
+	q := *p
+	q.Errors = []fieldProblem{{Field: field, Code: p.Code, Detail: p.Detail}}
+	return &q
+}
+
+func (p *problem) answer(requestID string) answer {
+	q := *p
+	q.RequestID = requestID
+	body, err := json.Marshal(&q)
+	if err != nil {
+		panic(err) // a struct of strings
+	}
+	return answer{status: q.Status, body: body}
+}
+
+// refuse returns the endpoint that always answers with p.
+func refuse(p *problem) endpoint {
+	return func(*call) (answer, error) { return answer{}, p }
+}
+
+// diagnose returns the problem that answers err, and what that makes of the
+// request. What err says is for the log.
+func diagnose(ctx context.Context, err error) (*problem, Outcome) {
+	var (
+		p       *problem
+		invalid *tokens.InvalidError
+	)
+	switch {
+	case errors.Is(err, context.Canceled) && errors.Is(ctx.Err(), context.Canceled):
+		return tryAgain, Canceled // for whoever still listens: a server that shuts down has a client
+	case errors.As(err, &p):
+		return p, Rejected
+	case errors.Is(err, ErrUnauthenticated):
+		return unauthenticated, Rejected
+	case errors.Is(err, errForbidden):
+		return forbidden, Rejected
+	case errors.Is(err, store.ErrTryAgain), errors.Is(err, context.DeadlineExceeded):
+		return tryAgain, TryAgain
+	case errors.As(err, &invalid):
+		return describe(invalid), Rejected
+	}
+	return internalError, Failed
+}
+
+// describe says in words which rule each field breaks.
+func describe(invalid *tokens.InvalidError) *problem {
+	p := *invalidFields
+	for _, f := range invalid.Fields {
+		p.Errors = append(p.Errors, fieldProblem{Field: f.Field, Code: string(f.Code), Detail: rule(f)})
+	}
+	return &p
+}
+
+func rule(f tokens.FieldError) string {
+	switch f.Code {
+	case tokens.Required:
+		return "It is missing or empty."
+	case tokens.TooLong:
+		if n, ok := maxLen[f.Field]; ok {
+			return fmt.Sprintf("It has more than %d characters.", n)
+		}
+		return "It is too long."
+	case tokens.InvalidUTF8:
+		return "It is not valid UTF-8."
+	case tokens.ControlCharacter:
+		return "It has a control character."
+	case tokens.Malformed:
+		return "It is not of the required form."
+	case tokens.Unknown:
+		return "It is none of the known values."
+	case repeated:
+		return "It is there more than once."
+	}
+	return "It is not allowed." // the rule of a store that is not ours
+}
+
+var maxLen = map[string]int{
+	tokens.FieldDeviceID:  tokens.MaxDeviceIDLen,
+	tokens.FieldToken:     tokens.MaxTokenBytes,
+	tokens.FieldProjectID: tokens.MaxProjectIDLen,
+}
