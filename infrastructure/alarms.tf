@@ -1,0 +1,100 @@
+# The alarms of the function and the API; those of the table alone are the
+# storage module's. There is none on ConditionalCheckFailedRequests: a refused
+# condition is how a registration begins.
+#
+# Missing data is no breach in any of them. Lambda and API Gateway publish
+# nothing while nobody calls, DynamoDB publishes TransactionConflict only when
+# there is one, and a quiet night is no incident.
+locals {
+  function_dimensions = { FunctionName = aws_lambda_function.main.function_name }
+  api_dimensions      = { ApiName = aws_api_gateway_rest_api.main.name, Stage = var.stage }
+  table_dimensions    = { TableName = module.storage.table_name }
+
+  alarms = {
+    function-errors = {
+      means      = "The function crashed or timed out. Errors that it answers itself are not counted here."
+      namespace  = "AWS/Lambda"
+      metric     = "Errors"
+      dimensions = local.function_dimensions
+      statistic  = "Sum"
+      threshold  = 0
+      periods    = 1
+    }
+    function-throttles = {
+      means      = "Lambda refused to run the function: its concurrency is used up."
+      namespace  = "AWS/Lambda"
+      metric     = "Throttles"
+      dimensions = local.function_dimensions
+      statistic  = "Sum"
+      threshold  = 0
+      periods    = 1
+    }
+    function-duration = {
+      means      = "A request took more than 80 % of the function's time-out."
+      namespace  = "AWS/Lambda"
+      metric     = "Duration"
+      dimensions = local.function_dimensions
+      statistic  = "Maximum"
+      threshold  = local.function_timeout_seconds * 1000 * 0.8
+      periods    = 1
+    }
+    # Now and then two launches of one app meet; for a quarter of an hour on end,
+    # something repeats itself.
+    table-conflicts = {
+      means      = "Transactions on the device-token table keep running into each other."
+      namespace  = "AWS/DynamoDB"
+      metric     = "TransactionConflict"
+      dimensions = local.table_dimensions
+      statistic  = "Sum"
+      threshold  = 100
+      periods    = 3
+    }
+    api-5xx = {
+      means      = "The API answers with 5XX."
+      namespace  = "AWS/ApiGateway"
+      metric     = "5XXError"
+      dimensions = local.api_dimensions
+      statistic  = "Sum"
+      threshold  = 5
+      periods    = 1
+    }
+    api-latency = {
+      means      = "One request in a hundred takes longer than 2 seconds."
+      namespace  = "AWS/ApiGateway"
+      metric     = "Latency"
+      dimensions = local.api_dimensions
+      statistic  = "p99"
+      threshold  = 2000
+      periods    = 3
+    }
+  }
+
+  alarm_names = sort(concat(
+    [for name in keys(local.alarms) : "${local.name}-${name}"],
+    module.storage.alarm_names,
+  ))
+}
+
+resource "aws_cloudwatch_metric_alarm" "service" {
+  for_each = local.alarms
+
+  alarm_name        = "${local.name}-${each.key}"
+  alarm_description = "${each.value.means} Runbook: docs/infra/device-tokens.md."
+
+  namespace          = each.value.namespace
+  metric_name        = each.value.metric
+  dimensions         = each.value.dimensions
+  statistic          = startswith(each.value.statistic, "p") ? null : each.value.statistic
+  extended_statistic = startswith(each.value.statistic, "p") ? each.value.statistic : null
+  period             = 300
+
+  evaluation_periods  = each.value.periods
+  datapoints_to_alarm = each.value.periods
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = each.value.threshold
+  treat_missing_data  = "notBreaching"
+
+  alarm_actions = [local.alarm_topic_arn]
+  ok_actions    = [local.alarm_topic_arn]
+  tags          = local.tags
+}

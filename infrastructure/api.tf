@@ -1,0 +1,178 @@
+locals {
+  api_path = "/v1/device-tokens"
+  methods  = ["DELETE", "GET", "POST"]
+
+  throttle_burst           = 100
+  throttle_rate_per_second = 50
+
+  cognito       = var.authorizer.type == "cognito"
+  authorization = local.cognito ? "COGNITO_USER_POOLS" : "NONE"
+
+  # What an access log line holds. No user, no address, no query: the device's id
+  # is in the query of a DELETE.
+  access_log_fields = {
+    requestId          = "$context.requestId"
+    requestTime        = "$context.requestTime"
+    method             = "$context.httpMethod"
+    route              = "$context.resourcePath"
+    status             = "$context.status"
+    errorType          = "$context.error.responseType"
+    authorizerError    = "$context.authorizer.error"
+    integrationStatus  = "$context.integration.status"
+    integrationLatency = "$context.integration.latency"
+    latency            = "$context.responseLatency"
+  }
+}
+
+resource "aws_api_gateway_rest_api" "main" {
+  name        = local.name
+  description = "Device tokens (${var.stage})"
+
+  endpoint_configuration {
+    types = ["REGIONAL"]
+  }
+
+  tags = local.tags
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_api_gateway_resource" "v1" {
+  rest_api_id = aws_api_gateway_rest_api.main.id
+  parent_id   = aws_api_gateway_rest_api.main.root_resource_id
+  path_part   = "v1"
+}
+
+resource "aws_api_gateway_resource" "device_tokens" {
+  rest_api_id = aws_api_gateway_rest_api.main.id
+  parent_id   = aws_api_gateway_resource.v1.id
+  path_part   = "device-tokens"
+}
+
+resource "aws_api_gateway_authorizer" "cognito" {
+  count = local.cognito ? 1 : 0
+
+  name            = local.name
+  rest_api_id     = aws_api_gateway_rest_api.main.id
+  type            = "COGNITO_USER_POOLS"
+  provider_arns   = var.authorizer.user_pool_arns
+  identity_source = "method.request.header.Authorization"
+}
+
+# With an oidc authorizer the gateway lets every request through to the function,
+# which answers 401 unless it verifies the bearer token: it has no other setting.
+resource "aws_api_gateway_method" "route" {
+  for_each = toset(local.methods)
+
+  rest_api_id          = aws_api_gateway_rest_api.main.id
+  resource_id          = aws_api_gateway_resource.device_tokens.id
+  http_method          = each.key
+  authorization        = local.authorization
+  authorizer_id        = one(aws_api_gateway_authorizer.cognito[*].id)
+  authorization_scopes = length(var.authorizer.scopes) > 0 ? var.authorizer.scopes : null
+}
+
+resource "aws_api_gateway_integration" "route" {
+  for_each = aws_api_gateway_method.route
+
+  rest_api_id             = each.value.rest_api_id
+  resource_id             = each.value.resource_id
+  http_method             = each.value.http_method
+  type                    = "AWS_PROXY"
+  integration_http_method = "POST" # how Lambda is invoked, whatever the method
+  uri                     = aws_lambda_function.main.invoke_arn
+}
+
+resource "aws_lambda_permission" "route" {
+  for_each = toset(local.methods)
+
+  statement_id  = "ApiGateway-${each.key}"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.main.function_name
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${aws_api_gateway_rest_api.main.execution_arn}/${var.stage}/${each.key}${local.api_path}"
+}
+
+resource "aws_api_gateway_deployment" "main" {
+  rest_api_id = aws_api_gateway_rest_api.main.id
+
+  # A deployment is a snapshot: without a new one, a changed route never goes
+  # live. Chosen attributes, because whole resources have some that AWS fills in
+  # later, which would make a second deployment of nothing.
+  triggers = {
+    routes = sha256(jsonencode({
+      authorizers = [for a in aws_api_gateway_authorizer.cognito : {
+        type            = a.type
+        provider_arns   = a.provider_arns
+        identity_source = a.identity_source
+      }]
+      methods = { for k, m in aws_api_gateway_method.route : k => {
+        resource_id          = m.resource_id
+        authorization        = m.authorization
+        authorizer_id        = m.authorizer_id
+        authorization_scopes = m.authorization_scopes
+      } }
+      integrations = { for k, i in aws_api_gateway_integration.route : k => {
+        type = i.type
+        uri  = i.uri
+      } }
+      responses = local.gateway_responses
+      paths     = [aws_api_gateway_resource.v1.path_part, aws_api_gateway_resource.device_tokens.path_part]
+    }))
+  }
+
+  depends_on = [
+    aws_api_gateway_gateway_response.problem,
+    aws_api_gateway_integration.route,
+    aws_api_gateway_method.route,
+  ]
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_cloudwatch_log_group" "access" {
+  name              = local.access_log_group
+  retention_in_days = local.log_retention_days
+  kms_key_id        = aws_kms_key.main.arn
+  tags              = local.tags
+}
+
+resource "aws_api_gateway_stage" "main" {
+  rest_api_id           = aws_api_gateway_rest_api.main.id
+  deployment_id         = aws_api_gateway_deployment.main.id
+  stage_name            = var.stage
+  description           = "Device tokens (${var.stage})"
+  cache_cluster_enabled = false
+  xray_tracing_enabled  = false
+
+  access_log_settings {
+    destination_arn = aws_cloudwatch_log_group.access.arn
+    format          = jsonencode(local.access_log_fields)
+  }
+
+  tags = local.tags
+
+  # A stage with access logs is refused while the region has no role for them.
+  depends_on = [aws_api_gateway_account.region]
+}
+
+# One setting for every method. Execution logs stay off: they hold bodies, and so
+# push tokens.
+resource "aws_api_gateway_method_settings" "all" {
+  rest_api_id = aws_api_gateway_rest_api.main.id
+  stage_name  = aws_api_gateway_stage.main.stage_name
+  method_path = "*/*"
+
+  settings {
+    throttling_burst_limit = local.throttle_burst
+    throttling_rate_limit  = local.throttle_rate_per_second
+    metrics_enabled        = false
+    logging_level          = "OFF"
+    data_trace_enabled     = false
+    caching_enabled        = false
+  }
+}

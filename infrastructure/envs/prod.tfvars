@@ -1,0 +1,17 @@
+# The account, the user pool and the addresses are placeholders that plan as they
+# stand: put yours in their place.
+stage       = "prod"
+region      = "eu-central-1"
+owner       = "mobile-platform"
+cost_center = "cc-1234"
+
+authorizer = {
+  type           = "cognito"
+  user_pool_arns = ["arn:aws:cognito-idp:eu-central-1:111122223333:userpool/eu-central-1_prodEXAMPLE"]
+}
+
+alarm_email = "mobile-platform-oncall@example.com"
+
+# Alarms on consumption, in units a second: twice the expected peak.
+read_limit  = 100
+write_limit = 200

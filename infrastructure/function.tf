@@ -1,0 +1,125 @@
+locals {
+  function_timeout_seconds = 10
+
+  # The names that examples/lambda reads; it refuses to start without the ones
+  # it needs.
+  function_environment = merge(
+    {
+      DEVICE_TOKEN_TABLE_NAME  = module.storage.table_name
+      DEVICE_TOKEN_STAGE       = var.stage
+      DEVICE_TOKEN_TTL         = "${var.token_ttl_days * 24}h"
+      DEVICE_TOKEN_MAX_DEVICES = tostring(var.max_devices)
+      DEVICE_TOKEN_LOG_LEVEL   = var.log_level
+      DEVICE_TOKEN_AUTH        = var.authorizer.type == "cognito" ? "claims" : "oidc"
+    },
+    var.authorizer.type == "oidc" ? {
+      DEVICE_TOKEN_OIDC_ISSUER   = var.authorizer.issuer
+      DEVICE_TOKEN_OIDC_AUDIENCE = var.authorizer.audience
+      DEVICE_TOKEN_OIDC_TOKEN    = var.authorizer.token
+    } : {},
+  )
+
+  # What dynamostore asks of the table, and no more: a transaction needs the
+  # permissions of the actions in it. Creating, upgrading and scanning the table
+  # are an operator's.
+  table_actions = [
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:UpdateItem",
+  ]
+
+  function_policy = {
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "Table"
+        Effect   = "Allow"
+        Action   = local.table_actions
+        Resource = module.storage.table_arn
+      },
+      {
+        # DynamoDB decrypts the table's own key in the name of its caller.
+        Sid      = "TableKey"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:DescribeKey"]
+        Resource = aws_kms_key.main.arn
+        Condition = {
+          StringEquals = { "kms:ViaService" = "dynamodb.${var.region}.amazonaws.com" }
+        }
+      },
+      {
+        # Lambda names the streams of the log group as it starts each
+        # environment: there is no list of them to give. Creating the group
+        # itself is not the function's.
+        Sid      = "Logs"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = "${local.logs_arn_prefix}:${local.function_log_group}:log-stream:*"
+      },
+    ]
+  }
+}
+
+resource "aws_iam_role" "function" {
+  name        = "${local.name}-function"
+  description = "The device-token function (${var.stage})"
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "lambda.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+    }]
+  })
+
+  tags = local.tags
+}
+
+resource "aws_iam_role_policy" "function" {
+  name   = "table-and-logs"
+  role   = aws_iam_role.function.name
+  policy = jsonencode(local.function_policy)
+}
+
+resource "aws_cloudwatch_log_group" "function" {
+  name              = local.function_log_group
+  retention_in_days = local.log_retention_days
+  kms_key_id        = aws_kms_key.main.arn
+  tags              = local.tags
+}
+
+resource "aws_lambda_function" "main" {
+  function_name = local.name
+  description   = "HTTP API of the device-token registry (${var.stage})"
+  role          = aws_iam_role.function.arn
+
+  filename = var.package_path
+  # A plan works before the package is built; an apply then fails on the file.
+  source_code_hash = fileexists("${path.root}/${var.package_path}") ? filebase64sha256("${path.root}/${var.package_path}") : null
+
+  package_type  = "Zip"
+  runtime       = "provided.al2023"
+  handler       = "bootstrap"
+  architectures = ["arm64"]
+  memory_size   = 128
+  timeout       = local.function_timeout_seconds
+
+  reserved_concurrent_executions = var.reserved_concurrency
+
+  environment {
+    variables = local.function_environment
+  }
+
+  tracing_config {
+    mode = "PassThrough"
+  }
+
+  tags = local.tags
+
+  # Otherwise Lambda makes the log group itself, without key and retention, and
+  # the first requests are refused.
+  depends_on = [aws_cloudwatch_log_group.function, aws_iam_role_policy.function]
+}

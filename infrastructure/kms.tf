@@ -1,0 +1,110 @@
+# One key for the table, the logs and the alarm topic. Its policy lets the
+# account administer the key, and lets each service use it for that alone: no
+# principal, administrators included, decrypts with it directly.
+locals {
+  key_administration = [
+    "kms:CancelKeyDeletion",
+    "kms:CreateAlias",
+    "kms:DeleteAlias",
+    "kms:DescribeKey",
+    "kms:DisableKey",
+    "kms:DisableKeyRotation",
+    "kms:EnableKey",
+    "kms:EnableKeyRotation",
+    "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
+    "kms:ListAliases",
+    "kms:ListGrants",
+    "kms:ListKeyPolicies",
+    "kms:ListKeyRotations",
+    "kms:ListResourceTags",
+    "kms:PutKeyPolicy",
+    "kms:RevokeGrant",
+    "kms:RotateKeyOnDemand",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateAlias",
+    "kms:UpdateKeyDescription",
+  ]
+
+  key_use = [
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+  ]
+
+  # In a key policy "*" is the key itself. The account's root principal stands
+  # for those principals of the account whom IAM allows the same.
+  key_policy = {
+    Version = "2012-10-17"
+    Statement = concat([
+      {
+        Sid       = "Administration"
+        Effect    = "Allow"
+        Principal = { AWS = "arn:${local.partition}:iam::${local.account_id}:root" }
+        Action    = local.key_administration
+        Resource  = "*"
+      },
+      {
+        # DynamoDB uses the key in the name of whoever calls it, and makes its
+        # grants in the name of whoever creates the table.
+        Sid       = "TableThroughDynamoDB"
+        Effect    = "Allow"
+        Principal = { AWS = "arn:${local.partition}:iam::${local.account_id}:root" }
+        Action    = concat(["kms:CreateGrant"], local.key_use)
+        Resource  = "*"
+        Condition = {
+          StringEquals = {
+            "kms:CallerAccount" = local.account_id
+            "kms:ViaService"    = "dynamodb.${var.region}.amazonaws.com"
+          }
+        }
+      },
+      {
+        Sid       = "LogGroups"
+        Effect    = "Allow"
+        Principal = { Service = "logs.${var.region}.amazonaws.com" }
+        Action    = local.key_use
+        Resource  = "*"
+        Condition = {
+          ArnEquals = {
+            "kms:EncryptionContext:aws:logs:arn" = [
+              "${local.logs_arn_prefix}:${local.access_log_group}",
+              "${local.logs_arn_prefix}:${local.function_log_group}",
+            ]
+          }
+        }
+      },
+      ], local.own_topic ? [{
+        # Without this, alarms of an encrypted topic change state and nobody is
+        # told.
+        Sid       = "AlarmsToTopic"
+        Effect    = "Allow"
+        Principal = { Service = "cloudwatch.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource  = "*"
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = local.account_id }
+        }
+    }] : [])
+  }
+}
+
+resource "aws_kms_key" "main" {
+  description             = "Device tokens (${var.stage}): table, logs and alarms"
+  key_usage               = "ENCRYPT_DECRYPT"
+  enable_key_rotation     = true
+  deletion_window_in_days = var.stage == "dev" ? 7 : 30
+  policy                  = jsonencode(local.key_policy)
+  tags                    = local.tags
+}
+
+resource "aws_kms_alias" "main" {
+  name          = "alias/${local.name}"
+  target_key_id = aws_kms_key.main.key_id
+}

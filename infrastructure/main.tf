@@ -1,0 +1,41 @@
+# The whole system: the table (modules/storage), the function that serves
+# httpapi on it (function.tf), the REST API in front (api.tf, responses.tf), the
+# key that encrypts it all (kms.tf), and what watches it (alarms.tf,
+# dashboard.tf, notifications.tf).
+
+locals {
+  project  = "device-tokens"
+  name     = "${local.project}-${var.stage}"
+  emulated = var.emulator_endpoint != ""
+
+  partition  = data.aws_partition.current.partition
+  account_id = data.aws_caller_identity.current.account_id
+
+  # Names rather than references where a cycle would arise: the key's policy
+  # names the log groups, which are encrypted with the key.
+  function_log_group = "/aws/lambda/${local.name}"
+  access_log_group   = "/aws/apigateway/${local.name}"
+  logs_arn_prefix    = "arn:${local.partition}:logs:${var.region}:${local.account_id}:log-group"
+
+  log_retention_days = { dev = 14, stage = 30, prod = 90 }[var.stage]
+
+  tags = merge(var.extra_tags, {
+    Project    = local.project
+    Env        = var.stage
+    Owner      = var.owner
+    CostCenter = var.cost_center
+  })
+}
+
+module "storage" {
+  source = "./modules/storage"
+
+  stage            = var.stage
+  table_name       = local.name
+  kms_key_arn      = aws_kms_key.main.arn
+  stream_view_type = var.stream_view_type
+  read_limit       = var.read_limit
+  write_limit      = var.write_limit
+  alarm_topic_arns = [local.alarm_topic_arn]
+  tags             = local.tags
+}

@@ -1,0 +1,43 @@
+# The table of registrations and claims: what dynamostore.CreateTable makes for
+# local work, with what production adds. A test compares the two.
+resource "aws_dynamodb_table" "device_tokens" {
+  name      = var.table_name
+  hash_key  = "userId"
+  range_key = "deviceId"
+
+  # Every phone writes at its launch, so traffic follows the day and the push
+  # campaigns: there is no capacity to plan.
+  billing_mode = "PAY_PER_REQUEST"
+  table_class  = "STANDARD"
+
+  deletion_protection_enabled = var.stage != "dev"
+
+  stream_enabled   = var.stream_view_type != null
+  stream_view_type = var.stream_view_type
+
+  attribute {
+    name = "userId"
+    type = "S"
+  }
+
+  attribute {
+    name = "deviceId"
+    type = "S"
+  }
+
+  ttl {
+    attribute_name = "expiresAt"
+    enabled        = true
+  }
+
+  point_in_time_recovery {
+    enabled = true
+  }
+
+  server_side_encryption {
+    enabled     = true
+    kms_key_arn = var.kms_key_arn
+  }
+
+  tags = var.tags
+}

@@ -1,0 +1,57 @@
+output "api_url" {
+  description = "Address of the API, with its stage; the routes follow it: GET <api_url>/v1/device-tokens."
+  value       = aws_api_gateway_stage.main.invoke_url
+}
+
+output "table_name" {
+  description = "Name of the table."
+  value       = module.storage.table_name
+}
+
+output "table_arn" {
+  description = "ARN of the table."
+  value       = module.storage.table_arn
+}
+
+output "table_id" {
+  description = "ID of the table."
+  value       = module.storage.table_id
+}
+
+output "table_stream_arn" {
+  description = "ARN of the table's stream; null without one."
+  value       = module.storage.table_stream_arn
+}
+
+output "kms_key_arn" {
+  description = "ARN of the key of the table, the logs and the alarm topic."
+  value       = aws_kms_key.main.arn
+}
+
+output "function_name" {
+  description = "Name of the function."
+  value       = aws_lambda_function.main.function_name
+}
+
+output "log_groups" {
+  description = "Log groups of the function and of the API's access log."
+  value = {
+    access   = aws_cloudwatch_log_group.access.name
+    function = aws_cloudwatch_log_group.function.name
+  }
+}
+
+output "alarm_topic_arn" {
+  description = "ARN of the topic that the alarms tell."
+  value       = local.alarm_topic_arn
+}
+
+output "alarm_names" {
+  description = "Names of all alarms, sorted."
+  value       = local.alarm_names
+}
+
+output "dashboard_name" {
+  description = "Name of the CloudWatch dashboard."
+  value       = aws_cloudwatch_dashboard.main.dashboard_name
+}

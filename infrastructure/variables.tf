@@ -1,0 +1,239 @@
+variable "stage" {
+  description = "The deployment stage: dev, stage or prod. It is part of every name, and the API's stage."
+  type        = string
+
+  validation {
+    condition     = contains(["dev", "stage", "prod"], var.stage)
+    error_message = "The stage is dev, stage or prod."
+  }
+}
+
+variable "region" {
+  description = "The AWS region. One deployment, one region: registering a token in two regions at once is not supported."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "A region looks like eu-central-1."
+  }
+}
+
+variable "owner" {
+  description = "Who answers for this deployment: the tag Owner of everything."
+  type        = string
+
+  validation {
+    condition     = trimspace(var.owner) != ""
+    error_message = "The owner must not be empty."
+  }
+}
+
+variable "cost_center" {
+  description = "Who pays for this deployment: the tag CostCenter of everything."
+  type        = string
+
+  validation {
+    condition     = trimspace(var.cost_center) != ""
+    error_message = "The cost centre must not be empty."
+  }
+}
+
+variable "extra_tags" {
+  description = "Further tags of everything. The four required ones cannot be replaced by it."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = length(setintersection(keys(var.extra_tags), ["Project", "Env", "Owner", "CostCenter"])) == 0
+    error_message = "The tags Project, Env, Owner and CostCenter follow from the other variables."
+  }
+}
+
+variable "authorizer" {
+  description = <<-EOT
+    How callers are authenticated; there is no open setting and no default.
+
+    type = "cognito": API Gateway verifies tokens of the user pools in
+    user_pool_arns. Without scopes it takes ID tokens, with scopes access tokens
+    that have one of them.
+
+    type = "oidc": the function verifies bearer tokens of one issuer for one
+    audience. token says which claim names the audience: "standard" (aud),
+    "cognito-access" (client_id, and token_use is access) or "cognito-id".
+  EOT
+
+  type = object({
+    type           = string
+    user_pool_arns = optional(list(string), [])
+    scopes         = optional(list(string), [])
+    issuer         = optional(string, "")
+    audience       = optional(string, "")
+    token          = optional(string, "standard")
+  })
+
+  validation {
+    condition     = contains(["cognito", "oidc"], var.authorizer.type)
+    error_message = "The authorizer's type is cognito or oidc."
+  }
+
+  validation {
+    condition = var.authorizer.type != "cognito" || (
+      length(var.authorizer.user_pool_arns) > 0 && alltrue([
+        for arn in var.authorizer.user_pool_arns :
+        can(regex("^arn:aws[a-z-]*:cognito-idp:[a-z0-9-]+:[0-9]{12}:userpool/[A-Za-z0-9_-]+$", arn))
+    ]))
+    error_message = "A cognito authorizer needs user_pool_arns like arn:aws:cognito-idp:eu-central-1:111122223333:userpool/eu-central-1_AbCdEfGhI."
+  }
+
+  validation {
+    condition     = var.authorizer.type != "cognito" || (var.authorizer.issuer == "" && var.authorizer.audience == "")
+    error_message = "A cognito authorizer has no issuer and no audience: the user pool is both."
+  }
+
+  validation {
+    condition     = var.authorizer.type != "oidc" || can(regex("^https://[^ ?#]+$", var.authorizer.issuer))
+    error_message = "An oidc authorizer needs an https issuer without query or fragment."
+  }
+
+  validation {
+    condition     = var.authorizer.type != "oidc" || trimspace(var.authorizer.audience) != ""
+    error_message = "An oidc authorizer needs an audience."
+  }
+
+  validation {
+    condition     = var.authorizer.type != "oidc" || (length(var.authorizer.user_pool_arns) == 0 && length(var.authorizer.scopes) == 0)
+    error_message = "An oidc authorizer has no user pools and no scopes: the function verifies the token."
+  }
+
+  validation {
+    condition     = contains(["standard", "cognito-access", "cognito-id"], var.authorizer.token)
+    error_message = "The token is standard, cognito-access or cognito-id."
+  }
+}
+
+variable "package_path" {
+  description = "The function's zip, made by `make lambda`. A plan works without it, an apply does not."
+  type        = string
+  default     = "../examples/lambda/dist/device-tokens-arm64.zip"
+
+  validation {
+    condition     = endswith(var.package_path, ".zip")
+    error_message = "The package is a zip file."
+  }
+}
+
+variable "token_ttl_days" {
+  description = "Days that a registration lives after the app's last launch."
+  type        = number
+  default     = 90
+
+  validation {
+    condition     = var.token_ttl_days >= 7 && floor(var.token_ttl_days) == var.token_ttl_days
+    error_message = "Registrations live for a whole number of days, at least 7."
+  }
+}
+
+variable "max_devices" {
+  description = "Devices that one user may have registered."
+  type        = number
+  default     = 20
+
+  validation {
+    condition     = var.max_devices >= 1 && var.max_devices <= 1000 && floor(var.max_devices) == var.max_devices
+    error_message = "A user may have 1 to 1000 devices."
+  }
+}
+
+variable "log_level" {
+  description = "The least level that the function logs: debug, info, warn or error."
+  type        = string
+  default     = "info"
+
+  validation {
+    condition     = contains(["debug", "info", "warn", "error"], var.log_level)
+    error_message = "The log level is debug, info, warn or error."
+  }
+}
+
+variable "reserved_concurrency" {
+  description = "Executions of the function at once, kept for it and its upper bound; -1 for the account's common pool."
+  type        = number
+  default     = -1
+
+  validation {
+    condition     = (var.reserved_concurrency == -1 || var.reserved_concurrency >= 1) && floor(var.reserved_concurrency) == var.reserved_concurrency
+    error_message = "The reserved concurrency is a whole number of at least 1, or -1 for none."
+  }
+}
+
+variable "stream_view_type" {
+  description = "What the table's stream carries; null for no stream."
+  type        = string
+  default     = null
+}
+
+variable "read_limit" {
+  description = "Read units a second above which an alarm tells; null for none."
+  type        = number
+  default     = null
+}
+
+variable "write_limit" {
+  description = "Write units a second above which an alarm tells; null for none."
+  type        = number
+  default     = null
+}
+
+variable "alarm_email" {
+  description = "Address that the alarms are mailed to, after it has confirmed the subscription; empty for none."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.alarm_email == "" || can(regex("^[^@ ]+@[^@ ]+\\.[^@ ]+$", var.alarm_email))
+    error_message = "The alarm address is an e-mail address, or empty."
+  }
+
+  validation {
+    condition     = var.stage != "prod" || var.alarm_email != "" || var.alarm_topic_arn != ""
+    error_message = "In prod somebody hears the alarms: set alarm_email or alarm_topic_arn."
+  }
+
+  validation {
+    condition     = var.alarm_topic_arn == "" || var.alarm_email == ""
+    error_message = "Set alarm_topic_arn or alarm_email: who subscribes to a topic of yours is not decided here."
+  }
+}
+
+variable "alarm_topic_arn" {
+  description = "ARN of an SNS topic of yours for the alarms; empty to make one. A topic of yours must let CloudWatch publish, and use its key if it is encrypted."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.alarm_topic_arn == "" || can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$", var.alarm_topic_arn))
+    error_message = "An SNS topic ARN looks like arn:aws:sns:eu-central-1:111122223333:alarms."
+  }
+}
+
+variable "manage_api_gateway_account" {
+  description = "Whether to set the role by which API Gateway writes access logs. It is one setting for the account and region, shared by every API in them: true in one deployment at most, and only where nothing else sets it."
+  type        = bool
+  default     = false
+}
+
+variable "emulator_endpoint" {
+  description = "Address of an AWS emulator that serves everything, such as http://localhost:4566; empty for AWS."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.emulator_endpoint == "" || can(regex("^https?://[A-Za-z0-9.-]+(:[0-9]+)?$", var.emulator_endpoint))
+    error_message = "The emulator's endpoint looks like http://localhost:4566."
+  }
+
+  validation {
+    condition     = var.emulator_endpoint == "" || var.stage == "dev"
+    error_message = "An emulator runs the stage dev."
+  }
+}
