@@ -1,0 +1,209 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/devicetokens/devicetokens/httpapi"
+	"github.com/devicetokens/devicetokens/internal/httpexchanges"
+)
+
+// TestExchanges holds the handler to the table: the answer, what is observed,
+// the one log line, and what is in neither.
+func TestExchanges(t *testing.T) {
+	names := map[string]bool{}
+	for _, e := range httpexchanges.All() {
+		if names[e.Name] {
+			t.Errorf("the name %q is there twice", e.Name)
+		}
+		names[e.Name] = true
+		t.Run(e.Name, func(t *testing.T) {
+			var log bytes.Buffer
+			var events []httpapi.Event
+			_, resp, err := e.Do(t.Context(), slog.New(slog.NewJSONHandler(&log, nil)),
+				func(event httpapi.Event) { events = append(events, event) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(resp.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkStatusAndHeader(t, e.Want, resp, len(body))
+			checkBody(t, e, resp, body)
+			checkEventAndLog(t, e, resp, events, log.Bytes())
+			checkPrivate(t, e, resp, string(body)+log.String())
+		})
+	}
+}
+
+func checkStatusAndHeader(t *testing.T, want httpexchanges.Answer, resp *http.Response, size int) {
+	t.Helper()
+	if resp.StatusCode != want.Status {
+		t.Errorf("status is %d, want %d", resp.StatusCode, want.Status)
+	}
+	header := map[string]string{
+		"Cache-Control":          "no-store",
+		"X-Content-Type-Options": "nosniff",
+		"X-Request-Id":           resp.Header.Get("X-Request-Id"), // random, or wanted below
+	}
+	if header["X-Request-Id"] == "" {
+		t.Error("the answer has no request id")
+	}
+	if want.Status != http.StatusNoContent {
+		header["Content-Type"] = "application/json"
+		if want.Code != "" {
+			header["Content-Type"] = "application/problem+json"
+		}
+		header["Content-Length"] = resp.Header.Get("Content-Length")
+		if length := resp.ContentLength; size > 0 && length != int64(size) || length <= 0 {
+			t.Errorf("content length is %d, the body has %d bytes", length, size)
+		}
+	}
+	for name, value := range want.Header {
+		header[http.CanonicalHeaderKey(name)] = value
+	}
+	got := map[string]string{}
+	for name, values := range resp.Header {
+		got[name] = strings.Join(values, " AND ")
+	}
+	if diff := cmp.Diff(header, got); diff != "" {
+		t.Errorf("header (-want +got):\n%s", diff)
+	}
+}
+
+type problem struct {
+	Title, Code, Detail, RequestID string
+	Status                         int
+	Errors                         []struct{ Field, Code, Detail string }
+}
+
+func checkBody(t *testing.T, e httpexchanges.Exchange, resp *http.Response, body []byte) {
+	t.Helper()
+	if e.Want.Code == "" {
+		if diff := cmp.Diff(e.Want.Body, unescapeHTML(body)); diff != "" {
+			t.Errorf("body (-want +got):\n%s", diff)
+		}
+		return
+	}
+	var p problem
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&p); err != nil {
+		t.Fatalf("problem: %v", err)
+	}
+	var errors []string
+	for _, f := range p.Errors {
+		errors = append(errors, f.Field+" "+f.Code)
+		if f.Detail == "" {
+			t.Errorf("%s has no detail", f.Field)
+		}
+	}
+	if p.Code != e.Want.Code || p.Status != e.Want.Status {
+		t.Errorf("problem is %s (%d), want %s (%d)", p.Code, p.Status, e.Want.Code, e.Want.Status)
+	}
+	if diff := cmp.Diff(e.Want.Errors, errors); diff != "" {
+		t.Errorf("errors (-want +got):\n%s", diff)
+	}
+	if p.Title == "" || p.Detail == "" {
+		t.Error("the problem has no title or no detail")
+	}
+	if id := resp.Header.Get("X-Request-Id"); p.RequestID != id {
+		t.Errorf("the problem's request id is %q, the header's %q", p.RequestID, id)
+	}
+}
+
+// unescapeHTML undoes the escapes that encoding/json adds to what JSON asks for.
+func unescapeHTML(body []byte) string {
+	return strings.NewReplacer(`\u003c`, "<", `\u003e`, ">").Replace(string(body))
+}
+
+func checkEventAndLog(t *testing.T, e httpexchanges.Exchange, resp *http.Response, events []httpapi.Event, log []byte) {
+	t.Helper()
+	if len(events) != 1 {
+		t.Fatalf("observed %d events, want one", len(events))
+	}
+	event := events[0]
+	if event.Duration <= 0 || event.StoreDuration < 0 || event.StoreDuration > event.Duration {
+		t.Errorf("durations are %v and the store's %v", event.Duration, event.StoreDuration)
+	}
+	want := httpapi.Event{
+		RequestID: resp.Header.Get("X-Request-Id"),
+		Route:     httpapi.Path,
+		Method:    e.Method,
+		Status:    e.Want.Status,
+		Outcome:   e.Want.Outcome,
+		Problem:   e.Want.Code,
+		Moved:     strings.HasPrefix(e.Name, "move"),
+
+		Duration:      event.Duration,
+		StoreDuration: event.StoreDuration,
+	}
+	if e.Want.Status == http.StatusNotFound {
+		want.Route = ""
+	}
+	if e.Method == "ecHO" {
+		want.Method = "_OTHER"
+	}
+	if diff := cmp.Diff(want, event); diff != "" {
+		t.Errorf("event (-want +got):\n%s", diff)
+	}
+
+	var line map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(log))
+	if err := decoder.Decode(&line); err != nil {
+		t.Fatal(err)
+	}
+	if decoder.More() {
+		t.Errorf("more than one log line:\n%s", log)
+	}
+	level := slog.LevelInfo
+	switch e.Want.Outcome {
+	case httpapi.Failed:
+		level = slog.LevelError
+	case httpapi.TryAgain:
+		level = slog.LevelWarn
+	}
+	if e.Want.Status == http.StatusForbidden {
+		level = slog.LevelWarn
+	}
+	for name, value := range map[string]any{
+		"level": level.String(), "msg": "request", "request_id": want.RequestID, "method": want.Method, "route": want.Route,
+		"status": float64(want.Status), "outcome": string(want.Outcome),
+		"duration": float64(event.Duration), "store_duration": float64(event.StoreDuration),
+	} {
+		if line[name] != value {
+			t.Errorf("log line has %s=%v, want %v", name, line[name], value)
+		}
+	}
+	if _, ok := line["error"]; ok != (want.Problem != "") {
+		t.Errorf("log line of problem %q: has an error: %v", want.Problem, ok)
+	}
+	if _, ok := line["stack"]; ok != (strings.Contains(e.Name, "panics") || strings.Contains(e.Name, "divides")) {
+		t.Errorf("log line has a stack: %v", ok)
+	}
+}
+
+// checkPrivate looks for secrets in an answer and in the log.
+func checkPrivate(t *testing.T, e httpexchanges.Exchange, resp *http.Response, text string) {
+	t.Helper()
+	for _, values := range resp.Header {
+		text += strings.Join(values, "\n")
+	}
+	private := httpexchanges.Private()
+	if e.Want.Code != "" {
+		private = append(private, httpexchanges.Echoes()...)
+	}
+	for _, s := range private {
+		if strings.Contains(text, s) {
+			t.Errorf("%q is in the answer or in the log:\n%s", s, text)
+		}
+	}
+}

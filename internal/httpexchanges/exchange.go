@@ -1,0 +1,127 @@
+// Package httpexchanges is a table of requests to package httpapi with the
+// answers that are due. The tests of httpapi hold the handler to it; those of
+// internal/conformance hold both the requests and the answers to openapi.yaml.
+package httpexchanges
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"time"
+
+	"github.com/devicetokens/devicetokens/httpapi"
+	"github.com/devicetokens/devicetokens/memstore"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// The users of the table.
+const (
+	Alice = user + "-alice"
+	Bob   = user + "-bob"
+)
+
+const (
+	user   = "u-7f3a"      // begins every user id of the table
+	secret = "s3cr3tt0k3n" // is in every token of the table but bare
+	bare   = "s3cr3tt0-k3n0-AbCd-1234-567890abcdef"
+	echo   = "ecHO" // is in whatever a refused request brings along; no random request id has it
+)
+
+// Private returns texts that must be in no answer and in no log line, whatever
+// the exchange: what is in its tokens, and in its user ids.
+func Private() []string { return []string{secret, bare, user} }
+
+// Echoes returns texts that must be neither in the answer to a refused request,
+// nor in its log line.
+func Echoes() []string { return []string{echo} }
+
+// Now is what the clock says in all exchanges.
+var Now = time.Date(2026, time.November, 23, 9, 0, 0, 0, time.UTC)
+
+// An Exchange is one request, what it meets, and the answer that is due.
+type Exchange struct {
+	Name string
+
+	Method string
+	Target string            // "" is httpapi.Path
+	Header map[string]string // beside Content-Type: application/json of a POST; "" removes
+	Body   string
+	Size   int64 // of the body, as the request says; 0 is the true one, -1 is unknown (chunked)
+
+	Given        []tokens.Request              // registered before, in this order
+	Authenticate httpapi.Authenticator         // nil names Alice
+	Store        func(store.Store) store.Store // nil leaves it as it is
+	Context      func(context.Context) context.Context
+
+	Want Answer
+
+	// Blind says that openapi.yaml cannot see what is wrong with the request.
+	Blind bool
+}
+
+// An Answer is what a request is answered with.
+type Answer struct {
+	Status  int
+	Header  map[string]string // these, beside those that every answer has
+	Body    string            // of a success
+	Code    string            // of a problem
+	Errors  []string          // of a problem: "deviceId too_long"
+	Outcome httpapi.Outcome   // as observed
+}
+
+// Do runs the exchange on a handler of its own, which logs to logger and is
+// observed. It returns the request as it was sent (its body can be read again)
+// and the answer.
+func (e Exchange) Do(ctx context.Context, logger *slog.Logger, observe func(httpapi.Event)) (*http.Request, *http.Response, error) {
+	var s store.Store = memstore.New(store.Policy{Now: func() time.Time { return Now }})
+	for _, req := range e.Given {
+		if _, err := s.Register(ctx, req); err != nil {
+			return nil, nil, err
+		}
+	}
+	if e.Store != nil {
+		s = e.Store(s)
+	}
+	authenticate := e.Authenticate
+	if authenticate == nil {
+		authenticate = func(*http.Request) (tokens.UserID, error) { return Alice, nil }
+	}
+	handler := httpapi.New(s, authenticate, httpapi.Options{Logger: logger, Observe: observe})
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, e.request(ctx))
+	return e.request(ctx), recorder.Result(), nil
+}
+
+func (e Exchange) request(ctx context.Context) *http.Request {
+	target := e.Target
+	if target == "" {
+		target = httpapi.Path
+	}
+	if e.Context != nil {
+		ctx = e.Context(ctx)
+	}
+	var body io.Reader
+	if e.Body != "" || e.Method == http.MethodPost {
+		body = strings.NewReader(e.Body)
+	}
+	r := httptest.NewRequestWithContext(ctx, e.Method, target, body)
+	r.Header.Set("Authorization", "Bearer "+echo)
+	if e.Size != 0 {
+		r.ContentLength = e.Size
+	}
+	if e.Method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for name, value := range e.Header {
+		if value == "" {
+			r.Header.Del(name)
+		} else {
+			r.Header.Set(name, value)
+		}
+	}
+	return r
+}
