@@ -1,0 +1,28 @@
+// Package storetest is the test suite of [store.Store]: what package store says
+// of every store, sentence by sentence. A store of yours is one when it passes:
+//
+//	func TestStore(t *testing.T) {
+//		storetest.Run(t, storetest.Backend{New: newStore})
+//	}
+//
+//	func newStore(t testing.TB, p store.Policy) store.Store {
+//		s, err := mystore.Open(t.TempDir(), p)
+//		if err != nil {
+//			t.Fatal(err)
+//		}
+//		t.Cleanup(s.Close)
+//		return s
+//	}
+//
+// The suite is itself tested on stores that each break one rule; it has to
+// reject every one of them.
+//
+// # Rules that bind
+//
+//   - The suite sets the clock, through [store.Policy]: a store that reads
+//     another one fails. The times are some decades ahead, so that a database
+//     which expires rows by its own clock keeps them.
+//   - Each check has a fresh store, and the checks run one after another.
+//   - A store with one caller has no reason for [store.ErrTryAgain]. Where a
+//     check makes calls at once, it repeats those that are answered with it.
+package storetest

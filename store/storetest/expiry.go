@@ -1,0 +1,107 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+var expiryChecks = []check{
+	{name: "Expiry/Boundary", run: expiryBoundary},
+	{name: "Expiry/Policy", policy: store.Policy{TTL: 8*24*time.Hour + time.Second}, run: expiryBoundary},
+	{name: "Expiry/RegisterBeforeIt", run: expiryRegisterBeforeIt},
+	{name: "Expiry/RefreshProlongs", run: expiryRefreshProlongs},
+	{name: "Expiry/ReplaceProlongs", run: expiryReplaceProlongs},
+	{name: "Expiry/OnlyRegisterProlongs", run: expiryOnlyRegisterProlongs},
+	{name: "Expiry/OfInactive", run: expiryOfInactive},
+}
+
+// expiresAt is when a registration of now expires, by the whole second.
+func (f *fixture) expiresAt(now time.Time) time.Time {
+	return time.Unix(now.Unix()+int64(f.policy.TTL/time.Second), 0)
+}
+
+func expiryBoundary(f *fixture) {
+	req := request(alice, phone, token(1))
+	f.register(req)
+	later := request(alice, "tablet", token(2))
+	f.clock.advance(time.Hour)
+	f.register(later)
+
+	expiry := f.expiresAt(start)
+	for _, live := range []time.Duration{-time.Second, -time.Millisecond, -time.Nanosecond} {
+		f.clock.set(expiry.Add(live))
+		f.wantStored(f.registered(req, start, start))
+	}
+	for _, expired := range []time.Duration{0, time.Nanosecond, time.Second, 1000 * 24 * time.Hour} {
+		f.clock.set(expiry.Add(expired))
+		f.wantNone(req.Key)
+		f.wantNoHolder(req.Token)
+		if expired < time.Hour-time.Second {
+			f.wantDevices(alice, "tablet")
+		}
+	}
+	f.wantDevices(alice)
+}
+
+// expiryRegisterBeforeIt registers in the last moment.
+func expiryRegisterBeforeIt(f *fixture) {
+	f.register(request(alice, phone, token(1)))
+	f.clock.set(f.expiresAt(start).Add(-time.Nanosecond))
+	req := request(alice, phone, token(1))
+	f.wantResult(req, store.Refreshed, start, f.register(req))
+}
+
+func expiryRefreshProlongs(f *fixture) { f.prolongs(request(alice, phone, token(1))) }
+
+func expiryReplaceProlongs(f *fixture) { f.prolongs(request(alice, phone, token(2))) }
+
+func (f *fixture) prolongs(again tokens.Request) {
+	f.Helper()
+	f.register(request(alice, phone, token(1)))
+	half := start.Add(f.policy.TTL / 2)
+	f.clock.set(half)
+	f.register(again)
+
+	f.clock.set(f.expiresAt(start))
+	f.wantStored(f.registered(again, start, half))
+	f.clock.set(f.expiresAt(half).Add(-time.Nanosecond))
+	f.wantStored(f.registered(again, start, half))
+	f.clock.set(f.expiresAt(half))
+	f.wantNone(again.Key)
+	f.wantNoHolder(again.Token)
+}
+
+func expiryOnlyRegisterProlongs(f *fixture) {
+	reqs := requests(alice, 3)
+	for _, req := range reqs {
+		f.register(req)
+	}
+	f.clock.advance(time.Hour)
+	f.list(alice)
+	f.get(reqs[0].Key)
+	f.holder(reqs[0].Token)
+	f.deactivate(reqs[1].Key)
+	f.invalidate(reqs[2].Key, reqs[2].Token, f.clock.Now())
+	for _, req := range reqs {
+		f.wantEqual("ExpiresAt", f.expiresAt(start).UTC(), f.get(req.Key).ExpiresAt)
+	}
+	f.clock.set(f.expiresAt(start))
+	for _, req := range reqs {
+		f.wantNone(req.Key)
+	}
+}
+
+func expiryOfInactive(f *fixture) {
+	inactive := f.inactive(request(alice, "out", token(1)), request(alice, "gone", token(2)))
+	f.clock.set(f.expiresAt(start).Add(-time.Nanosecond))
+	for _, want := range inactive {
+		f.wantStored(want)
+	}
+	f.clock.set(f.expiresAt(start))
+	for _, want := range inactive {
+		f.wantNone(want.Key)
+		f.wantNoHolder(want.Token)
+	}
+}

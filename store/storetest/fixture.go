@@ -1,0 +1,201 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// A fixture is what a check works with: a store, the clock that it runs by, and
+// the calls on it that have to succeed.
+type fixture struct {
+	testing.TB
+	Backend
+	store  store.Store
+	policy store.Policy // with its defaults
+	clock  *clock
+}
+
+func newFixture(t testing.TB, b Backend, p store.Policy) *fixture {
+	t.Helper()
+	c := &clock{now: start}
+	p.Now = c.Now
+	withDefaults, err := p.WithDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The store is given zeros where the check has them, to fill in itself.
+	return &fixture{TB: t, Backend: b, store: b.New(t, p), policy: withDefaults, clock: c}
+}
+
+func (f *fixture) register(req tokens.Request) store.Result {
+	f.Helper()
+	result, err := f.store.Register(f.Context(), req)
+	if err != nil {
+		f.Fatalf("Register: %v", err)
+	}
+	return result
+}
+
+func (f *fixture) get(key tokens.Key) tokens.Registration {
+	f.Helper()
+	reg, err := f.store.Get(f.Context(), key)
+	if err != nil {
+		f.Fatalf("Get of %v: %v", key, err)
+	}
+	return reg
+}
+
+func (f *fixture) holder(token tokens.Token) tokens.Registration {
+	f.Helper()
+	reg, err := f.store.Holder(f.Context(), token)
+	if err != nil {
+		f.Fatalf("Holder: %v", err)
+	}
+	return reg
+}
+
+func (f *fixture) list(user tokens.UserID) []tokens.Registration {
+	f.Helper()
+	regs, err := f.store.List(f.Context(), user)
+	if err != nil {
+		f.Fatalf("List of %s: %v", user, err)
+	}
+	return regs
+}
+
+func (f *fixture) deactivate(key tokens.Key) {
+	f.Helper()
+	if err := f.store.Deactivate(f.Context(), key); err != nil {
+		f.Fatalf("Deactivate of %v: %v", key, err)
+	}
+}
+
+func (f *fixture) invalidate(key tokens.Key, token tokens.Token, sentAt time.Time) {
+	f.Helper()
+	if err := f.store.Invalidate(f.Context(), key, token, sentAt); err != nil {
+		f.Fatalf("Invalidate of %v: %v", key, err)
+	}
+}
+
+func (f *fixture) delete(key tokens.Key) {
+	f.Helper()
+	if err := f.store.Delete(f.Context(), key); err != nil {
+		f.Fatalf("Delete of %v: %v", key, err)
+	}
+}
+
+func (f *fixture) deleteUser(user tokens.UserID) {
+	f.Helper()
+	if err := f.store.DeleteUser(f.Context(), user); err != nil {
+		f.Fatalf("DeleteUser of %s: %v", user, err)
+	}
+}
+
+// wantStored fails unless the store answers for want's key with want, whichever
+// way it is asked.
+func (f *fixture) wantStored(want tokens.Registration) {
+	f.Helper()
+	f.wantEqual("Get", want, f.get(want.Key))
+	f.wantEqual("Holder", want, f.holder(want.Token))
+	for _, reg := range f.list(want.Key.UserID) {
+		if reg.Key != want.Key {
+			continue
+		}
+		if !want.Active() {
+			f.Errorf("List shows %v, which is inactive", want.Key)
+		}
+		f.wantEqual("List", want, reg)
+		return
+	}
+	if want.Active() {
+		f.Errorf("List does not show %v", want.Key)
+	}
+}
+
+// wantNone fails if there is a registration under the key.
+func (f *fixture) wantNone(key tokens.Key) {
+	f.Helper()
+	if reg, err := f.store.Get(f.Context(), key); !errors.Is(err, store.ErrNotFound) {
+		f.Errorf("Get of %v: got %v and error %v, want ErrNotFound", key, reg, err)
+	}
+	for _, reg := range f.list(key.UserID) {
+		if reg.Key == key {
+			f.Errorf("List shows %v, which should not be there", key)
+		}
+	}
+}
+
+// holds reports whether the store has req's registration, live by the clock.
+func (f *fixture) holds(req tokens.Request) bool {
+	f.Helper()
+	_, err := f.store.Get(f.Context(), req.Key)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		f.Fatalf("Get of %v: %v", req.Key, err)
+	}
+	return err == nil
+}
+
+// wantNoHolder fails if a registration holds the token.
+func (f *fixture) wantNoHolder(token tokens.Token) {
+	f.Helper()
+	if reg, err := f.store.Holder(f.Context(), token); !errors.Is(err, store.ErrNotFound) {
+		f.Errorf("Holder of %v: got %v and error %v, want ErrNotFound", token, reg, err)
+	}
+}
+
+// wantDevices fails unless List shows the user's devices, in this order.
+func (f *fixture) wantDevices(user tokens.UserID, want ...tokens.DeviceID) {
+	f.Helper()
+	var got []tokens.DeviceID
+	for _, reg := range f.list(user) {
+		got = append(got, reg.Key.DeviceID)
+	}
+	f.wantEqual("List of "+string(user), want, got)
+}
+
+func (f *fixture) wantEqual(what string, want, got any) {
+	f.Helper()
+	if diff := cmp.Diff(want, got, exactly); diff != "" {
+		f.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+// exactly tells apart two spellings of one token, and two zones at one time.
+var exactly = cmp.Options{
+	cmp.Comparer(func(a, b tokens.Token) bool { return a.Reveal() == b.Reveal() }),
+	cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) && a.Location() == b.Location() }),
+}
+
+// registered is what a store has to hold after req at updatedAt, if the
+// registration began at registeredAt.
+func (f *fixture) registered(req tokens.Request, registeredAt, updatedAt time.Time) tokens.Registration {
+	return tokens.Registration{
+		Key:          req.Key,
+		Token:        req.Token,
+		Platform:     req.Platform,
+		ProjectID:    req.ProjectID,
+		Status:       tokens.Active,
+		RegisteredAt: registeredAt.UTC().Truncate(time.Millisecond),
+		UpdatedAt:    updatedAt.UTC().Truncate(time.Millisecond),
+		ExpiresAt:    time.Unix(updatedAt.Unix()+int64(f.policy.TTL/time.Second), 0).UTC(),
+	}
+}
+
+// repeat makes the call until it is not answered with ErrTryAgain, and reports
+// whether once was enough.
+func repeat(ctx context.Context, call func(context.Context) error) (once bool, err error) {
+	const attempts = 100
+	for i := range attempts {
+		if err = call(ctx); !errors.Is(err, store.ErrTryAgain) {
+			return i == 0, err
+		}
+	}
+	return false, err
+}

@@ -1,0 +1,145 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+var invalidChecks = []check{
+	{name: "Invalid/Register", run: invalidRegister},
+	{name: "Invalid/Get", run: func(f *fixture) { f.refusesKeys(getCall) }},
+	{name: "Invalid/List", run: func(f *fixture) { f.refusesUsers(listCall) }},
+	{name: "Invalid/Holder", run: invalidHolder},
+	{name: "Invalid/Deactivate", run: func(f *fixture) { f.refusesKeys(deactivateCall) }},
+	{name: "Invalid/Invalidate", run: invalidInvalidate},
+	{name: "Invalid/Delete", run: func(f *fixture) { f.refusesKeys(deleteCall) }},
+	{name: "Invalid/DeleteUser", run: func(f *fixture) { f.refusesUsers(deleteUserCall) }},
+}
+
+const marker = "DO-NOT-ECHO"
+
+// badUsers and badDevices are ids that break a rule each.
+var (
+	badUsers = map[tokens.UserID]tokens.Code{
+		"": tokens.Required,
+		tokens.UserID(strings.Repeat("é", tokens.MaxUserIDLen+1)): tokens.TooLong,
+		marker + "\xff":           tokens.InvalidUTF8,
+		marker + "\x00":           tokens.ControlCharacter,
+		marker + "\u0085":         tokens.ControlCharacter,
+		"#" + marker:              tokens.Reserved,
+		"#claim#1#AAAAAAAAAAAAAA": tokens.Reserved,
+	}
+	badDevices = map[tokens.DeviceID]tokens.Code{
+		"": tokens.Required,
+		tokens.DeviceID(strings.Repeat("é", tokens.MaxDeviceIDLen+1)): tokens.TooLong,
+		marker + "\xff": tokens.InvalidUTF8,
+		marker + "\n":   tokens.ControlCharacter,
+	}
+)
+
+// refuses fails unless the call returns an InvalidError with just these fields,
+// and none of the input.
+func (f *fixture) refuses(call func(context.Context, store.Store) error, want ...tokens.FieldError) {
+	f.Helper()
+	err := call(f.Context(), f.store)
+	var invalid *tokens.InvalidError
+	if !errors.As(err, &invalid) {
+		f.Errorf("got error %v, want *tokens.InvalidError with %v", err, want)
+		return
+	}
+	f.wantEqual("Fields", want, invalid.Fields)
+	if strings.Contains(err.Error(), marker) {
+		f.Errorf("the error's text %q contains the input", err)
+	}
+}
+
+func (f *fixture) refusesKeys(call keyCall) {
+	f.Helper()
+	req := request(alice, phone, token(1))
+	f.register(req)
+	for user, code := range badUsers {
+		f.refuses(call(key(user, phone)), tokens.FieldError{Field: tokens.FieldUserID, Code: code})
+	}
+	for device, code := range badDevices {
+		f.refuses(call(key(alice, device)), tokens.FieldError{Field: tokens.FieldDeviceID, Code: code})
+	}
+	f.refuses(call(tokens.Key{}),
+		tokens.FieldError{Field: tokens.FieldUserID, Code: tokens.Required},
+		tokens.FieldError{Field: tokens.FieldDeviceID, Code: tokens.Required})
+	f.wantStored(f.registered(req, start, start))
+}
+
+func (f *fixture) refusesUsers(call userCall) {
+	f.Helper()
+	for user, code := range badUsers {
+		f.refuses(call(user), tokens.FieldError{Field: tokens.FieldUserID, Code: code})
+	}
+}
+
+// invalidRegister makes each bad request of a good one that is registered.
+func invalidRegister(f *fixture) {
+	good := request(alice, phone, token(1))
+	f.register(good)
+	f.clock.advance(time.Hour)
+	refuses := func(change func(*tokens.Request), want ...tokens.FieldError) {
+		f.Helper()
+		req := good
+		change(&req)
+		f.refuses(registerCall(req), want...)
+	}
+	for user, code := range badUsers {
+		refuses(func(r *tokens.Request) { r.Key.UserID = user }, tokens.FieldError{Field: tokens.FieldUserID, Code: code})
+	}
+	for device, code := range badDevices {
+		refuses(func(r *tokens.Request) { r.Key.DeviceID = device }, tokens.FieldError{Field: tokens.FieldDeviceID, Code: code})
+	}
+	for platform, code := range map[tokens.Platform]tokens.Code{"": tokens.Required, "IOS": tokens.Unknown, marker: tokens.Unknown} {
+		refuses(func(r *tokens.Request) { r.Platform = platform }, tokens.FieldError{Field: tokens.FieldPlatform, Code: code})
+	}
+	for project, code := range map[tokens.ProjectID]tokens.Code{
+		tokens.ProjectID(strings.Repeat("p", tokens.MaxProjectIDLen+1)): tokens.TooLong,
+		marker + "\xff": tokens.InvalidUTF8,
+		marker + "\t":   tokens.ControlCharacter,
+	} {
+		refuses(func(r *tokens.Request) { r.ProjectID = project }, tokens.FieldError{Field: tokens.FieldProjectID, Code: code})
+	}
+	refuses(func(r *tokens.Request) { r.Token = tokens.Token{} }, tokens.FieldError{Field: tokens.FieldToken, Code: tokens.Required})
+	refuses(func(r *tokens.Request) { *r = tokens.Request{} },
+		tokens.FieldError{Field: tokens.FieldUserID, Code: tokens.Required},
+		tokens.FieldError{Field: tokens.FieldDeviceID, Code: tokens.Required},
+		tokens.FieldError{Field: tokens.FieldToken, Code: tokens.Required},
+		tokens.FieldError{Field: tokens.FieldPlatform, Code: tokens.Required})
+	f.wantStored(f.registered(good, start, start))
+}
+
+func invalidHolder(f *fixture) {
+	f.refuses(holderCall(tokens.Token{}), tokens.FieldError{Field: tokens.FieldToken, Code: tokens.Required})
+}
+
+func invalidInvalidate(f *fixture) {
+	sentAt := start.Add(time.Hour)
+	f.refusesKeys(func(k tokens.Key) call { return invalidateCall(k, token(1), sentAt) })
+
+	req := request(alice, phone, token(1))
+	f.refuses(invalidateCall(req.Key, tokens.Token{}, sentAt), tokens.FieldError{Field: tokens.FieldToken, Code: tokens.Required})
+	for sentAt, code := range map[time.Time]tokens.Code{
+		{}:                                       tokens.Required,
+		time.Time{}.In(time.FixedZone("", 3600)): tokens.Required,
+		time.Date(0, time.December, 31, 23, 59, 59, 0, time.UTC):                   tokens.Malformed,
+		time.Date(9999, time.December, 31, 23, 0, 0, 0, time.FixedZone("", -3600)): tokens.Malformed,
+		time.Date(10000, time.January, 1, 0, 0, 0, 0, time.UTC):                    tokens.Malformed,
+	} {
+		f.refuses(invalidateCall(req.Key, req.Token, sentAt), tokens.FieldError{Field: tokens.FieldSentAt, Code: code})
+	}
+	f.refuses(invalidateCall(tokens.Key{}, tokens.Token{}, time.Time{}),
+		tokens.FieldError{Field: tokens.FieldUserID, Code: tokens.Required},
+		tokens.FieldError{Field: tokens.FieldDeviceID, Code: tokens.Required},
+		tokens.FieldError{Field: tokens.FieldToken, Code: tokens.Required},
+		tokens.FieldError{Field: tokens.FieldSentAt, Code: tokens.Required})
+	f.wantStored(f.registered(req, start, start))
+}

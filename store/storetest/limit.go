@@ -1,0 +1,148 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// three is a limit that is soon reached.
+var three = store.Policy{MaxDevices: 3}
+
+var limitChecks = []check{
+	{name: "Limit/Exact", policy: three, run: limitExact},
+	{name: "Limit/One", policy: store.Policy{MaxDevices: 1}, run: limitOne},
+	{name: "Limit/Default", run: limitDefault},
+	{name: "Limit/OnlyNewDevicesEvict", policy: three, run: limitOnlyNewDevicesEvict},
+	{name: "Limit/PerUser", policy: three, run: limitPerUser},
+	{name: "Limit/InactiveCount", policy: three, run: limitInactiveCount},
+	{name: "Limit/ExpiredDoNotCount", policy: three, run: limitExpiredDoNotCount},
+	{name: "Limit/OwnExpiredIsNewDevice", policy: three, run: limitOwnExpiredIsNewDevice},
+	{name: "Limit/Reinstalled", policy: three, run: limitReinstalled},
+	{name: "Limit/MoveAndEvict", policy: three, run: limitMoveAndEvict},
+}
+
+// wantEvicted fails unless a Register of a new device at the time of the clock
+// removed just these devices of its user, in this order.
+func (f *fixture) wantEvicted(req tokens.Request, got store.Result, devices ...tokens.DeviceID) {
+	f.Helper()
+	want := store.Result{
+		Registration: f.registered(req, f.clock.Now(), f.clock.Now()),
+		Outcome:      store.Created,
+	}
+	for _, d := range devices {
+		want.Evicted = append(want.Evicted, key(req.Key.UserID, d))
+	}
+	f.wantEqual("Result", want, got)
+	f.wantStored(want.Registration)
+	for _, k := range want.Evicted {
+		f.wantNone(k)
+	}
+}
+
+// fill registers the user's first devices up to the limit, a minute apart.
+func (f *fixture) fill(user tokens.UserID) []tokens.Request {
+	f.Helper()
+	reqs := requests(user, f.policy.MaxDevices)
+	for _, req := range reqs {
+		f.wantEvicted(req, f.register(req))
+		f.clock.advance(time.Minute)
+	}
+	return reqs
+}
+
+func limitExact(f *fixture) {
+	f.fill(alice)
+	req := request(alice, device(3), token(3))
+	f.wantEvicted(req, f.register(req), device(0))
+	f.wantDevices(alice, device(1), device(2), device(3))
+
+	// The evicted device's token is free, and the device may come back.
+	f.wantNoHolder(token(0))
+	f.clock.advance(time.Minute)
+	back := request(alice, device(0), token(0))
+	f.wantEvicted(back, f.register(back), device(1))
+}
+
+func limitOne(f *fixture) {
+	f.fill(alice)
+	req := request(alice, "new", token(1))
+	f.wantEvicted(req, f.register(req), device(0))
+	f.wantDevices(alice, "new")
+}
+
+func limitDefault(f *fixture) {
+	for _, req := range requests(alice, store.DefaultMaxDevices) {
+		f.wantEvicted(req, f.register(req))
+		f.clock.advance(time.Minute)
+	}
+	req := request(alice, "new", token(store.DefaultMaxDevices))
+	f.wantEvicted(req, f.register(req), device(0))
+}
+
+func limitOnlyNewDevicesEvict(f *fixture) {
+	f.fill(alice)
+	refresh := request(alice, device(0), token(0))
+	f.wantResult(refresh, store.Refreshed, start, f.register(refresh))
+	replace := request(alice, device(0), token(9))
+	f.wantResult(replace, store.Replaced, start, f.register(replace))
+	f.deactivate(replace.Key)
+	f.wantResult(replace, store.Refreshed, start, f.register(replace))
+	f.wantDevices(alice, device(0), device(1), device(2))
+}
+
+func limitPerUser(f *fixture) {
+	f.fill(alice)
+	for i, d := range []tokens.DeviceID{device(0), device(1), device(2)} {
+		req := request(bob, d, token(10+i))
+		f.wantEvicted(req, f.register(req))
+	}
+	f.wantDevices(alice, device(0), device(1), device(2))
+	f.wantDevices(bob, device(0), device(1), device(2))
+}
+
+func limitInactiveCount(f *fixture) {
+	f.fill(alice)
+	f.deactivate(key(alice, device(2)))
+	req := request(alice, device(3), token(3))
+	f.wantEvicted(req, f.register(req), device(2))
+}
+
+func limitExpiredDoNotCount(f *fixture) {
+	f.fill(alice)
+	f.clock.set(start.Add(f.policy.TTL)) // the first has expired, the others have not
+	req := request(alice, device(3), token(3))
+	f.wantEvicted(req, f.register(req))
+	f.wantDevices(alice, device(1), device(2), device(3))
+}
+
+func limitOwnExpiredIsNewDevice(f *fixture) {
+	old := request(alice, "old", token(9))
+	f.register(old)
+	f.clock.advance(f.policy.TTL)
+	f.fill(alice)
+	f.wantEvicted(old, f.register(old), device(0))
+	f.wantDevices(alice, device(1), device(2), "old")
+}
+
+// limitReinstalled takes the token of the device that would have been evicted.
+func limitReinstalled(f *fixture) {
+	f.fill(alice)
+	req := request(alice, "new", token(0))
+	f.wantEvicted(req, f.register(req))
+	f.wantNone(key(alice, device(0)))
+	f.wantDevices(alice, device(1), device(2), "new")
+}
+
+func limitMoveAndEvict(f *fixture) {
+	f.fill(alice)
+	f.register(request(bob, phone, token(9)))
+	req := request(alice, "new", token(9))
+	got := f.register(req)
+	f.wantEqual("MovedFrom", key(bob, phone), got.MovedFrom)
+	got.MovedFrom = tokens.Key{}
+	f.wantEvicted(req, got, device(0))
+	f.wantNone(key(bob, phone))
+	f.wantDevices(alice, device(1), device(2), "new")
+}

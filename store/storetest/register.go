@@ -1,0 +1,154 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+var registerChecks = []check{
+	{name: "Register/New", run: registerNew},
+	{name: "Register/Refresh", run: registerRefresh},
+	{name: "Register/Replace", run: registerReplace},
+	{name: "Register/Respelled", run: registerRespelled},
+	{name: "Register/Repeated", run: registerRepeated},
+	{name: "Register/ProjectIDCleared", run: registerProjectIDCleared},
+	{name: "Register/PlatformChanged", run: registerPlatformChanged},
+	{name: "Register/Reactivates", run: registerReactivates},
+	{name: "Register/OverExpired", run: registerOverExpired},
+	{name: "Register/OverExpiredAndInactive", run: registerOverExpiredAndInactive},
+}
+
+// wantResult fails unless a Register at the time of the clock did what the
+// outcome says, and nothing to anyone else.
+func (f *fixture) wantResult(req tokens.Request, outcome store.Outcome, registeredAt time.Time, got store.Result) {
+	f.Helper()
+	want := store.Result{
+		Registration: f.registered(req, registeredAt, f.clock.Now()),
+		Outcome:      outcome,
+	}
+	f.wantEqual("Result", want, got)
+	f.wantStored(want.Registration)
+}
+
+func registerNew(f *fixture) {
+	req := request(alice, phone, token(1))
+	f.wantResult(req, store.Created, f.clock.Now(), f.register(req))
+}
+
+func registerRefresh(f *fixture) {
+	req := request(alice, phone, token(1))
+	f.register(req)
+	f.clock.advance(36*time.Hour + 5*time.Second)
+	f.wantResult(req, store.Refreshed, start, f.register(req))
+	f.wantDevices(alice, phone)
+}
+
+func registerReplace(f *fixture) {
+	f.register(request(alice, phone, token(1)))
+	f.clock.advance(time.Hour)
+	req := request(alice, phone, token(2))
+	f.wantResult(req, store.Replaced, start, f.register(req))
+	f.wantNoHolder(token(1))
+	f.wantDevices(alice, phone)
+
+	// The token that was given up is free for anyone.
+	other := request(bob, phone, token(1))
+	f.wantResult(other, store.Created, f.clock.Now(), f.register(other))
+	f.wantStored(f.registered(req, start, f.clock.Now()))
+}
+
+func registerRespelled(f *fixture) {
+	texts := spellings(1)
+	f.register(request(alice, phone, texts[0]))
+	for _, text := range []tokens.Token{texts[1], texts[2], texts[0], texts[2], texts[1], texts[0]} {
+		f.clock.advance(time.Hour)
+		req := request(alice, phone, text)
+		f.wantResult(req, store.Refreshed, start, f.register(req))
+		for _, asked := range texts {
+			f.wantEqual("Holder", f.get(req.Key), f.holder(asked))
+		}
+		f.wantDevices(alice, phone)
+	}
+}
+
+// registerRepeated is the app that lost the first answer.
+func registerRepeated(f *fixture) {
+	req := request(alice, phone, token(1))
+	f.register(req)
+	f.wantResult(req, store.Refreshed, start, f.register(req))
+}
+
+func registerProjectIDCleared(f *fixture) {
+	f.register(request(alice, phone, token(1)))
+
+	refresh := request(alice, phone, token(1))
+	refresh.ProjectID = ""
+	f.wantResult(refresh, store.Refreshed, start, f.register(refresh))
+
+	named := request(alice, phone, token(1))
+	named.ProjectID = "@acme/other"
+	f.wantResult(named, store.Refreshed, start, f.register(named))
+
+	replace := request(alice, phone, token(2))
+	replace.ProjectID = ""
+	f.wantResult(replace, store.Replaced, start, f.register(replace))
+}
+
+func registerPlatformChanged(f *fixture) {
+	f.register(request(alice, phone, token(1)))
+	refresh := request(alice, phone, token(1))
+	refresh.Platform = tokens.Android
+	f.wantResult(refresh, store.Refreshed, start, f.register(refresh))
+	replace := request(alice, phone, token(2))
+	f.wantResult(replace, store.Replaced, start, f.register(replace))
+}
+
+func registerReactivates(f *fixture) {
+	req := request(alice, phone, token(1))
+	f.register(req)
+	f.deactivate(req.Key)
+	f.clock.advance(time.Hour)
+	f.wantResult(req, store.Refreshed, start, f.register(req))
+
+	f.invalidate(req.Key, req.Token, f.clock.Now().Add(time.Hour))
+	f.clock.advance(time.Hour)
+	replace := request(alice, phone, token(2))
+	f.wantResult(replace, store.Replaced, start, f.register(replace))
+
+	// Whatever made it inactive before, this time it is a logout.
+	f.deactivate(req.Key)
+	want := f.registered(replace, start, f.clock.Now())
+	want.Status = tokens.LoggedOut
+	f.wantStored(want)
+}
+
+func registerOverExpired(f *fixture) {
+	for _, req := range []tokens.Request{
+		request(alice, "same token", token(1)),
+		request(alice, "other token", token(2)),
+	} {
+		f.register(req)
+	}
+	f.clock.advance(f.policy.TTL)
+
+	same := request(alice, "same token", token(1))
+	same.ProjectID = ""
+	f.wantResult(same, store.Created, f.clock.Now(), f.register(same))
+
+	other := request(alice, "other token", token(3))
+	f.wantResult(other, store.Created, f.clock.Now(), f.register(other))
+	f.wantNoHolder(token(2))
+	free := request(bob, phone, token(2))
+	f.wantResult(free, store.Created, f.clock.Now(), f.register(free))
+	f.wantStored(f.registered(other, f.clock.Now(), f.clock.Now()))
+}
+
+func registerOverExpiredAndInactive(f *fixture) {
+	req := request(alice, phone, token(1))
+	f.register(req)
+	f.deactivate(req.Key)
+	f.clock.advance(f.policy.TTL)
+	f.wantResult(req, store.Created, f.clock.Now(), f.register(req))
+}

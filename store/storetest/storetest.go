@@ -1,0 +1,53 @@
+package storetest
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/devicetokens/devicetokens/store"
+)
+
+// A Backend is a store under test: how to make one, and in which of the ways
+// that [store.Store] allows it differs from the others.
+type Backend struct {
+	// New returns an empty store that shares nothing with those before it,
+	// under the policy, which is valid and has a clock. It is called once for
+	// each check; t.Cleanup is the place to close what it opened, and
+	// t.Fatal the answer to what goes wrong.
+	New func(t testing.TB, p store.Policy) store.Store
+
+	// LooseLimit says that k concurrent registrations of new devices may
+	// exceed a user's device limit by k − 1 until the next new one.
+	LooseLimit bool
+	// LooseHolder says that Holder may answer ErrTryAgain under contention.
+	LooseHolder bool
+	// LooseList says that List is no snapshot: while a token moves between
+	// two devices of a user, it may show both or neither.
+	LooseList bool
+}
+
+// Run runs every check as a subtest of t, each on a store of its own.
+func Run(t *testing.T, b Backend) {
+	for _, c := range checks() {
+		t.Run(c.name, func(t *testing.T) { c.run(newFixture(t, b, c.policy)) })
+	}
+}
+
+// A check tests what its name says. It fails through the fixture.
+type check struct {
+	name   string // method or subject, slash, rule
+	policy store.Policy
+	run    func(f *fixture)
+}
+
+func checks() []check {
+	return slices.Concat(
+		registerChecks, moveChecks, limitChecks, evictionChecks,
+		getChecks, listChecks, holderChecks,
+		deactivateChecks, invalidateChecks,
+		deleteChecks, deleteUserChecks,
+		expiryChecks, clockChecks,
+		keyChecks, valueChecks, invalidChecks, contextChecks,
+		raceChecks, raceRemovalChecks, raceReadChecks,
+	)
+}
