@@ -1,0 +1,79 @@
+package dynamostore
+
+import (
+	"context"
+	"slices"
+
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// Delete implements [store.Store]: one GetItem, and one transaction on the
+// registration and its claim. If the SDK repeats the transaction after a lost
+// answer, DynamoDB knows it by its idempotency token and does nothing.
+func (s *Store) Delete(ctx context.Context, key tokens.Key) error {
+	op := s.begin(OpDelete)
+	err := op.delete(ctx, key)
+	op.end(outcomeOK, err)
+	return err
+}
+
+func (op *operation) delete(ctx context.Context, key tokens.Key) error {
+	if err := ready(ctx, key.Validate()); err != nil {
+		return err
+	}
+	i, err := op.getItem(ctx, keyOf(key))
+	if err != nil {
+		return err
+	}
+	return op.erase(ctx, []row{newRow(i)})
+}
+
+// DeleteUser implements [store.Store]: a Query, and a transaction for up to
+// rowsPerErasure registrations and their claims. Each registration goes in one
+// step; after an error, some are left.
+func (s *Store) DeleteUser(ctx context.Context, user tokens.UserID) error {
+	op := s.begin(OpDeleteUser)
+	err := op.deleteUser(ctx, user)
+	op.end(outcomeOK, err)
+	return err
+}
+
+// rowsPerErasure keeps the transactions of DeleteUser small: a device that
+// registers meanwhile refuses a whole one.
+const rowsPerErasure = 20
+
+func (op *operation) deleteUser(ctx context.Context, user tokens.UserID) error {
+	if err := ready(ctx, user.Validate()); err != nil {
+		return err
+	}
+	return op.rows(ctx, user, func(page []row) error {
+		for group := range slices.Chunk(page, rowsPerErasure) {
+			if err := op.erase(ctx, group); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// erase removes the rows and releases their claims. A row that changed meanwhile
+// is removed as it is then.
+func (op *operation) erase(ctx context.Context, rows []row) error {
+	theirs := make(map[claimID]bool)
+	return op.commit(ctx, func() ([]write, error) {
+		var writes []write
+		named := make(map[claimID]bool)
+		for i, r := range rows {
+			if !r.exists() {
+				continue
+			}
+			key := r.key()
+			writes = append(writes, op.remove(keyOf(key), unchanged(r), func(i2 item) { rows[i] = newRow(i2) }))
+			if id := r.claim(); id != "" && !named[id] && !theirs[id] {
+				named[id] = true
+				writes = append(writes, op.release(id, key, func(item) { theirs[id] = true }))
+			}
+		}
+		return writes, nil
+	})
+}

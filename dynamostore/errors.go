@@ -1,0 +1,204 @@
+package dynamostore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// A CallError says that a call of the AWS SDK failed. It matches what the caller
+// has to know ([store.ErrTryAgain], [store.ErrMisconfigured], the context's
+// error), if there is such a thing, and it wraps the SDK's error for
+// [errors.As]. Its own text has neither keys nor values, which the text of the
+// SDK's error may have.
+type CallError struct {
+	Call      string // of the SDK: "UpdateItem"
+	Code      string // of DynamoDB: "ThrottlingException"; "" if there was no answer
+	RequestID string // of AWS; "" if there was no answer
+	kind      []error
+	err       error
+}
+
+var _ error = (*CallError)(nil)
+
+// Error returns a text such as
+// "try again: dynamodb UpdateItem: ThrottlingException (request 4KBNVRGD)".
+func (e *CallError) Error() string {
+	var b strings.Builder
+	for _, k := range e.kind {
+		b.WriteString(k.Error() + ": ")
+	}
+	b.WriteString("dynamodb " + e.Call + ": ")
+	if e.Code == "" {
+		b.WriteString("no answer")
+	} else {
+		b.WriteString(e.Code)
+	}
+	if e.RequestID != "" {
+		b.WriteString(" (request " + e.RequestID + ")")
+	}
+	return b.String()
+}
+
+// Unwrap returns what e matches, and the SDK's error last.
+func (e *CallError) Unwrap() []error { return append(e.kind[:len(e.kind):len(e.kind)], e.err) }
+
+// fault makes a CallError of what the SDK returned.
+func (op *operation) fault(ctx context.Context, call string, err error) error {
+	e := &CallError{Call: call, err: err}
+	var response *awshttp.ResponseError
+	if errors.As(err, &response) {
+		e.RequestID = response.ServiceRequestID()
+	}
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		e.Code = api.ErrorCode()
+	}
+	if err := ctx.Err(); err != nil {
+		e.kind = op.interrupted(err)
+	} else if kind := classify(err); kind != nil {
+		e.kind = []error{kind}
+	}
+	return e
+}
+
+// interrupted returns what an operation matches whose context ended: if it
+// writes, the write may have happened.
+func (op *operation) interrupted(ctxErr error) []error {
+	if op.writes {
+		return []error{store.ErrTryAgain, ctxErr}
+	}
+	return []error{ctxErr}
+}
+
+// canceled is the error of an operation whose context ended between two calls.
+func (op *operation) canceled(ctxErr error) error {
+	return fmt.Errorf("dynamodb: between two calls: %w", errors.Join(op.interrupted(ctxErr)...))
+}
+
+// classify returns the sentinel for an error of the SDK, nil for a fault that is
+// neither temporary nor a matter of configuration.
+//
+// Sources: "Error handling with DynamoDB" in its developer guide, and "Common
+// Errors" in its API reference. The codes that begin with KMS are those of AWS
+// services that use a customer managed key.
+func classify(err error) error {
+	if reasons, ok := cancellation(err); ok {
+		return classifyCancellation(reasons)
+	}
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		var unsent *smithy.SerializationError
+		if errors.As(err, &unsent) {
+			return nil
+		}
+		return store.ErrTryAgain // no answer, or half of one: whether it happened is unknown
+	}
+	switch code := api.ErrorCode(); code {
+	case "ProvisionedThroughputExceededException", "ThrottlingException", "Throttling", "RequestLimitExceeded",
+		"LimitExceededException", "TransactionConflictException", "TransactionInProgressException",
+		"ReplicatedWriteConflictException", "RequestTimeout", "RequestTimeoutException":
+		return store.ErrTryAgain
+	case "ResourceNotFoundException", "AccessDeniedException", "AccessDenied", "UnrecognizedClientException",
+		"InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignatureException",
+		"IncompleteSignature", "MissingAuthenticationTokenException", "MissingAuthenticationToken",
+		"ExpiredTokenException", "OptInRequired", "NotAuthorized", "InaccessibleEncryptionCredentials":
+		return store.ErrMisconfigured
+	default:
+		if strings.HasPrefix(code, "KMS") {
+			return store.ErrMisconfigured
+		}
+	}
+	var response *awshttp.ResponseError
+	if api.ErrorFault() == smithy.FaultServer ||
+		errors.As(err, &response) && response.HTTPStatusCode() >= http.StatusInternalServerError {
+		return store.ErrTryAgain
+	}
+	return nil
+}
+
+// conditionFailed returns the item that a refused write came upon.
+func conditionFailed(err error) (old item, ok bool) {
+	var refused *types.ConditionalCheckFailedException
+	if !errors.As(err, &refused) {
+		return nil, false
+	}
+	return refused.Item, true
+}
+
+// isConflict reports whether a plain write met a transaction on its item. The
+// SDK does not repeat it.
+func isConflict(err error) bool {
+	var conflict *types.TransactionConflictException
+	return errors.As(err, &conflict)
+}
+
+// cancellation returns why a transaction was cancelled, a reason for each of its
+// items.
+func cancellation(err error) (reasons []types.CancellationReason, ok bool) {
+	var canceled *types.TransactionCanceledException
+	if !errors.As(err, &canceled) {
+		return nil, false
+	}
+	return canceled.CancellationReasons, true
+}
+
+// classifyCancellation returns ErrTryAgain unless a reason will not go away.
+func classifyCancellation(reasons []types.CancellationReason) error {
+	for _, r := range reasons {
+		switch codeOf(r) {
+		case codeNone, codeConditionFailed, codeConflict, codeThroughput, codeThrottling:
+		default:
+			return nil
+		}
+	}
+	return store.ErrTryAgain
+}
+
+// The codes of a cancellation, from the API reference of TransactWriteItems.
+const (
+	codeNone            = "None"
+	codeConditionFailed = "ConditionalCheckFailed"
+	codeConflict        = "TransactionConflict"
+	codeThroughput      = "ProvisionedThroughputExceeded"
+	codeThrottling      = "ThrottlingError"
+)
+
+func codeOf(r types.CancellationReason) string {
+	if r.Code == nil {
+		return codeNone
+	}
+	return *r.Code
+}
+
+func outcomeOf(err error) string {
+	var (
+		invalid *tokens.InvalidError
+		corrupt *store.CorruptError
+	)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return "not_found"
+	case errors.As(err, &invalid):
+		return "invalid"
+	case errors.As(err, &corrupt):
+		return "corrupt"
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return "canceled"
+	case errors.Is(err, store.ErrTryAgain):
+		return "try_again"
+	case errors.Is(err, store.ErrMisconfigured):
+		return "misconfigured"
+	default:
+		return "error"
+	}
+}

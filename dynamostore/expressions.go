@@ -1,0 +1,104 @@
+package dynamostore
+
+import (
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// A template is an expression that was built once, and is used with other values
+// each time: building one afresh costs a refresh a third more time.
+type template struct {
+	update, condition, filter, keyCondition *string
+	names                                   map[string]string
+	placeholders                            []placeholder
+}
+
+type placeholder struct {
+	name  string // ":0"
+	param param
+}
+
+// A param is a value that a template leaves open.
+type param string
+
+// hole is a value for the expression builder that stands for a param.
+func hole(p param) expression.ValueBuilder { return expression.Value(string(p)) }
+
+// compile builds a template. It panics if the expression is not valid, which
+// does not depend on the values.
+func compile(b expression.Builder) template {
+	expr, err := b.Build()
+	if err != nil {
+		panic("dynamostore: " + err.Error())
+	}
+	t := template{
+		update: expr.Update(), condition: expr.Condition(), filter: expr.Filter(), keyCondition: expr.KeyCondition(),
+		names: expr.Names(),
+	}
+	for name, v := range expr.Values() {
+		p := v.(*types.AttributeValueMemberS).Value
+		t.placeholders = append(t.placeholders, placeholder{name: name, param: param(p)})
+	}
+	return t
+}
+
+// An arg is the value of a param.
+type arg struct {
+	param param
+	value types.AttributeValue
+}
+
+// bind returns the values of the template's expressions. It panics if a param
+// has no value.
+func (t template) bind(args ...arg) map[string]types.AttributeValue {
+	if len(t.placeholders) == 0 {
+		return nil // DynamoDB refuses an empty map
+	}
+	values := make(map[string]types.AttributeValue, len(t.placeholders))
+	for _, h := range t.placeholders {
+		i := slices.IndexFunc(args, func(a arg) bool { return a.param == h.param })
+		if i < 0 {
+			panic("dynamostore: no value for " + string(h.param))
+		}
+		values[h.name] = args[i].value
+	}
+	return values
+}
+
+// Conditions that several operations need.
+
+func attribute(name string) expression.NameBuilder { return expression.Name(name) }
+
+func exists() expression.ConditionBuilder { return attribute(attrUserID).AttributeExists() }
+
+func notExists() expression.ConditionBuilder { return attribute(attrUserID).AttributeNotExists() }
+
+// notInactive holds where isActive is true or, as in older rows, absent.
+func notInactive(no expression.ValueBuilder) expression.ConditionBuilder {
+	return attribute(attrIsActive).AttributeNotExists().Or(attribute(attrIsActive).NotEqual(no))
+}
+
+// The params of hasSpelling.
+const (
+	paramSpelling0 param = "spelling0"
+	paramSpelling1 param = "spelling1"
+	paramSpelling2 param = "spelling2"
+)
+
+// hasSpelling holds where the token is one of the up to three texts of a token.
+func hasSpelling() expression.ConditionBuilder {
+	return attribute(attrToken).In(hole(paramSpelling0), hole(paramSpelling1), hole(paramSpelling2))
+}
+
+// spellingArgs returns the values for hasSpelling: where there are fewer than
+// three, the last one again.
+func spellingArgs(spellings []string) [3]arg {
+	at := func(i int) string { return spellings[min(i, len(spellings)-1)] }
+	return [3]arg{
+		{paramSpelling0, stringValue(at(0))},
+		{paramSpelling1, stringValue(at(1))},
+		{paramSpelling2, stringValue(at(2))},
+	}
+}

@@ -1,0 +1,188 @@
+package dynamostore
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/devicetokens/devicetokens/internal/spelling"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// A row is what was observed under the key of a registration.
+type row struct {
+	item item                // nil: nothing is stored
+	reg  tokens.Registration // if err is nil
+	err  error               // why the item cannot be decoded
+}
+
+func newRow(i item) row {
+	if len(i) == 0 {
+		return row{}
+	}
+	r := row{item: i}
+	r.reg, r.err = decode(i)
+	return r
+}
+
+func (r row) exists() bool { return r.item != nil }
+
+func (r row) key() tokens.Key {
+	return tokens.Key{UserID: tokens.UserID(r.text(attrUserID)), DeviceID: tokens.DeviceID(r.text(attrDeviceID))}
+}
+
+// live reports whether there is a registration to a reader at now.
+func (r row) live(now time.Time) bool {
+	return r.exists() && r.err == nil && !r.reg.Expired(now)
+}
+
+// holds reports whether the row has one of the spellings of a token, decodable
+// or not, expired or not.
+func (r row) holds(spellings []string) bool {
+	return slices.Contains(spellings, r.text(attrToken))
+}
+
+// claim returns the id of the claim that the row has held since it was last
+// registered; "" for a row of the older service, which has none.
+func (r row) claim() claimID {
+	t, err := tokens.ParseToken(r.text(attrToken))
+	if err != nil || r.text(attrClaimVersion) == "" {
+		return ""
+	}
+	return claimOf(t)
+}
+
+// read returns the registration as a reader sees it at now: ErrNotFound where
+// there is none or it is expired, a CorruptError where it cannot be decoded.
+func (r row) read(now time.Time) (tokens.Registration, error) {
+	switch {
+	case !r.exists():
+		return tokens.Registration{}, store.ErrNotFound
+	case r.err != nil:
+		if expiresAt, err := seconds(r.item); err == nil && (tokens.Registration{ExpiresAt: expiresAt}).Expired(now) {
+			return tokens.Registration{}, store.ErrNotFound
+		}
+		return tokens.Registration{}, &store.CorruptError{Key: r.key(), Err: r.err}
+	case r.reg.Expired(now):
+		return tokens.Registration{}, store.ErrNotFound
+	}
+	return r.reg, nil
+}
+
+// decode reads an item of this library or of the earlier service. Its errors
+// name attributes, never values.
+func decode(i item) (tokens.Registration, error) {
+	d := decoder{item: i}
+	rawToken := d.text(attrToken, true)
+	reg := tokens.Registration{
+		Key: tokens.Key{
+			UserID:   tokens.UserID(d.text(attrUserID, true)),
+			DeviceID: tokens.DeviceID(d.text(attrDeviceID, true)),
+		},
+		Platform:     tokens.Platform(d.text(attrPlatform, true)),
+		ProjectID:    tokens.ProjectID(d.text(attrProjectID, false)),
+		Status:       d.status(),
+		RegisteredAt: d.time(attrRegisteredAt),
+		UpdatedAt:    d.time(attrUpdatedAt),
+	}
+	var err error
+	if reg.ExpiresAt, err = seconds(i); err != nil {
+		d.fail(err)
+	}
+	if d.err != nil {
+		return tokens.Registration{}, d.err
+	}
+	if reg.Token, err = tokens.ParseToken(rawToken); err != nil {
+		return tokens.Registration{}, err
+	}
+	req := tokens.Request{Key: reg.Key, Token: reg.Token, Platform: reg.Platform, ProjectID: reg.ProjectID}
+	if err := req.Validate(); err != nil {
+		return tokens.Registration{}, err
+	}
+	return reg, nil
+}
+
+// A decoder reads attributes until the first that is not what it should be.
+type decoder struct {
+	item item
+	err  error
+}
+
+func (d *decoder) fail(err error) {
+	if d.err == nil {
+		d.err = err
+	}
+}
+
+func (d *decoder) text(name string, required bool) string {
+	switch v := d.item[name].(type) {
+	case *types.AttributeValueMemberS:
+		return v.Value
+	case nil:
+		if required {
+			d.fail(fmt.Errorf("attribute %s is missing", name))
+		}
+	default:
+		d.fail(fmt.Errorf("attribute %s is not a string", name))
+	}
+	return ""
+}
+
+// time reads RFC 3339 in UTC, which is the only offset that sorts; an absent
+// time is zero.
+func (d *decoder) time(name string) time.Time {
+	s := d.text(name, false)
+	if s == "" {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil || s[len(s)-1] != 'Z' {
+		d.fail(fmt.Errorf("attribute %s is not a time in UTC as RFC 3339 has it", name))
+	}
+	return t
+}
+
+func (d *decoder) status() tokens.Status {
+	switch v := d.item[attrIsActive].(type) {
+	case nil:
+		return tokens.Active
+	case *types.AttributeValueMemberBOOL:
+		if v.Value {
+			return tokens.Active
+		}
+	default:
+		d.fail(fmt.Errorf("attribute %s is not a boolean", attrIsActive))
+	}
+	switch s := tokens.Status(d.text(attrInactiveReason, false)); s {
+	case tokens.LoggedOut, tokens.DeviceNotRegistered:
+		return s
+	}
+	return tokens.Inactive
+}
+
+var errExpiresAt = errors.New("attribute " + attrExpiresAt + " is not a number of epoch seconds")
+
+// maxSeconds is the last second of the year 9999, the last that RFC 3339 writes.
+const maxSeconds = 253402300799
+
+// seconds reads an item's expiry; a row of the older service has none.
+func seconds(i item) (time.Time, error) {
+	switch v := i[attrExpiresAt].(type) {
+	case nil:
+		return time.Time{}, nil
+	case *types.AttributeValueMemberN:
+		n, err := strconv.ParseInt(v.Value, 10, 64)
+		if err == nil && 0 <= n && n <= maxSeconds {
+			return time.Unix(n, 0).UTC(), nil
+		}
+	}
+	return time.Time{}, errExpiresAt
+}
+
+// spellings returns every text of the token, to compare stored texts with.
+func spellings(t tokens.Token) []string { return spelling.All(t.Reveal()) }
