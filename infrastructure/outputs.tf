@@ -55,3 +55,8 @@ output "dashboard_name" {
   description = "Name of the CloudWatch dashboard."
   value       = aws_cloudwatch_dashboard.main.dashboard_name
 }
+
+output "deployment_trigger" {
+  description = "Digest of the routes as they are deployed; it changes when a route does."
+  value       = aws_api_gateway_deployment.main.triggers.routes
+}

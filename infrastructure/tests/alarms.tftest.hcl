@@ -1,0 +1,169 @@
+# Each alarm, and each graph of the dashboard, against what AWS publishes.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  stage       = "dev"
+  region      = "eu-central-1"
+  owner       = "mobile"
+  cost_center = "cc-1"
+
+  authorizer = {
+    type           = "cognito"
+    user_pool_arns = ["arn:aws:cognito-idp:eu-central-1:111122223333:userpool/eu-central-1_EXAMPLE"]
+  }
+}
+run "published" {
+  module {
+    source = "./tests/published"
+  }
+}
+
+run "every_alarm" {
+  variables {
+    stage       = "prod"
+    alarm_email = "oncall@example.com"
+    read_limit  = 100
+    write_limit = 200
+  }
+
+  assert {
+    condition = alltrue([
+      for name, a in aws_cloudwatch_metric_alarm.service :
+      join(",", keys(a.dimensions)) == run.published.metrics["${a.namespace}/${a.metric_name}"].dimensions
+    ])
+    error_message = "Each alarm has the dimensions under which AWS publishes its metric."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, a in aws_cloudwatch_metric_alarm.service :
+      contains(run.published.metrics["${a.namespace}/${a.metric_name}"].statistics, coalesce(a.statistic, a.extended_statistic))
+    ])
+    error_message = "Each alarm has a statistic that is valid for its metric."
+  }
+
+  assert {
+    condition = {
+      for name, a in aws_cloudwatch_metric_alarm.service :
+      name => join(" ", [a.namespace, a.metric_name, coalesce(a.statistic, a.extended_statistic), a.comparison_operator, a.threshold, a.period, a.evaluation_periods, a.datapoints_to_alarm, a.treat_missing_data, jsonencode(a.dimensions)])
+      } == {
+      api-5xx            = "AWS/ApiGateway 5XXError Sum GreaterThanThreshold 5 300 1 1 notBreaching {\"ApiName\":\"device-tokens-prod\",\"Stage\":\"prod\"}"
+      api-latency        = "AWS/ApiGateway Latency p99 GreaterThanThreshold 2000 300 3 3 notBreaching {\"ApiName\":\"device-tokens-prod\",\"Stage\":\"prod\"}"
+      function-duration  = "AWS/Lambda Duration Maximum GreaterThanThreshold 8000 300 1 1 notBreaching {\"FunctionName\":\"device-tokens-prod\"}"
+      function-errors    = "AWS/Lambda Errors Sum GreaterThanThreshold 0 300 1 1 notBreaching {\"FunctionName\":\"device-tokens-prod\"}"
+      function-throttles = "AWS/Lambda Throttles Sum GreaterThanThreshold 0 300 1 1 notBreaching {\"FunctionName\":\"device-tokens-prod\"}"
+      table-conflicts    = "AWS/DynamoDB TransactionConflict Sum GreaterThanThreshold 100 300 3 3 notBreaching {\"TableName\":\"device-tokens-prod\"}"
+    }
+    error_message = "The alarms are these six, as the runbook has them."
+  }
+
+  assert {
+    condition     = alltrue([for a in aws_cloudwatch_metric_alarm.service : a.alarm_actions == toset([output.alarm_topic_arn]) && a.ok_actions == toset([output.alarm_topic_arn])])
+    error_message = "Each alarm tells the topic when it begins and ends."
+  }
+
+  assert {
+    condition     = alltrue([for a in aws_cloudwatch_metric_alarm.service : a.metric_name != "ConditionalCheckFailedRequests"])
+    error_message = "A refused condition is normal here and no alarm."
+  }
+
+  assert {
+    condition = output.alarm_names == tolist(sort([
+      "device-tokens-prod-api-5xx", "device-tokens-prod-api-latency",
+      "device-tokens-prod-function-duration", "device-tokens-prod-function-errors", "device-tokens-prod-function-throttles",
+      "device-tokens-prod-read-consumption", "device-tokens-prod-read-throttling",
+      "device-tokens-prod-system-errors", "device-tokens-prod-table-conflicts",
+      "device-tokens-prod-write-consumption", "device-tokens-prod-write-throttling",
+    ]))
+    error_message = "The output names every alarm, the table's too."
+  }
+}
+
+run "every_graph" {
+  command = plan
+
+  assert {
+    condition = alltrue(flatten([
+      for w in jsondecode(aws_cloudwatch_dashboard.main.dashboard_body).widgets : [
+        for m in lookup(w.properties, "metrics", []) :
+        join(",", sort([for i, word in m : word if i >= 2 && i % 2 == 0])) == run.published.metrics["${m[0]}/${m[1]}"].dimensions
+      ]
+    ]))
+    error_message = "Each graph has the dimensions under which AWS, or the function, publishes its metric."
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for w in jsondecode(aws_cloudwatch_dashboard.main.dashboard_body).widgets : [
+        for m in lookup(w.properties, "metrics", []) :
+        contains(run.published.metrics["${m[0]}/${m[1]}"].statistics, w.properties.stat)
+      ]
+    ]))
+    error_message = "Each graph has a statistic that is valid for its metrics."
+  }
+
+  assert {
+    condition = [
+      for w in jsondecode(aws_cloudwatch_dashboard.main.dashboard_body).widgets : w.properties.title
+      ] == [
+      "Alarms", "Traffic", "Outcomes", "Throttles and conflicts", "Latency (ms, p99)", "Table latency by operation (ms)",
+      "Function", "Cost: table units", "Cost: invocations and log bytes",
+    ]
+    error_message = "The dashboard shows these."
+  }
+
+  assert {
+    condition = jsondecode(aws_cloudwatch_dashboard.main.dashboard_body).widgets[0].properties.alarms == [
+      for name in output.alarm_names : "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:${name}"
+    ]
+    error_message = "The dashboard shows the state of every alarm."
+  }
+
+  assert {
+    condition     = alltrue([for w in jsondecode(aws_cloudwatch_dashboard.main.dashboard_body).widgets : lookup(w.properties, "region", "eu-central-1") == "eu-central-1"])
+    error_message = "Each graph is of the deployment's region."
+  }
+}
+
+run "mail" {
+  variables {
+    alarm_email = "team@example.com"
+  }
+
+  assert {
+    condition     = aws_sns_topic_subscription.email[0].protocol == "email" && aws_sns_topic_subscription.email[0].endpoint == "team@example.com" && aws_sns_topic_subscription.email[0].topic_arn == aws_sns_topic.alarms[0].arn
+    error_message = "The address subscribes to the topic."
+  }
+
+  assert {
+    condition     = aws_sns_topic.alarms[0].kms_master_key_id == aws_kms_key.main.arn
+    error_message = "The topic is encrypted with the deployment's key."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.service["function-errors"].alarm_actions == toset([aws_sns_topic.alarms[0].arn])
+    error_message = "The alarms tell the topic."
+  }
+}
+
+run "a_topic_of_the_callers" {
+  command = plan
+
+  variables {
+    stage           = "prod"
+    alarm_topic_arn = "arn:aws:sns:eu-central-1:111122223333:company-alarms"
+  }
+
+  assert {
+    condition     = length(aws_sns_topic.alarms) == 0 && length(aws_sns_topic_policy.alarms) == 0 && length(aws_sns_topic_subscription.email) == 0
+    error_message = "With a topic of the caller's, none is made."
+  }
+
+  assert {
+    condition     = alltrue([for a in aws_cloudwatch_metric_alarm.service : a.alarm_actions == toset(["arn:aws:sns:eu-central-1:111122223333:company-alarms"])])
+    error_message = "The alarms tell the caller's topic."
+  }
+}
