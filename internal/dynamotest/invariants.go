@@ -1,0 +1,111 @@
+package dynamotest
+
+import (
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// CheckInvariants says what is wrong with a table, of which items is everything
+// that is stored and now the time of a reader; nil if nothing is:
+//
+//   - A live registration that package dynamostore wrote, which is one that has a
+//     claimVersion, holds the claim on its token: there is one, it names the
+//     registration as its owner, has its version, and expires when the
+//     registration says that it does, which is after the registration.
+//   - No two of those have one token, however it is spelled.
+//   - What has a claimVersion can be decoded, and so can each claim.
+//
+// Rows of the earlier service have no claims, and may share a token; an expired
+// row may have lost its claim. It reads attributes by itself, so as not to share
+// a mistake with the store.
+func CheckInvariants(items []map[string]types.AttributeValue, now time.Time) []string {
+	var wrong []string
+	complain := func(i map[string]types.AttributeValue, format string, args ...any) {
+		wrong = append(wrong, fmt.Sprintf("%q: ", keyText(i))+fmt.Sprintf(format, args...))
+	}
+	claims := make(map[string]map[string]types.AttributeValue)
+	holders := make(map[string][]string) // by claim
+	for _, i := range items {
+		if user := text(i, "userId"); strings.HasPrefix(user, "#") {
+			claims[user] = i
+			if text(i, "ownerUserId") == "" || text(i, "ownerDeviceId") == "" || text(i, "version") == "" || seconds(i, "expiresAt") == 0 {
+				complain(i, "the claim lacks its owner, its version or its expiry")
+			}
+		}
+	}
+	for _, i := range items {
+		_, upgraded := i["claimVersion"]
+		if !upgraded || strings.HasPrefix(text(i, "userId"), "#") {
+			continue
+		}
+		expiresAt, claimExpiresAt := seconds(i, "expiresAt"), seconds(i, "claimExpiresAt")
+		token, err := tokens.ParseToken(text(i, "expoPushToken"))
+		if err != nil || expiresAt == 0 || claimExpiresAt == 0 {
+			complain(i, "the row lacks its token, its expiry or its claim's")
+			continue
+		}
+		if now.Unix() >= expiresAt {
+			continue
+		}
+		hash := token.Hash()
+		id := "#claim#1#" + base64.RawURLEncoding.EncodeToString(hash[:])
+		holders[id] = append(holders[id], keyText(i))
+		claim, ok := claims[id]
+		if !ok {
+			complain(i, "it is live, and there is no claim on its token")
+			continue
+		}
+		if owner := text(claim, "ownerUserId") + "/" + text(claim, "ownerDeviceId"); owner != keyText(i) {
+			complain(i, "it is live, and the claim on its token is that of %q", owner)
+		}
+		if text(claim, "version") != text(i, "claimVersion") {
+			complain(i, "the version of its claim is not the one that it has")
+		}
+		if seconds(claim, "expiresAt") != claimExpiresAt {
+			complain(i, "its claim expires at %d, and not at %d as it says", seconds(claim, "expiresAt"), claimExpiresAt)
+		}
+		if claimExpiresAt <= expiresAt {
+			complain(i, "it expires at %d, and its claim not after that but at %d", expiresAt, claimExpiresAt)
+		}
+	}
+	for _, keys := range holders {
+		if len(keys) > 1 {
+			slices.Sort(keys)
+			wrong = append(wrong, fmt.Sprintf("%q: they are live and have one token", keys))
+		}
+	}
+	slices.Sort(wrong)
+	return wrong
+}
+
+// keyText is an item's key; a user id of the tests has no slash.
+func keyText(i map[string]types.AttributeValue) string {
+	return text(i, "userId") + "/" + text(i, "deviceId")
+}
+
+func text(i map[string]types.AttributeValue, name string) string {
+	if v, ok := i[name].(*types.AttributeValueMemberS); ok {
+		return v.Value
+	}
+	return ""
+}
+
+func seconds(i map[string]types.AttributeValue, name string) int64 {
+	v, ok := i[name].(*types.AttributeValueMemberN)
+	if !ok {
+		return 0
+	}
+	n, err := strconv.ParseInt(v.Value, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
