@@ -56,6 +56,16 @@ func newClaim(i item) claim {
 
 func (c claim) exists() bool { return c.item != nil }
 
+func (c claim) version() string { return row{item: c.item}.text(attrVersion) }
+
+// unchanged holds while the claim is as observed: free, or of the same version.
+func (c claim) unchanged() guard {
+	if !c.exists() {
+		return guard{condition: notExists()}
+	}
+	return guard{condition: exists()}.and(as(c.item, attrVersion))
+}
+
 // item returns the claim of owner on a token as it is to be stored.
 func (id claimID) item(owner tokens.Key, version string, expiresAt time.Time) item {
 	i := id.key()
@@ -68,8 +78,11 @@ func (id claimID) item(owner tokens.Key, version string, expiresAt time.Time) it
 
 // claimExpiry is when the claim of a registration made now expires.
 func (s *Store) claimExpiry(now time.Time) time.Time {
-	return s.policy.Expiry(now).Add(min(s.policy.TTL, maxClaimExtra))
+	return s.policy.Expiry(now).Add(s.claimExtra())
 }
+
+// claimExtra is how much longer than the registration a claim is written to live.
+func (s *Store) claimExtra() time.Duration { return min(s.policy.TTL, maxClaimExtra) }
 
 func newVersion() string {
 	var b [16]byte

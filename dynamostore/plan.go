@@ -12,12 +12,8 @@ import (
 // takeClaim gives the claim to the key, if it is as observed: free, or of that
 // version, whoever has it.
 func (t *taking) takeClaim(version string) write {
-	g := guard{condition: notExists()}
-	if t.claim.exists() {
-		g = guard{condition: exists()}.and(as(t.claim.item, attrVersion))
-	}
 	claim := t.id.item(t.req.Key, version, t.op.claimExpiry(t.now))
-	return t.op.put(claim, g, func(i item) {
+	return t.op.put(claim, t.claim.unchanged(), func(i item) {
 		t.claim = newClaim(i)
 		t.claimRefused = true
 		t.previous, t.previousKnown = row{}, false

@@ -1,7 +1,6 @@
 package dynamostore
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -64,7 +63,7 @@ func (r row) read(now time.Time) (tokens.Registration, error) {
 	case !r.exists():
 		return tokens.Registration{}, store.ErrNotFound
 	case r.err != nil:
-		if expiresAt, err := seconds(r.item); err == nil && (tokens.Registration{ExpiresAt: expiresAt}).Expired(now) {
+		if expiresAt, err := seconds(r.item, attrExpiresAt); err == nil && (tokens.Registration{ExpiresAt: expiresAt}).Expired(now) {
 			return tokens.Registration{}, store.ErrNotFound
 		}
 		return tokens.Registration{}, &store.CorruptError{Key: r.key(), Err: r.err}
@@ -91,7 +90,7 @@ func decode(i item) (tokens.Registration, error) {
 		UpdatedAt:    d.time(attrUpdatedAt),
 	}
 	var err error
-	if reg.ExpiresAt, err = seconds(i); err != nil {
+	if reg.ExpiresAt, err = seconds(i, attrExpiresAt); err != nil {
 		d.fail(err)
 	}
 	if d.err != nil {
@@ -165,14 +164,12 @@ func (d *decoder) status() tokens.Status {
 	return tokens.Inactive
 }
 
-var errExpiresAt = errors.New("attribute " + attrExpiresAt + " is not a number of epoch seconds")
-
 // maxSeconds is the last second of the year 9999, the last that RFC 3339 writes.
 const maxSeconds = 253402300799
 
-// seconds reads an item's expiry; a row of the older service has none.
-func seconds(i item) (time.Time, error) {
-	switch v := i[attrExpiresAt].(type) {
+// seconds reads a time in epoch seconds; an absent one is zero.
+func seconds(i item, name string) (time.Time, error) {
+	switch v := i[name].(type) {
 	case nil:
 		return time.Time{}, nil
 	case *types.AttributeValueMemberN:
@@ -181,7 +178,7 @@ func seconds(i item) (time.Time, error) {
 			return time.Unix(n, 0).UTC(), nil
 		}
 	}
-	return time.Time{}, errExpiresAt
+	return time.Time{}, fmt.Errorf("attribute %s is not a number of epoch seconds", name)
 }
 
 // spellings returns every text of the token, to compare stored texts with.
