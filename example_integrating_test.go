@@ -1,0 +1,196 @@
+package devicetokens_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/httpapi"
+	"github.com/devicetokens/devicetokens/memstore"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// The code of docs/integrating.md.
+
+// sessionUser stands for the authentication that a backend has already.
+func sessionUser(*http.Request) (user string, err error) { return "alice", nil }
+
+var errNoSession = errors.New("no session")
+
+func Example_mount() {
+	s := memstore.New(store.Policy{})
+
+	authenticate := func(r *http.Request) (tokens.UserID, error) {
+		user, err := sessionUser(r)
+		switch {
+		case errors.Is(err, errNoSession):
+			return "", httpapi.ErrUnauthenticated // 401: the app logs in again
+		case err != nil:
+			return "", store.ErrTryAgain // 503: the session service is down, nobody is logged out
+		}
+		return tokens.UserID(user), nil
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/push/", httpapi.New(s, authenticate, httpapi.Options{BasePath: "/push"}))
+
+	answer := httptest.NewRecorder()
+	mux.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/push/v1/device-tokens", nil))
+	fmt.Println(answer.Code, strings.TrimSpace(answer.Body.String()))
+	// Output: 200 {"deviceTokens":[]}
+}
+
+// A Taxi is somebody's service that notifies. It asks for the one method that it
+// needs.
+type Taxi struct {
+	tokens store.Lister
+	push   func(tokens.Token, string) error
+}
+
+// Arrived tells a user that the taxi is there.
+func (t Taxi) Arrived(ctx context.Context, user tokens.UserID) error {
+	registrations, err := t.tokens.List(ctx, user)
+	if err != nil {
+		return err // errors.Is(err, store.ErrTryAgain): later
+	}
+	for _, r := range registrations {
+		if err := t.push(r.Token, "Your taxi is here"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// In a test of Taxi, a clock that stands still makes every time the same.
+func Example_test() {
+	ctx := context.Background()
+
+	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	s := memstore.New(store.Policy{Now: func() time.Time { return now }})
+	_, err := s.Register(ctx, tokens.Request{
+		Key:      tokens.Key{UserID: "alice", DeviceID: "phone-1"},
+		Token:    tokens.MustParseToken("ExponentPushToken[a]"),
+		Platform: tokens.IOS,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	var pushed int
+	taxi := Taxi{tokens: s, push: func(tokens.Token, string) error { pushed++; return nil }}
+	_ = taxi.Arrived(ctx, "alice")
+	now = now.Add(store.DefaultTTL) // alice never came back
+	_ = taxi.Arrived(ctx, "alice")
+	fmt.Println("pushed", pushed)
+	// Output: pushed 1
+}
+
+// An oldRow is a row of the table that you have now.
+type oldRow struct {
+	User, Device, Token, OS string
+	UpdatedAt               time.Time
+}
+
+// importRows registers rows, oldest first. newStore makes the store with a clock
+// that shows each row's own time, so that expiry counts from there.
+func importRows(ctx context.Context, newStore func(store.Policy) store.Store, rows iter.Seq[oldRow]) (skipped int, err error) {
+	var at time.Time
+	s := newStore(store.Policy{Now: func() time.Time { return at }})
+	for row := range rows {
+		at = row.UpdatedAt
+		token, err := tokens.ParseToken(row.Token)
+		if err != nil {
+			skipped++ // not an Expo token
+			continue
+		}
+		_, err = s.Register(ctx, tokens.Request{
+			Key:      tokens.Key{UserID: tokens.UserID(row.User), DeviceID: tokens.DeviceID(row.Device)},
+			Token:    token,
+			Platform: tokens.Platform(row.OS),
+		})
+		var invalid *tokens.InvalidError
+		switch {
+		case errors.As(err, &invalid):
+			skipped++ // err names the fields
+		case err != nil:
+			return skipped, err
+		}
+	}
+	return skipped, nil
+}
+
+func Example_import() {
+	ctx := context.Background()
+	now := time.Now()
+	rows := []oldRow{
+		{"alice", "phone-1", "ExponentPushToken[a]", "ios", now.Add(-200 * 24 * time.Hour)},
+		{"carol", "phone-3", "not a token", "ios", now.Add(-48 * time.Hour)},
+		{"bob", "phone-1", "ExponentPushToken[a]", "ios", now.Add(-24 * time.Hour)},
+	}
+	var imported store.Store
+	skipped, err := importRows(ctx, func(p store.Policy) store.Store {
+		imported = memstore.New(p) // or dynamostore.New(client, table, dynamostore.Options{Policy: p})
+		return imported
+	}, slices.Values(rows))
+	if err != nil {
+		log.Fatal(err)
+	}
+	holder, err := imported.Holder(ctx, tokens.MustParseToken("ExponentPushToken[a]"))
+	fmt.Println("skipped", skipped, "holder", holder.Key.UserID, err)
+	// Output: skipped 1 holder bob <nil>
+}
+
+// A tellingStore tells users that a phone of theirs has another user now.
+type tellingStore struct {
+	store.Store
+	tell func(lost tokens.Key)
+}
+
+// Register implements [store.Store].
+func (s tellingStore) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
+	result, err := s.Store.Register(ctx, req)
+	if err == nil && result.Moved() {
+		s.tell(result.MovedFrom)
+	}
+	return result, err
+}
+
+func Example_tellTheOtherAccount() {
+	ctx := context.Background()
+	s := tellingStore{memstore.New(store.Policy{}), func(lost tokens.Key) {
+		fmt.Println("e-mail to", lost.UserID)
+	}}
+	register(ctx, s, "alice", "phone-1", "ExponentPushToken[a]")
+	register(ctx, s, "bob", "phone-1", "ExponentPushToken[a]")
+	// Output: e-mail to alice
+}
+
+// observed counts operations by name and outcome, and adds up what they cost.
+func observed(count func(name, outcome string), units func(float64)) func(dynamostore.Event) {
+	return func(e dynamostore.Event) {
+		count(string(e.Operation), e.Outcome)
+		units(e.ReadUnits + e.WriteUnits)
+		for range e.Corrupt {
+			count(string(e.Operation), "corrupt_row")
+		}
+	}
+}
+
+func Example_observe() {
+	observe := observed(
+		func(name, outcome string) { fmt.Println(name, outcome) },
+		func(units float64) { fmt.Println(units, "units") })
+	_ = dynamostore.Options{Observe: observe}
+	observe(dynamostore.Event{Operation: dynamostore.OpRegister, Outcome: "refreshed", WriteUnits: 1})
+	// Output:
+	// register refreshed
+	// 1 units
+}
