@@ -68,7 +68,7 @@ func (op *operation) erase(ctx context.Context, rows []row) error {
 				continue
 			}
 			key := r.key()
-			writes = append(writes, op.remove(keyOf(key), unchanged(r), func(i2 item) { rows[i] = newRow(i2) }))
+			writes = append(writes, op.remove(keyOf(key), unchanged(r), func(now item) { rows[i] = newRow(now) }))
 			if id := r.claim(); id != "" && !named[id] && !theirs[id] {
 				named[id] = true
 				writes = append(writes, op.release(id, key, func(item) { theirs[id] = true }))

@@ -14,10 +14,11 @@ type Options struct {
 	// table should share it.
 	Policy store.Policy
 
-	// MaxAttempts is how often one call writes before it gives up with
-	// [store.ErrTryAgain], when others write the same items at the same time.
-	// 0 means 10. The SDK's own retries, after a lost answer or a throttle,
-	// come on top: configure them on the client.
+	// MaxAttempts is how often one write is tried before the call gives up with
+	// [store.ErrTryAgain], when others write the same items at the same time: 4
+	// or more, since a phone that changes hands may take three tries with
+	// nobody else about. 0 means 10. The SDK's own retries, after a lost answer
+	// or a throttle, come on top: configure them on the client.
 	MaxAttempts int
 
 	// Observe, if not nil, is called at the end of each call of a method of
@@ -26,7 +27,10 @@ type Options struct {
 	Observe func(Event)
 }
 
-const defaultMaxAttempts = 10
+const (
+	defaultMaxAttempts = 10
+	minMaxAttempts     = 4
+)
 
 // A Store is a [store.Store] in one table of Amazon DynamoDB. It is safe for
 // concurrent use, also together with Stores of other processes. It declares all
@@ -54,8 +58,8 @@ func New(c Client, table string, opts Options) (*Store, error) {
 	if table == "" {
 		errs = append(errs, errors.New("dynamostore: the table has no name"))
 	}
-	if opts.MaxAttempts < 0 {
-		errs = append(errs, fmt.Errorf("dynamostore: Options.MaxAttempts is %d, want 0 or more", opts.MaxAttempts))
+	if opts.MaxAttempts != 0 && opts.MaxAttempts < minMaxAttempts {
+		errs = append(errs, fmt.Errorf("dynamostore: Options.MaxAttempts is %d, want 0, or %d or more", opts.MaxAttempts, minMaxAttempts))
 	}
 	policy, err := opts.Policy.WithDefaults()
 	if err := errors.Join(append(errs, err)...); err != nil {
