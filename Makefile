@@ -34,7 +34,7 @@ tidy-check: ## fail if a go.mod is not tidy
 fuzz: ## run every fuzz target for FUZZTIME (10s)
 	@scripts/fuzz.sh $(FUZZTIME)
 
-cover: dynamodb-local ## fail if the tests cover too little of a core package
+cover: ## fail if the tests cover too little of a core package
 	@scripts/cover.sh
 
 run: ## run the example server, which keeps its data in memory
