@@ -8,8 +8,10 @@ import (
 	"crypto/rand"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -19,25 +21,46 @@ import (
 	"github.com/devicetokens/devicetokens/store/storetest"
 )
 
-// Client returns a client of DynamoDB Local that sends through transport, the
-// default one if nil. Without an engine it skips the test, or fails it in CI.
-func Client(t testing.TB, transport http.RoundTripper, more ...func(*dynamodb.Options)) *dynamodb.Client {
+// Client returns a client of DynamoDB Local that sends through the transport, a
+// shared one if nil. Without an engine it skips the test, or fails it in CI.
+func Client(t testing.TB, through http.RoundTripper, more ...func(*dynamodb.Options)) *dynamodb.Client {
 	t.Helper()
-	opts := dynamodb.Options{
+	if through == nil {
+		through = transport
+	}
+	return client(dynamodblocal.Endpoint(t), through, more)
+}
+
+// Offline returns a client that has only the transport to answer it, and no
+// network.
+func Offline(through http.RoundTripper, more ...func(*dynamodb.Options)) *dynamodb.Client {
+	return client("http://dynamodb.invalid", through, more)
+}
+
+func client(endpoint string, through http.RoundTripper, more []func(*dynamodb.Options)) *dynamodb.Client {
+	return dynamodb.New(dynamodb.Options{
 		Region:       "us-east-1",
-		BaseEndpoint: aws.String(dynamodblocal.Endpoint(t)),
+		BaseEndpoint: &endpoint,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}, nil
 		}),
-	}
-	if transport != nil {
-		opts.HTTPClient = &http.Client{Transport: transport}
-	}
-	return dynamodb.New(opts, more...)
+		HTTPClient: &http.Client{Transport: through},
+	}, more...)
 }
+
+// transport keeps as many connections to DynamoDB Local as parallel tests use.
+var transport http.RoundTripper = &http.Transport{MaxIdleConnsPerHost: 64}
 
 // NoRetries turns the SDK's own retries off.
 func NoRetries(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} }
+
+// Retries turns the SDK's own retries on, three attempts as by default, and its
+// waits between them off.
+func Retries(o *dynamodb.Options) {
+	o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
+		o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+	})
+}
 
 // Table creates a table with a name of its own.
 func Table(t testing.TB, c *dynamodb.Client) string {

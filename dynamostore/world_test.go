@@ -1,0 +1,192 @@
+package dynamostore_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/internal/dynamotest"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// worldStart is far ahead: DynamoDB Local removes what is expired by its own clock.
+var worldStart = time.Date(2051, time.March, 4, 23, 6, 7, 891e6, time.UTC)
+
+// What the tests register.
+var (
+	alice    = tokens.Key{UserID: "alice", DeviceID: "alices-phone"}
+	tablet   = tokens.Key{UserID: "alice", DeviceID: "alices-tablet"}
+	watch    = tokens.Key{UserID: "alice", DeviceID: "alices-watch"}
+	bob      = tokens.Key{UserID: "bob", DeviceID: "bobs-phone"}
+	tokenA   = tokens.MustParseToken("ExponentPushToken[aaaaaaaaaaaaaaaaaaaaaa]")
+	respelt  = tokens.MustParseToken("ExpoPushToken[aaaaaaaaaaaaaaaaaaaaaa]")
+	tokenB   = tokens.MustParseToken("ExponentPushToken[bbbbbbbbbbbbbbbbbbbbbb]")
+	tokenC   = tokens.MustParseToken("ExponentPushToken[cccccccccccccccccccccc]")
+	bare     = tokens.MustParseToken("dddddddd-dddd-dddd-dddd-dddddddddddd")
+	bareWrap = tokens.MustParseToken("ExpoPushToken[dddddddd-dddd-dddd-dddd-dddddddddddd]")
+)
+
+// A world is a table of its own with a client that sees no faults, and a clock
+// that stands still until it is moved.
+type world struct {
+	testing.TB
+	now    time.Time
+	policy store.Policy // its clock is now
+	client *dynamodb.Client
+	table  string
+	clean  *dynamostore.Store
+}
+
+func newWorld(t testing.TB, p store.Policy) *world {
+	t.Helper()
+	c := dynamotest.Client(t, nil)
+	return worldOn(t, c, dynamotest.Table(t, c), p)
+}
+
+// worldOn is a world on a table that there is already.
+func worldOn(t testing.TB, c *dynamodb.Client, table string, p store.Policy) *world {
+	t.Helper()
+	w := &world{TB: t, now: worldStart, client: c, table: table}
+	p.Now = func() time.Time { return w.now }
+	w.policy = p
+	w.clean = dynamotest.Store(t, c, table, dynamostore.Options{Policy: p})
+	return w
+}
+
+// through is a store on the same table that sends through the transport.
+func (w *world) through(transport http.RoundTripper, observe func(dynamostore.Event), more ...func(*dynamodb.Options)) *dynamostore.Store {
+	w.Helper()
+	c := dynamotest.Client(w, transport, more...)
+	return dynamotest.Store(w, c, w.table, dynamostore.Options{Policy: w.policy, Observe: observe})
+}
+
+// requestFor is what an app says at launch.
+func requestFor(key tokens.Key, token tokens.Token) tokens.Request {
+	return tokens.Request{Key: key, Token: token, Platform: tokens.IOS}
+}
+
+func (w *world) register(key tokens.Key, token tokens.Token) store.Result {
+	w.Helper()
+	result, err := w.clean.Register(w.Context(), requestFor(key, token))
+	if err != nil {
+		w.Fatalf("Register of %v: %v", key, err)
+	}
+	return result
+}
+
+func (w *world) do(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+// put writes an item past the store.
+func (w *world) put(i dynamotest.Item) {
+	w.Helper()
+	_, err := w.client.PutItem(w.Context(), &dynamodb.PutItemInput{TableName: &w.table, Item: i})
+	w.do(err)
+}
+
+// remove removes an item past the store, as DynamoDB's TTL does.
+func (w *world) remove(i dynamotest.Item) {
+	w.Helper()
+	key := dynamotest.Item{"userId": i["userId"], "deviceId": i["deviceId"]}
+	_, err := w.client.DeleteItem(w.Context(), &dynamodb.DeleteItemInput{TableName: &w.table, Key: key})
+	w.do(err)
+}
+
+func (w *world) clear() {
+	w.Helper()
+	for _, i := range dynamotest.Scan(w, w.client, w.table) {
+		w.remove(i)
+	}
+}
+
+// stored is the item under the key, nil if there is none.
+func (w *world) stored(key tokens.Key) dynamotest.Item {
+	w.Helper()
+	out, err := w.client.GetItem(w.Context(), &dynamodb.GetItemInput{
+		TableName: &w.table, Key: keyItem(key), ConsistentRead: aws.Bool(true),
+	})
+	w.do(err)
+	return out.Item
+}
+
+// intact fails unless the table as it is keeps the invariants.
+func (w *world) intact() {
+	w.Helper()
+	for _, wrong := range dynamotest.CheckInvariants(dynamotest.Scan(w, w.client, w.table), w.now) {
+		w.Error(wrong)
+	}
+}
+
+// holds fails unless the key has the token, whichever way the store is asked.
+func (w *world) holds(key tokens.Key, token tokens.Token) {
+	w.Helper()
+	reg, err := w.clean.Get(w.Context(), key)
+	if err != nil {
+		w.Errorf("Get of %v: %v", key, err)
+		return
+	}
+	if reg.Token.Reveal() != token.Reveal() {
+		w.Errorf("Get of %v: its token is %v, want %v in that spelling", key, reg.Token, token)
+	}
+	holder, err := w.clean.Holder(w.Context(), token)
+	if err != nil || holder.Key != key {
+		w.Errorf("Holder: %v, %v; want %v", holder.Key, err, key)
+	}
+}
+
+// empty fails if anything is stored under the key.
+func (w *world) empty(key tokens.Key) {
+	w.Helper()
+	if w.stored(key) != nil {
+		w.Errorf("there is something under %v", key)
+	}
+}
+
+// hasStatus fails unless the key's registration has it.
+func (w *world) hasStatus(key tokens.Key, want tokens.Status) {
+	w.Helper()
+	reg, err := w.clean.Get(w.Context(), key)
+	if err != nil || reg.Status != want {
+		w.Errorf("Get of %v: status %q, error %v; want %q", key, reg.Status, err, want)
+	}
+}
+
+// equal fails unless got is as wanted.
+func equal(t testing.TB, what string, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+func keyItem(key tokens.Key) dynamotest.Item {
+	return dynamotest.Item{"userId": str(string(key.UserID)), "deviceId": str(string(key.DeviceID))}
+}
+
+func str(v string) types.AttributeValue { return &types.AttributeValueMemberS{Value: v} }
+
+func num(v string) types.AttributeValue { return &types.AttributeValueMemberN{Value: v} }
+
+func boolean(v bool) types.AttributeValue { return &types.AttributeValueMemberBOOL{Value: v} }
+
+// legacyRow is what the earlier service wrote: no expiry, and nothing of a claim.
+func legacyRow(key tokens.Key, token tokens.Token) dynamotest.Item {
+	i := keyItem(key)
+	i["expoPushToken"] = str(token.Reveal())
+	i["platform"] = str("ios")
+	i["registeredAt"] = str("2020-01-02T03:04:05.006Z")
+	i["updatedAt"] = str("2020-06-07T08:09:10.011Z")
+	i["isActive"] = boolean(true)
+	return i
+}

@@ -1,0 +1,40 @@
+package dynamotest
+
+import "slices"
+
+// The IAM actions that the parts of package dynamostore need, each with the
+// prefix "dynamodb:" on AWS, sorted. Tests hold them to what goes out on the
+// wire, and the policies of infrastructure/ to them.
+var (
+	// StoreActions are those of every method of store.Store.
+	StoreActions = []string{"DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"}
+
+	// TableActions are those of CreateTable.
+	TableActions = []string{"CreateTable", "DescribeTable", "UpdateTimeToLive"}
+)
+
+// actions returns the IAM actions that AWS requires for a request. Transactions
+// have none of their own: they need those of the actions in them ("IAM and
+// DynamoDB transactions" in the developer guide).
+func actions(operation string, req request) []string {
+	var all []string
+	switch operation {
+	case "TransactWriteItems", "TransactGetItems":
+		for _, t := range req.TransactItems {
+			for action, in := range map[string]bool{
+				"PutItem": t.Put != nil, "UpdateItem": t.Update != nil, "DeleteItem": t.Delete != nil,
+				"GetItem": t.Get != nil, "ConditionCheckItem": t.ConditionCheck != nil,
+			} {
+				if in {
+					all = append(all, action)
+				}
+			}
+		}
+	case "BatchGetItem", "BatchWriteItem":
+		all = append(all, operation) // actions by these names; the store has no use for them
+	default:
+		all = append(all, operation)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}

@@ -1,0 +1,175 @@
+package dynamotest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"sync/atomic"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+)
+
+// A Fault is one thing that can go wrong with one call.
+type Fault struct {
+	Name string
+
+	// Absorbed says that the store itself repeats a write that meets it,
+	// whatever the SDK does.
+	Absorbed bool
+
+	only []string // the operations that it can befall; nil: all
+	do   func(next http.RoundTripper, r *http.Request) (*http.Response, error)
+}
+
+// Befalls reports whether the fault is one that the operation can meet.
+func (f Fault) Befalls(operation string) bool {
+	return f.only == nil || slices.Contains(f.only, operation)
+}
+
+var (
+	errReset      = errors.New("read tcp 127.0.0.1: connection reset by peer")
+	writing       = []string{"UpdateItem", "TransactWriteItems"}
+	transacting   = []string{"TransactWriteItems"}
+	notTransacted = []string{"GetItem", "Query", "UpdateItem"}
+)
+
+// Faults are all of them. The client, which sees none of them, looks up what a
+// refusal has to show.
+func Faults(c *dynamodb.Client) []Fault {
+	answered := func(status int, code string) func(http.RoundTripper, *http.Request) (*http.Response, error) {
+		return func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
+			return Failure(r, status, code, "not now"), nil
+		}
+	}
+	canceled := func(codes ...string) func(http.RoundTripper, *http.Request) (*http.Response, error) {
+		return func(_ http.RoundTripper, r *http.Request) (*http.Response, error) { return cancel(c, r, codes) }
+	}
+	return []Fault{
+		{Name: "connection drops before the request", do: func(http.RoundTripper, *http.Request) (*http.Response, error) {
+			return nil, errReset
+		}},
+		{Name: "connection drops before the answer", do: func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+			if _, err := answer(next, r); err != nil {
+				return nil, err
+			}
+			return nil, errReset
+		}},
+		{Name: "answer is cut off", do: truncate},
+		{Name: "server fails before it writes", do: answered(http.StatusInternalServerError, "InternalServerError")},
+		{Name: "server fails after it wrote", do: func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+			if _, err := answer(next, r); err != nil {
+				return nil, err
+			}
+			return Failure(r, http.StatusInternalServerError, "InternalServerError", "not now"), nil
+		}},
+		{Name: "server is unavailable", do: answered(http.StatusServiceUnavailable, "ServiceUnavailable")},
+		{Name: "table is throttled", only: notTransacted, do: answered(http.StatusBadRequest, "ProvisionedThroughputExceededException")},
+		{Name: "account is throttled", do: answered(http.StatusBadRequest, "ThrottlingException")},
+		{Name: "transaction is in progress", only: transacting, do: answered(http.StatusBadRequest, "TransactionInProgressException")},
+		{Name: "write meets a transaction", Absorbed: true, only: []string{"UpdateItem"}, do: answered(http.StatusBadRequest, "TransactionConflictException")},
+		{Name: "transactional read meets a transaction", only: []string{"TransactGetItems"}, do: canceled("TransactionConflict", "None")},
+		{Name: "first item meets a transaction", Absorbed: true, only: transacting, do: canceled("TransactionConflict", "None")},
+		{Name: "last item meets a transaction", Absorbed: true, only: transacting, do: canceled("None", "TransactionConflict")},
+		{Name: "all items meet a transaction", Absorbed: true, only: transacting, do: canceled("TransactionConflict", "TransactionConflict")},
+		{Name: "first item meets a transaction, the others changed", Absorbed: true, only: transacting, do: canceled("TransactionConflict", "ConditionalCheckFailed")},
+		{Name: "first item changed, the others meet a transaction", Absorbed: true, only: transacting, do: canceled("ConditionalCheckFailed", "TransactionConflict")},
+		{Name: "transaction is throttled", Absorbed: true, only: transacting, do: canceled("ThrottlingError", "None")},
+		{Name: "transaction exceeds the table's throughput", Absorbed: true, only: transacting, do: canceled("None", "ProvisionedThroughputExceeded")},
+		{Name: "transaction is throttled, the others changed", Absorbed: true, only: transacting, do: canceled("ThrottlingError", "ConditionalCheckFailed")},
+	}
+}
+
+// Inject is a transport to which one fault happens: to the request of that
+// number, the first being 0. It may be used once.
+type Inject struct {
+	Next  http.RoundTripper // nil: the shared one to DynamoDB Local
+	At    int
+	Fault Fault
+
+	requests atomic.Int64
+	happened atomic.Bool
+}
+
+// Happened reports whether the fault did.
+func (f *Inject) Happened() bool { return f.happened.Load() }
+
+// RoundTrip implements [http.RoundTripper].
+func (f *Inject) RoundTrip(r *http.Request) (*http.Response, error) {
+	next := f.Next
+	if next == nil {
+		next = transport
+	}
+	if int(f.requests.Add(1))-1 != f.At || !f.Fault.Befalls(Operation(r)) {
+		return next.RoundTrip(r)
+	}
+	f.happened.Store(true)
+	return f.Fault.do(next, r)
+}
+
+// answer sends the request and reads the whole answer, so that it is known to
+// have happened.
+func answer(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	resp, err := next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	_, err = takeBody(&resp.Body)
+	return resp, err
+}
+
+// truncate gives half of the answer, and then the error of a connection that was
+// closed.
+func truncate(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+	resp, err := next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := takeBody(&resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body[:len(body)/2]), brokenReader{}))
+	return resp, nil
+}
+
+type brokenReader struct{}
+
+func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// cancel cancels a transaction: the first item for the first code, the others for
+// the second; if the first is None, only the last item for the second. An item
+// that changed is shown as it is.
+func cancel(c *dynamodb.Client, r *http.Request, codes []string) (*http.Response, error) {
+	body, err := takeBody(&r.Body)
+	if err != nil {
+		return nil, err
+	}
+	var req request
+	if err := json.Unmarshal(body, &req); err != nil {
+		return nil, err
+	}
+	reasons := make([]Reason, len(req.TransactItems))
+	for n, t := range req.TransactItems {
+		switch last := n == len(reasons)-1; {
+		case codes[0] == "None" && last:
+			reasons[n].Code = codes[1]
+		case codes[0] == "None":
+			reasons[n].Code = codes[0]
+		default:
+			reasons[n].Code = codes[min(n, 1)]
+		}
+		if reasons[n].Code != "ConditionalCheckFailed" {
+			continue
+		}
+		key, table := t.key()
+		out, err := c.GetItem(r.Context(), &dynamodb.GetItemInput{TableName: &table, Key: key})
+		if err != nil {
+			return nil, err
+		}
+		reasons[n].Item = out.Item
+	}
+	return Cancellation(r, reasons...), nil
+}

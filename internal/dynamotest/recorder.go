@@ -1,0 +1,188 @@
+package dynamotest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+)
+
+// A Recorder is a transport that takes note of each request to DynamoDB and of
+// its answer, as they are on the wire: what they cost on AWS, and which IAM
+// actions they need. It is safe for concurrent use.
+type Recorder struct {
+	Next http.RoundTripper // nil: the shared one to DynamoDB Local
+
+	mu    sync.Mutex
+	calls []Call
+}
+
+// A Call is one request that was answered.
+type Call struct {
+	Operation string   // "UpdateItem"
+	Refused   bool     // a condition did not hold: nothing was written
+	Actions   []string // IAM's, sorted; those of the items of a transaction
+	Tables    []string // that it names, sorted
+	Index     string   // that it names
+
+	WriteUnits, ReadUnits float64 // as AWS bills it
+	Reported              float64 // units of either kind, as the answer has it
+}
+
+// String is the call with its cost: "UpdateItem (refused) 1 W".
+func (c Call) String() string {
+	text := c.Operation
+	if c.Refused {
+		text += " (refused)"
+	}
+	if c.WriteUnits > 0 {
+		text += fmt.Sprintf(" %v W", c.WriteUnits)
+	}
+	if c.ReadUnits > 0 {
+		text += fmt.Sprintf(" %v R", c.ReadUnits)
+	}
+	return text
+}
+
+// Calls returns what was recorded since the last Reset.
+func (r *Recorder) Calls() []Call {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.calls)
+}
+
+// Reset forgets what was recorded.
+func (r *Recorder) Reset() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = nil
+}
+
+// Actions returns the IAM actions that the recorded calls need, sorted.
+func (r *Recorder) Actions() []string {
+	var all []string
+	for _, c := range r.Calls() {
+		all = append(all, c.Actions...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// RoundTrip implements [http.RoundTripper]. A request that it does not understand
+// is an error.
+func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
+	asked, err := takeBody(&req.Body)
+	if err != nil {
+		return nil, err
+	}
+	next := r.Next
+	if next == nil {
+		next = transport
+	}
+	resp, err := next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	answered, err := takeBody(&resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	call, err := newCall(Operation(req), asked, answered)
+	if err != nil {
+		return nil, fmt.Errorf("dynamotest: %s: %w", Operation(req), err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = append(r.calls, call)
+	return resp, nil
+}
+
+func newCall(operation string, asked, answered []byte) (Call, error) {
+	var (
+		req  request
+		resp response
+	)
+	if err := json.Unmarshal(asked, &req); err != nil {
+		return Call{}, err
+	}
+	if err := json.Unmarshal(answered, &resp); err != nil {
+		return Call{}, err
+	}
+	c := Call{Operation: operation, Actions: actions(operation, req), Index: req.IndexName, Reported: resp.ConsumedCapacity.units()}
+	for _, code := range []string{"ConditionalCheckFailedException", "TransactionCanceledException"} {
+		c.Refused = c.Refused || strings.HasSuffix(resp.Type, "#"+code)
+	}
+	if req.TableName != "" {
+		c.Tables = append(c.Tables, req.TableName)
+	}
+	for _, t := range req.TransactItems {
+		_, table := t.key()
+		c.Tables = append(c.Tables, table)
+	}
+	slices.Sort(c.Tables)
+	c.Tables = slices.Compact(c.Tables)
+	return c, c.bill(req, resp)
+}
+
+// What a Recorder reads of requests and answers.
+type (
+	request struct {
+		TableName, IndexName string
+		ConsistentRead       bool
+		Item                 wireItem
+		TransactItems        []transactItem
+	}
+	transactItem struct{ Put, Update, Delete, Get, ConditionCheck *action }
+	action       struct {
+		TableName string
+		Item, Key wireItem
+	}
+	response struct {
+		Type             string `json:"__type"`
+		Item             wireItem
+		Attributes       wireItem
+		Responses        []struct{ Item wireItem }
+		ConsumedCapacity capacity
+	}
+	capacity []struct{ CapacityUnits float64 } // one of each table
+	wireItem Item
+)
+
+// UnmarshalJSON also reads the single one that all but transactions have.
+func (c *capacity) UnmarshalJSON(text []byte) error {
+	if text[0] != '[' {
+		text = slices.Concat([]byte{'['}, text, []byte{']'})
+	}
+	return json.Unmarshal(text, (*[]struct{ CapacityUnits float64 })(c))
+}
+
+func (c capacity) units() (sum float64) {
+	for _, table := range c {
+		sum += table.CapacityUnits
+	}
+	return sum
+}
+
+func (i *wireItem) UnmarshalJSON(text []byte) error {
+	item, err := attributevalue.UnmarshalMapJSON(text)
+	*i = item
+	return err
+}
+
+// key returns the key of the item that t names, and its table.
+func (t transactItem) key() (key Item, table string) {
+	for _, a := range []*action{t.Put, t.Update, t.Delete, t.Get, t.ConditionCheck} {
+		switch {
+		case a == nil:
+		case a.Key != nil:
+			return Item(a.Key), a.TableName
+		default:
+			return Item{"userId": a.Item["userId"], "deviceId": a.Item["deviceId"]}, a.TableName
+		}
+	}
+	return nil, ""
+}
