@@ -1,0 +1,289 @@
+package tokens_test
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+const bare = "1a2B3c4D-aaaa-BBBB-0000-0123456789aZ"
+
+func TestParseToken(t *testing.T) {
+	// Between brackets 236 bytes fit into the longer spelling, 240 into the shorter.
+	for _, tt := range []struct {
+		name, text string
+		want       tokens.Code
+	}{
+		{"as Expo issues it", "ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]", ""},
+		{"the shorter prefix", "ExpoPushToken[xxxxxxxxxxxxxxxxxxxxxx]", ""},
+		{"the bare form", bare, ""},
+		{"the bare form in brackets", "ExponentPushToken[" + bare + "]", ""},
+		{"one character", "ExpoPushToken[x]", ""},
+		{"all that is printable", "ExpoPushToken[!~\"#$%&'()*+,-./:;<=>?@\\^_`{|}]", ""},
+		{"255 bytes", "ExponentPushToken[" + strings.Repeat("x", 236) + "]", ""},
+		{"255 bytes of the shorter", "ExpoPushToken[" + strings.Repeat("x", 240) + "]", ""},
+
+		{"nothing", "", tokens.Required},
+		{"256 bytes", "ExponentPushToken[" + strings.Repeat("x", 237) + "]", tokens.TooLong},
+		{"256 bytes of the shorter", "ExpoPushToken[" + strings.Repeat("x", 241) + "]", tokens.TooLong},
+		{"256 bytes of no token", strings.Repeat("x", 256), tokens.TooLong},
+		{"255 bytes of no token", strings.Repeat("x", 255), tokens.Malformed},
+
+		{"a space before it", " ExpoPushToken[x]", tokens.Malformed},
+		{"a line feed after it", "ExpoPushToken[x]\n", tokens.Malformed},
+		{"nothing between the brackets", "ExponentPushToken[]", tokens.Malformed},
+		{"no closing bracket", "ExponentPushToken[x", tokens.Malformed},
+		{"the prefix alone", "ExponentPushToken[", tokens.Malformed},
+		{"the suffix alone", "]", tokens.Malformed},
+		{"a bracket inside", "ExpoPushToken[x]]", tokens.Malformed},
+		{"an opening bracket inside", "ExpoPushToken[[x]", tokens.Malformed},
+		{"a token inside", "ExpoPushToken[ExpoPushToken[x]]", tokens.Malformed},
+		{"two tokens", "ExpoPushToken[x]ExpoPushToken[y]", tokens.Malformed},
+		{"a space inside", "ExpoPushToken[x y]", tokens.Malformed},
+		{"NUL inside", "ExpoPushToken[x\x00]", tokens.Malformed},
+		{"DEL inside", "ExpoPushToken[x\x7f]", tokens.Malformed},
+		{"a letter that is not ASCII", "ExpoPushToken[é]", tokens.Malformed},
+		{"invalid UTF-8", "ExpoPushToken[\xff]", tokens.Malformed},
+		{"another case", "exponentpushtoken[x]", tokens.Malformed},
+		{"another prefix", "FCMToken[x]", tokens.Malformed},
+		{"the redacted form", "Token(1f2e3d4c)", tokens.Malformed},
+
+		{"bare, the Kelvin sign", "1a2B3c4\u212a-aaaa-BBBB-0000-0123456789aZ", tokens.Malformed},
+		{"bare, the Kelvin sign and the right length in bytes", "1a2B3\u212a-aaaa-BBBB-0000-0123456789aZ", tokens.Malformed},
+		{"bare, the long s", "1a2B3c\u017f-aaaa-BBBB-0000-0123456789aZ", tokens.Malformed},
+		{"bare, one character less", bare[1:], tokens.Malformed},
+		{"bare, one more", bare + "0", tokens.Malformed},
+		{"bare, a letter for a hyphen", strings.Replace(bare, "-", "a", 1), tokens.Malformed},
+		{"bare, a hyphen for a letter", "-" + bare[1:], tokens.Malformed},
+		{"bare, what comes before and after each range of letters and digits", "/:@[`{00-aaaa-BBBB-0000-0123456789aZ", tokens.Malformed},
+		{"bare, in braces", "{" + bare + "}", tokens.Malformed},
+		{"hexadecimal without hyphens", "1a2b3c4daaaabbbb00000123456789ab", tokens.Malformed},
+		{"an APNs token", strings.Repeat("0f", 32), tokens.Malformed},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			token, err := tokens.ParseToken(tt.text)
+			if got := codeOf(t, err, "expoPushToken"); got != tt.want {
+				t.Fatalf("got code %q, want %q", got, tt.want)
+			}
+			if token.IsZero() != (err != nil) {
+				t.Errorf("error %v with a token that is zero: %t", err, token.IsZero())
+			}
+			if err == nil && token.Reveal() != tt.text {
+				t.Error("another spelling came out")
+			}
+			if err == nil && token.Validate() != nil {
+				t.Errorf("a token that was parsed is invalid: %v", token.Validate())
+			}
+		})
+	}
+}
+
+// Each byte alone between the brackets, and in the bare form.
+func TestParseTokenBytes(t *testing.T) {
+	const inner = "!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ\\^_`abcdefghijklmnopqrstuvwxyz{|}~"
+	const alphanumeric = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	var gotInner, gotBare []byte
+	for b := range 256 {
+		c := string([]byte{byte(b)})
+		if _, err := tokens.ParseToken("ExpoPushToken[" + c + "]"); err == nil {
+			gotInner = append(gotInner, byte(b))
+		}
+		if _, err := tokens.ParseToken(bare[:35] + c); err == nil {
+			gotBare = append(gotBare, byte(b))
+		}
+	}
+	if diff := cmp.Diff(inner, string(gotInner)); diff != "" {
+		t.Errorf("between brackets (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(alphanumeric, string(gotBare)); diff != "" {
+		t.Errorf("bare (-want +got):\n%s", diff)
+	}
+}
+
+func TestZeroToken(t *testing.T) {
+	var zero tokens.Token
+	if !zero.IsZero() {
+		t.Error("the zero Token is not zero")
+	}
+	if got := codeOf(t, zero.Validate(), "expoPushToken"); got != tokens.Required {
+		t.Errorf("got code %q, want %q", got, tokens.Required)
+	}
+	if zero.Reveal() != "" {
+		t.Errorf("reveals %q", zero.Reveal())
+	}
+	if zero.String() != "Token()" {
+		t.Errorf("prints %s", zero)
+	}
+	valid := tokens.MustParseToken(bare)
+	if !zero.Equal(tokens.Token{}) || zero.Equal(valid) || valid.Equal(zero) {
+		t.Error("the zero Token has to equal itself alone")
+	}
+	if zero.Hash() == valid.Hash() {
+		t.Error("the zero Token has the hash of another one")
+	}
+}
+
+func TestMustParseToken(t *testing.T) {
+	if got := tokens.MustParseToken(bare).Reveal(); got != bare {
+		t.Error("another spelling came out")
+	}
+	defer func() {
+		if got, want := recover(), "tokens: MustParseToken: invalid expoPushToken (malformed)"; got != want {
+			t.Errorf("panic with %v, want %q", got, want)
+		}
+	}()
+	tokens.MustParseToken("ExponentPushToken[secret secret]")
+}
+
+// grammar is the rule again, written another way.
+var grammar = regexp.MustCompile(`^(Expo(nent)?PushToken\[[!-Z\\^-~]+\]|[0-9A-Za-z]{8}(-[0-9A-Za-z]{4}){3}-[0-9A-Za-z]{12})$`)
+
+// anyToken makes texts of tokens. Their identities are few, so that two of them
+// are often spellings of one token.
+var anyToken = rapid.OneOf(
+	rapid.Custom(func(t *rapid.T) string {
+		id := rapid.SampledFrom([]string{"x", "y", "xx", bare, "0a2B3c4D" + bare[8:]}).Draw(t, "identity")
+		return rapid.SampledFrom(spell(id)).Draw(t, "spelling")
+	}),
+	rapid.StringMatching(`Expo(nent)?PushToken\[[!-Z\\^-~]{1,236}\]`),
+	rapid.StringMatching(`[0-9A-Za-z]{8}(-[0-9A-Za-z]{4}){3}-[0-9A-Za-z]{12}`),
+)
+
+// spell returns the texts of the token of that identity.
+func spell(identity string) []string {
+	all := []string{"ExponentPushToken[" + identity + "]", "ExpoPushToken[" + identity + "]", identity}
+	return slices.DeleteFunc(all, func(s string) bool { return !grammar.MatchString(s) || len(s) > tokens.MaxTokenBytes })
+}
+
+func identityOf(text string) string {
+	_, inner, ok := strings.Cut(strings.TrimSuffix(text, "]"), "[")
+	if !ok {
+		return text
+	}
+	return inner
+}
+
+func TestParseRevealParse(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := anyToken.Draw(t, "text")
+		token, err := tokens.ParseToken(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := tokens.ParseToken(token.Reveal())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if token.Reveal() != text || again.Reveal() != text || !token.Equal(again) || token.Hash() != again.Hash() {
+			t.Fatal("parse, reveal and parse is not the identity")
+		}
+	})
+}
+
+func TestSpellingsAreOneToken(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := anyToken.Draw(t, "text")
+		first := tokens.MustParseToken(text)
+		for _, other := range spell(identityOf(text)) {
+			second, err := tokens.ParseToken(other)
+			if err != nil {
+				t.Fatalf("a spelling does not parse: %v", err)
+			}
+			if !first.Equal(second) || !second.Equal(first) || first.Hash() != second.Hash() || first.String() != second.String() {
+				t.Fatal("two spellings are two tokens")
+			}
+			if diff := cmp.Diff(first, second); diff != "" {
+				t.Fatalf("cmp tells two spellings apart:\n%s", diff)
+			}
+			if second.Reveal() != other {
+				t.Fatal("the spelling was not kept")
+			}
+		}
+	})
+}
+
+func TestEqualIsIdentityIsHash(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := anyToken.Draw(t, "a"), anyToken.Draw(t, "b")
+		want := identityOf(a) == identityOf(b)
+		first, second := tokens.MustParseToken(a), tokens.MustParseToken(b)
+		if first.Equal(second) != want || second.Equal(first) != want {
+			t.Fatalf("Equal is %t, the identities say %t", first.Equal(second), want)
+		}
+		if hashes := first.Hash() == second.Hash(); hashes != want {
+			t.Fatalf("the hashes say %t, the identities %t", hashes, want)
+		}
+		if cmp.Equal(first, second) != want {
+			t.Fatalf("cmp.Equal is not %t", want)
+		}
+	})
+}
+
+// Registrations are compared by cmp with the tokens' own Equal.
+func TestCmpOfRegistrations(t *testing.T) {
+	a := tokens.Registration{Token: tokens.MustParseToken("ExpoPushToken[x]")}
+	b := tokens.Registration{Token: tokens.MustParseToken("ExponentPushToken[x]")}
+	if diff := cmp.Diff(a, b); diff != "" {
+		t.Errorf("two spellings differ:\n%s", diff)
+	}
+	b.Token = tokens.MustParseToken("ExpoPushToken[y]")
+	if cmp.Equal(a, b) {
+		t.Error("two tokens are equal")
+	}
+}
+
+func TestParsingKeepsNothingOfItsArgument(t *testing.T) {
+	const text = "ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]"
+	body := strings.Repeat(" ", 1<<20) + text
+	token := tokens.MustParseToken(body[1<<20:])
+	if unsafe.StringData(token.Reveal()) == unsafe.StringData(body[1<<20:]) {
+		t.Error("a token keeps the request body that it came with in memory")
+	}
+}
+
+func FuzzParseToken(f *testing.F) {
+	for _, seed := range []string{
+		"", bare, "ExpoPushToken[x]", "ExponentPushToken[" + bare + "]", "ExpoPushToken[[x]]", "ExpoPushToken[\u212a]",
+		"ExpoPushToken[" + strings.Repeat("x", 240) + "]", "1a2B3\u212a-aaaa-BBBB-0000-0123456789aZ",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		token, err := tokens.ParseToken(text)
+		if want := len(text) <= tokens.MaxTokenBytes && grammar.MatchString(text); want != (err == nil) {
+			t.Fatalf("got error %v for a text that the rule allows: %t", err, want)
+		}
+		if err != nil {
+			switch codeOf(t, err, "expoPushToken") {
+			case tokens.Required, tokens.TooLong, tokens.Malformed:
+			default:
+				t.Fatalf("got %v", err)
+			}
+			// These are all the texts that there are: none has any of the input.
+			switch err.Error() {
+			case "invalid expoPushToken (required)", "invalid expoPushToken (too_long)", "invalid expoPushToken (malformed)":
+			default:
+				t.Fatalf("got the text %q", err)
+			}
+			return
+		}
+		if token.IsZero() || token.Reveal() != text {
+			t.Fatal("what came out is not what went in")
+		}
+		for _, other := range spell(identityOf(text)) {
+			if second := tokens.MustParseToken(other); !second.Equal(token) || second.Hash() != token.Hash() {
+				t.Fatal("two spellings are two tokens")
+			}
+		}
+		if _, err := tokens.ParseToken(token.String()); err == nil {
+			t.Fatal("the redacted form is a token")
+		}
+	})
+}
