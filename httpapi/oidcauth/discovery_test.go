@@ -1,0 +1,108 @@
+package oidcauth_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/devicetokens/devicetokens/httpapi/oidcauth"
+	"github.com/devicetokens/devicetokens/httpapi/oidcauth/oidctest"
+	"github.com/devicetokens/devicetokens/store"
+)
+
+// TestDiscovery gives the issuer documents that are no good: they are the
+// operator's business, not the caller's.
+func TestDiscovery(t *testing.T) {
+	for name, answer := range map[string]func(issuer string, w http.ResponseWriter, r *http.Request){
+		"another issuer": func(issuer string, w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(`{"issuer":"` + issuer + `/","jwks_uri":"` + issuer + `/keys"}`))
+		},
+		"keys over plain HTTP": func(issuer string, w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(`{"issuer":"` + issuer + `","jwks_uri":"http://keys.example/keys"}`))
+		},
+		"no keys": func(issuer string, w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(`{"issuer":"` + issuer + `"}`))
+		},
+		"not JSON": func(_ string, w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte("<html>"))
+		},
+		"server error": func(_ string, w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusInternalServerError)
+		},
+		"redirect": func(issuer string, w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, issuer+"/elsewhere", http.StatusFound)
+		},
+		"connection cut": func(string, http.ResponseWriter, *http.Request) {
+			panic(http.ErrAbortHandler)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			issuer := oidctest.New(t)
+			authenticate := newAuthenticator(t, oidcauth.Config{Issuer: issuer.URL})
+			token := issuer.Token(t, claims{"sub": alice, "aud": audience})
+			issuer.Answer(func(w http.ResponseWriter, r *http.Request) { answer(issuer.URL, w, r) })
+			check(t, authenticate, token, store.ErrTryAgain)
+
+			issuer.Answer(nil) // nothing of it was kept
+			check(t, authenticate, token, nil)
+		})
+	}
+}
+
+// TestKeysThatMoved has the keys at a new address, which discovery tells.
+func TestKeysThatMoved(t *testing.T) {
+	issuer := oidctest.New(t)
+	authenticate := newAuthenticator(t, oidcauth.Config{Issuer: issuer.URL})
+	check(t, authenticate, issuer.Token(t, claims{"sub": alice, "aud": audience}), nil)
+
+	moved := oidctest.New(t)
+	issuer.Answer(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/.well-known/openid-configuration" {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = w.Write([]byte(`{"issuer":"` + issuer.URL + `","jwks_uri":"` + moved.URL + `/keys"}`))
+	})
+	moved.Rotate(t)
+	token := moved.Token(t, claims{"sub": alice, "aud": audience, "iss": issuer.URL})
+	check(t, authenticate, token, store.ErrTryAgain) // the old address has none
+	check(t, authenticate, token, nil)
+}
+
+func TestConfig(t *testing.T) {
+	good := oidcauth.Config{Issuer: "https://issuer.example/pool", Audience: "app", Kind: oidcauth.Standard}
+	if _, err := oidcauth.New(good); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		change func(*oidcauth.Config)
+		want   []string
+	}{
+		"nothing said":         {func(c *oidcauth.Config) { *c = oidcauth.Config{} }, []string{"Issuer", "Audience", "Kind"}},
+		"plain HTTP":           {func(c *oidcauth.Config) { c.Issuer = "http://issuer.example" }, []string{"Issuer"}},
+		"not a URL":            {func(c *oidcauth.Config) { c.Issuer = "issuer.example" }, []string{"Issuer"}},
+		"a URL with a query":   {func(c *oidcauth.Config) { c.Issuer += "?a" }, []string{"Issuer"}},
+		"an empty fragment":    {func(c *oidcauth.Config) { c.Issuer += "#" }, []string{"Issuer"}},
+		"a URL with a user":    {func(c *oidcauth.Config) { c.Issuer = "https://u@issuer.example" }, []string{"Issuer"}},
+		"an unknown kind":      {func(c *oidcauth.Config) { c.Kind = "cognito" }, []string{"Kind"}},
+		"a secret's algorithm": {func(c *oidcauth.Config) { c.Algorithms = []string{"RS256", "HS256"} }, []string{"Algorithms"}},
+		"no signature":         {func(c *oidcauth.Config) { c.Algorithms = []string{"none"} }, []string{"Algorithms"}},
+		"no algorithm":         {func(c *oidcauth.Config) { c.Algorithms = []string{} }, []string{"Algorithms"}},
+		"a day's leeway":       {func(c *oidcauth.Config) { c.Leeway = 24 * 3600e9 }, []string{"Leeway"}},
+		"a negative leeway":    {func(c *oidcauth.Config) { c.Leeway = -1 }, []string{"Leeway"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := good
+			test.change(&cfg)
+			authenticate, err := oidcauth.New(cfg)
+			if err == nil || authenticate != nil {
+				t.Fatal("accepted")
+			}
+			for _, field := range test.want {
+				if !strings.Contains(err.Error(), "Config."+field) {
+					t.Errorf("the error does not name %s: %v", field, err)
+				}
+			}
+		})
+	}
+}

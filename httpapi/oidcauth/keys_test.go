@@ -1,0 +1,171 @@
+package oidcauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/devicetokens/devicetokens/httpapi"
+	"github.com/devicetokens/devicetokens/store"
+)
+
+// An endpoint is what a keyCache fetches from, in a bubble of testing/synctest:
+// its time is the bubble's.
+type endpoint struct {
+	ids     []string // of the keys that it has
+	err     error
+	slow    time.Duration
+	fetches int
+}
+
+func (e *endpoint) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
+	e.fetches++
+	if e.slow > 0 {
+		select {
+		case <-time.After(e.slow):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	keys := []jose.JSONWebKey{}
+	for _, id := range e.ids {
+		keys = append(keys, jose.JSONWebKey{KeyID: id})
+	}
+	return keys, e.err
+}
+
+func (e *endpoint) cache() *keyCache { return newKeyCache(e.fetch, time.Now) }
+
+func anyKey(jose.JSONWebKey) bool { return true }
+
+func verify(t *testing.T, c *keyCache, id string, want error) {
+	t.Helper()
+	if err := c.verify(t.Context(), id, "ES256", anyKey); !errors.Is(err, want) {
+		t.Errorf("key %q: error is %v, want %v", id, err, want)
+	}
+}
+
+func (e *endpoint) expect(t *testing.T, fetches int) {
+	t.Helper()
+	if e.fetches != fetches {
+		t.Errorf("the keys were fetched %d times, want %d", e.fetches, fetches)
+	}
+}
+
+// The errors of a verification, by what they mean to the caller.
+var (
+	rejected = httpapi.ErrUnauthenticated
+	tryAgain = store.ErrTryAgain
+)
+
+func TestKeysAreFetchedOnceAndRotate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &endpoint{ids: []string{"a"}}
+		c := e.cache()
+		e.expect(t, 0)
+		for range 100 {
+			verify(t, c, "a", nil)
+		}
+		e.expect(t, 1)
+
+		e.ids = []string{"a", "b"}
+		verify(t, c, "b", nil) // at once
+		verify(t, c, "a", nil)
+		e.expect(t, 2)
+
+		e.ids = []string{"b"}
+		verify(t, c, "a", nil) // withdrawn, but nobody has noticed
+		time.Sleep(refreshAfter)
+		verify(t, c, "a", rejected)
+		verify(t, c, "b", nil)
+	})
+}
+
+func TestFloodOfUnknownKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &endpoint{ids: []string{"a"}}
+		c := e.cache()
+		for i := range 1000 {
+			verify(t, c, fmt.Sprint("nobody's-", i), rejected)
+		}
+		e.expect(t, fetchBurst)
+		const minutes = 10
+		for i := range minutes * 60 {
+			time.Sleep(time.Second)
+			verify(t, c, fmt.Sprint("nobody's-", i), rejected)
+			verify(t, c, "a", nil)
+		}
+		e.expect(t, fetchBurst+int(minutes*time.Minute/fetchInterval))
+
+		e.ids = append(e.ids, "b") // in the flood, a new key is known within the interval
+		time.Sleep(fetchInterval)
+		verify(t, c, "b", nil)
+	})
+}
+
+func TestUnreachableIssuer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := errors.New("down")
+		e := &endpoint{err: down}
+		c := e.cache()
+		for range 100 {
+			verify(t, c, "a", tryAgain) // never rejected: it may be good
+		}
+		e.expect(t, fetchBurst)
+
+		e.err, e.ids = nil, []string{"a"}
+		time.Sleep(fetchInterval)
+		verify(t, c, "a", nil)
+
+		e.err = down
+		time.Sleep(refreshAfter)
+		for range 100 {
+			verify(t, c, "a", nil) // on the keys of an hour ago
+			verify(t, c, "b", tryAgain)
+		}
+		time.Sleep(trustFor - refreshAfter)
+		verify(t, c, "a", tryAgain)
+	})
+}
+
+func TestSlowIssuer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &endpoint{ids: []string{"a"}, slow: time.Second}
+		c := e.cache()
+		results := make(chan error)
+		for range 100 {
+			go func() { results <- c.verify(t.Context(), "a", "ES256", anyKey) }()
+		}
+		for range 100 {
+			if err := <-results; err != nil {
+				t.Error(err)
+			}
+		}
+		e.expect(t, 1)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		e := &endpoint{ids: []string{"a"}, slow: time.Hour}
+		c := e.cache()
+		began := time.Now()
+		verify(t, c, "a", tryAgain)
+		if waited := time.Since(began); waited != fetchTimeout {
+			t.Errorf("waited %v, want %v", waited, fetchTimeout)
+		}
+
+		// A caller that has less time leaves the fetch to those who wait on.
+		e.slow = 2 * time.Second
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := c.verify(ctx, "a", "ES256", anyKey)
+		if !errors.Is(err, tryAgain) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error is %v", err)
+		}
+		verify(t, c, "a", nil)
+		e.expect(t, 2)
+	})
+}

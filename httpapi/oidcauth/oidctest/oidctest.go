@@ -1,0 +1,121 @@
+// Package oidctest is an OpenID Connect issuer for tests: it publishes keys on a
+// loopback address, signs whatever claims it is given, rotates its keys and stops
+// answering when it is told to.
+package oidctest
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+)
+
+// An Issuer signs tokens with ES256. It is safe for concurrent use.
+type Issuer struct {
+	// URL is the claim iss, and where discovery begins.
+	URL string
+
+	mu       sync.Mutex
+	key      jose.JSONWebKey // the private one
+	rotation int
+	requests int
+	answer   http.HandlerFunc
+}
+
+// New starts an issuer that stops with the test.
+func New(t testing.TB) *Issuer {
+	t.Helper()
+	i := &Issuer{}
+	server := httptest.NewServer(http.HandlerFunc(i.serve))
+	t.Cleanup(server.Close)
+	i.URL = server.URL
+	i.Rotate(t)
+	return i
+}
+
+// Rotate withdraws the issuer's key, and has a new one with another id.
+func (i *Issuer) Rotate(t testing.TB) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.rotation++
+	i.key = jose.JSONWebKey{Key: key, KeyID: fmt.Sprint("key-", i.rotation), Algorithm: string(jose.ES256), Use: "sig"}
+}
+
+// Key returns the private key that the issuer signs with now.
+func (i *Issuer) Key() jose.JSONWebKey {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.key
+}
+
+// Token signs the claims, on top of iss and of iat and exp, which give the token
+// an hour. A claim that is nil is left out.
+func (i *Issuer) Token(t testing.TB, claims map[string]any) string {
+	t.Helper()
+	now := time.Now()
+	all := map[string]any{"iss": i.URL, "iat": now.Unix(), "exp": now.Add(time.Hour).Unix()}
+	maps.Copy(all, claims)
+	maps.DeleteFunc(all, func(_ string, value any) bool { return value == nil })
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: i.Key()}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := jwt.Signed(signer).Claims(all).Serialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// Answer has every request answered by f from now on; by the issuer again if f is
+// nil.
+func (i *Issuer) Answer(f http.HandlerFunc) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.answer = f
+}
+
+// Requests returns how many requests have come in: one for discovery, one for the
+// keys.
+func (i *Issuer) Requests() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.requests
+}
+
+func (i *Issuer) serve(w http.ResponseWriter, r *http.Request) {
+	i.mu.Lock()
+	i.requests++
+	answer, key := i.answer, i.key.Public()
+	i.mu.Unlock()
+	var document any
+	switch {
+	case answer != nil:
+		answer(w, r)
+		return
+	case r.URL.Path == "/.well-known/openid-configuration":
+		document = map[string]string{"issuer": i.URL, "jwks_uri": i.URL + "/keys"}
+	case r.URL.Path == "/keys":
+		document = jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key}}
+	default:
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(document) // a client that is gone reads no answer
+}
