@@ -25,8 +25,9 @@ func TestCosts(t *testing.T) {
 			if err := p.call(t.Context(), w, s); err != nil {
 				t.Fatal(err)
 			}
-			p.then(w)
+			w.look()
 			w.intact()
+			p.then(w)
 
 			var (
 				got           []string

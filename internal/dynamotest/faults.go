@@ -14,15 +14,20 @@ import (
 
 // A Fault is one thing that can go wrong with one call.
 type Fault struct {
-	Name string
-
-	// Absorbed says that the store itself repeats a write that meets it,
-	// whatever the SDK does.
-	Absorbed bool
-
-	only []string // the operations that it can befall; nil: all
-	do   func(next http.RoundTripper, r *http.Request) (*http.Response, error)
+	Name       string
+	RepeatedBy By
+	only       []string // the operations that it can befall; nil: all
+	do         func(next http.RoundTripper, r *http.Request) (*http.Response, error)
 }
+
+// By says who repeats a call that meets a fault: nobody, if it is zero.
+type By int
+
+// Who repeats a call.
+const (
+	TheSDK   By = iota + 1 // if its retries are on
+	TheStore               // whatever the SDK does
+)
 
 // Befalls reports whether the fault is one that the operation can meet.
 func (f Fault) Befalls(operation string) bool {
@@ -48,37 +53,37 @@ func Faults(c *dynamodb.Client) []Fault {
 		return func(_ http.RoundTripper, r *http.Request) (*http.Response, error) { return cancel(c, r, codes) }
 	}
 	return []Fault{
-		{Name: "connection drops before the request", do: func(http.RoundTripper, *http.Request) (*http.Response, error) {
+		{Name: "connection drops before the request", RepeatedBy: TheSDK, do: func(http.RoundTripper, *http.Request) (*http.Response, error) {
 			return nil, errReset
 		}},
-		{Name: "connection drops before the answer", do: func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		{Name: "connection drops before the answer", RepeatedBy: TheSDK, do: func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 			if _, err := answer(next, r); err != nil {
 				return nil, err
 			}
 			return nil, errReset
 		}},
 		{Name: "answer is cut off", do: truncate},
-		{Name: "server fails before it writes", do: answered(http.StatusInternalServerError, "InternalServerError")},
-		{Name: "server fails after it wrote", do: func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+		{Name: "server fails before it writes", RepeatedBy: TheSDK, do: answered(http.StatusInternalServerError, "InternalServerError")},
+		{Name: "server fails after it wrote", RepeatedBy: TheSDK, do: func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 			if _, err := answer(next, r); err != nil {
 				return nil, err
 			}
 			return Failure(r, http.StatusInternalServerError, "InternalServerError", "not now"), nil
 		}},
-		{Name: "server is unavailable", do: answered(http.StatusServiceUnavailable, "ServiceUnavailable")},
-		{Name: "table is throttled", only: notTransacted, do: answered(http.StatusBadRequest, "ProvisionedThroughputExceededException")},
-		{Name: "account is throttled", do: answered(http.StatusBadRequest, "ThrottlingException")},
-		{Name: "transaction is in progress", only: transacting, do: answered(http.StatusBadRequest, "TransactionInProgressException")},
-		{Name: "write meets a transaction", Absorbed: true, only: []string{"UpdateItem"}, do: answered(http.StatusBadRequest, "TransactionConflictException")},
+		{Name: "server is unavailable", RepeatedBy: TheSDK, do: answered(http.StatusServiceUnavailable, "ServiceUnavailable")},
+		{Name: "table is throttled", RepeatedBy: TheSDK, only: notTransacted, do: answered(http.StatusBadRequest, "ProvisionedThroughputExceededException")},
+		{Name: "account is throttled", RepeatedBy: TheSDK, do: answered(http.StatusBadRequest, "ThrottlingException")},
+		{Name: "transaction is in progress", RepeatedBy: TheSDK, only: transacting, do: answered(http.StatusBadRequest, "TransactionInProgressException")},
+		{Name: "write meets a transaction", RepeatedBy: TheStore, only: []string{"UpdateItem"}, do: answered(http.StatusBadRequest, "TransactionConflictException")},
 		{Name: "transactional read meets a transaction", only: []string{"TransactGetItems"}, do: canceled("TransactionConflict", "None")},
-		{Name: "first item meets a transaction", Absorbed: true, only: transacting, do: canceled("TransactionConflict", "None")},
-		{Name: "last item meets a transaction", Absorbed: true, only: transacting, do: canceled("None", "TransactionConflict")},
-		{Name: "all items meet a transaction", Absorbed: true, only: transacting, do: canceled("TransactionConflict", "TransactionConflict")},
-		{Name: "first item meets a transaction, the others changed", Absorbed: true, only: transacting, do: canceled("TransactionConflict", "ConditionalCheckFailed")},
-		{Name: "first item changed, the others meet a transaction", Absorbed: true, only: transacting, do: canceled("ConditionalCheckFailed", "TransactionConflict")},
-		{Name: "transaction is throttled", Absorbed: true, only: transacting, do: canceled("ThrottlingError", "None")},
-		{Name: "transaction exceeds the table's throughput", Absorbed: true, only: transacting, do: canceled("None", "ProvisionedThroughputExceeded")},
-		{Name: "transaction is throttled, the others changed", Absorbed: true, only: transacting, do: canceled("ThrottlingError", "ConditionalCheckFailed")},
+		{Name: "first item meets a transaction", RepeatedBy: TheStore, only: transacting, do: canceled("TransactionConflict", "None")},
+		{Name: "last item meets a transaction", RepeatedBy: TheStore, only: transacting, do: canceled("None", "TransactionConflict")},
+		{Name: "all items meet a transaction", RepeatedBy: TheStore, only: transacting, do: canceled("TransactionConflict", "TransactionConflict")},
+		{Name: "first item meets a transaction, the others changed", RepeatedBy: TheStore, only: transacting, do: canceled("TransactionConflict", "ConditionalCheckFailed")},
+		{Name: "first item changed, the others meet a transaction", RepeatedBy: TheStore, only: transacting, do: canceled("ConditionalCheckFailed", "TransactionConflict")},
+		{Name: "transaction is throttled", RepeatedBy: TheStore, only: transacting, do: canceled("ThrottlingError", "None")},
+		{Name: "transaction exceeds the table's throughput", RepeatedBy: TheStore, only: transacting, do: canceled("None", "ProvisionedThroughputExceeded")},
+		{Name: "transaction is throttled, the others changed", RepeatedBy: TheStore, only: transacting, do: canceled("ThrottlingError", "ConditionalCheckFailed")},
 	}
 }
 
