@@ -1,0 +1,120 @@
+package tokens_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// Check what an app sent at its launch.
+func Example() {
+	token, err := tokens.ParseToken("ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	req := tokens.Request{
+		Key:      tokens.Key{UserID: "8d4b2f", DeviceID: "pixel-9"},
+		Token:    token,
+		Platform: tokens.Android,
+	}
+	fmt.Println(req.Validate())
+	fmt.Println(req)
+	// Output:
+	// <nil>
+	// {{8d4b2f pixel-9} Token(ec4a4fcd) android }
+}
+
+// Every bad field is named at once, each with a code that programs can switch on.
+func ExampleRequest_Validate() {
+	req := tokens.Request{Key: tokens.Key{UserID: "#1"}, Platform: "symbian"}
+
+	var invalid *tokens.InvalidError
+	if err := req.Validate(); errors.As(err, &invalid) {
+		for _, f := range invalid.Fields {
+			fmt.Println(f.Field, f.Code)
+		}
+	}
+	// Output:
+	// userId reserved
+	// deviceId required
+	// expoPushToken required
+	// platform unknown
+}
+
+// The error says what is wrong, and nothing of the input.
+func ExampleParseToken() {
+	_, err := tokens.ParseToken("ExponentPushToken[has a space]")
+	fmt.Println(err)
+	// Output:
+	// invalid expoPushToken (malformed)
+}
+
+// Two spellings are one token. A map of tokens has their hashes for keys.
+func ExampleToken_Equal() {
+	a := tokens.MustParseToken("ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]")
+	b := tokens.MustParseToken("ExpoPushToken[xxxxxxxxxxxxxxxxxxxxxx]")
+	fmt.Println(a.Equal(b))
+
+	seen := map[[32]byte]bool{a.Hash(): true}
+	fmt.Println(seen[b.Hash()])
+	// Output:
+	// true
+	// true
+}
+
+// Whatever prints, logs or encodes a token gets the first digits of its hash.
+func ExampleToken_String() {
+	token := tokens.MustParseToken("ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]")
+
+	fmt.Printf("%v %+v %#v %s %q %x\n", token, token, token, token, token, token)
+
+	data, err := json.Marshal(map[string]tokens.Token{"token": token})
+	fmt.Println(string(data), err)
+
+	log := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
+		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		},
+	}))
+	log.Info("registered", "token", token)
+	// Output:
+	// Token(ec4a4fcd) Token(ec4a4fcd) Token(ec4a4fcd) Token(ec4a4fcd) Token(ec4a4fcd) Token(ec4a4fcd)
+	// {"token":"Token(ec4a4fcd)"} <nil>
+	// level=INFO msg=registered token=Token(ec4a4fcd)
+}
+
+// Reveal is for the message to Expo, and for the store that keeps the token.
+func ExampleToken_Reveal() {
+	token := tokens.MustParseToken("ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]")
+	message, err := json.Marshal(map[string]string{"to": token.Reveal(), "title": "Your order is here"})
+	fmt.Println(string(message), err)
+	// Output:
+	// {"title":"Your order is here","to":"ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]"} <nil>
+}
+
+// An expired registration is one whose second has begun.
+func ExampleRegistration_Expired() {
+	reg := tokens.Registration{ExpiresAt: time.Date(2027, time.February, 21, 9, 0, 0, 0, time.UTC)}
+	fmt.Println(reg.Expired(reg.ExpiresAt.Add(-time.Nanosecond)))
+	fmt.Println(reg.Expired(reg.ExpiresAt))
+	// Output:
+	// false
+	// true
+}
+
+// One error of the checks of several arguments.
+func ExampleJoinInvalid() {
+	err := tokens.JoinInvalid(tokens.UserID("").Validate(), tokens.Token{}.Validate())
+	fmt.Println(err)
+	// Output:
+	// invalid userId (required), expoPushToken (required)
+}
