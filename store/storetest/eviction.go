@@ -36,16 +36,21 @@ func evictionOldestUpdate(f *fixture) {
 	f.wantEvicted(req, f.register(req), device(1))
 }
 
-// evictionOldestUpdateOfInactive deactivates in the opposite order: what counts
-// is when the app registered last.
+// evictionOldestUpdateOfInactive deactivates in another order than that of the
+// last registrations, which is what counts.
 func evictionOldestUpdateOfInactive(f *fixture) {
 	reqs := f.fill(alice)
-	for _, i := range []int{2, 0, 1} {
-		f.deactivate(reqs[i].Key)
+	order := []int{1, 2, 0}
+	for _, i := range order {
+		f.register(reqs[i])
 		f.clock.advance(time.Minute)
 	}
-	for i := range reqs {
-		req := request(alice, device(3+i), token(3+i))
+	for _, req := range reqs {
+		f.deactivate(req.Key)
+		f.clock.advance(time.Minute)
+	}
+	for n, i := range order {
+		req := request(alice, device(3+n), token(3+n))
 		f.wantEvicted(req, f.register(req), device(i))
 		f.clock.advance(time.Minute)
 	}

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/devicetokens/devicetokens/tokens"
@@ -27,7 +28,11 @@ func (f *fixture) raceOver(remove func(tokens.Request) call, to func(n int) toke
 		f.clock.set(start)
 		f.register(from)
 		f.clock.advance(time.Hour)
-		f.together(remove(from), registerCall(to))
+		calls := []call{remove(from), registerCall(to)}
+		if n%2 == 1 {
+			slices.Reverse(calls)
+		}
+		f.together(calls...)
 
 		got := f.get(to.Key)
 		want := f.registered(to, got.RegisteredAt, f.clock.Now())

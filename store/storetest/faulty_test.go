@@ -1,0 +1,197 @@
+package storetest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// A faulty store keeps the contract but for the one rule that its fault breaks,
+// and keeps all of it without a fault. It is slow and plain, so that each fault
+// is a line or two beside the rule.
+type faulty struct {
+	fault  string
+	policy store.Policy
+
+	arrived atomic.Int64 // writes
+	mu      sync.Mutex
+	begun   int64           // writes that have had mu
+	asked   map[string]bool // every fault that the code knows
+	writes  int
+	rows    map[tokens.Key]tokens.Registration // by s.id
+
+	// What only a fault remembers.
+	firstSeen map[tokens.Key]time.Time
+	hadBefore map[[32]byte]tokens.Key
+	lastToken map[tokens.Key]tokens.Token
+	movedFrom map[tokens.Key]tokens.Key
+	listed    map[tokens.UserID][]tokens.Registration
+	queues    map[tokens.UserID][]tokens.Key
+	counted   map[tokens.Key][]tokens.Registration
+}
+
+var _ store.Store = (*faulty)(nil)
+
+func newFaulty(fault string, p store.Policy) *faulty {
+	s := &faulty{
+		fault:     fault,
+		asked:     map[string]bool{},
+		rows:      map[tokens.Key]tokens.Registration{},
+		firstSeen: map[tokens.Key]time.Time{},
+		hadBefore: map[[32]byte]tokens.Key{},
+		lastToken: map[tokens.Key]tokens.Token{},
+		movedFrom: map[tokens.Key]tokens.Key{},
+		listed:    map[tokens.UserID][]tokens.Registration{},
+		queues:    map[tokens.UserID][]tokens.Key{},
+		counted:   map[tokens.Key][]tokens.Registration{},
+	}
+	if p.TTL == 0 && s.has("has a default TTL of its own") {
+		p.TTL = 30 * 24 * time.Hour
+	}
+	if p.MaxDevices == 0 && s.has("has a default limit of its own") {
+		p.MaxDevices = 10
+	}
+	if s.has("ignores Policy.TTL") {
+		p.TTL = store.DefaultTTL
+	}
+	if s.has("ignores Policy.MaxDevices") {
+		p.MaxDevices = store.DefaultMaxDevices
+	}
+	if s.has("ignores Policy.Now") {
+		p.Now = time.Now
+	}
+	var err error
+	if s.policy, err = p.WithDefaults(); err != nil {
+		panic(err)
+	}
+	return s
+}
+
+func (s *faulty) has(fault string) bool {
+	s.asked[fault] = true
+	return s.fault == fault
+}
+
+// begin is what every call does first. It returns with s.mu locked if there is
+// no error.
+func (s *faulty) begin(ctx context.Context, method string, invalid error) error {
+	if read := method == "Get" || method == "List" || method == "Holder"; read {
+		s.mu.Lock()
+	} else {
+		s.arrived.Add(1)
+		s.mu.Lock()
+		s.begun++
+	}
+	err := s.refusal(ctx, method, invalid)
+	if err != nil {
+		s.mu.Unlock()
+	}
+	return err
+}
+
+func (s *faulty) refusal(ctx context.Context, method string, invalid error) error {
+	if invalid != nil && !s.has(method+" takes invalid arguments") {
+		var e *tokens.InvalidError
+		if errors.As(invalid, &e) && s.has("names one bad field at most") {
+			e.Fields = e.Fields[:1]
+		}
+		return invalid
+	}
+	switch err := ctx.Err(); {
+	case errors.Is(err, context.Canceled) && s.has(method+" ignores a canceled context"):
+	case errors.Is(err, context.DeadlineExceeded) && s.has("ignores a deadline"):
+	default:
+		return err
+	}
+	return nil
+}
+
+// end is what every write does last.
+func (s *faulty) end(ctx context.Context, method string) error {
+	s.writes++
+	if err := ctx.Err(); err != nil && s.has(method+" denies a write during which the context ended") {
+		return err
+	}
+	return nil
+}
+
+// gap lets a write come between two steps of a call, if one arrives soon.
+func (s *faulty) gap() {
+	before, begin := s.writes, time.Now()
+	for s.writes == before {
+		waited := time.Since(begin)
+		if waited > 20*time.Millisecond || waited > time.Millisecond && s.arrived.Load() == s.begun {
+			return
+		}
+		s.mu.Unlock()
+		runtime.Gosched()
+		s.mu.Lock()
+	}
+}
+
+// id is what a row is stored under.
+func (s *faulty) id(k tokens.Key) tokens.Key {
+	switch {
+	case s.has("joins the two ids"):
+		return tokens.Key{UserID: k.UserID + "#" + tokens.UserID(k.DeviceID)}
+	case s.has("ignores case in ids"):
+		return key(tokens.UserID(strings.ToLower(string(k.UserID))), tokens.DeviceID(strings.ToLower(string(k.DeviceID))))
+	case s.has("trims ids"):
+		return key(tokens.UserID(strings.TrimSpace(string(k.UserID))), tokens.DeviceID(strings.TrimSpace(string(k.DeviceID))))
+	case s.has("cuts ids at 255 bytes"):
+		return key(k.UserID[:min(len(k.UserID), 255)], k.DeviceID[:min(len(k.DeviceID), 255)])
+	}
+	return k
+}
+
+func (s *faulty) put(reg tokens.Registration) { s.rows[s.id(reg.Key)] = reg }
+
+func (s *faulty) erase(k tokens.Key) { delete(s.rows, s.id(k)) }
+
+// all returns the rows in an order that is the same each time.
+func (s *faulty) all() []tokens.Registration {
+	return slices.SortedFunc(maps.Values(s.rows), byDevice)
+}
+
+func byDevice(a, b tokens.Registration) int {
+	return cmp.Or(cmp.Compare(a.Key.DeviceID, b.Key.DeviceID), cmp.Compare(a.Key.UserID, b.Key.UserID))
+}
+
+// of returns the user's rows, by device id.
+func (s *faulty) of(user tokens.UserID) []tokens.Registration {
+	return slices.DeleteFunc(s.all(), func(r tokens.Registration) bool { return r.Key.UserID != user })
+}
+
+func (s *faulty) same(a, b tokens.Token) bool {
+	if s.has("takes two spellings for two tokens") {
+		return a.Reveal() == b.Reveal()
+	}
+	return a.Equal(b)
+}
+
+func (s *faulty) expired(r tokens.Registration, now time.Time) bool {
+	switch {
+	case s.has("expires a second early"):
+		now = now.Add(time.Second)
+	case s.has("expires a second late"):
+		now = now.Add(-time.Second)
+	case s.has("expires a moment late"):
+		now = now.Add(-time.Nanosecond)
+	}
+	return r.Expired(now)
+}
+
+func TestFaultless(t *testing.T) {
+	Run(t, Backend{New: func(_ testing.TB, p store.Policy) store.Store { return newFaulty("", p) }})
+}

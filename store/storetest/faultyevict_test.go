@@ -1,0 +1,105 @@
+package storetest
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+func (s *faulty) makeRoom(newcomer tokens.Key, now time.Time, result *store.Result) {
+	user := newcomer.UserID
+	s.queues[user] = append(s.queues[user], newcomer)
+	rows := s.candidates(newcomer, now)
+	if s.has("counts, then writes") {
+		rows = slices.DeleteFunc(s.counted[newcomer], func(r tokens.Registration) bool {
+			_, stored := s.rows[s.id(r.Key)]
+			return !stored
+		})
+	}
+	slices.SortStableFunc(rows, s.evictionOrder)
+
+	limit := s.policy.MaxDevices
+	if s.has("allows one device too many") {
+		limit++
+	}
+	if result.MovedFrom != (tokens.Key{}) && s.has("forgets the limit when a token moves") {
+		return
+	}
+	n := len(rows) + 1 - limit
+	if n > store.MaxEvictions && !s.has("evicts more than forty at once") {
+		n = store.MaxEvictions
+	}
+	if n > 1 && s.has("evicts one at a time") {
+		n = 1
+	}
+	if n <= 0 {
+		return
+	}
+	if s.has("evicts the newcomer") {
+		rows[0] = result.Registration
+	}
+	for _, r := range rows[:n] {
+		s.erase(r.Key)
+		result.Evicted = append(result.Evicted, r.Key)
+	}
+	switch {
+	case s.has("tells of no eviction"):
+		result.Evicted = nil
+	case s.has("tells of evictions by device id"):
+		slices.SortFunc(result.Evicted, func(a, b tokens.Key) int { return cmp.Compare(a.DeviceID, b.DeviceID) })
+	case s.has("hands out its queue of devices"):
+		result.Evicted = s.queues[user][:n]
+		s.queues[user] = s.queues[user][n:]
+		for _, k := range result.Evicted {
+			s.erase(k)
+		}
+	}
+}
+
+// candidates returns the rows that count.
+func (s *faulty) candidates(newcomer tokens.Key, now time.Time) []tokens.Registration {
+	return slices.DeleteFunc(s.all(), func(r tokens.Registration) bool {
+		switch {
+		case r.Key.UserID != newcomer.UserID:
+			return !s.has("has one limit for all users")
+		case r.Key == newcomer:
+			return !s.has("counts the row that is written over") && !s.has("makes room for a refresh")
+		case s.expired(r, now):
+			return !s.has("counts what has expired")
+		case !r.Active():
+			return s.has("counts active devices only")
+		}
+		return false
+	})
+}
+
+func (s *faulty) evictionOrder(a, b tokens.Registration) int {
+	if a.Active() != b.Active() && !s.has("evicts live devices before logged-out ones") {
+		if b.Active() {
+			return -1
+		}
+		return 1
+	}
+	if !a.Active() && !b.Active() && s.has("evicts inactive devices by device id") {
+		return cmp.Compare(a.Key.DeviceID, b.Key.DeviceID)
+	}
+	updated := a.UpdatedAt.Compare(b.UpdatedAt)
+	switch {
+	case s.has("evicts the device that was updated last"):
+		updated = -updated
+	case s.has("evicts the device that was registered first"):
+		updated = a.RegisteredAt.Compare(b.RegisteredAt)
+	}
+	device := cmp.Compare(a.Key.DeviceID, b.Key.DeviceID)
+	switch {
+	case s.has("evicts the greatest device id"):
+		device = -device
+	case s.has("evicts by device id without regard to case"):
+		device = strings.Compare(strings.ToLower(string(a.Key.DeviceID)), strings.ToLower(string(b.Key.DeviceID)))
+	}
+	return cmp.Or(updated, device)
+}

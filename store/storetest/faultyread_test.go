@@ -1,0 +1,116 @@
+package storetest
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+func (s *faulty) Get(ctx context.Context, k tokens.Key) (tokens.Registration, error) {
+	if err := s.begin(ctx, "Get", k.Validate()); err != nil {
+		return tokens.Registration{}, err
+	}
+	defer s.mu.Unlock()
+	r, stored := s.rows[s.id(k)]
+	if s.has("Get reads in two steps") {
+		s.gap()
+		r.Platform = s.rows[s.id(k)].Platform
+	}
+	if !stored && s.has("Get finds a device of any user") {
+		for _, r = range s.all() {
+			stored = stored || r.Key.DeviceID == k.DeviceID
+		}
+	}
+	switch {
+	case !stored && s.has("Get returns nothing without an error"):
+		return tokens.Registration{}, nil
+	case !stored,
+		s.expired(r, s.policy.Now()) && !s.has("Get shows what has expired"),
+		!r.Active() && s.has("Get hides what is inactive"):
+		return tokens.Registration{}, store.ErrNotFound
+	}
+	return r, nil
+}
+
+func (s *faulty) Holder(ctx context.Context, t tokens.Token) (tokens.Registration, error) {
+	if err := s.begin(ctx, "Holder", t.Validate()); err != nil {
+		return tokens.Registration{}, err
+	}
+	defer s.mu.Unlock()
+	for _, r := range s.all() {
+		if s.same(r.Token, t) {
+			if r.Token.Reveal() != t.Reveal() && s.has("Holder knows one spelling") {
+				continue
+			}
+			if s.has("Holder reads in two steps") {
+				s.gap()
+				if now := s.rows[s.id(r.Key)]; !s.same(now.Token, t) {
+					break
+				}
+			}
+			if s.has("Holder gives up when the token moves") {
+				s.gap()
+				if now := s.rows[s.id(r.Key)]; !s.same(now.Token, t) {
+					return tokens.Registration{}, store.ErrTryAgain
+				}
+			}
+			if s.expired(r, s.policy.Now()) && !s.has("Holder shows what has expired") ||
+				!r.Active() && s.has("Holder hides what is inactive") {
+				break
+			}
+			return r, nil
+		}
+	}
+	if k, ok := s.hadBefore[t.Hash()]; ok && s.has("Holder shows who gave the token up") {
+		if r, ok := s.rows[s.id(k)]; ok {
+			return r, nil
+		}
+	}
+	if s.has("Holder returns nothing without an error") {
+		return tokens.Registration{}, nil
+	}
+	return tokens.Registration{}, store.ErrNotFound
+}
+
+func (s *faulty) List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
+	if err := s.begin(ctx, "List", user.Validate()); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	if listed, ok := s.listed[user]; ok && s.has("hands out the list that it keeps") {
+		return listed, nil
+	}
+	var regs []tokens.Registration
+	for _, r := range s.all() {
+		switch {
+		case r.Key.UserID != user && !(strings.HasPrefix(string(r.Key.UserID), string(user)) && s.has("List takes a user for a prefix")),
+			!r.Active() && !s.has("List shows what is inactive"),
+			s.expired(r, s.policy.Now()) && !s.has("List shows what has expired"):
+			continue
+		}
+		regs = append(regs, r)
+	}
+	if len(regs) > 0 && s.has("List reads one by one") {
+		s.gap()
+		regs = slices.Concat(regs[:1], slices.DeleteFunc(s.of(user), func(r tokens.Registration) bool {
+			return r.Key.DeviceID <= regs[0].Key.DeviceID || !r.Active() || s.expired(r, s.policy.Now())
+		}))
+	}
+	switch {
+	case len(regs) == 0 && s.has("List of none is an error"):
+		return nil, store.ErrNotFound
+	case len(regs) > 100 && s.has("List is one page"):
+		regs = regs[:100]
+	case s.has("List is in no order"):
+		slices.Reverse(regs)
+	case s.has("List is ordered without regard to case"):
+		slices.SortFunc(regs, func(a, b tokens.Registration) int {
+			return strings.Compare(strings.ToLower(string(a.Key.DeviceID)), strings.ToLower(string(b.Key.DeviceID)))
+		})
+	}
+	s.listed[user] = regs
+	return regs, nil
+}

@@ -1,0 +1,187 @@
+package storetest
+
+import (
+	"context"
+	"maps"
+	"time"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+func (s *faulty) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
+	if err := s.begin(ctx, "Register", req.Validate()); err != nil {
+		return store.Result{}, err
+	}
+	defer s.mu.Unlock()
+	now := s.policy.Now()
+
+	if s.has("counts, then writes") {
+		s.counted[req.Key] = s.candidates(req.Key, now)
+		s.gap()
+	}
+	old, stored := s.rows[s.id(req.Key)]
+	previous := s.previous(req)
+	if s.has("Register reads, then writes") {
+		s.gap()
+	}
+
+	live := stored && !s.expired(old, now)
+	if stored && (s.has("refreshes what has expired") || !old.Active() && s.has("refreshes what has expired and is inactive")) {
+		live = true
+	}
+	if stored && stamp(now).Before(old.UpdatedAt) && s.has("lets the later clock win") {
+		return store.Result{Registration: old, Outcome: store.Refreshed}, nil
+	}
+	result := store.Result{Registration: s.written(req, old, live, stored, now), Outcome: store.Created}
+	if live {
+		result.Outcome = store.Replaced
+		if s.same(old.Token, req.Token) {
+			result.Outcome = store.Refreshed
+		}
+		if !old.Active() && s.has("takes a reactivation for a creation") {
+			result.Outcome = store.Created
+		}
+		if old.UpdatedAt.Equal(stamp(now)) && s.has("takes a repeat for a creation") {
+			result.Outcome = store.Created
+		}
+	}
+
+	if !live && s.has("counts the previous holder") {
+		s.makeRoom(req.Key, now, &result)
+	}
+	s.take(req, previous, live, now, &result)
+	if previous != nil && ctx.Err() != nil && s.has("takes the token before it looks at the context again") {
+		return store.Result{}, ctx.Err()
+	}
+	if s.has("writes back all rows that it read") {
+		read := maps.Clone(s.rows)
+		s.gap()
+		s.rows = read
+	}
+	if result.Outcome == store.Created && result.Evicted == nil || s.has("makes room for a refresh") {
+		s.makeRoom(req.Key, now, &result)
+	}
+	if result.Evicted == nil && s.has("returns an empty Evicted") {
+		result.Evicted = []tokens.Key{}
+	}
+	s.put(result.Registration)
+	s.lastToken[req.Key] = req.Token
+	s.hadBefore[req.Token.Hash()] = req.Key
+	return result, s.end(ctx, "Register")
+}
+
+// written is the row that a request makes of the old one.
+func (s *faulty) written(req tokens.Request, old tokens.Registration, live, stored bool, now time.Time) tokens.Registration {
+	r := tokens.Registration{
+		Key: req.Key, Token: req.Token, Platform: req.Platform, ProjectID: req.ProjectID, Status: tokens.Active,
+		RegisteredAt: s.stamp(now), UpdatedAt: s.stamp(now), ExpiresAt: s.expiry(now),
+	}
+	if seen, ok := s.firstSeen[req.Key]; ok && s.has("remembers registeredAt for ever") {
+		r.RegisteredAt = seen
+	}
+	s.firstSeen[req.Key] = r.RegisteredAt
+	if stored && !live && s.has("keeps the registeredAt of what has expired") {
+		r.RegisteredAt = old.RegisteredAt
+	}
+	if !live {
+		return r
+	}
+	refresh := s.same(old.Token, req.Token)
+	if !(refresh && s.has("overwrites registeredAt on refresh") || !refresh && s.has("overwrites registeredAt on replacement")) {
+		r.RegisteredAt = old.RegisteredAt
+	}
+	if refresh && s.has("keeps the old updatedAt") {
+		r.UpdatedAt = old.UpdatedAt
+	}
+	if refresh && s.has("keeps the old expiry on refresh") || !refresh && s.has("keeps the old expiry on replacement") {
+		r.ExpiresAt = old.ExpiresAt
+	}
+	if refresh && s.has("keeps the old status on refresh") || !refresh && s.has("keeps the old status on replacement") {
+		r.Status = old.Status
+	}
+	if r.ProjectID == "" && s.has("keeps a project that the request does not name") {
+		r.ProjectID = old.ProjectID
+	}
+	if s.has("keeps the old platform") {
+		r.Platform = old.Platform
+	}
+	if refresh && s.has("keeps the first spelling") {
+		r.Token = old.Token
+	}
+	return r
+}
+
+// previous returns the row that loses the token to the request, or nil.
+func (s *faulty) previous(req tokens.Request) *tokens.Registration {
+	for _, r := range s.all() {
+		if r.Key != req.Key && s.same(r.Token, req.Token) {
+			return &r
+		}
+	}
+	return nil
+}
+
+// take removes the previous holder, and tells whom it has to tell.
+func (s *faulty) take(req tokens.Request, p *tokens.Registration, onto bool, now time.Time, result *store.Result) {
+	if p == nil {
+		if s.has("tells of a move with each refresh") {
+			result.MovedFrom = s.movedFrom[req.Key]
+		}
+		return
+	}
+	own, expired := p.Key.UserID == req.Key.UserID, s.expired(*p, now)
+	if (!own || s.has("tells a user of their own device")) &&
+		(p.Active() || s.has("tells of an inactive registration")) &&
+		(!expired || s.has("tells of an expired registration")) &&
+		!s.has("tells of no move") {
+		result.MovedFrom = p.Key
+		s.movedFrom[req.Key] = p.Key
+	}
+	switch {
+	case s.has("leaves the token with its old owner too"):
+	case expired && s.has("leaves the token with its expired owner too"):
+	case !p.Active() && s.has("leaves the token with its inactive owner too"):
+	case onto && s.has("leaves the token with its old owner if the new one had another"):
+	case own && s.has("leaves a reinstalled phone in the list twice"):
+	case own && onto && s.has("leaves a reinstalled phone in the list twice if it was known"):
+	case stamp(now).Before(p.UpdatedAt) && s.has("leaves the token with its old owner if that registered later"):
+	case s.has("deactivates the old owner"):
+		p.Status = tokens.LoggedOut
+		s.put(*p)
+	case s.has("removes all devices of the old owner"):
+		for _, r := range s.of(p.Key.UserID) {
+			s.erase(r.Key)
+		}
+	default:
+		s.erase(p.Key)
+	}
+}
+
+func stamp(now time.Time) time.Time { return now.UTC().Truncate(time.Millisecond) }
+
+func (s *faulty) stamp(now time.Time) time.Time {
+	switch {
+	case s.has("keeps nanoseconds"):
+		return now.UTC()
+	case s.has("rounds to the nearest millisecond"):
+		return now.UTC().Round(time.Millisecond)
+	case s.has("keeps whole seconds only"):
+		return now.UTC().Truncate(time.Second)
+	case s.has("keeps the clock's zone"):
+		return now.Truncate(time.Millisecond)
+	}
+	return stamp(now)
+}
+
+func (s *faulty) expiry(now time.Time) time.Time {
+	switch {
+	case s.has("expires by the millisecond"):
+		return stamp(now).Add(s.policy.TTL)
+	case s.has("rounds the expiry up"):
+		return s.policy.Expiry(now).Add(time.Second)
+	case s.has("rounds the expiry to the nearest second"):
+		return now.Add(s.policy.TTL).UTC().Round(time.Second)
+	}
+	return s.policy.Expiry(now)
+}

@@ -1,0 +1,208 @@
+package storetest
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+func (s *faulty) Deactivate(ctx context.Context, k tokens.Key) error {
+	if err := s.begin(ctx, "Deactivate", k.Validate()); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	now := s.policy.Now()
+	r, stored := s.rows[s.id(k)]
+	if s.has("Deactivate writes back what it read") {
+		s.gap()
+	}
+	switch {
+	case !stored && s.has("Deactivate hits whoever has the token by now"):
+		for _, r = range s.all() {
+			if r.Token.Equal(s.lastToken[k]) {
+				stored = true
+				break
+			}
+		}
+	case !stored && s.has("Deactivate of nothing is an error"):
+		return store.ErrNotFound
+	case !stored && s.has("Deactivate of nothing stores something"):
+		r, stored = tokens.Registration{Key: k, Token: token(999), Status: tokens.LoggedOut}, true
+		s.put(r)
+	case stored && s.expired(r, now) && s.has("Deactivate leaves alone what has expired"):
+		stored = false
+	}
+	if !stored || !r.Active() && !s.has("Deactivate overwrites the reason") {
+		return s.end(ctx, "Deactivate")
+	}
+	r.Status = tokens.LoggedOut
+	if s.has("Deactivate sets updatedAt") {
+		r.UpdatedAt = stamp(now)
+	}
+	if s.has("Deactivate prolongs") {
+		r.ExpiresAt = s.policy.Expiry(now)
+	}
+	s.put(r)
+	if s.has("Deactivate erases") {
+		s.erase(k)
+	}
+	for _, other := range s.all() {
+		if other.Key.UserID == k.UserID && s.has("Deactivate logs the user out everywhere") ||
+			other.Key.DeviceID == k.DeviceID && s.has("Deactivate logs out everyone on the device") {
+			other.Status = tokens.LoggedOut
+			s.put(other)
+		}
+	}
+	return s.end(ctx, "Deactivate")
+}
+
+func (s *faulty) Invalidate(ctx context.Context, k tokens.Key, t tokens.Token, sentAt time.Time) error {
+	if err := s.begin(ctx, "Invalidate", store.ValidateInvalidation(k, t, sentAt)); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	now := s.policy.Now()
+	r, stored := s.rows[s.id(k)]
+	if s.has("Invalidate writes back what it read") {
+		s.gap()
+	}
+	for _, other := range s.all() {
+		if s.same(other.Token, t) && s.has("Invalidate hits whoever has the token by now") {
+			r, stored = other, true
+		}
+	}
+	if !stored && s.has("Invalidate of nothing is an error") {
+		return store.ErrNotFound
+	}
+	if !stored || s.expired(r, now) && s.has("Invalidate leaves alone what has expired") ||
+		!s.same(r.Token, t) && !s.has("Invalidate ignores the token") ||
+		r.Token.Reveal() != t.Reveal() && s.has("Invalidate knows one spelling") ||
+		!r.Active() && !s.has("Invalidate overwrites the reason") ||
+		s.tooNew(r, sentAt, now) {
+		return s.end(ctx, "Invalidate")
+	}
+	r.Status = tokens.DeviceNotRegistered
+	if s.has("Invalidate gives the wrong reason") {
+		r.Status = tokens.Inactive
+	}
+	if s.has("Invalidate prolongs") {
+		r.ExpiresAt = s.policy.Expiry(now)
+	}
+	s.put(r)
+	if s.has("Invalidate erases") {
+		s.erase(r.Key)
+	}
+	for _, other := range s.of(k.UserID) {
+		if s.has("Invalidate marks all devices of the user") {
+			other.Status = tokens.DeviceNotRegistered
+			s.put(other)
+		}
+	}
+	return s.end(ctx, "Invalidate")
+}
+
+// tooNew reports whether the registration may be newer than the message.
+func (s *faulty) tooNew(r tokens.Registration, sentAt, now time.Time) bool {
+	boundary := r.UpdatedAt.Add(store.ClockSkew)
+	switch {
+	case s.has("Invalidate ignores sentAt"):
+		return false
+	case s.has("Invalidate goes by the server's clock"):
+		sentAt = now
+	case s.has("Invalidate bears no clock skew"):
+		boundary = r.UpdatedAt
+	case s.has("Invalidate goes by registeredAt"):
+		boundary = r.RegisteredAt.Add(store.ClockSkew)
+	case s.has("Invalidate is a millisecond early"):
+		boundary = boundary.Add(-time.Millisecond)
+	case s.has("Invalidate is a millisecond late"):
+		boundary = boundary.Add(time.Millisecond)
+	}
+	return boundary.After(sentAt)
+}
+
+func (s *faulty) Delete(ctx context.Context, k tokens.Key) error {
+	if err := s.begin(ctx, "Delete", k.Validate()); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	r, stored := s.rows[s.id(k)]
+	switch {
+	case !stored && s.has("Delete of nothing is an error"):
+		return store.ErrNotFound
+	case stored && s.expired(r, s.policy.Now()) && s.has("Delete refuses what has expired"):
+		return store.ErrNotFound
+	case stored && !r.Active() && s.has("Delete leaves what is inactive"):
+		return s.end(ctx, "Delete")
+	case stored && s.has("Delete only marks"):
+		r.Status = tokens.LoggedOut
+		s.put(r)
+		return s.end(ctx, "Delete")
+	}
+	if s.has("Delete takes the token's later registration with it") {
+		s.gap()
+		s.eraseHolder(r.Token)
+	}
+	if s.has("Delete hits whoever has the token by now") {
+		s.eraseHolder(s.lastToken[k])
+	}
+	s.erase(k)
+	for _, other := range s.all() {
+		if other.Key.UserID == k.UserID && s.has("Delete erases the user") ||
+			other.Key.DeviceID == k.DeviceID && s.has("Delete erases the device of every user") {
+			s.erase(other.Key)
+		}
+	}
+	return s.end(ctx, "Delete")
+}
+
+func (s *faulty) DeleteUser(ctx context.Context, user tokens.UserID) error {
+	if err := s.begin(ctx, "DeleteUser", user.Validate()); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	rows := s.of(user)
+	if len(rows) == 0 && s.has("DeleteUser of nobody is an error") {
+		return store.ErrNotFound
+	}
+	for k, t := range s.lastToken {
+		if k.UserID == user && s.has("DeleteUser hits whoever has the tokens by now") {
+			s.eraseHolder(t)
+		}
+	}
+	if s.has("DeleteUser takes the tokens' later registrations with it") {
+		s.gap()
+		for _, r := range rows {
+			s.eraseHolder(r.Token)
+		}
+	}
+	for i, r := range rows {
+		if !r.Active() && s.has("DeleteUser leaves what is inactive") ||
+			s.expired(r, s.policy.Now()) && s.has("DeleteUser leaves what has expired") ||
+			i >= 100 && s.has("DeleteUser erases one page") {
+			continue
+		}
+		s.erase(r.Key)
+		if s.has("DeleteUser only marks") {
+			r.Status = tokens.LoggedOut
+			s.put(r)
+		}
+	}
+	for _, r := range s.all() {
+		if strings.HasPrefix(string(r.Key.UserID), string(user)) && s.has("DeleteUser takes a user for a prefix") {
+			s.erase(r.Key)
+		}
+	}
+	return s.end(ctx, "DeleteUser")
+}
+
+func (s *faulty) eraseHolder(t tokens.Token) {
+	for _, r := range s.all() {
+		if r.Token.Equal(t) {
+			s.erase(r.Key)
+		}
+	}
+}
