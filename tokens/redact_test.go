@@ -243,6 +243,13 @@ func TestFormattedText(t *testing.T) {
 	}
 }
 
+// Handlers that know no Stringer resolve LogValue.
+func TestLogValue(t *testing.T) {
+	if got := slog.AnyValue(leaky).Resolve(); got.Kind() != slog.KindString || got.String() != leaky.String() {
+		t.Errorf("got %v, want the string %s", got, leaky)
+	}
+}
+
 func TestSlog(t *testing.T) {
 	for name, handler := range map[string]func(*bytes.Buffer) slog.Handler{
 		"text": func(b *bytes.Buffer) slog.Handler { return slog.NewTextHandler(b, nil) },
