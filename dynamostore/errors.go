@@ -22,7 +22,7 @@ import (
 // SDK's error may have.
 type CallError struct {
 	Call      string // of the SDK: "UpdateItem"
-	Code      string // of DynamoDB: "ThrottlingException"; "" if there was no answer
+	Code      string // of DynamoDB: "ThrottlingException"; "" if there was no answer that could be read
 	RequestID string // of AWS; "" if there was no answer
 	kind      []error
 	err       error
@@ -38,10 +38,13 @@ func (e *CallError) Error() string {
 		b.WriteString(k.Error() + ": ")
 	}
 	b.WriteString("dynamodb " + e.Call + ": ")
-	if e.Code == "" {
-		b.WriteString("no answer")
-	} else {
+	switch {
+	case e.Code != "":
 		b.WriteString(e.Code)
+	case e.RequestID != "":
+		b.WriteString("unreadable answer")
+	default:
+		b.WriteString("no answer")
 	}
 	if e.RequestID != "" {
 		b.WriteString(" (request " + e.RequestID + ")")
@@ -63,8 +66,8 @@ func (op *operation) fault(ctx context.Context, call string, err error) error {
 	if errors.As(err, &api) {
 		e.Code = api.ErrorCode()
 	}
-	if err := ctx.Err(); err != nil {
-		e.kind = op.interrupted(err)
+	if ctxErr := ctx.Err(); ctxErr != nil {
+		e.kind = op.interrupted(ctxErr)
 	} else if kind := classify(err); kind != nil {
 		e.kind = []error{kind}
 	}
@@ -89,8 +92,10 @@ func (op *operation) canceled(ctxErr error) error {
 // neither temporary nor a matter of configuration.
 //
 // Sources: "Error handling with DynamoDB" in its developer guide, and "Common
-// Errors" in its API reference. The codes that begin with KMS are those of AWS
-// services that use a customer managed key.
+// Errors" in its API reference. A key of KMS that may not be used is an
+// AccessDeniedException, and one that is disabled, for want of a code of its own,
+// a ValidationException. So is a table with other keys than ours. Since a request
+// of this package is otherwise valid, that code too is a matter of configuration.
 func classify(err error) error {
 	if reasons, ok := cancellation(err); ok {
 		return classifyCancellation(reasons)
@@ -103,20 +108,16 @@ func classify(err error) error {
 		}
 		return store.ErrTryAgain // no answer, or half of one: whether it happened is unknown
 	}
-	switch code := api.ErrorCode(); code {
+	switch api.ErrorCode() {
 	case "ProvisionedThroughputExceededException", "ThrottlingException", "Throttling", "RequestLimitExceeded",
 		"LimitExceededException", "TransactionConflictException", "TransactionInProgressException",
-		"ReplicatedWriteConflictException", "RequestTimeout", "RequestTimeoutException":
+		"ReplicatedWriteConflictException", "RequestTimeout", "RequestTimeoutException", "RequestAbortedException":
 		return store.ErrTryAgain
 	case "ResourceNotFoundException", "AccessDeniedException", "AccessDenied", "UnrecognizedClientException",
 		"InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignatureException",
 		"IncompleteSignature", "MissingAuthenticationTokenException", "MissingAuthenticationToken",
-		"ExpiredTokenException", "OptInRequired", "NotAuthorized", "InaccessibleEncryptionCredentials":
+		"ExpiredTokenException", "ExpiredToken", "RequestExpired", "OptInRequired", "NotAuthorized", "ValidationException":
 		return store.ErrMisconfigured
-	default:
-		if strings.HasPrefix(code, "KMS") {
-			return store.ErrMisconfigured
-		}
 	}
 	var response *awshttp.ResponseError
 	if api.ErrorFault() == smithy.FaultServer ||

@@ -118,7 +118,7 @@ func (c faultCase) run(w *world) error {
 func tryAgain(t testing.TB, err error) {
 	t.Helper()
 	if !errors.Is(err, store.ErrTryAgain) {
-		t.Errorf("the error is %v, want ErrTryAgain", err)
+		t.Fatalf("the error is %v, want ErrTryAgain", err)
 	}
 	var call *dynamostore.CallError
 	if !errors.As(err, &call) {

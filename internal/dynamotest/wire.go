@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -101,4 +102,20 @@ func takeBody(body *io.ReadCloser) ([]byte, error) {
 	}
 	*body = io.NopCloser(bytes.NewReader(text))
 	return text, err
+}
+
+// A Transport is a function as a transport.
+type Transport func(*http.Request) (*http.Response, error)
+
+// RoundTrip implements [http.RoundTripper].
+func (t Transport) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
+
+// Script is a transport that gives one answer after another, to whatever is
+// asked, and the last one again for ever.
+func Script(answers ...func(*http.Request) *http.Response) Transport {
+	var next atomic.Int64
+	return func(r *http.Request) (*http.Response, error) {
+		n := int(next.Add(1)) - 1
+		return answers[min(n, len(answers)-1)](r), nil
+	}
 }

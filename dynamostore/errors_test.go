@@ -1,0 +1,221 @@
+package dynamostore_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/internal/dynamotest"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// offline is a store that has the transport alone to answer it, with the SDK's
+// retries off, and the fewest attempts of its own.
+func offline(t testing.TB, transport http.RoundTripper, observe func(dynamostore.Event)) *dynamostore.Store {
+	t.Helper()
+	c := dynamotest.Offline(transport, dynamotest.NoRetries)
+	return dynamotest.Store(t, c, "table", dynamostore.Options{MaxAttempts: 4, Observe: observe})
+}
+
+// methods calls each of them with good arguments.
+var methods = map[dynamostore.Operation]func(context.Context, store.Store) error{
+	dynamostore.OpRegister: func(ctx context.Context, s store.Store) error {
+		_, err := s.Register(ctx, requestFor(alice, tokenA))
+		return err
+	},
+	dynamostore.OpGet:        func(ctx context.Context, s store.Store) error { _, err := s.Get(ctx, alice); return err },
+	dynamostore.OpList:       func(ctx context.Context, s store.Store) error { _, err := s.List(ctx, "alice"); return err },
+	dynamostore.OpHolder:     func(ctx context.Context, s store.Store) error { _, err := s.Holder(ctx, tokenA); return err },
+	dynamostore.OpDeactivate: func(ctx context.Context, s store.Store) error { return s.Deactivate(ctx, alice) },
+	dynamostore.OpInvalidate: func(ctx context.Context, s store.Store) error { return s.Invalidate(ctx, alice, tokenA, worldStart) },
+	dynamostore.OpDelete:     func(ctx context.Context, s store.Store) error { return s.Delete(ctx, alice) },
+	dynamostore.OpDeleteUser: func(ctx context.Context, s store.Store) error { return s.DeleteUser(ctx, "alice") },
+}
+
+// TestErrorCodes gives each code of DynamoDB as the answer to the first call of
+// each method. want is what the caller is told; nil is a fault that has no
+// sentinel.
+func TestErrorCodes(t *testing.T) {
+	tests := []struct {
+		status int
+		code   string
+		want   error
+	}{
+		{400, "ProvisionedThroughputExceededException", store.ErrTryAgain},
+		{400, "ThrottlingException", store.ErrTryAgain},
+		{400, "RequestLimitExceeded", store.ErrTryAgain},
+		{400, "LimitExceededException", store.ErrTryAgain},
+		{400, "TransactionConflictException", store.ErrTryAgain},
+		{400, "TransactionInProgressException", store.ErrTryAgain},
+		{400, "ReplicatedWriteConflictException", store.ErrTryAgain},
+		{408, "RequestTimeoutException", store.ErrTryAgain},
+		{400, "RequestAbortedException", store.ErrTryAgain},
+		{500, "InternalServerError", store.ErrTryAgain},
+		{500, "InternalFailure", store.ErrTryAgain},
+		{503, "ServiceUnavailable", store.ErrTryAgain},
+		{502, "SomethingNew", store.ErrTryAgain},
+
+		{400, "ResourceNotFoundException", store.ErrMisconfigured},
+		{400, "AccessDeniedException", store.ErrMisconfigured},
+		{400, "UnrecognizedClientException", store.ErrMisconfigured},
+		{400, "InvalidSignatureException", store.ErrMisconfigured},
+		{400, "IncompleteSignatureException", store.ErrMisconfigured},
+		{400, "MissingAuthenticationTokenException", store.ErrMisconfigured},
+		{400, "ExpiredTokenException", store.ErrMisconfigured},
+		{400, "RequestExpired", store.ErrMisconfigured},
+		{403, "OptInRequired", store.ErrMisconfigured},
+		{400, "ValidationException", store.ErrMisconfigured}, // a table with other keys, or a disabled key of KMS
+
+		{400, "IdempotentParameterMismatchException", nil},
+		{400, "ItemCollectionSizeLimitExceededException", nil},
+		{400, "SomethingNew", nil},
+	}
+	for _, tt := range tests {
+		for operation, call := range methods {
+			t.Run(fmt.Sprintf("%d %s/%s", tt.status, tt.code, operation), func(t *testing.T) {
+				var event dynamostore.Event
+				s := offline(t, dynamotest.Transport(func(r *http.Request) (*http.Response, error) {
+					return dynamotest.Failure(r, tt.status, tt.code, "not now, alice aaaaaaaa"), nil
+				}), func(e dynamostore.Event) { event = e })
+				err := call(t.Context(), s)
+				for _, sentinel := range []error{store.ErrTryAgain, store.ErrMisconfigured, store.ErrNotFound} {
+					if errors.Is(err, sentinel) != (sentinel == tt.want) {
+						t.Errorf("the error %v is %v: %v", err, sentinel, !errors.Is(err, tt.want))
+					}
+				}
+				var (
+					failed *dynamostore.CallError
+					cause  smithy.APIError
+				)
+				if !errors.As(err, &failed) || failed.Code != tt.code || failed.RequestID != dynamotest.RequestID {
+					t.Errorf("the CallError is %+v", failed)
+				}
+				if !errors.As(err, &cause) || cause.ErrorCode() != tt.code {
+					t.Errorf("the cause of %v is %v", err, cause)
+				}
+				discreet(t, err)
+				if !strings.Contains(err.Error(), tt.code) || !strings.Contains(err.Error(), dynamotest.RequestID) {
+					t.Errorf("the text %q lacks the code or the request", err)
+				}
+				outcome := map[error]string{store.ErrTryAgain: "try_again", store.ErrMisconfigured: "misconfigured", nil: "error"}[tt.want]
+				equal(t, "outcome", outcome, event.Outcome)
+				equal(t, "operation", operation, event.Operation)
+				calls := 1
+				if writesAtOnce := event.Attempts > 0; writesAtOnce && tt.code == "TransactionConflictException" {
+					calls = 4 // the SDK does not repeat it, so the store does
+				}
+				equal(t, "calls", calls, event.Calls)
+			})
+		}
+	}
+}
+
+// TestCauses reaches the SDK's own errors.
+func TestCauses(t *testing.T) {
+	s := offline(t, dynamotest.Script(func(r *http.Request) *http.Response {
+		return dynamotest.Failure(r, 400, "ResourceNotFoundException", "no such table")
+	}), nil)
+	_, err := s.Get(t.Context(), alice)
+	var (
+		missing   *types.ResourceNotFoundException
+		operation *smithy.OperationError
+	)
+	if !errors.As(err, &missing) || missing.ErrorMessage() != "no such table" {
+		t.Errorf("the error %v has no ResourceNotFoundException", err)
+	}
+	if !errors.As(err, &operation) || operation.Operation() != "GetItem" {
+		t.Errorf("the error %v has no OperationError", err)
+	}
+	want := "store is misconfigured: dynamodb GetItem: ResourceNotFoundException (request " + dynamotest.RequestID + ")"
+	equal(t, "text", want, err.Error())
+}
+
+// TestNoAnswer covers failures that come from no DynamoDB.
+func TestNoAnswer(t *testing.T) {
+	answered := func(status int, contentType, body string) func(*http.Request) (*http.Response, error) {
+		return func(r *http.Request) (*http.Response, error) {
+			resp := dynamotest.Answer(r, status, body)
+			resp.Header.Set("Content-Type", contentType)
+			return resp, nil
+		}
+	}
+	failed := func(err error) func(*http.Request) (*http.Response, error) {
+		return func(*http.Request) (*http.Response, error) { return nil, err }
+	}
+	tests := []struct {
+		name   string
+		answer func(*http.Request) (*http.Response, error)
+		text   string
+	}{
+		{"connection refused", failed(&net.OpError{Op: "dial", Err: errors.New("connection refused")}), "no answer"},
+		{"no such host", failed(&net.DNSError{Err: "no such host", Name: "alice", IsNotFound: true}), "no answer"},
+		{"certificate", failed(&tls.CertificateVerificationError{Err: errors.New("alice")}), "no answer"},
+		{"end of file", failed(io.ErrUnexpectedEOF), "no answer"},
+		{"page of a proxy", answered(502, "text/html", "<html>alice"), "unreadable answer"},
+		{"refusal of a proxy", answered(407, "text/html", "<html>alice"), "unreadable answer"},
+		{"half of a success", answered(200, "application/x-amz-json-1.0", `{"Item":{"userId":{"S":"ali`), "unreadable answer"},
+		{"no JSON", answered(200, "application/x-amz-json-1.0", "alice"), "unreadable answer"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := offline(t, dynamotest.Transport(tt.answer), nil)
+			_, err := s.Get(t.Context(), alice)
+			tryAgain(t, err)
+			if err != nil && !strings.Contains(err.Error(), tt.text) {
+				t.Errorf("the text %q does not say %q", err, tt.text)
+			}
+		})
+	}
+}
+
+// TestCredentials covers what fails before anything is sent.
+func TestCredentials(t *testing.T) {
+	nothingSent := dynamotest.Transport(func(*http.Request) (*http.Response, error) {
+		t.Error("a request was sent")
+		return nil, io.EOF
+	})
+	secret := &smithy.GenericAPIError{Code: "ExpiredToken", Message: "alice"}
+	c := dynamotest.Offline(nothingSent, dynamotest.NoRetries, func(o *dynamodb.Options) {
+		o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{}, fmt.Errorf("assume role: %w", secret)
+		})
+	})
+	s := dynamotest.Store(t, c, "table", dynamostore.Options{})
+	err := s.Deactivate(t.Context(), alice)
+	if !errors.Is(err, store.ErrMisconfigured) || errors.Is(err, store.ErrTryAgain) {
+		t.Errorf("the error is %v, want ErrMisconfigured", err)
+	}
+	discreet(t, err)
+}
+
+// TestInvalidArguments sends nothing, and says what is wrong with the arguments.
+func TestInvalidArguments(t *testing.T) {
+	var event dynamostore.Event
+	s := offline(t, dynamotest.Transport(func(*http.Request) (*http.Response, error) {
+		t.Error("a request was sent")
+		return nil, io.EOF
+	}), func(e dynamostore.Event) { event = e })
+	err := s.Deactivate(t.Context(), tokens.Key{UserID: "#alice", DeviceID: "d"})
+	var invalid *tokens.InvalidError
+	if !errors.As(err, &invalid) {
+		t.Errorf("the error is %v, want an InvalidError", err)
+	}
+	equal(t, "outcome", "invalid", event.Outcome)
+	equal(t, "calls", 0, event.Calls)
+	if event.Err != err {
+		t.Errorf("the observer was told %v", event.Err)
+	}
+}
