@@ -46,3 +46,5 @@ clean: ## remove all that was fetched or built here
 # Always run: with nothing to do it takes half a second, and it also notices a new Go.
 tools:
 	@GOBIN=$(BIN) go -C internal/tools install tool
+
+-include infrastructure/*.mk

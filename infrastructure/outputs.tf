@@ -60,3 +60,8 @@ output "deployment_trigger" {
   description = "Digest of the routes as they are deployed; it changes when a route does."
   value       = aws_api_gateway_deployment.main.triggers.routes
 }
+
+output "api_stage_arn" {
+  description = "ARN of the API's stage, to attach a web ACL to."
+  value       = aws_api_gateway_stage.main.arn
+}

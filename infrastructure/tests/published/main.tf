@@ -5,6 +5,10 @@
 # "Monitoring CloudWatch Logs with CloudWatch metrics", in November 2026. The
 # last namespace is the function's own.
 
+terraform {
+  required_version = ">= 1.9"
+}
+
 locals {
   on_table      = { dimensions = "TableName", statistics = ["Sum", "SampleCount"] }
   on_operation  = { dimensions = "Operation,TableName", statistics = ["Sum", "SampleCount"] }

@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# Makes the evidence in docs/evidence/infra afresh, or with --check says whether
+# what is there is stale.
+#
+# It asks nobody: the copy that is planned and applied here has no credentials and
+# no address of AWS, so TERRAFORM has to come with a provider that answers from
+# its schema alone. With the real one it fails before it reaches anything.
+# Timestamps, versions and paths are left out, and so is the package's hash: no
+# package is there.
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+need jq python3 go
+
+kept=$repo/docs/evidence/infra
+out=$tmp/evidence
+mkdir "$out"
+
+# planned prints a folder that is initialised and can reach nothing.
+planned() {
+  local dir
+  dir=$(copy)
+  cat >"$dir/evidence_override.tf" <<'OVERRIDE'
+provider "aws" {
+  access_key                  = "none"
+  secret_key                  = "none"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+
+  endpoints {
+    apigateway = "http://127.0.0.1:1"
+    cloudwatch = "http://127.0.0.1:1"
+    dynamodb   = "http://127.0.0.1:1"
+    iam        = "http://127.0.0.1:1"
+    kms        = "http://127.0.0.1:1"
+    lambda     = "http://127.0.0.1:1"
+    logs       = "http://127.0.0.1:1"
+    sns        = "http://127.0.0.1:1"
+    sts        = "http://127.0.0.1:1"
+  }
+}
+OVERRIDE
+  init "$dir"
+  echo "$dir"
+}
+
+# plan STAGE FILE: the plan of envs/STAGE.tfvars as JSON, less what changes from
+# run to run. The override above is no part of the configuration.
+plan() {
+  quietly "${terraform[@]}" -chdir="$dir" plan -input=false -no-color -var-file="envs/$1.tfvars" -out="$tmp/plan"
+  "${terraform[@]}" -chdir="$dir" show -json "$tmp/plan" |
+    jq -S '.relevant_attributes |= sort | .terraform_version = "left out" | del(.timestamp, .configuration.provider_config, .prior_state.terraform_version)' >"$2"
+}
+
+# summary PLAN: what a plan does, one resource a line.
+summary() {
+  jq -r '
+    [.resource_changes[] | select(.mode == "managed")] as $all
+    | ([$all[].change.actions[]] | group_by(.) | map("\(length) to \(.[0])") | join(", ")),
+      ($all | sort_by(.address)[] | "  \(.change.actions | join(", ")) \(.address)")' "$1"
+}
+
+# checkov FRAMEWORK ARG...: a report of what is skipped and failed, and how much passed.
+checkov() {
+  local framework=$1 report=$tmp/checkov.json
+  shift
+  (cd "$scanned/.." && "$bin/checkov" --framework "$framework" --skip-download --output json "$@" 2>"$tmp/checkov.log") \
+    >"$report" || true
+  jq -e '.summary.parsing_errors == 0 and .summary.passed > 0' "$report" >/dev/null || { cat "$tmp/checkov.log" "$report" >&2; return 1; }
+  jq -r '
+    def line: "  \(.check_id) \(.resource)";
+    "passed \(.summary.passed), failed \(.summary.failed), skipped \(.summary.skipped)",
+    (.results.failed_checks // [] | sort_by(.check_id, .resource)[] | "failed:" + line),
+    (.results.skipped_checks // [] | sort_by(.check_id, .resource)[] | line + ": " + .check_result.suppress_comment)' "$report"
+  jq -e '.summary.failed == 0' "$report" >/dev/null || failed+=("checkov $framework")
+}
+
+failed=()
+bin=$("$infra/scripts/tools.sh")
+dir=$(planned)
+scanned=$(copy)
+
+plan prod "$out/device-token-plan.json"
+for stage in dev stage; do plan "$stage" "$out/device-token-plan-$stage.json"; done
+plan emulator "$tmp/emulator.json"
+
+{
+  echo "What a first apply of each stage does."
+  for stage in dev stage prod; do
+    file=$out/device-token-plan-$stage.json
+    [[ -e $file ]] || file=$out/device-token-plan.json
+    printf '\n%s: ' "$stage"
+    summary "$file"
+  done
+} >"$out/terraform-plan-summary.txt"
+
+{
+  code=0
+  (cd "$scanned/.." && "$bin/tfsec" infrastructure --no-colour --format json) >"$tmp/tfsec.json" 2>"$tmp/tfsec.log" || code=$?
+  echo "tfsec $(sed 's/.* tfsec \([^ ]*\).*/\1/' "$bin/../versions"), the configuration"
+  jq -r '
+    (.results // []) as $all
+    | "failed \($all | length)", ($all | sort_by(.long_id, .resource)[] | "  \(.severity) \(.long_id) \(.resource)")' "$tmp/tfsec.json"
+  echo "ignored in place:"
+  (cd "$scanned" && grep -rhoE 'tfsec:ignore:[a-z0-9-]+' --include='*.tf' . | sort | sed 's/^/  /')
+  ((code == 0)) || failed+=("tfsec")
+} >"$out/tfsec-report.txt"
+
+{
+  echo "checkov $("$bin/checkov" --version)"
+  printf '\nThe configuration: '
+  checkov terraform --directory infrastructure
+  for plan in "prod:$out/device-token-plan.json" "emulator, with OIDC:$tmp/emulator.json"; do
+    printf '\nThe plan (%s): ' "${plan%%:*}"
+    checkov terraform_plan --file "${plan#*:}" --repo-root-for-plan-enrichment infrastructure
+  done
+} >"$out/checkov-report.txt"
+
+# A second plan right after an apply finds nothing to do.
+quietly "${terraform[@]}" -chdir="$dir" apply -auto-approve -input=false -no-color -var-file=envs/prod.tfvars
+DRIFT_DIR=$dir DRIFT_CHECKED="right after an apply" "$infra/scripts/drift.sh" prod "$out/drift-report.md" ||
+  failed+=("drift right after an apply")
+
+if ((${#failed[@]})); then
+  cat "$out"/*.txt "$out"/*.md >&2
+  printf 'FAIL  %s\n' "${failed[@]}" >&2
+  exit 1
+fi
+
+if [[ "${1:-}" == --check ]]; then
+  diff -ru "$kept" "$out" >"$tmp/diff" || {
+    sed -n 1,60p "$tmp/diff"
+    echo "FAIL  evidence: stale; run make evidence"
+    exit 1
+  }
+  echo "ok    evidence"
+else
+  mkdir -p "$kept"
+  rm -f "$kept"/device-token-plan*.json "$kept"/*-report.* "$kept"/terraform-plan-summary.txt
+  cp "$out"/* "$kept/"
+fi
