@@ -16,12 +16,12 @@ import (
 // answers that pass are changed in one point, and must not pass any more.
 func TestDoctoredAnswers(t *testing.T) {
 	v := newValidator(t, config.WithStrictMode())
-	replace := func(old, new string) func(*http.Response, *string) {
+	replace := func(old, by string) func(*http.Response, *string) {
 		return func(_ *http.Response, body *string) {
 			if !strings.Contains(*body, old) {
 				t.Fatalf("%q is not in %s", old, *body)
 			}
-			*body = strings.Replace(*body, old, new, 1)
+			*body = strings.Replace(*body, old, by, 1)
 		}
 	}
 	header := func(name, value string) func(*http.Response, *string) {

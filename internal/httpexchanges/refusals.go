@@ -95,7 +95,7 @@ func refusedValues() []Exchange {
 		with("with a C1 control", "deviceId", `\u0085ecHO`, "control_character"),
 		with("with a delete", "deviceId", "EC\x7fHO", "control_character"),
 		with("empty", "expoPushToken", "", "required"),
-		with("too long", "expoPushToken", "ExponentPushToken["+strings.Repeat(secret, 22)+"]", "too_long"),
+		with("one character too long", "expoPushToken", "ExpoPushToken["+secret+strings.Repeat("~", 241-len(secret))+"]", "too_long"),
 		with("of another service", "expoPushToken", secret+":APA91b", "malformed"),
 		with("with nothing in it", "expoPushToken", "ExpoPushToken[]", "malformed"),
 		with("with a space", "expoPushToken", "ExpoPushToken["+secret+" ]", "malformed"),

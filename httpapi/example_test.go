@@ -1,0 +1,162 @@
+package httpapi_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/devicetokens/devicetokens/httpapi"
+	"github.com/devicetokens/devicetokens/memstore"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// sessions stands in for whatever knows who is logged in.
+var sessions = map[string]tokens.UserID{"session-1": "alice", "session-2": "bob"}
+
+// bySession is an authenticator: it knows the user by a bearer token.
+func bySession(r *http.Request) (tokens.UserID, error) {
+	id, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return "", httpapi.ErrUnauthenticated
+	}
+	user, ok := sessions[id]
+	if !ok {
+		return "", httpapi.ErrUnauthenticated
+	}
+	return user, nil
+}
+
+// request sends what an app sends, without a network.
+func request(h http.Handler, session, method, target, body string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer "+session)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("X-Request-Id", "example")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// A phone changes hands: Bob logs in on it, and Alice is no longer reached by it.
+func Example() {
+	handler := httpapi.New(memstore.New(store.Policy{}), bySession, httpapi.Options{
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	const phone = `{"deviceId": "phone", "expoPushToken": "ExponentPushToken[abc]", "platform": "ios"}`
+
+	fmt.Println("alice registers:", request(handler, "session-1", "POST", "/v1/device-tokens", phone).Code)
+	fmt.Println("bob registers:  ", request(handler, "session-2", "POST", "/v1/device-tokens", phone).Code)
+	fmt.Println("alice's list:   ", request(handler, "session-1", "GET", "/v1/device-tokens", "").Body)
+	fmt.Println("bob logs out:   ", request(handler, "session-2", "DELETE", "/v1/device-tokens?deviceId=phone", "").Code)
+	fmt.Println("bob's list:     ", request(handler, "session-2", "GET", "/v1/device-tokens", "").Body)
+
+	// Output:
+	// alice registers: 201
+	// bob registers:   201
+	// alice's list:    {"deviceTokens":[]}
+	// bob logs out:    204
+	// bob's list:      {"deviceTokens":[]}
+}
+
+// What is wrong with a request is said in a problem document, without what was
+// sent.
+func ExampleNew_problem() {
+	handler := httpapi.New(memstore.New(store.Policy{}), bySession, httpapi.Options{
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	w := request(handler, "session-1", "DELETE", "/v1/device-tokens?permanent=yes", "")
+	fmt.Println(w.Code, w.Header().Get("Content-Type"))
+	fmt.Println(strings.ReplaceAll(w.Body.String(), `,"`, ",\n\""))
+
+	// Output:
+	// 422 application/problem+json
+	// {"title":"Unprocessable Content",
+	// "status":422,
+	// "code":"invalid_fields",
+	// "detail":"Values break the rules that errors names.",
+	// "errors":[{"field":"deviceId",
+	// "code":"required",
+	// "detail":"It is missing or empty."},{"field":"permanent",
+	// "code":"unknown",
+	// "detail":"It is none of the known values."}],
+	// "requestId":"example"}
+}
+
+// An observer feeds metrics: here, how many phones changed hands.
+func ExampleOptions_observe() {
+	outcomes, moved := map[httpapi.Outcome]int{}, 0
+	handler := httpapi.New(memstore.New(store.Policy{}), bySession, httpapi.Options{
+		Logger: slog.New(slog.DiscardHandler),
+		Observe: func(e httpapi.Event) { // a server has to guard these against concurrent calls
+			outcomes[e.Outcome]++
+			if e.Moved {
+				moved++
+			}
+		},
+	})
+	const phone = `{"deviceId": "phone", "expoPushToken": "ExponentPushToken[abc]", "platform": "ios"}`
+	request(handler, "session-1", "POST", "/v1/device-tokens", phone)
+	request(handler, "session-1", "POST", "/v1/device-tokens", phone)
+	request(handler, "session-2", "POST", "/v1/device-tokens", phone)
+	request(handler, "session-3", "POST", "/v1/device-tokens", phone)
+	fmt.Println(outcomes)
+	fmt.Println("moved:", moved)
+
+	// Output:
+	// map[created:2 refreshed:1 rejected:1]
+	// moved: 1
+}
+
+// telling is a store that tells the one who lost a phone to somebody else.
+type telling struct {
+	store.Store
+	tell func(tokens.Key)
+}
+
+func (t telling) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
+	result, err := t.Store.Register(ctx, req)
+	if err == nil && result.Moved() {
+		t.tell(result.MovedFrom)
+	}
+	return result, err
+}
+
+// The answer never says from whom a phone was taken. To tell the one who had it,
+// wrap the store.
+func ExampleNew_moved() {
+	s := telling{memstore.New(store.Policy{}), func(k tokens.Key) {
+		fmt.Printf("mail to %s: another account uses your device now\n", k.UserID)
+	}}
+	handler := httpapi.New(s, bySession, httpapi.Options{Logger: slog.New(slog.DiscardHandler)})
+	const phone = `{"deviceId": "phone", "expoPushToken": "ExponentPushToken[abc]", "platform": "ios"}`
+	request(handler, "session-1", "POST", "/v1/device-tokens", phone)
+	request(handler, "session-2", "POST", "/v1/device-tokens", phone)
+
+	// Output:
+	// mail to alice: another account uses your device now
+}
+
+// An API below a prefix, beside its own description.
+func ExampleOpenAPI() {
+	mux := http.NewServeMux()
+	mux.Handle("/push/", httpapi.New(memstore.New(store.Policy{}), bySession, httpapi.Options{
+		Logger:   slog.New(slog.DiscardHandler),
+		BasePath: "/push",
+	}))
+	document := httpapi.OpenAPI()
+	mux.HandleFunc("GET /openapi.yaml", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/yaml")
+		_, _ = w.Write(document)
+	})
+	fmt.Println(request(mux, "session-1", "GET", "/push/v1/device-tokens", "").Body)
+	line, _, _ := strings.Cut(request(mux, "", "GET", "/openapi.yaml", "").Body.String(), "\n")
+	fmt.Println(line)
+
+	// Output:
+	// {"deviceTokens":[]}
+	// openapi: 3.1.1
+}

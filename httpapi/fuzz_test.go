@@ -1,0 +1,254 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/devicetokens/devicetokens/memstore"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// bodies are seeds; the tests of the exchanges have more, which fuzzing finds.
+var bodies = []string{
+	`{"deviceId":"phone","expoPushToken":"ExpoPushToken[x]","platform":"ios","projectId":"@a/b"}`,
+	` { "device\u0049d" : "\ud83d\udcf1\\\"" , "platform" : "" } `,
+	`{"deviceId":"\ud83d","platform":"\udcf1\ud83d"}`,
+	`{"deviceId":"\\ud83d"}`,
+	`{"deviceId":"a","deviceId":"b"}`,
+	`{"deviceId":null,"x":[{}]}`,
+	`{"deviceId":[[[[{}]]]]}`,
+	`{"DeviceID":"a"}`,
+	`{"deviceId":"a"} x`,
+	"{\"deviceId\":\"\xff\"}",
+	`{"deviceId":"a",}`,
+	`{"deviceId":"a\`,
+	`{}`, `[]`, `"`, ``, `{`, `{"`, `{"a`, `{"platform"`, `{"platform":`,
+}
+
+// FuzzParseObject compares the scanner with encoding/json, which is laxer: what
+// the scanner accepts, encoding/json reads alike; what it refuses for being no
+// JSON is none.
+func FuzzParseObject(f *testing.F) {
+	for _, body := range bodies {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		members := []member{{name: "deviceId"}, {name: "platform"}}
+		err := parseObject(data, members)
+		if err != nil {
+			checkRefusal(t, data, err)
+			return
+		}
+		var want map[string]string
+		if err := json.Unmarshal(data, &want); err != nil {
+			t.Fatalf("accepted, but encoding/json says %v", err)
+		}
+		got := map[string]string{}
+		for _, m := range members {
+			if m.seen {
+				got[m.name] = m.value
+			} else if m.value != "" {
+				t.Errorf("%s has a value and was not seen", m.name)
+			}
+			if !utf8.ValidString(m.value) {
+				t.Errorf("%s is not valid UTF-8", m.name)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("members (-encoding/json +parseObject):\n%s", diff)
+		}
+	})
+}
+
+func checkRefusal(t *testing.T, data []byte, err error) {
+	t.Helper()
+	p, ok := err.(*problem)
+	if !ok || p.Status != http.StatusBadRequest {
+		t.Fatalf("error is %v, want a problem of status 400", err)
+	}
+	var object map[string]any
+	isObject := json.Unmarshal(data, &object) == nil && object != nil
+	switch p.Code {
+	case invalidUTF8.Code:
+		if utf8.Valid(data) {
+			t.Error("refused as invalid UTF-8, which it is not")
+		}
+	case invalidJSON.Code:
+		if json.Valid(data) {
+			t.Error("refused as no JSON, which it is")
+		}
+	case trailingData.Code:
+		if json.Valid(data) || json.NewDecoder(bytes.NewReader(data)).Decode(&object) != nil {
+			t.Error("refused for what follows it, but nothing does")
+		}
+	case notAnObject.Code:
+		if isObject || !json.Valid(data) {
+			t.Error("refused as no object")
+		}
+	case loneSurrogate.Code:
+		if !isObject || !bytes.Contains(data, []byte(`\u`)) {
+			t.Error("refused for a surrogate, but it has no escape")
+		}
+	case unknownMember.Code, duplicateMember.Code, wrongType.Code, nestedValue.Code:
+		var lax struct{ DeviceID, Platform string }
+		decoder := json.NewDecoder(bytes.NewReader(data))
+		decoder.DisallowUnknownFields()
+		if !isObject {
+			t.Errorf("%s, but it is no object", p.Code)
+		} else if decoder.Decode(&lax) == nil && (p.Code == nestedValue.Code || p.Code == wrongType.Code && !bytes.Contains(data, []byte("null"))) {
+			t.Errorf("%s, but encoding/json decodes it", p.Code)
+		}
+	default:
+		t.Errorf("unknown code %s", p.Code)
+	}
+}
+
+// FuzzParseRequest checks that what is accepted is valid, and that what is
+// refused says why without saying what.
+func FuzzParseRequest(f *testing.F) {
+	for _, body := range bodies {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		req, err := parseRequest(data, "alice")
+		if err != nil {
+			if p, outcome := diagnose(t.Context(), err); outcome != Rejected || p.Status != 400 && p.Status != 422 {
+				t.Errorf("%v is answered with %d", err, p.Status)
+			}
+			return
+		}
+		if err := req.Validate(); err != nil {
+			t.Errorf("accepted: %v", err)
+		}
+		if req.Key.UserID != "alice" {
+			t.Error("the user is the body's")
+		}
+	})
+}
+
+func FuzzParseRemoval(f *testing.F) {
+	for _, query := range []string{
+		"deviceId=a", "deviceId=a&permanent=true", "deviceId=%ff", "deviceId=a;b", "deviceId=a&deviceId=b",
+		"permanent=", "permanent=true&permanent=false&deviceId=+", "deviceId=%", "userId=bob&deviceId=%23", "&&=&",
+	} {
+		f.Add(query)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		key, permanent, err := parseRemoval(query, "alice")
+		if err != nil {
+			if !key.IsZero() || permanent {
+				t.Error("an error, and a result")
+			}
+			if p, outcome := diagnose(t.Context(), err); outcome != Rejected || p.Status != 400 && p.Status != 422 {
+				t.Errorf("%v is answered with %d", err, p.Status)
+			}
+			return
+		}
+		if err := key.Validate(); err != nil || key.UserID != "alice" {
+			t.Errorf("accepted: %v", err)
+		}
+		values, err := url.ParseQuery(query)
+		want := url.Values{tokens.FieldDeviceID: {string(key.DeviceID)}}
+		if permanent {
+			want.Set(fieldPermanent, "true")
+		} else if values.Has(fieldPermanent) {
+			want.Set(fieldPermanent, "false")
+		}
+		got := url.Values{}
+		for _, name := range []string{tokens.FieldDeviceID, fieldPermanent} {
+			if values.Has(name) {
+				got[name] = values[name]
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%v, query (-as read +as sent):\n%s", err, diff)
+		}
+	})
+}
+
+func FuzzRequestID(f *testing.F) {
+	for _, id := range []string{"", "a", "1-67a_b.C", "a b", "ExpoPushToken[x]", "é", "a\n", strings.Repeat("a", 64), strings.Repeat("a", 65)} {
+		f.Add(id)
+	}
+	f.Fuzz(func(t *testing.T, id string) {
+		got := requestID(http.Header{"X-Request-Id": {id}})
+		if !saneRequestID(got) || strings.ContainsAny(got, " \n\r\x00[]\"<%é") || len(got) > 64 {
+			t.Errorf("request id is %q", got)
+		}
+		if saneRequestID(id) != (got == id) {
+			t.Errorf("%q became %q", id, got)
+		}
+	})
+}
+
+// FuzzHandler sends anything to a handler on a real store: its answer is one of
+// the documented statuses, never 5xx; an error is a whole problem; and nothing in
+// answer or log has a token that was sent.
+func FuzzHandler(f *testing.F) {
+	for _, body := range bodies {
+		f.Add("POST", Path, "application/json", []byte(body))
+	}
+	f.Add("GET", Path, "", []byte(nil))
+	f.Add("HEAD", Path, "", []byte(nil))
+	f.Add("DELETE", Path+"?deviceId=phone&permanent=true", "", []byte(nil))
+	f.Add("DELETE", Path+"?deviceId=%zz", "", []byte(nil))
+	f.Add("OPTIONS", "*", "", []byte(nil))
+	f.Add("GET", "//v1/../device-tokens", "", []byte(nil))
+	f.Add("CONNECT", "example.org:443", "", []byte(nil))
+	const inner = "s3cr3tt0k3n"
+	f.Fuzz(func(t *testing.T, method, target, contentType string, body []byte) {
+		body = bytes.ReplaceAll(body, []byte("[x]"), []byte("["+inner+"]"))
+		r, err := http.NewRequestWithContext(t.Context(), method, "http://localhost", bytes.NewReader(body))
+		if err != nil {
+			return // net/http serves no such method
+		}
+		if r.URL, err = url.ParseRequestURI(target); err != nil {
+			return // nor such a target
+		}
+		if contentType != "" {
+			r.Header.Set("Content-Type", contentType)
+		}
+		var log bytes.Buffer
+		handler := New(memstore.New(store.Policy{}), func(*http.Request) (tokens.UserID, error) { return "alice", nil },
+			Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		recorder := httptest.NewRecorder()
+		handler.ServeHTTP(recorder, r)
+		checkAnswer(t, recorder.Result(), method)
+		if text := recorder.Body.String() + log.String(); strings.Contains(text, inner) {
+			t.Errorf("the token is in the answer or the log: %s", text)
+		}
+	})
+}
+
+func checkAnswer(t *testing.T, resp *http.Response, method string) {
+	t.Helper()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	switch resp.StatusCode {
+	case 200, 201, 204:
+		if len(body) > 0 && !json.Valid(body) {
+			t.Errorf("not JSON: %q", body)
+		}
+	case 400, 404, 405, 413, 415, 422:
+		var p problem
+		err := json.Unmarshal(body, &p)
+		if method != http.MethodHead && (err != nil || p.Status != resp.StatusCode || p.Code == "" || p.RequestID == "") {
+			t.Errorf("%v: no problem for %d: %q", err, resp.StatusCode, body)
+		}
+	default:
+		t.Errorf("status is %d", resp.StatusCode)
+	}
+}

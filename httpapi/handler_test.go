@@ -1,0 +1,240 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/devicetokens/devicetokens/httpapi"
+	"github.com/devicetokens/devicetokens/memstore"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// alice is the user of every request.
+func alice(*http.Request) (tokens.UserID, error) { return "alice", nil }
+
+func quiet(opts httpapi.Options) httpapi.Options {
+	opts.Logger = slog.New(slog.DiscardHandler)
+	return opts
+}
+
+func send(t *testing.T, h http.Handler, method, target, body string) *http.Response {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func registration(device, token string) string {
+	return `{"deviceId":"` + device + `","expoPushToken":"` + token + `","platform":"ios"}`
+}
+
+func TestOptions(t *testing.T) {
+	unavailable := func(*http.Request) (tokens.UserID, error) { return "", store.ErrTryAgain }
+	unknown := func(*http.Request) (tokens.UserID, error) { return "", httpapi.ErrUnauthenticated }
+	phone := registration("phone", "ExpoPushToken[x]")
+	for _, tc := range []struct {
+		name         string
+		opts         httpapi.Options
+		authenticate httpapi.Authenticator
+		target, body string
+		status       int
+		header       map[string]string
+	}{
+		{"base path", httpapi.Options{BasePath: "/api/push"}, alice, "/api/push/v1/device-tokens", phone, 201, nil},
+		{"base path, not below it", httpapi.Options{BasePath: "/api"}, alice, "/v1/device-tokens", phone, 404, nil},
+		{"challenge", httpapi.Options{Challenge: `Bearer realm="push"`}, unknown, httpapi.Path, phone, 401,
+			map[string]string{"WWW-Authenticate": `Bearer realm="push"`}},
+		{"retry after a minute", httpapi.Options{RetryAfter: time.Minute}, unavailable, httpapi.Path, phone, 503,
+			map[string]string{"Retry-After": "60"}},
+		{"retry after a moment, rounded up", httpapi.Options{RetryAfter: 1}, unavailable, httpapi.Path, phone, 503,
+			map[string]string{"Retry-After": "1"}},
+		{"retry after, rounded up", httpapi.Options{RetryAfter: 1001 * time.Millisecond}, unavailable, httpapi.Path, phone, 503,
+			map[string]string{"Retry-After": "2"}},
+		{"as much as is allowed", httpapi.Options{MaxBodyBytes: int64(len(phone))}, alice, httpapi.Path, phone, 201, nil},
+		{"a byte too much", httpapi.Options{MaxBodyBytes: int64(len(phone)) - 1}, alice, httpapi.Path, phone, 413, nil},
+		{"the default", httpapi.Options{}, alice, httpapi.Path, phone + strings.Repeat(" ", 4096-len(phone)), 201, nil},
+		{"a byte more than the default", httpapi.Options{}, alice, httpapi.Path, phone + strings.Repeat(" ", 4097-len(phone)), 413, nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			h := httpapi.New(memstore.New(store.Policy{}), tc.authenticate, quiet(tc.opts))
+			resp := send(t, h, "POST", tc.target, tc.body)
+			if resp.StatusCode != tc.status {
+				t.Errorf("status is %d, want %d", resp.StatusCode, tc.status)
+			}
+			for name, value := range tc.header {
+				if got := resp.Header.Get(name); got != value {
+					t.Errorf("%s is %q, want %q", name, got, value)
+				}
+			}
+		})
+	}
+}
+
+func TestNewPanics(t *testing.T) {
+	s := memstore.New(store.Policy{})
+	for name, build := range map[string]func(){
+		"no store":              func() { httpapi.New(nil, alice, httpapi.Options{}) },
+		"no authenticator":      func() { httpapi.New(s, nil, httpapi.Options{}) },
+		"negative body":         func() { httpapi.New(s, alice, httpapi.Options{MaxBodyBytes: -1}) },
+		"negative retry":        func() { httpapi.New(s, alice, httpapi.Options{RetryAfter: -1}) },
+		"relative base path":    func() { httpapi.New(s, alice, httpapi.Options{BasePath: "api"}) },
+		"base path of a slash":  func() { httpapi.New(s, alice, httpapi.Options{BasePath: "/"}) },
+		"base path ends in one": func() { httpapi.New(s, alice, httpapi.Options{BasePath: "/api/"}) },
+		"base path with dots":   func() { httpapi.New(s, alice, httpapi.Options{BasePath: "/a/../b"}) },
+		"base path a wildcard":  func() { httpapi.New(s, alice, httpapi.Options{BasePath: "/{stage}"}) },
+		"base path with space":  func() { httpapi.New(s, alice, httpapi.Options{BasePath: "/a b"}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if v, _ := recover().(string); !strings.HasPrefix(v, "httpapi: ") {
+					t.Errorf("New panics with %q", v)
+				}
+			}()
+			build()
+		})
+	}
+}
+
+// TestDefaultLogger must not run beside other tests: it replaces the default.
+func TestDefaultLogger(t *testing.T) {
+	before := slog.Default()
+	defer slog.SetDefault(before)
+	var log bytes.Buffer
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	h := httpapi.New(memstore.New(store.Policy{}), alice, httpapi.Options{})
+	slog.SetDefault(before)
+	send(t, h, "GET", httpapi.Path, "")
+	if !strings.Contains(log.String(), "outcome=listed") {
+		t.Errorf("the log of the default logger is %q", &log)
+	}
+}
+
+func TestDisabledLevel(t *testing.T) {
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	h := httpapi.New(memstore.New(store.Policy{}), alice, httpapi.Options{Logger: logger})
+	send(t, h, "GET", httpapi.Path, "")
+	if log.Len() > 0 {
+		t.Errorf("log has %q", &log)
+	}
+}
+
+// TestEvicted checks that evictions and moves are counted, without keys, in
+// event and log.
+func TestEvicted(t *testing.T) {
+	var events []httpapi.Event
+	var log bytes.Buffer
+	s := memstore.New(store.Policy{MaxDevices: 1})
+	_, err := s.Register(t.Context(), tokens.Request{
+		Key:   tokens.Key{UserID: "bob", DeviceID: "his"},
+		Token: tokens.MustParseToken("ExpoPushToken[2]"), Platform: tokens.IOS,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httpapi.New(s, alice, httpapi.Options{
+		Logger:  slog.New(slog.NewTextHandler(&log, nil)),
+		Observe: func(e httpapi.Event) { events = append(events, e) },
+	})
+	send(t, h, "POST", httpapi.Path, registration("old", "ExpoPushToken[1]"))
+	log.Reset()
+	resp := send(t, h, "POST", httpapi.Path, registration("new", "ExpoPushToken[2]"))
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := events[1]; e.Evicted != 1 || !e.Moved {
+		t.Errorf("event is %+v", e)
+	}
+	if line := log.String(); !strings.Contains(line, "moved=true evicted=1") {
+		t.Errorf("log line is %s", line)
+	}
+	for _, s := range []string{"old", "bob", "his"} {
+		if strings.Contains(string(body)+log.String(), s) {
+			t.Errorf("%q is in the answer or the log", s)
+		}
+	}
+}
+
+// TestRequestIDs checks that ids that are made differ, and that an insane or a
+// repeated one is replaced.
+func TestRequestIDs(t *testing.T) {
+	h := httpapi.New(memstore.New(store.Policy{}), alice, quiet(httpapi.Options{}))
+	seen := map[string]bool{}
+	for _, header := range []http.Header{
+		{}, {},
+		{"X-Request-Id": {"a", "a"}},
+		{"X-Request-Id": {""}},
+		{"X-Request-Id": {"a b"}},
+		{"X-Request-Id": {strings.Repeat("a", 65)}},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", httpapi.Path, nil)
+		r.Header = header
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		id := w.Header().Get("X-Request-Id")
+		if len(id) < 26 || len(id) > 64 || seen[id] {
+			t.Errorf("request id for %v is %q", header, id)
+		}
+		seen[id] = true
+	}
+}
+
+// TestBodyUnread checks that nothing of a body is read for whom the handler does
+// not know, and none at all where there is no use for it.
+func TestBodyUnread(t *testing.T) {
+	unknown := func(*http.Request) (tokens.UserID, error) { return "", httpapi.ErrUnauthenticated }
+	for _, tc := range []struct {
+		method, target string
+		authenticate   httpapi.Authenticator
+		contentType    string
+		length         int64
+		status         int
+	}{
+		{"POST", httpapi.Path, unknown, "application/json", -1, 401},
+		{"POST", httpapi.Path, alice, "text/plain", -1, 415},
+		{"POST", httpapi.Path, alice, "application/json", 1 << 20, 413},
+		{"PUT", httpapi.Path, alice, "application/json", -1, 405},
+		{"POST", "/", alice, "application/json", -1, 404},
+		{"GET", httpapi.Path, alice, "application/json", -1, 200},
+		{"DELETE", httpapi.Path + "?deviceId=a", alice, "application/json", -1, 204},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), tc.method, tc.target, unreadable{t})
+		r.ContentLength = tc.length
+		r.Header.Set("Content-Type", tc.contentType)
+		w := httptest.NewRecorder()
+		httpapi.New(memstore.New(store.Policy{}), tc.authenticate, quiet(httpapi.Options{})).ServeHTTP(w, r)
+		if w.Code != tc.status {
+			t.Errorf("%s %s: status is %d, want %d", tc.method, tc.target, w.Code, tc.status)
+		}
+	}
+}
+
+type unreadable struct{ *testing.T }
+
+func (u unreadable) Read([]byte) (int, error) {
+	u.Error("the body is read")
+	return 0, io.EOF
+}
+
+func TestOpenAPI(t *testing.T) {
+	document := httpapi.OpenAPI()
+	if !bytes.HasPrefix(document, []byte("openapi: 3.1.")) {
+		t.Errorf("document begins with %q", document[:20])
+	}
+	clear(document)
+	if diff := cmp.Diff(document, httpapi.OpenAPI()); diff == "" {
+		t.Error("a change of the document that was returned shows in the next")
+	}
+}
