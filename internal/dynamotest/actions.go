@@ -21,17 +21,9 @@ func actions(operation string, req request) []string {
 	switch operation {
 	case "TransactWriteItems", "TransactGetItems":
 		for _, t := range req.TransactItems {
-			for action, in := range map[string]bool{
-				"PutItem": t.Put != nil, "UpdateItem": t.Update != nil, "DeleteItem": t.Delete != nil,
-				"GetItem": t.Get != nil, "ConditionCheckItem": t.ConditionCheck != nil,
-			} {
-				if in {
-					all = append(all, action)
-				}
-			}
+			kind, _, _ := t.names()
+			all = append(all, kind+"Item")
 		}
-	case "BatchGetItem", "BatchWriteItem":
-		all = append(all, operation) // actions by these names; the store has no use for them
 	default:
 		all = append(all, operation)
 	}

@@ -169,7 +169,7 @@ func cancel(c *dynamodb.Client, r *http.Request, codes []string) (*http.Response
 		if reasons[n].Code != "ConditionalCheckFailed" {
 			continue
 		}
-		key, table := t.key()
+		_, key, table := t.names()
 		out, err := c.GetItem(r.Context(), &dynamodb.GetItemInput{TableName: &table, Key: key})
 		if err != nil {
 			return nil, err

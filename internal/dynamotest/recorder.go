@@ -28,6 +28,7 @@ type Call struct {
 	Actions   []string // IAM's, sorted; those of the items of a transaction
 	Tables    []string // that it names, sorted
 	Index     string   // that it names
+	Items     []string // of a transaction, such as "Update alice/phone" and "Put a claim"
 
 	WriteUnits, ReadUnits float64 // as AWS bills it
 	Reported              float64 // units of either kind, as the answer has it
@@ -120,8 +121,13 @@ func newCall(operation string, asked, answered []byte) (Call, error) {
 		c.Tables = append(c.Tables, req.TableName)
 	}
 	for _, t := range req.TransactItems {
-		_, table := t.key()
+		kind, key, table := t.names()
 		c.Tables = append(c.Tables, table)
+		if name := keyText(key); strings.HasPrefix(name, "#claim#") {
+			c.Items = append(c.Items, kind+" a claim")
+		} else {
+			c.Items = append(c.Items, kind+" "+name)
+		}
 	}
 	slices.Sort(c.Tables)
 	c.Tables = slices.Compact(c.Tables)
@@ -173,16 +179,18 @@ func (i *wireItem) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// key returns the key of the item that t names, and its table.
-func (t transactItem) key() (key Item, table string) {
-	for _, a := range []*action{t.Put, t.Update, t.Delete, t.Get, t.ConditionCheck} {
+// names returns what t does, the key of the item that it does it to, and the table.
+func (t transactItem) names() (kind string, key Item, table string) {
+	for kind, a := range map[string]*action{
+		"Put": t.Put, "Update": t.Update, "Delete": t.Delete, "Get": t.Get, "ConditionCheck": t.ConditionCheck,
+	} {
 		switch {
 		case a == nil:
 		case a.Key != nil:
-			return Item(a.Key), a.TableName
+			return kind, Item(a.Key), a.TableName
 		default:
-			return Item{"userId": a.Item["userId"], "deviceId": a.Item["deviceId"]}, a.TableName
+			return kind, Item{"userId": a.Item["userId"], "deviceId": a.Item["deviceId"]}, a.TableName
 		}
 	}
-	return nil, ""
+	return "", nil, ""
 }

@@ -58,9 +58,12 @@ type Reason struct {
 func Cancellation(r *http.Request, reasons ...Reason) *http.Response {
 	var list []map[string]any
 	for _, reason := range reasons {
-		wire := map[string]any{"Code": reason.Code}
+		wire := map[string]any{}
+		if reason.Code != "" {
+			wire["Code"] = reason.Code
+		}
 		if reason.Code != "None" {
-			wire["Message"] = "because of " + reason.Code
+			wire["Message"] = "not now"
 		}
 		if reason.Item != nil {
 			wire["Item"] = json.RawMessage(ItemJSON(reason.Item))
