@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/devicetokens/devicetokens/examples/internal/e2e"
+)
+
+// binary is the built program.
+var binary string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "local")
+	if err != nil {
+		log.Fatal(err)
+	}
+	binary = filepath.Join(dir, "local")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		log.Fatalf("%v: %s", err, out)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// A process is the running program.
+type process struct {
+	*exec.Cmd
+	url  string // where it serves
+	text string // what it printed on starting
+	log  *lockedBuffer
+}
+
+// start starts the program on a free port of addr's host, and waits until it
+// serves.
+func start(t *testing.T, addr string) *process {
+	t.Helper()
+	p := &process{Cmd: exec.CommandContext(t.Context(), binary, "-addr", addr), log: newLockedBuffer()}
+	p.Stderr = p.log
+	stdout, err := p.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	text := bufio.NewScanner(stdout)
+	for text.Scan() {
+		p.text += text.Text() + "\n"
+		if strings.HasPrefix(text.Text(), "Ctrl-C") {
+			break
+		}
+	}
+	found := regexp.MustCompile(`http://[0-9.]+:[0-9]+`).FindString(p.text)
+	if found == "" {
+		t.Fatalf("it printed no address:\n%s%s", p.text, p.log)
+	}
+	p.url = found
+	return p
+}
+
+// stop sends a signal and checks that the program ends well.
+func (p *process) stop(t *testing.T, signal os.Signal) {
+	t.Helper()
+	if err := p.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Wait(); err != nil {
+		t.Errorf("it ended with %v:\n%s", err, p.log)
+	}
+	if !strings.Contains(p.log.String(), "msg=stopped") {
+		t.Errorf("log does not say that it stopped:\n%s", p.log)
+	}
+}
+
+func TestWalkThrough(t *testing.T) {
+	p := start(t, "127.0.0.1:0")
+	e2e.Run(t, p.url, func(user string) string { return user })
+	p.stop(t, syscall.SIGTERM)
+	logged := p.log.String()
+	for _, private := range []string{"PushToken[", "alice", "bob", "phone"} {
+		if strings.Contains(logged, private) {
+			t.Errorf("log has %q in it:\n%s", private, logged)
+		}
+	}
+	for _, line := range []string{"the bearer token is taken for the user id", "outcome=created", "outcome=deactivated", "moved=true"} {
+		if !strings.Contains(logged, line) {
+			t.Errorf("log lacks %q:\n%s", line, logged)
+		}
+	}
+	if strings.Contains(logged, "OTHER MACHINES") {
+		t.Error("it warns of other machines, which cannot reach it")
+	}
+}
+
+// TestShutdown checks that a request that is under way is answered.
+func TestShutdown(t *testing.T) {
+	p := start(t, "127.0.0.1:0")
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(t.Context(), "tcp", strings.TrimPrefix(p.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	const body = `{"deviceId":"phone","expoPushToken":"ExpoPushToken[x]","platform":"ios"}`
+	fmt.Fprintf(conn, "POST /v1/device-tokens HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer alice\r\n"+
+		"Content-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", len(body))
+	answers := bufio.NewReader(conn)
+	goAhead, err := http.ReadResponse(answers, nil)
+	if err != nil || goAhead.StatusCode != http.StatusContinue {
+		t.Fatalf("%v, %v", goAhead, err)
+	}
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	p.log.waitFor(t, "msg=stopping")
+	if _, err := io.WriteString(conn, body); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.ReadResponse(answers, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusCreated {
+		t.Errorf("status is %d", resp.StatusCode)
+	}
+	if err := p.Wait(); err != nil {
+		t.Errorf("it ended with %v:\n%s", err, p.log)
+	}
+}
+
+func TestOtherMachines(t *testing.T) {
+	p := start(t, "0.0.0.0:0")
+	if !strings.HasPrefix(p.url, "http://127.0.0.1:") {
+		t.Errorf("it says to use %s", p.url)
+	}
+	p.stop(t, os.Interrupt)
+	if !strings.Contains(p.log.String(), "OTHER MACHINES") {
+		t.Errorf("log does not warn:\n%s", p.log)
+	}
+}
+
+func TestBadStarts(t *testing.T) {
+	p := start(t, "127.0.0.1:0")
+	for _, tc := range []struct {
+		name, says string
+		args       []string
+		code       int
+	}{
+		{"port in use", "address already in use", []string{"-addr", strings.TrimPrefix(p.url, "http://")}, 1},
+		{"no port", "missing port", []string{"-addr", "localhost"}, 1},
+		{"an argument", "flags only", []string{"8080"}, 2},
+		{"an unknown flag", "-port", []string{"-port", "1"}, 2},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), binary, tc.args...)
+			out, _ := cmd.CombinedOutput()
+			if code := cmd.ProcessState.ExitCode(); code != tc.code || !bytes.Contains(out, []byte(tc.says)) {
+				t.Errorf("exit code is %d, want %d; it says:\n%s", code, tc.code, out)
+			}
+		})
+	}
+	p.stop(t, syscall.SIGTERM)
+}

@@ -1,0 +1,61 @@
+// Command local serves the device tokens API on this machine, to try it out and
+// to develop an app against. It keeps everything in memory, and it takes the
+// bearer token of a request for its user id: whoever reaches it is whoever they
+// say.
+//
+//	go run ./local [-addr 127.0.0.1:8080]
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 picks a free one")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintln(os.Stderr, "local takes flags only")
+		flag.Usage()
+		os.Exit(2)
+	}
+	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the second signal ends the program at once
+
+	if err := run(ctx, *addr, logger); err != nil {
+		logger.Error("stopped", "error", err)
+		os.Exit(1)
+	}
+}
+
+// run serves on addr until ctx is done.
+func run(ctx context.Context, addr string, logger *slog.Logger) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return err
+	}
+	at := listener.Addr().(*net.TCPAddr)
+	fmt.Print(tryIt("http://" + reachable(at)))
+	logger.Warn("the bearer token is taken for the user id: do not use this server for anything real")
+	if !at.IP.IsLoopback() {
+		logger.Warn("THIS SERVER CAN BE REACHED FROM OTHER MACHINES, AND WHOEVER REACHES IT CAN BE ANY USER", "addr", at.String())
+	}
+	return serve(ctx, listener, newHandler(logger), logger)
+}
+
+// reachable is the address that a client on this machine uses.
+func reachable(at *net.TCPAddr) string {
+	host := *at
+	if host.IP.IsUnspecified() {
+		host.IP = net.IPv4(127, 0, 0, 1)
+	}
+	return host.String()
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/devicetokens/devicetokens/httpapi"
+	"github.com/devicetokens/devicetokens/memstore"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// newHandler is the whole service. A real one has another store and another
+// authenticator, and is otherwise the same.
+func newHandler(logger *slog.Logger) http.Handler {
+	return httpapi.New(memstore.New(store.Policy{}), bearerIsUser, httpapi.Options{Logger: logger})
+}
+
+// bearerIsUser takes the bearer token for the user id. It verifies nothing.
+func bearerIsUser(r *http.Request) (tokens.UserID, error) {
+	scheme, user, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || user == "" {
+		return "", httpapi.ErrUnauthenticated
+	}
+	return tokens.UserID(user), nil
+}
+
+// serve answers requests until ctx is done. Then it takes no more, and gives
+// those under way ten seconds.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler, logger *slog.Logger) error {
+	server := &http.Server{
+		Handler: handler,
+		// An app sends a few hundred bytes: whoever takes longer holds a
+		// connection for its own sake.
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      15 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+	logger.Info("serving", "addr", listener.Addr().String())
+
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	logger.Info("stopping")
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		return err
+	}
+	logger.Info("stopped")
+	return nil
+}

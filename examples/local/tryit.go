@@ -1,0 +1,26 @@
+package main
+
+import "strings"
+
+// tryIt returns lines to paste into a shell: a phone changes hands.
+func tryIt(baseURL string) string {
+	return strings.ReplaceAll(`Device tokens at BASE/v1/device-tokens, in memory.
+
+    THE BEARER TOKEN IS THE USER ID HERE. FOR TRYING OUT ONLY.
+
+Paste these, in another terminal:
+
+# Alice starts the app on her phone, and is reached there.
+curl -i -H 'Authorization: Bearer alice' -H 'Content-Type: application/json' -d '{"deviceId":"phone-1","expoPushToken":"ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]","platform":"ios"}' BASE/v1/device-tokens
+curl -i -H 'Authorization: Bearer alice' BASE/v1/device-tokens
+
+# Bob logs in on the same phone. Alice is no longer reached there.
+curl -i -H 'Authorization: Bearer bob' -H 'Content-Type: application/json' -d '{"deviceId":"phone-1","expoPushToken":"ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]","platform":"ios"}' BASE/v1/device-tokens
+curl -i -H 'Authorization: Bearer alice' BASE/v1/device-tokens
+
+# Bob logs out.
+curl -i -X DELETE -H 'Authorization: Bearer bob' 'BASE/v1/device-tokens?deviceId=phone-1'
+
+Ctrl-C stops the server.
+`, "BASE", baseURL)
+}

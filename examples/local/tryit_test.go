@@ -1,0 +1,53 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// curlLines are the lines of text to paste.
+func curlLines(text string) []string {
+	return regexp.MustCompile(`(?m)^curl .*$`).FindAllString(text, -1)
+}
+
+// TestPaste runs the printed lines in a shell, with curl.
+func TestPaste(t *testing.T) {
+	p := start(t, "127.0.0.1:0")
+	want := []struct{ status, text string }{
+		{"201 Created", `"deviceId":"phone-1"`},
+		{"200 OK", `"deviceId":"phone-1"`},
+		{"201 Created", `"deviceId":"phone-1"`},
+		{"200 OK", `{"deviceTokens":[]}`},
+		{"204 No Content", ""},
+	}
+	lines := curlLines(p.text)
+	if len(lines) != len(want) {
+		t.Fatalf("it printed %d lines to paste, want %d:\n%s", len(lines), len(want), p.text)
+	}
+	for i, line := range lines {
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", line).Output()
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		if got := string(out); !strings.HasPrefix(got, "HTTP/1.1 "+want[i].status) || !strings.Contains(got, want[i].text) {
+			t.Errorf("%s\nanswered, want %s:\n%s", line, want[i].status, got)
+		}
+	}
+	p.stop(t, syscall.SIGTERM)
+}
+
+// TestREADME checks that the README has the lines that the server prints.
+func TestREADME(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Join(curlLines(string(readme)), "\n")
+	if want := strings.Join(curlLines(tryIt("http://127.0.0.1:8080")), "\n"); got != want {
+		t.Errorf("README has\n%s\nthe server prints\n%s", got, want)
+	}
+}
