@@ -30,16 +30,7 @@ const (
 // not ours survive. RegisteredAt comes from what was observed: a transaction
 // returns no values, and if_not_exists would keep that of an expired row.
 func (t *taking) writeOwn(version string) write {
-	reg := tokens.Registration{
-		Key:          t.req.Key,
-		Token:        t.req.Token,
-		Platform:     t.req.Platform,
-		ProjectID:    t.req.ProjectID,
-		Status:       tokens.Active,
-		RegisteredAt: t.now,
-		UpdatedAt:    t.now,
-		ExpiresAt:    t.op.policy.Expiry(t.now),
-	}
+	reg := t.op.registration(t.req, t.now, t.now)
 	registeredAt := timeValue(t.now)
 	if t.own.live(t.now) && !t.own.reg.RegisteredAt.IsZero() {
 		reg.RegisteredAt = t.own.reg.RegisteredAt

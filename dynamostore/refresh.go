@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
@@ -70,8 +71,8 @@ func registrationArgs(req tokens.Request, now, expiresAt time.Time) []arg {
 	}
 }
 
-// refresh makes the one write. If it was refused, it returns what is under the
-// key instead.
+// refresh makes the one write. It returns what was under the key, also if it was
+// refused.
 func (op *operation) refresh(ctx context.Context, req tokens.Request, now time.Time) (r row, refused bool, err error) {
 	expiresAt := op.policy.Expiry(now)
 	spelled := spellingArgs(spellings(req.Token))
@@ -89,11 +90,45 @@ func (op *operation) refresh(ctx context.Context, req tokens.Request, now time.T
 		ConditionExpression:                 t.condition,
 		ExpressionAttributeNames:            t.names,
 		ExpressionAttributeValues:           t.bind(args...),
-		ReturnValues:                        types.ReturnValueAllNew,
+		ReturnValues:                        types.ReturnValueAllOld,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
 	if err != nil {
 		return row{}, false, err
 	}
 	return newRow(answer), refused, nil
+}
+
+// refreshed is the result of a refresh, given the row that it found. That may have
+// been one that cannot be decoded, but for the attributes in the condition. ok is
+// false if it still cannot be, as the refresh keeps registeredAt.
+func (op *operation) refreshed(req tokens.Request, now time.Time, old row) (res store.Result, ok bool) {
+	d := decoder{item: old.item}
+	registeredAt := d.time(attrRegisteredAt)
+	if d.err != nil {
+		return store.Result{}, false
+	}
+	if registeredAt.IsZero() {
+		registeredAt = now
+	}
+	res = store.Result{Registration: op.registration(req, now, registeredAt), Outcome: store.Refreshed}
+	if old.err != nil {
+		op.corrupt(req.Key)
+		res.Outcome = store.Created
+	}
+	return res, true
+}
+
+// registration is what a Register at now leaves under the key.
+func (op *operation) registration(req tokens.Request, now, registeredAt time.Time) tokens.Registration {
+	return tokens.Registration{
+		Key:          req.Key,
+		Token:        req.Token,
+		Platform:     req.Platform,
+		ProjectID:    req.ProjectID,
+		Status:       tokens.Active,
+		RegisteredAt: registeredAt,
+		UpdatedAt:    now,
+		ExpiresAt:    op.policy.Expiry(now),
+	}
 }

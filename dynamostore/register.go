@@ -36,8 +36,10 @@ func (op *operation) register(ctx context.Context, req tokens.Request) (store.Re
 	if err != nil {
 		return store.Result{}, err
 	}
-	if !refused && own.err == nil {
-		return store.Result{Registration: own.reg, Outcome: store.Refreshed}, nil
+	if !refused {
+		if res, ok := op.refreshed(req, now, own); ok {
+			return res, nil
+		}
 	}
 	t := newTaking(op, req, now, own)
 	if err := op.commit(ctx, func() ([]write, error) { return t.plan(ctx) }); err != nil {

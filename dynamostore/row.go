@@ -1,6 +1,7 @@
 package dynamostore
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -96,12 +97,13 @@ func decode(i item) (tokens.Registration, error) {
 	if d.err != nil {
 		return tokens.Registration{}, d.err
 	}
-	if reg.Token, err = tokens.ParseToken(rawToken); err != nil {
-		return tokens.Registration{}, err
+	reg.Token, err = tokens.ParseToken(rawToken)
+	if err == nil {
+		err = tokens.Request{Key: reg.Key, Token: reg.Token, Platform: reg.Platform, ProjectID: reg.ProjectID}.Validate()
 	}
-	req := tokens.Request{Key: reg.Key, Token: reg.Token, Platform: reg.Platform, ProjectID: reg.ProjectID}
-	if err := req.Validate(); err != nil {
-		return tokens.Registration{}, err
+	if err != nil {
+		// Not wrapped: to the caller an InvalidError is about arguments.
+		return tokens.Registration{}, errors.New("stored " + err.Error())
 	}
 	return reg, nil
 }
@@ -174,8 +176,8 @@ func seconds(i item, name string) (time.Time, error) {
 		return time.Time{}, nil
 	case *types.AttributeValueMemberN:
 		n, err := strconv.ParseInt(v.Value, 10, 64)
-		if err == nil && 0 <= n && n <= maxSeconds {
-			return time.Unix(n, 0).UTC(), nil
+		if err == nil && n <= maxSeconds {
+			return time.Unix(max(n, 0), 0).UTC(), nil // before 1970 is long ago, to whoever compares
 		}
 	}
 	return time.Time{}, fmt.Errorf("attribute %s is not a number of epoch seconds", name)

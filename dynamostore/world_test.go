@@ -111,13 +111,28 @@ func (w *world) look() {
 // clear removes what look found.
 func (w *world) clear() {
 	w.Helper()
+	w.write(func(i dynamotest.Item) types.WriteRequest {
+		key := dynamotest.Item{"userId": i["userId"], "deviceId": i["deviceId"]}
+		return types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: key}}
+	})
+}
+
+// restore writes what look found.
+func (w *world) restore() {
+	w.Helper()
+	w.write(func(i dynamotest.Item) types.WriteRequest {
+		return types.WriteRequest{PutRequest: &types.PutRequest{Item: i}}
+	})
+}
+
+func (w *world) write(request func(dynamotest.Item) types.WriteRequest) {
+	w.Helper()
 	if len(w.items) == 0 {
 		return
 	}
 	var writes []types.WriteRequest
 	for _, i := range w.items {
-		key := dynamotest.Item{"userId": i["userId"], "deviceId": i["deviceId"]}
-		writes = append(writes, types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: key}})
+		writes = append(writes, request(i))
 	}
 	_, err := w.client.BatchWriteItem(w.Context(), &dynamodb.BatchWriteItemInput{
 		RequestItems: map[string][]types.WriteRequest{w.table: writes},
