@@ -34,9 +34,8 @@ func (s *Store) DeleteUser(ctx context.Context, user tokens.UserID) error {
 	s.lock()
 	defer s.mu.Unlock()
 
-	rows := s.users[user]
-	for i := len(rows) - 1; i >= 0; i-- { // from the end, where nothing has to be moved
-		s.remove(rows[i])
+	for r := s.users[user]; r != nil; r = s.users[user] {
+		s.remove(r)
 	}
 	return nil
 }

@@ -10,21 +10,18 @@ import (
 )
 
 // makeRoom removes the user's rows that have to go before one more comes, and
-// returns their keys. Expired rows do not count: only a clock that was set back
-// leaves any here.
+// returns their keys.
 func (s *Store) makeRoom(user tokens.UserID, now time.Time) []tokens.Key {
-	rows := s.users[user]
-	if len(rows) < s.policy.MaxDevices {
-		return nil
+	n := 1 - s.policy.MaxDevices
+	for range s.live(user, now) {
+		n++
 	}
-	rows = slices.DeleteFunc(slices.Clone(rows), func(r *row) bool { return r.Expired(now) })
-	n := min(len(rows)+1-s.policy.MaxDevices, store.MaxEvictions)
 	if n <= 0 {
 		return nil
 	}
-	slices.SortFunc(rows, evictionOrder)
+	n = min(n, store.MaxEvictions)
 	evicted := make([]tokens.Key, n)
-	for i, r := range rows[:n] {
+	for i, r := range slices.SortedFunc(s.live(user, now), evictionOrder)[:n] {
 		evicted[i] = r.Key
 		s.remove(r)
 	}

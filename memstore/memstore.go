@@ -1,9 +1,8 @@
 package memstore
 
 import (
-	"cmp"
 	"crypto/sha256"
-	"slices"
+	"iter"
 	"sync"
 	"time"
 
@@ -18,9 +17,10 @@ type Store struct {
 
 	mu sync.Mutex // of all below
 	// Each row is in all three. A user without rows is not in users.
-	users   map[tokens.UserID][]*row   // ordered by device id
+	users   map[tokens.UserID]*row     // the first of a chain, ordered by device id
 	holders map[[sha256.Size]byte]*row // by the hash of the row's token
 	expiry  expiryList
+	most    int // rows at once, since the maps were made
 }
 
 var _ store.Store = (*Store)(nil)
@@ -29,6 +29,7 @@ var _ store.Store = (*Store)(nil)
 type row struct {
 	tokens.Registration
 	hash         [sha256.Size]byte // of Token
+	next         *row              // of the same user, with the next greater device id
 	older, newer *row              // neighbours in Store.expiry
 }
 
@@ -41,7 +42,7 @@ func New(p store.Policy) *Store {
 	}
 	s := &Store{
 		policy:  p,
-		users:   make(map[tokens.UserID][]*row),
+		users:   make(map[tokens.UserID]*row),
 		holders: make(map[[sha256.Size]byte]*row),
 	}
 	s.expiry.init()
@@ -62,37 +63,58 @@ func (s *Store) lock() (now time.Time) {
 
 // find returns the row under the key, expired or not, or nil.
 func (s *Store) find(key tokens.Key) *row {
-	rows := s.users[key.UserID]
-	if i, ok := search(rows, key.DeviceID); ok {
-		return rows[i]
+	r := s.users[key.UserID]
+	for r != nil && r.Key.DeviceID != key.DeviceID {
+		r = r.next
 	}
-	return nil
+	return r
 }
 
 // insert adds r, whose key and token no row may have.
 func (s *Store) insert(r *row) {
-	rows := s.users[r.Key.UserID]
-	i, _ := search(rows, r.Key.DeviceID)
-	s.users[r.Key.UserID] = slices.Insert(rows, i, r)
+	first := s.users[r.Key.UserID]
+	if first == nil || r.Key.DeviceID < first.Key.DeviceID {
+		r.next = first
+		s.users[r.Key.UserID] = r
+	} else {
+		before := first
+		for before.next != nil && before.next.Key.DeviceID < r.Key.DeviceID {
+			before = before.next
+		}
+		r.next, before.next = before.next, r
+	}
 	s.holders[r.hash] = r
 	s.expiry.push(r)
+	s.most = max(s.most, len(s.holders))
 }
 
 // remove erases r and every trace of it.
 func (s *Store) remove(r *row) {
-	rows := s.users[r.Key.UserID]
-	if len(rows) == 1 {
+	first := s.users[r.Key.UserID]
+	switch {
+	case first != r:
+		before := first
+		for before.next != r {
+			before = before.next
+		}
+		before.next = r.next
+	case r.next != nil:
+		s.users[r.Key.UserID] = r.next
+	default:
 		delete(s.users, r.Key.UserID)
-	} else {
-		i, _ := search(rows, r.Key.DeviceID)
-		s.users[r.Key.UserID] = slices.Delete(rows, i, i+1)
 	}
 	delete(s.holders, r.hash)
 	s.expiry.unlink(r)
+	s.shrink()
 }
 
-func search(rows []*row, device tokens.DeviceID) (int, bool) {
-	return slices.BinarySearchFunc(rows, device, func(r *row, d tokens.DeviceID) int {
-		return cmp.Compare(r.Key.DeviceID, d)
-	})
+// live returns the user's rows that have not expired, by device id.
+func (s *Store) live(user tokens.UserID, now time.Time) iter.Seq[*row] {
+	return func(yield func(*row) bool) {
+		for r := s.users[user]; r != nil; r = r.next {
+			if !r.Expired(now) && !yield(r) {
+				return
+			}
+		}
+	}
 }

@@ -55,10 +55,9 @@ func (s *Store) List(ctx context.Context, user tokens.UserID) ([]tokens.Registra
 	now := s.lock()
 	defer s.mu.Unlock()
 
-	rows := s.users[user]
-	regs := make([]tokens.Registration, 0, len(rows))
-	for _, r := range rows {
-		if r.Active() && !r.Expired(now) {
+	var regs []tokens.Registration
+	for r := range s.live(user, now) {
+		if r.Active() {
 			regs = append(regs, r.Registration)
 		}
 	}

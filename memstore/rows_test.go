@@ -1,0 +1,183 @@
+package memstore
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+var ctx = context.Background()
+
+var start = time.Date(2026, time.November, 23, 15, 0, 0, 123_456_789, time.UTC)
+
+func newAt(now *time.Time, p store.Policy) *Store {
+	p.Now = func() time.Time { return *now }
+	return New(p)
+}
+
+func request(user, device, token int) tokens.Request {
+	return tokens.Request{
+		Key: tokens.Key{
+			UserID:   tokens.UserID(fmt.Sprintf("user-%d", user)),
+			DeviceID: tokens.DeviceID(fmt.Sprintf("device-%d", device)),
+		},
+		Token:    tokens.MustParseToken(fmt.Sprintf("ExpoPushToken[%d]", token)),
+		Platform: tokens.Android,
+	}
+}
+
+func (s *Store) mustRegister(tb interface{ Fatal(...any) }, req tokens.Request) store.Result {
+	result, err := s.Register(ctx, req)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return result
+}
+
+// wantSound fails unless each row is in the three places where it belongs, in
+// order, and nothing else is.
+func (s *Store) wantSound(tb interface{ Fatalf(string, ...any) }) {
+	rows := map[*row]bool{}
+	for user, first := range s.users {
+		for r := first; r != nil; r = r.next {
+			if r.Key.UserID != user || r.next != nil && r.Key.DeviceID >= r.next.Key.DeviceID {
+				tb.Fatalf("%v is out of place in its user's chain", r.Key)
+			}
+			if r.hash != r.Token.Hash() || s.holders[r.hash] != r {
+				tb.Fatalf("%v is not what holds its token", r.Key)
+			}
+			rows[r] = true
+		}
+		if first == nil {
+			tb.Fatalf("a user without rows is kept")
+		}
+	}
+	linked := 0
+	for r := s.expiry.ends.newer; r != &s.expiry.ends; r = r.newer {
+		if !rows[r] || r.older.newer != r || r.newer.older != r {
+			tb.Fatalf("%v is out of place in the expiry list", r.Key)
+		}
+		linked++
+	}
+	if len(s.holders) != len(rows) || linked != len(rows) {
+		tb.Fatalf("%d rows, %d tokens, %d in the expiry list", len(rows), len(s.holders), linked)
+	}
+}
+
+// TestSound makes any calls under a clock that goes any way, and looks at the
+// inside after each.
+func TestSound(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		now := start
+		s := newAt(&now, store.Policy{TTL: store.MinTTL, MaxDevices: 3})
+		draw := func(name string) tokens.Request {
+			return request(
+				rapid.IntRange(0, 2).Draw(t, name+" user"),
+				rapid.IntRange(0, 4).Draw(t, name+" device"),
+				rapid.IntRange(0, 5).Draw(t, name+" token"))
+		}
+		must := func(err error) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"register": func(t *rapid.T) {
+				req := draw("register")
+				s.mustRegister(t, req)
+				if r := s.find(req.Key); r == nil || !r.Token.Equal(req.Token) {
+					t.Fatal("what was registered is not there")
+				}
+			},
+			"deactivate": func(*rapid.T) { must(s.Deactivate(ctx, draw("deactivate").Key)) },
+			"invalidate": func(*rapid.T) {
+				req := draw("invalidate")
+				must(s.Invalidate(ctx, req.Key, req.Token, now))
+			},
+			"delete":      func(*rapid.T) { must(s.Delete(ctx, draw("delete").Key)) },
+			"delete user": func(*rapid.T) { must(s.DeleteUser(ctx, draw("delete").Key.UserID)) },
+			"clock": func(t *rapid.T) {
+				now = now.Add(time.Duration(rapid.IntRange(-10, 10).Draw(t, "days")) * 24 * time.Hour)
+			},
+			"": func(t *rapid.T) { s.wantSound(t) },
+		})
+	})
+}
+
+// TestReclaimed has users come and go for ten times the TTL: no more is stored
+// after a call than what is live.
+func TestReclaimed(t *testing.T) {
+	now := start
+	s := newAt(&now, store.Policy{TTL: store.MinTTL})
+	const perHour = 10
+	for i := range 10 * 7 * 24 * perHour {
+		s.mustRegister(t, request(i, 0, i))
+		now = now.Add(time.Hour / perHour)
+		if live := 7*24*perHour + 1; len(s.holders) > live {
+			t.Fatalf("%d rows are stored, %d are live", len(s.holders), live)
+		}
+	}
+	now = now.Add(store.MinTTL)
+	if _, err := s.List(ctx, "user-0"); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.holders) != 0 || len(s.users) != 0 {
+		t.Errorf("%d rows of %d users are stored, none is live", len(s.holders), len(s.users))
+	}
+	s.wantSound(t)
+}
+
+// TestReclaimedLate sets the clock back by an hour: a row that was registered
+// then waits an hour longer than the TTL, and no more.
+func TestReclaimedLate(t *testing.T) {
+	now := start
+	s := newAt(&now, store.Policy{})
+	s.mustRegister(t, request(0, 0, 0))
+	now = start.Add(-time.Hour)
+	s.mustRegister(t, request(1, 0, 1))
+
+	now = s.policy.Expiry(start.Add(-time.Hour))
+	if regs, err := s.List(ctx, "user-1"); err != nil || len(regs) != 0 {
+		t.Errorf("List shows %v and error %v, want none", regs, err)
+	}
+	if len(s.holders) != 2 {
+		t.Errorf("%d rows are stored, want 2", len(s.holders))
+	}
+	now = s.policy.Expiry(start)
+	if _, err := s.List(ctx, "user-1"); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.holders) != 0 {
+		t.Errorf("%d rows are stored, want none", len(s.holders))
+	}
+}
+
+// TestNoGoroutine fails if one is left: the bubble would not end.
+func TestNoGoroutine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(store.Policy{})
+		s.mustRegister(t, request(0, 0, 0))
+		time.Sleep(2 * store.DefaultTTL) // the bubble's time
+		s.mustRegister(t, request(1, 0, 1))
+		if len(s.holders) != 1 {
+			t.Errorf("%d rows are stored, want 1", len(s.holders))
+		}
+	})
+}
+
+func TestNewPanics(t *testing.T) {
+	defer func() {
+		const want = "memstore: New: store: Policy.TTL is 1s, want whole seconds from 168h0m0s to 87600h0m0s"
+		if got := recover(); got != want {
+			t.Errorf("New panics with %v, want %v", got, want)
+		}
+	}()
+	New(store.Policy{TTL: time.Second})
+}
