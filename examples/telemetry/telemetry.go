@@ -1,0 +1,75 @@
+// Package telemetry reports what the stores and the handler of this library do
+// through OpenTelemetry. Copy it; its names are its own, since OpenTelemetry has
+// no convention for a registry of tokens.
+//
+//	meter := otel.Meter("example.com/backend")
+//	observeStore, err := telemetry.Store(meter)
+//	if err != nil { … }
+//	s, err := dynamostore.New(client, table, dynamostore.Options{Observe: observeStore})
+//
+// No attribute names a user, a device or a token, and all of them are from small
+// fixed sets.
+package telemetry
+
+import (
+	"context"
+	"errors"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/httpapi"
+)
+
+// Store returns an observer for dynamostore.Options. It records, by operation and
+// outcome, the duration of each call in seconds, its capacity units as DynamoDB
+// reports them, and rows that cannot be decoded.
+func Store(meter metric.Meter) (func(dynamostore.Event), error) {
+	duration, err1 := meter.Float64Histogram("devicetokens.store.duration",
+		metric.WithUnit("s"), metric.WithDescription("Duration of a call of the store"))
+	units, err2 := meter.Float64Counter("devicetokens.store.capacity",
+		metric.WithUnit("{unit}"), metric.WithDescription("Capacity units that DynamoDB reported"))
+	corrupt, err3 := meter.Int64Counter("devicetokens.store.corrupt_rows",
+		metric.WithUnit("{row}"), metric.WithDescription("Rows that cannot be decoded"))
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return nil, err
+	}
+	read, write := attribute.String("kind", "read"), attribute.String("kind", "write")
+	return func(e dynamostore.Event) {
+		ctx := context.Background() // the request's may be done by now
+		operation := attribute.String("operation", string(e.Operation))
+		outcome := attribute.String("outcome", e.Outcome)
+		duration.Record(ctx, e.Duration.Seconds(), metric.WithAttributes(operation, outcome))
+		units.Add(ctx, e.ReadUnits, metric.WithAttributes(operation, read))
+		units.Add(ctx, e.WriteUnits, metric.WithAttributes(operation, write))
+		if n := len(e.Corrupt); n > 0 {
+			corrupt.Add(ctx, int64(n), metric.WithAttributes(operation))
+		}
+	}, nil
+}
+
+// Handler returns an observer for httpapi.Options. It records the duration of
+// each request in seconds by OpenTelemetry's HTTP conventions, with the outcome
+// added, and how often a phone changed hands.
+func Handler(meter metric.Meter) (func(httpapi.Event), error) {
+	duration, err1 := meter.Float64Histogram("http.server.request.duration", metric.WithUnit("s"),
+		metric.WithDescription("Duration of HTTP server requests"),
+		metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10))
+	moved, err2 := meter.Int64Counter("devicetokens.moved",
+		metric.WithUnit("{registration}"), metric.WithDescription("Registrations that took a token from another user"))
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, err
+	}
+	return func(e httpapi.Event) {
+		ctx := context.Background()
+		duration.Record(ctx, e.Duration.Seconds(), metric.WithAttributes(
+			attribute.String("http.request.method", e.Method),
+			attribute.String("http.route", e.Route),
+			attribute.Int("http.response.status_code", e.Status),
+			attribute.String("outcome", string(e.Outcome))))
+		if e.Moved {
+			moved.Add(ctx, 1)
+		}
+	}, nil
+}
