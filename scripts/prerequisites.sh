@@ -22,6 +22,8 @@ else
   command -v "${compiler%% *}" >/dev/null || lacking+=("a C compiler ($compiler), for the race detector (go test -race)")
 fi
 
+command -v curl >/dev/null || lacking+=("curl, to try the lines that examples/local prints")
+
 if [[ -z "${DYNAMODB_ENDPOINT:-}" ]]; then
   need 17 "$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' || true)" \
     "Java 17 or newer, to run DynamoDB Local, unless DYNAMODB_ENDPOINT names a DynamoDB to test against"
