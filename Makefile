@@ -9,7 +9,7 @@ BIN := $(CURDIR)/.cache/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test prerequisites dynamodb-local lint tidy-check fuzz cover run clean tools
+.PHONY: help test prerequisites dynamodb-local lint tidy-check fuzz cover bench run lambda clean tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -37,8 +37,14 @@ fuzz: ## run every fuzz target for FUZZTIME (10s)
 cover: ## fail if the tests cover too little of a core package
 	@scripts/cover.sh
 
+bench: ## measure dynamostore against the SDK alone, and write docs/benchmarks.md
+	@go -C bench run ./cmd/compare -write ../docs/benchmarks.md
+
 run: ## run the example server, which keeps its data in memory
 	@go -C examples run ./local
+
+lambda: ## build the Lambda function into examples/lambda/dist, for arm64 and amd64
+	@go -C examples run ./lambda/pack
 
 clean: ## remove all that was fetched or built here
 	rm -rf .cache

@@ -2,6 +2,7 @@ package dynamostore
 
 import (
 	"context"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -43,6 +44,7 @@ func (op *operation) list(ctx context.Context, user tokens.UserID) ([]tokens.Reg
 			arg{paramInactive, boolValue(false)},
 			arg{paramNow, secondsValue(op.now())}),
 	}, func(page []item) error {
+		regs = slices.Grow(regs, len(page))
 		for _, i := range page {
 			reg, err := decode(i)
 			if err != nil {

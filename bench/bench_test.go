@@ -1,0 +1,139 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+func BenchmarkDynamoDB(b *testing.B) {
+	for _, op := range Operations() {
+		for _, c := range Contenders(nil) {
+			b.Run(op.Name+"/"+c.Name, func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := op.Call(c, b.Context()); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// All contenders return the same registrations, to the spelling of the tokens.
+func TestSameAnswers(t *testing.T) {
+	exactly := cmp.Comparer(func(a, b tokens.Token) bool { return a.Reveal() == b.Reveal() })
+	for _, c := range Contenders(nil) {
+		reg, err := c.Refresh(t.Context())
+		if err != nil {
+			t.Fatalf("%s: %v", c.Name, err)
+		}
+		if diff := cmp.Diff(refreshed(first), reg, exactly); diff != "" {
+			t.Errorf("%s refreshes (-want +got):\n%s", c.Name, diff)
+		}
+		regs, err := c.List(t.Context())
+		if err != nil {
+			t.Fatalf("%s: %v", c.Name, err)
+		}
+		if diff := cmp.Diff(before(), regs, exactly); diff != "" {
+			t.Errorf("%s lists (-want +got):\n%s", c.Name, diff)
+		}
+	}
+}
+
+// The calls written by hand send what dynamostore sends, but for the names of
+// placeholders.
+func TestSameRequests(t *testing.T) {
+	sent := make(map[string][]map[string]any)
+	all := Contenders(func(operation string, body []byte) {
+		sent[operation] = append(sent[operation], withoutPlaceholders(t, body))
+	})
+	for _, c := range all {
+		if c.Name == Guregu {
+			continue // it writes some conditions in its own way
+		}
+		for _, op := range Operations() {
+			if err := op.Call(c, t.Context()); err != nil {
+				t.Fatalf("%s: %v", c.Name, err)
+			}
+		}
+	}
+	if diff := cmp.Diff([]string{"Query", "UpdateItem"}, slices.Sorted(maps.Keys(sent))); diff != "" {
+		t.Errorf("operations (-want +got):\n%s", diff)
+	}
+	for operation, requests := range sent {
+		if len(requests) != 2 {
+			t.Fatalf("%d requests of %s, want one of each", len(requests), operation)
+		}
+		if diff := cmp.Diff(requests[0], requests[1]); diff != "" {
+			t.Errorf("%s (-dynamostore +SDK by hand):\n%s", operation, diff)
+		}
+	}
+}
+
+var placeholder = regexp.MustCompile(`[#:]\w+`)
+
+// withoutPlaceholders returns a request with what its placeholders stand for in
+// the place of each.
+func withoutPlaceholders(t *testing.T, body []byte) map[string]any {
+	t.Helper()
+	var request map[string]any
+	if err := json.NewDecoder(bytes.NewReader(body)).Decode(&request); err != nil {
+		t.Fatal(err)
+	}
+	stands := make(map[string]string)
+	for _, member := range []string{"ExpressionAttributeNames", "ExpressionAttributeValues"} {
+		for name, value := range request[member].(map[string]any) {
+			stands[name] = string(encode(value))
+		}
+		delete(request, member)
+	}
+	used := make(map[string]bool)
+	for member, value := range request {
+		if strings.HasSuffix(member, "Expression") {
+			request[member] = placeholder.ReplaceAllStringFunc(value.(string), func(name string) string {
+				used[name] = true
+				return stands[name]
+			})
+		}
+	}
+	if len(used) != len(stands) {
+		t.Errorf("%d placeholders are used of %d", len(used), len(stands))
+	}
+	return request
+}
+
+// maxRatio is how many allocations dynamostore may make for each of the calls
+// written by hand.
+const maxRatio = 1.05
+
+func TestAllocations(t *testing.T) {
+	const runs = 100
+	for _, op := range Operations() {
+		allocations := make(map[string]float64)
+		for _, c := range Contenders(nil) {
+			allocations[c.Name] = testing.AllocsPerRun(runs, func() {
+				if err := op.Call(c, t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+		ratio := allocations[Ours] / allocations[Raw]
+		t.Logf("%s: %v allocations, %.3f times those by hand", op.Name, allocations, ratio)
+		if ratio > maxRatio {
+			t.Errorf("%s: %.3f times the allocations of the calls written by hand, want at most %.2f", op.Name, ratio, maxRatio)
+		}
+		if allocations[Ours] >= allocations[Guregu] {
+			t.Errorf("%s: %.0f allocations, want fewer than guregu's %.0f", op.Name, allocations[Ours], allocations[Guregu])
+		}
+	}
+}

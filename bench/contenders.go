@@ -1,0 +1,67 @@
+package bench
+
+import (
+	"context"
+	"time"
+
+	"github.com/guregu/dynamo/v2"
+
+	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// A Contender is one way to make both calls.
+type Contender struct {
+	Name    string
+	Refresh func(context.Context) (tokens.Registration, error)
+	List    func(context.Context) ([]tokens.Registration, error)
+}
+
+// The names of the contenders.
+const (
+	Ours   = "dynamostore"
+	Raw    = "SDK by hand"
+	Guregu = "guregu/dynamo v2"
+)
+
+// Contenders returns all of them, each with a client of its own. sent, if not nil,
+// sees the requests.
+func Contenders(sent func(operation string, body []byte)) []Contender {
+	newTransport := func() *transport { return &transport{answers: answers(), sent: sent} }
+
+	s, err := dynamostore.New(newTransport().client(), table, dynamostore.Options{
+		Policy: store.Policy{TTL: ttl, Now: func() time.Time { return now }},
+	})
+	if err != nil {
+		panic(err) // the arguments are constants
+	}
+	r := raw{client: newTransport().client()}
+	g := guregu{table: dynamo.NewFromIface(newTransport().client()).Table(table)}
+	return []Contender{
+		{
+			Name: Ours,
+			Refresh: func(ctx context.Context) (tokens.Registration, error) {
+				result, err := s.Register(ctx, request)
+				return result.Registration, err
+			},
+			List: func(ctx context.Context) ([]tokens.Registration, error) { return s.List(ctx, user) },
+		},
+		{Name: Raw, Refresh: r.refresh, List: r.list},
+		{Name: Guregu, Refresh: g.refresh, List: g.list},
+	}
+}
+
+// An Operation is a call that is measured.
+type Operation struct {
+	Name string
+	Call func(Contender, context.Context) error
+}
+
+// Operations returns those that are measured.
+func Operations() []Operation {
+	return []Operation{
+		{"refresh", func(c Contender, ctx context.Context) error { _, err := c.Refresh(ctx); return err }},
+		{"list of 20", func(c Contender, ctx context.Context) error { _, err := c.List(ctx); return err }},
+	}
+}
