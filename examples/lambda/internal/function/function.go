@@ -1,0 +1,91 @@
+// Package function is the Lambda function that serves package httpapi behind API
+// Gateway, of REST (events of version 1) and of HTTP (version 2).
+//
+// It knows nothing of where registrations are kept: package main does, and
+// nothing else here imports the AWS SDK.
+package function
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/devicetokens/devicetokens/httpapi"
+	"github.com/devicetokens/devicetokens/store"
+)
+
+// margin is what an invocation keeps of its time to answer, after the store was
+// told to stop. On the smallest function, 250 ms is some hundred times what that
+// takes; it also has to bear a garbage collection or a slow log.
+const margin = 250 * time.Millisecond
+
+// A Function answers invocations. It is safe for concurrent use, though Lambda
+// makes one at a time.
+type Function struct {
+	handler http.Handler
+	warm    atomic.Bool
+}
+
+var _ lambda.Handler = (*Function)(nil)
+
+// New returns a function that serves s as cfg says. It writes its log and its
+// metrics to w, a line each: Lambda sends standard output to CloudWatch.
+func New(cfg Config, s store.Store, w io.Writer) *Function {
+	return &Function{handler: httpapi.New(s, cfg.Authenticate, httpapi.Options{
+		Logger:  NewLogger(w, cfg.LogLevel),
+		Observe: metrics{stage: cfg.Stage, w: w, now: time.Now}.observe,
+	})}
+}
+
+// An invocation is what is known of one besides its request.
+type invocation struct {
+	functionRequestID string // Lambda's, also in its own REPORT lines
+	gatewayRequestID  string // API Gateway's, also in its access log
+	coldStart         bool
+	claims            map[string]string // as the gateway's authorizer verified them; nil if it has none
+}
+
+type invocationKey struct{}
+
+// invocationOf returns the invocation that the context belongs to, nil at start.
+func invocationOf(ctx context.Context) *invocation {
+	inv, _ := ctx.Value(invocationKey{}).(*invocation)
+	return inv
+}
+
+// Invoke answers one event of API Gateway. The error is for an event that is
+// none: what the request itself lacks is in the answer.
+func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	inv := &invocation{coldStart: !f.warm.Swap(true)}
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		inv.functionRequestID = lc.AwsRequestID
+	}
+	ctx, cancel := withMargin(context.WithValue(ctx, invocationKey{}, inv))
+	defer cancel()
+	event, err := parseEvent(payload)
+	if err != nil {
+		return nil, err
+	}
+	r, err := event.request(ctx, inv)
+	if err != nil {
+		return nil, err
+	}
+	answer := &answer{header: http.Header{}}
+	f.handler.ServeHTTP(answer, r)
+	return event.answer(answer)
+}
+
+// withMargin ends the context before Lambda ends the process. An invocation that
+// has little time left keeps half of it.
+func withMargin(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return ctx, func() {}
+	}
+	return context.WithDeadline(ctx, deadline.Add(-min(margin, time.Until(deadline)/2)))
+}

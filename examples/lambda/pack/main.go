@@ -1,0 +1,34 @@
+// Command pack makes the zips of the function, for both of Lambda's processors,
+// and prints the hash and the size of each. `make lambda` runs it in examples/.
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"os"
+
+	"github.com/devicetokens/devicetokens/examples/lambda/internal/pack"
+)
+
+func main() {
+	for _, arch := range []string{"arm64", "amd64"} {
+		path, err := pack.Archive(context.Background(), "./lambda", arch, "lambda/dist")
+		if err == nil {
+			err = report(path)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+}
+
+func report(path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%x  %s  %.2f MB\n", sha256.Sum256(data), path, float64(len(data))/1e6)
+	return nil
+}
