@@ -1,0 +1,125 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/devicetokens/devicetokens/memstore"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+func exampleStore() store.Store {
+	return memstore.New(store.Policy{Now: func() time.Time {
+		return time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC)
+	}})
+}
+
+func exampleRequest(user tokens.UserID, device tokens.DeviceID, token string) tokens.Request {
+	return tokens.Request{
+		Key:      tokens.Key{UserID: user, DeviceID: device},
+		Token:    tokens.MustParseToken(token),
+		Platform: tokens.Android,
+	}
+}
+
+// The errors of a store, and what a caller does about each.
+func Example_errors() {
+	s := exampleStore()
+	_, err := s.Get(context.Background(), tokens.Key{UserID: "alice", DeviceID: "phone"})
+
+	var invalid *tokens.InvalidError
+	var corrupt *store.CorruptError
+	switch {
+	case err == nil:
+	case errors.As(err, &invalid):
+		fmt.Println("answer 422 with", invalid.Fields)
+	case errors.Is(err, store.ErrNotFound), errors.As(err, &corrupt):
+		fmt.Println("answer 404")
+	case errors.Is(err, store.ErrTryAgain):
+		fmt.Println("answer 503 with Retry-After, or repeat")
+	default: // store.ErrMisconfigured too
+		fmt.Println("answer 500 and wake somebody")
+	}
+	// Output: answer 404
+}
+
+// A phone changes hands. The result tells who was being notified on it until now.
+func ExampleStore_Register() {
+	ctx, s := context.Background(), exampleStore()
+	for _, user := range []tokens.UserID{"alice", "alice", "bob"} {
+		result, err := s.Register(ctx, exampleRequest(user, "phone", "ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]"))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(user, result.Outcome)
+		if result.Moved() {
+			fmt.Println("no longer reached there:", result.MovedFrom.UserID)
+		}
+	}
+	// Output:
+	// alice created
+	// alice refreshed
+	// bob created
+	// no longer reached there: alice
+}
+
+// A sender asks for many users, eight at a time.
+func ExampleListUsers() {
+	ctx, s := context.Background(), exampleStore()
+	for _, req := range []tokens.Request{
+		exampleRequest("alice", "phone", "ExponentPushToken[aaaaaaaaaaaaaaaaaaaaaa]"),
+		exampleRequest("alice", "tablet", "ExponentPushToken[bbbbbbbbbbbbbbbbbbbbbb]"),
+		exampleRequest("bob", "phone", "ExponentPushToken[cccccccccccccccccccccc]"),
+	} {
+		if _, err := s.Register(ctx, req); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	audience := []tokens.UserID{"alice", "bob", "carol"}
+	for l := range store.ListUsers(ctx, s, slices.Values(audience), 8) {
+		if l.Err != nil {
+			fmt.Println(l.UserID, l.Err)
+			continue
+		}
+		fmt.Println(l.UserID, len(l.Registrations))
+	}
+	// Unordered output:
+	// alice 2
+	// bob 1
+	// carol 0
+}
+
+// Expo reported the device of a message gone, which was sent at sentAt.
+func ExampleInvalidateToken() {
+	ctx, s := context.Background(), exampleStore()
+	req := exampleRequest("alice", "phone", "ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]")
+	if _, err := s.Register(ctx, req); err != nil {
+		fmt.Println(err)
+		return
+	}
+	sentAt := time.Date(2026, time.November, 23, 13, 0, 0, 0, time.UTC)
+	if err := store.InvalidateToken(ctx, s, req.Token, sentAt); err != nil {
+		fmt.Println(err)
+		return
+	}
+	reg, err := s.Get(ctx, req.Key)
+	fmt.Println(reg.Status, err)
+	// Output: device_not_registered <nil>
+}
+
+func ExamplePolicy() {
+	p, err := store.Policy{MaxDevices: 5}.WithDefaults()
+	fmt.Println(p.TTL, p.MaxDevices, err)
+
+	_, err = store.Policy{TTL: time.Hour}.WithDefaults()
+	fmt.Println(err)
+	// Output:
+	// 2160h0m0s 5 <nil>
+	// store: Policy.TTL is 1h0m0s, want whole seconds from 168h0m0s to 87600h0m0s
+}
