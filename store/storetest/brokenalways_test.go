@@ -22,6 +22,7 @@ var brokenAlways = []broken{
 	{"cuts ids at 255 bytes", []string{"Keys/Greatest"}},
 
 	{"names one bad field at most", []string{"Invalid/Register", "Invalid/Invalidate"}},
+	{"echoes the input", []string{"Invalid/Register", "Invalid/Get", "Invalid/List", "Invalid/Invalidate"}},
 	{"Register takes invalid arguments", []string{"Invalid/Register"}},
 	{"Get takes invalid arguments", []string{"Invalid/Get"}},
 	{"List takes invalid arguments", []string{"Invalid/List"}},
@@ -41,6 +42,7 @@ var brokenAlways = []broken{
 	{"DeleteUser ignores a canceled context", []string{"Context/DeleteUser"}},
 	{"ignores a deadline", []string{"Context/Register", "Context/Get", "Context/DeleteUser"}},
 	{"Register denies a write during which the context ended", []string{"Context/Register", "Context/RegisterMoving"}},
+	{"does not say that the context ended during a write", []string{"Context/Register", "Context/Deactivate", "Context/DeleteUser"}},
 	{"takes the token before it looks at the context again", []string{"Context/RegisterMoving"}},
 	{"Deactivate denies a write during which the context ended", []string{"Context/Deactivate"}},
 	{"Invalidate denies a write during which the context ended", []string{"Context/Invalidate"}},

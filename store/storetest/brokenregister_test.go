@@ -29,6 +29,7 @@ var brokenRegister = []broken{
 	{"deactivates the old owner", []string{"Move/ToAnotherUser"}},
 	{"removes all devices of the old owner", []string{"Move/ToAnotherUser"}},
 	{"tells of no move", []string{"Move/ToAnotherUser", "Move/OntoARegistration", "Move/ThereAndBack"}},
+	{"tells of no move to a device that was logged out", []string{"Sequence/LikeMemstore"}},
 	{"tells a user of their own device", []string{"Move/Reinstalled", "Move/ReinstalledOntoARegistration"}},
 	{"tells of an inactive registration", []string{"Move/FromInactive"}},
 	{"tells of an expired registration", []string{"Move/FromExpired"}},

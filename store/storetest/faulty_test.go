@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"runtime"
 	"slices"
@@ -106,6 +107,9 @@ func (s *faulty) refusal(ctx context.Context, method string, invalid error) erro
 		if errors.As(invalid, &e) && s.has("names one bad field at most") {
 			e.Fields = e.Fields[:1]
 		}
+		if s.has("echoes the input") {
+			return fmt.Errorf("%s: %w", marker, invalid)
+		}
 		return invalid
 	}
 	switch err := ctx.Err(); {
@@ -120,8 +124,12 @@ func (s *faulty) refusal(ctx context.Context, method string, invalid error) erro
 // end is what every write does last.
 func (s *faulty) end(ctx context.Context, method string) error {
 	s.writes++
-	if err := ctx.Err(); err != nil && s.has(method+" denies a write during which the context ended") {
+	err := ctx.Err()
+	switch {
+	case err != nil && s.has(method+" denies a write during which the context ended"):
 		return err
+	case err != nil && s.has("does not say that the context ended during a write"):
+		return store.ErrTryAgain
 	}
 	return nil
 }

@@ -48,6 +48,7 @@ func checks() []check {
 		deleteChecks, deleteUserChecks,
 		expiryChecks, clockChecks,
 		keyChecks, valueChecks, invalidChecks, contextChecks,
+		sequenceChecks,
 		raceChecks, raceRemovalChecks, raceReadChecks,
 	)
 }
