@@ -9,7 +9,7 @@ BIN := $(CURDIR)/.cache/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test prerequisites dynamodb-local lint tidy-check fuzz cover bench run lambda clean tools
+.PHONY: help test prerequisites dynamodb-local lint tidy-check fuzz cover schemathesis bench run lambda clean tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -36,6 +36,9 @@ fuzz: ## run every fuzz target for FUZZTIME (10s)
 
 cover: ## fail if the tests cover too little of a core package
 	@scripts/cover.sh
+
+schemathesis: ## test the HTTP API from outside against its OpenAPI document, with a tool from PyPI
+	@scripts/schemathesis.sh
 
 bench: ## measure dynamostore against the SDK alone, and write docs/benchmarks.md
 	@go -C bench run ./cmd/compare -write ../docs/benchmarks.md
