@@ -1,0 +1,128 @@
+package dynamostore_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/internal/dynamotest"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// server is a store on w's table whose clock is ahead of w's, and whose TTL is its
+// own.
+func (w *world) server(ahead, ttl time.Duration, recorder *dynamotest.Recorder) *dynamostore.Store {
+	w.Helper()
+	return dynamotest.Store(w, dynamotest.Client(w, recorder, dynamotest.NoRetries), w.table, dynamostore.Options{
+		Policy: store.Policy{TTL: ttl, Now: func() time.Time { return w.now.Add(ahead) }},
+	})
+}
+
+// sends fails unless the recorder has these calls; then it forgets them.
+func sends(t *testing.T, r *dynamotest.Recorder, what string, want ...string) {
+	t.Helper()
+	var got []string
+	for _, c := range r.Calls() {
+		got = append(got, c.String())
+	}
+	equal(t, what, want, got)
+	r.Reset()
+}
+
+// Two servers whose clocks are an hour apart: a registration ends up to an hour
+// sooner to the one that is ahead, a refresh takes an hour from the expiry where
+// that one wrote it, and each write is applied, whatever its time.
+func TestTwoClocks(t *testing.T) {
+	w := newWorld(t, store.Policy{})
+	var recorder dynamotest.Recorder
+	const ahead = time.Hour
+	behind, fast := w.server(0, 0, &recorder), w.server(ahead, 0, &recorder)
+	register := func(s store.Store, key tokens.Key, token tokens.Token) store.Result {
+		t.Helper()
+		result, err := s.Register(t.Context(), requestFor(key, token))
+		w.do(err)
+		w.look()
+		w.intact()
+		return result
+	}
+
+	first := register(fast, alice, tokenA)
+	recorder.Reset()
+	second := register(behind, alice, tokenA)
+	sends(t, &recorder, "a refresh by the server behind", "UpdateItem 1 W")
+	equal(t, "expiry that the refresh took away", ahead, first.Registration.ExpiresAt.Sub(second.Registration.ExpiresAt))
+	equal(t, "registeredAt", first.Registration.RegisteredAt, second.Registration.RegisteredAt)
+	register(fast, alice, tokenA)
+	sends(t, &recorder, "a refresh by the server ahead", "UpdateItem 1 W")
+
+	// A phone that changes hands at the server behind, after all of the above.
+	if got := register(behind, bob, tokenA); got.MovedFrom != alice {
+		t.Errorf("moved from %v, want %v", got.MovedFrom, alice)
+	}
+	w.empty(alice)
+
+	// Within the hour before the expiry the two do not agree on what is there.
+	w.now = second.Registration.ExpiresAt.Add(-time.Minute)
+	if _, err := behind.Get(t.Context(), bob); err != nil {
+		t.Errorf("the server behind: %v", err)
+	}
+	if _, err := fast.Get(t.Context(), bob); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("the server ahead: got error %v, want ErrNotFound", err)
+	}
+	// To neither is it there for good: a logout works, and so does the next launch.
+	w.do(fast.Deactivate(t.Context(), bob))
+	w.look()
+	w.hasStatus(bob, tokens.LoggedOut)
+	if got := register(fast, bob, tokenA); got.Outcome != store.Created {
+		t.Errorf("the server ahead: the outcome is %s, want created", got.Outcome)
+	}
+	if got := register(behind, bob, tokenA); got.Outcome != store.Refreshed {
+		t.Errorf("the server behind: the outcome is %s, want refreshed", got.Outcome)
+	}
+}
+
+// A sender whose clock is ahead of the server's by less than five minutes does not
+// hit a registration that is newer than its message; one that is further ahead may.
+func TestSenderAhead(t *testing.T) {
+	for _, tt := range []struct {
+		ahead time.Duration
+		want  tokens.Status
+	}{
+		{store.ClockSkew - time.Millisecond, tokens.Active},
+		{store.ClockSkew, tokens.DeviceNotRegistered},
+	} {
+		w := newWorld(t, store.Policy{})
+		w.register(alice, tokenA) // right after the message was sent
+		w.do(w.clean.Invalidate(t.Context(), alice, tokenA, w.now.Add(tt.ahead)))
+		w.look()
+		w.hasStatus(alice, tt.want)
+	}
+}
+
+// Two servers with different TTLs: each sets its own expiry. Where the one with
+// the longer TTL comes second, the claim is too short for it, once.
+func TestTwoTTLs(t *testing.T) {
+	w := newWorld(t, store.Policy{})
+	var recorder dynamotest.Recorder
+	short, long := w.server(0, 30*day, &recorder), w.server(0, 90*day, &recorder)
+	for _, step := range []struct {
+		what  string
+		s     store.Store
+		ttl   time.Duration
+		calls []string
+	}{
+		{"new, for 30 days", short, 30 * day, []string{"UpdateItem (refused) 1 W", "Query 1 R", "TransactWriteItems 4 W"}},
+		{"then for 90", long, 90 * day, []string{"UpdateItem (refused) 1 W", "TransactWriteItems 4 W"}},
+		{"for 30 again", short, 30 * day, []string{"UpdateItem 1 W"}},
+		{"for 90 again", long, 90 * day, []string{"UpdateItem 1 W"}},
+	} {
+		result, err := step.s.Register(t.Context(), requestFor(alice, tokenA))
+		w.do(err)
+		sends(t, &recorder, step.what, step.calls...)
+		equal(t, "expiry "+step.what, w.now.Add(step.ttl).Truncate(time.Second), result.Registration.ExpiresAt)
+		w.look()
+		w.intact()
+	}
+}
