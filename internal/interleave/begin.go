@@ -1,0 +1,164 @@
+package interleave
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+const day = 24 * time.Hour
+
+// The clock begins far ahead, so that no TTL but that of the schedule has a part
+// in it, and within a second.
+var begin = time.Date(2051, time.March, 4, 23, 6, 7, 891_000_000, time.UTC)
+
+const maxAttempts = 10
+
+// newServers returns up to three servers that are set up in different ways, and
+// whose clocks are minutes apart.
+func (s *schedule) newServers() ([]*server, error) {
+	limit := 1 + s.rng.IntN(min(s.devices, 3))
+	servers := make([]*server, 1+s.rng.IntN(3))
+	for i := range servers {
+		skew := time.Duration(s.rng.IntN(9)-4)*time.Minute + time.Duration(s.rng.IntN(3)-1)*time.Second
+		if s.rng.IntN(3) == 0 {
+			skew = 0
+		}
+		policy := store.Policy{
+			TTL:        []time.Duration{7 * day, 30 * day, 90 * day}[s.rng.IntN(3)],
+			MaxDevices: limit,
+			Now:        func() time.Time { return s.now.Add(skew) },
+		}
+		st, err := dynamostore.New(s.lane.gated, s.lane.table, dynamostore.Options{Policy: policy, MaxAttempts: maxAttempts})
+		if err != nil {
+			return nil, err
+		}
+		servers[i] = &server{
+			Store: st, policy: policy, skew: skew,
+			name: fmt.Sprintf("%d, TTL %s, clock %s", i, policy.TTL, skew),
+		}
+	}
+	return servers, nil
+}
+
+// claimLife is how long a claim lives that a server writes.
+func claimLife(p store.Policy) time.Duration { return p.TTL + min(p.TTL, 30*day) }
+
+// leftovers are rows of the older service, which may share a token, and may not
+// be readable; and claims without a registration, as are left when TTL removes
+// one first, or when half of a transaction is restored.
+func (s *schedule) leftovers() []attributes {
+	var items []attributes
+	for user := range s.users {
+		for device := range s.devices {
+			if s.rng.IntN(3) == 0 {
+				items = append(items, s.olderRow(user, device))
+			}
+		}
+	}
+	for _, identity := range s.identities {
+		if s.rng.IntN(3) == 0 {
+			owner, server := s.randomKey(), s.servers[s.rng.IntN(len(s.servers))]
+			expiresAt := s.now.Add(server.skew + claimLife(server.policy))
+			items = append(items, attributes{
+				"userId":        stringAttr(claimKey(tokens.MustParseToken(spell(s.rng, identity)))),
+				"deviceId":      stringAttr("#"),
+				"ownerUserId":   stringAttr(string(owner.UserID)),
+				"ownerDeviceId": stringAttr(string(owner.DeviceID)),
+				"version":       stringAttr("left behind"),
+				"expiresAt":     secondsAttr(expiresAt),
+			})
+		}
+	}
+	return items
+}
+
+func (s *schedule) olderRow(user, device int) attributes {
+	row := attributes{
+		"userId":        stringAttr(fmt.Sprintf("user%d", user)),
+		"deviceId":      stringAttr(fmt.Sprintf("device%d", device)),
+		"expoPushToken": stringAttr(s.randomToken()),
+		"platform":      stringAttr("ios"),
+		"note":          stringAttr("not ours"),
+	}
+	ago := []time.Duration{0, time.Millisecond, time.Hour, 100 * day}[s.rng.IntN(4)]
+	for _, name := range []string{"registeredAt", "updatedAt"} {
+		if s.rng.IntN(4) > 0 {
+			row[name] = stringAttr(timeText(s.now.Add(-ago)))
+		}
+	}
+	if s.rng.IntN(2) == 0 {
+		row["isActive"] = &types.AttributeValueMemberBOOL{Value: s.rng.IntN(2) == 0}
+	}
+	if s.rng.IntN(6) == 0 {
+		spoil(s.rng, row)
+	}
+	return row
+}
+
+// spoil makes a row unreadable.
+func spoil(rng *rand.Rand, row attributes) {
+	switch rng.IntN(3) {
+	case 0:
+		row["platform"] = stringAttr("web")
+	case 1:
+		row["expoPushToken"] = &types.AttributeValueMemberN{Value: "1"}
+	case 2:
+		row["expiresAt"] = stringAttr("never")
+	}
+}
+
+// moveClock lets time go by, often to where one more second makes a difference
+// to one of the servers.
+func (s *schedule) moveClock() error {
+	by := []time.Duration{time.Millisecond, time.Second, 5 * time.Minute, time.Hour, day, 6 * day, 31 * day, 150 * day}[s.rng.IntN(8)]
+	if at := s.boundaries(); len(at) > 0 && s.rng.IntN(3) > 0 {
+		by = at[s.rng.IntN(len(at))].Add(time.Duration(s.rng.IntN(3)-1) * time.Second).Sub(s.now)
+	}
+	if by <= 0 {
+		return nil
+	}
+	s.now = s.now.Add(by)
+	s.figures.Jumps++
+	s.note("the clock has moved by %s", by)
+	return s.checkInvariants()
+}
+
+// boundaries returns the times to come at which something expires, by a true
+// clock or by that of a server; at which a refresh just does, or just does not
+// any more; and at which a claim that is written expires like one that is
+// stored.
+func (s *schedule) boundaries() []time.Time {
+	var at []time.Time
+	add := func(t time.Time) {
+		if t.After(s.now) {
+			at = append(at, t)
+		}
+	}
+	for _, i := range s.state.items {
+		expiresAt := seconds(i, "expiresAt")
+		if expiresAt.IsZero() {
+			continue
+		}
+		add(expiresAt)
+		claim := seconds(i, "claimExpiresAt")
+		if i["version"] != nil {
+			claim = expiresAt
+		}
+		for _, v := range s.servers {
+			add(expiresAt.Add(-v.skew))
+			if !claim.IsZero() {
+				add(claim.Add(-v.skew - v.policy.TTL - day))
+				add(claim.Add(-v.skew - v.policy.TTL))
+				add(claim.Add(-v.skew - claimLife(v.policy)))
+			}
+		}
+	}
+	return at
+}

@@ -1,0 +1,354 @@
+package interleave
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// checkChanges finds what a write changed that is not its operation's business.
+func (s *schedule) checkChanges(op *operation, before, after *table) error {
+	rows, claims := before.changed(after)
+	removed := make(map[tokens.Key]bool)
+	for _, k := range rows {
+		old, now := before.rows[k], after.rows[k]
+		if now == nil {
+			removed[k] = true
+		}
+		if !op.mayChange(k, old, now, before) {
+			return fmt.Errorf("%v changed %s from %s to %s", op, keyName(k), describe(old), describe(now))
+		}
+		if old["note"] != nil && now != nil && !reflect.DeepEqual(old["note"], now["note"]) {
+			return fmt.Errorf("%v lost an attribute of %s that is not ours", op, keyName(k))
+		}
+	}
+	for _, id := range claims {
+		old, now := before.claims[id], after.claims[id]
+		switch {
+		case op.method == dynamostore.OpRegister && id == claimKey(op.req.Token) && now != nil && ownerOf(now) == op.req.Key:
+		case now == nil && (removed[ownerOf(old)] || op.method == dynamostore.OpRegister && ownerOf(old) == op.req.Key):
+		default:
+			return fmt.Errorf("%v changed a claim of %s", op, keyName(ownerOf(old)))
+		}
+	}
+	return nil
+}
+
+func (op *operation) mayChange(k tokens.Key, old, now attributes, before *table) bool {
+	req := op.req
+	switch op.method {
+	case dynamostore.OpRegister:
+		if k == req.Key {
+			return now != nil
+		}
+		return now == nil && (k.UserID == req.Key.UserID ||
+			holdsToken(old, req.Token) && ownerOf(before.claims[claimKey(req.Token)]) == k)
+	case dynamostore.OpDeactivate:
+		return k == req.Key && onlyMarked(old, now)
+	case dynamostore.OpInvalidate:
+		return k == req.Key && onlyMarked(old, now) && holdsToken(old, req.Token) && op.sentLateEnough(old)
+	case dynamostore.OpDelete:
+		return k == req.Key && now == nil
+	case dynamostore.OpDeleteUser:
+		return k.UserID == req.Key.UserID && now == nil
+	default:
+		return false
+	}
+}
+
+// sentLateEnough reports whether the row was registered long enough before the
+// message was sent.
+func (op *operation) sentLateEnough(row attributes) bool {
+	return text(row, "updatedAt") <= timeText(op.sentAt.Add(-store.ClockSkew))
+}
+
+func onlyMarked(old, now attributes) bool {
+	if old == nil || now == nil || !active(old) || active(now) {
+		return false
+	}
+	for name, v := range now {
+		if name != "isActive" && name != "inactiveReason" && !reflect.DeepEqual(v, old[name]) {
+			return false
+		}
+	}
+	return true
+}
+
+// answer says what the operation returned.
+func (op *operation) answer() string {
+	switch {
+	case op.err != nil:
+		return op.err.Error()
+	case op.method == dynamostore.OpRegister:
+		return fmt.Sprintf("%s, moved from %q, evicted %v", op.result.Outcome, keyName(op.result.MovedFrom), op.result.Evicted)
+	default:
+		return "ok"
+	}
+}
+
+// isAnswer reports whether the error is one of a read that did its work.
+func isAnswer(err error) bool {
+	var corrupt *store.CorruptError
+	return errors.Is(err, store.ErrNotFound) || errors.As(err, &corrupt)
+}
+
+// checkAnswer compares the answer of an operation that has just ended with the
+// table, which nobody else has changed since it sent its last request.
+func (s *schedule) checkAnswer(op *operation, before *table) error {
+	var wrong string
+	switch {
+	case op.reads() && (op.err == nil || isAnswer(op.err)):
+		wrong = s.checkRead(op)
+	case errors.Is(op.err, store.ErrTryAgain):
+		if !op.disturbed && (op.alone || op.calls < maxAttempts) {
+			wrong = "it had no reason to"
+		}
+	case op.err != nil:
+		wrong = "no such error was expected"
+	case op.twice:
+		// What it did, it did earlier.
+	case op.method == dynamostore.OpRegister:
+		wrong = cmp.Or(checkRegistered(op, s.state), checkResult(op, before), checkLimit(op, before, s.state))
+	default:
+		wrong = s.checkRemoval(op)
+	}
+	if wrong == "" && op.alone && op.err == nil {
+		wrong = checkReleases(op, before, s.state)
+	}
+	if wrong != "" {
+		return fmt.Errorf("%v answered %q: %s", op, op.answer(), wrong)
+	}
+	return nil
+}
+
+// checkRegistered says how the registration differs from the one that was asked
+// for and is answered.
+func checkRegistered(op *operation, after *table) string {
+	req, got := op.req, op.result.Registration
+	now := op.began.UTC().Truncate(time.Millisecond)
+	want := got // RegisteredAt
+	want.Key, want.Token, want.Platform, want.ProjectID, want.Status = req.Key, req.Token, req.Platform, req.ProjectID, tokens.Active
+	want.UpdatedAt, want.ExpiresAt = now, op.server.policy.Expiry(now)
+	row := after.rows[req.Key]
+	for _, has := range []string{describeRegistration(got), describe(row)} {
+		if has != describeRegistration(want) || got.Key != req.Key {
+			return "there is " + has
+		}
+	}
+	if row["inactiveReason"] != nil {
+		return "it has a reason to be inactive"
+	}
+	if op.result.Outcome == store.Created {
+		for k, other := range after.rows {
+			if k.UserID == req.Key.UserID && k != req.Key && other["claimVersion"] == nil && holdsToken(other, req.Token) {
+				return keyName(k) + " has the token too"
+			}
+		}
+	}
+	return ""
+}
+
+// checkResult compares the result with what was there when the write was made
+// that it tells of.
+func checkResult(op *operation, before *table) string {
+	req, got, now := op.req, op.result, op.began
+	own := before.rows[req.Key]
+	want := store.Replaced
+	registeredAt := text(own, "registeredAt")
+	switch {
+	case !alive(own, now):
+		want, registeredAt = store.Created, ""
+	case holdsToken(own, req.Token):
+		want = store.Refreshed
+	}
+	if registeredAt == "" {
+		registeredAt = timeText(now)
+	}
+	if got.Outcome != want || timeText(got.Registration.RegisteredAt) != registeredAt {
+		return fmt.Sprintf("want %s, registered %s, not %s", want, registeredAt, timeText(got.Registration.RegisteredAt))
+	}
+	var from tokens.Key
+	if k := ownerOf(before.claims[claimKey(req.Token)]); k.UserID != req.Key.UserID {
+		row := before.rows[k]
+		switch {
+		case !holdsToken(row, req.Token):
+		case !readable(row):
+			return "" // what cannot be decoded is taken for live, or not
+		case alive(row, now) && active(row):
+			from = k
+		}
+	}
+	if got.MovedFrom != from {
+		return fmt.Sprintf("want it moved from %q", keyName(from))
+	}
+	return ""
+}
+
+// checkLimit says what is wrong with the registrations that were evicted.
+func checkLimit(op *operation, before, after *table) string {
+	for _, k := range op.result.Evicted {
+		if before.rows[k] == nil || after.rows[k] != nil || k == op.req.Key || k.UserID != op.req.Key.UserID {
+			return keyName(k) + " was not evicted"
+		}
+		if !op.knew(k, before) {
+			return keyName(k) + " has changed since it was chosen to go"
+		}
+	}
+	if !op.alone {
+		return ""
+	}
+	var want []tokens.Key
+	if op.result.Outcome == store.Created {
+		want = toEvict(op, before)
+	}
+	if !slices.Equal(want, op.result.Evicted) {
+		return fmt.Sprintf("want %v evicted", want)
+	}
+	return ""
+}
+
+// knew reports whether a row was as it is in the table when the operation sent
+// one of its requests but the last.
+func (op *operation) knew(k tokens.Key, now *table) bool {
+	return slices.ContainsFunc(op.looked[:len(op.looked)-1], func(t *table) bool {
+		for _, name := range []string{"expoPushToken", "registeredAt", "updatedAt", "expiresAt"} {
+			if !reflect.DeepEqual(t.rows[k][name], now.rows[k][name]) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// toEvict returns which devices have to go when op creates one.
+func toEvict(op *operation, before *table) []tokens.Key {
+	var others []tokens.Key
+	for k, row := range before.rows {
+		if k.UserID == op.req.Key.UserID && k != op.req.Key && alive(row, op.began) && !holdsToken(row, op.req.Token) {
+			others = append(others, k)
+		}
+	}
+	excess := len(others) + 1 - op.server.policy.MaxDevices
+	if excess <= 0 {
+		return nil
+	}
+	slices.SortFunc(others, func(a, b tokens.Key) int {
+		x, y := before.rows[a], before.rows[b]
+		if active(x) != active(y) {
+			return map[bool]int{true: 1, false: -1}[active(x)]
+		}
+		return cmp.Or(cmp.Compare(text(x, "updatedAt"), text(y, "updatedAt")), cmp.Compare(a.DeviceID, b.DeviceID))
+	})
+	return others[:excess]
+}
+
+// checkRemoval says what Deactivate, Invalidate, Delete or DeleteUser left undone.
+func (s *schedule) checkRemoval(op *operation) string {
+	row := s.state.rows[op.req.Key]
+	switch op.method {
+	case dynamostore.OpDeactivate:
+		if row != nil && active(row) {
+			return "it is active"
+		}
+	case dynamostore.OpInvalidate:
+		if row != nil && active(row) && holdsToken(row, op.req.Token) && op.sentLateEnough(row) {
+			return "it is active"
+		}
+	case dynamostore.OpDelete:
+		if row != nil {
+			return "it is there"
+		}
+	case dynamostore.OpDeleteUser:
+		for k := range s.state.rows {
+			// Only what was registered meanwhile may survive.
+			if k.UserID == op.req.Key.UserID && op.alone {
+				return keyName(k) + " is there"
+			}
+		}
+	}
+	return ""
+}
+
+// checkReleases finds a claim that names a row which the last write of op removed
+// or gave another token. What is left behind says something of a user who is
+// gone, until it expires.
+func checkReleases(op *operation, before, after *table) string {
+	for id, claim := range after.claims {
+		k := ownerOf(claim)
+		row := before.rows[k]
+		if row["claimVersion"] != nil && reflect.DeepEqual(row["claimVersion"], claim["version"]) &&
+			!reflect.DeepEqual(row["claimVersion"], after.rows[k]["claimVersion"]) {
+			return fmt.Sprintf("the claim %s of %s is still there", id, keyName(k))
+		}
+	}
+	return ""
+}
+
+// checkRead compares what a read found with all that was stored while it ran.
+func (s *schedule) checkRead(op *operation) string {
+	switch op.method {
+	case dynamostore.OpGet:
+		return s.checkGet(op)
+	case dynamostore.OpList:
+		return s.checkList(op)
+	default:
+		return checkHolder(op)
+	}
+}
+
+func (s *schedule) checkGet(op *operation) string {
+	row := s.state.rows[op.req.Key]
+	now := s.now.Add(op.server.skew) // of its end
+	switch {
+	case op.err == nil && describeRegistration(op.reg) != describe(row):
+		return "it is not " + describeRegistration(op.reg)
+	case errors.Is(op.err, store.ErrNotFound) && alive(row, now):
+		return "it is there"
+	case !errors.Is(op.err, store.ErrNotFound) && op.err != nil && readable(row):
+		return "it can be decoded"
+	case op.err == nil && !alive(row, now):
+		return "it is expired"
+	}
+	return ""
+}
+
+func (s *schedule) checkList(op *operation) string {
+	var want []string
+	for _, i := range byKey(slices.Clone(s.state.items)) {
+		if k := rowKey(i); k.UserID == op.req.Key.UserID && alive(i, op.began) && active(i) {
+			want = append(want, keyName(k)+": "+describe(i))
+		}
+	}
+	var got []string
+	for _, r := range op.regs {
+		got = append(got, keyName(r.Key)+": "+describeRegistration(r))
+	}
+	if !slices.Equal(want, got) {
+		return fmt.Sprintf("got %q, want %q", got, want)
+	}
+	return ""
+}
+
+// checkHolder wants an answer that was right at some time while Holder ran.
+func checkHolder(op *operation) string {
+	for _, t := range op.seen {
+		if op.err != nil {
+			if t.holder(op.req.Token, op.began).IsZero() {
+				return ""
+			}
+			continue
+		}
+		row := t.rows[op.reg.Key]
+		if describe(row) == describeRegistration(op.reg) && holdsToken(row, op.req.Token) && alive(row, op.began) {
+			return ""
+		}
+	}
+	return "that was not so at any time since it began"
+}

@@ -1,0 +1,27 @@
+// Package interleave tests package dynamostore by controlled interleaving, on
+// DynamoDB Local: a transport lets one request through at a time, in an order
+// that a seed decides.
+//
+// A schedule has a few operations under way at once, of few users and devices
+// that want the same few tokens, in all their spellings. Older rows are in the
+// table, some with one token, some that cannot be read. The device limit is
+// small. Servers differ in their TTL, and by minutes in their clocks. Between any
+// two requests the clock may move, often to a second at which something expires,
+// and TTL may remove what is expired: a registration or a claim, one at a time.
+// Requests and answers are lost, repeated as the SDK repeats them, delivered
+// after their sender has given up, or refused for a conflict.
+//
+// After each write the whole table is read, and its invariants are checked, and
+// that nothing was changed that was not the operation's business. Each answer is
+// compared with the table as it was when the answer was given. An operation that
+// is let alone has to end, and at the end of a schedule each user has to be able
+// to register every token again, in few calls.
+//
+// A seed reproduces its schedule:
+//
+//	go test ./internal/interleave -interleave.seed=42 -interleave.schedules=1 -v
+//	go test ./internal/interleave -interleave.seed=1000 -interleave.schedules=5000 -timeout=2h
+//
+// That all this finds what it should is shown by leaving each rule of the store
+// out in turn: see package ablation.
+package interleave

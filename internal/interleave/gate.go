@@ -1,0 +1,120 @@
+package interleave
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// A gate is the transport of all servers of a schedule. Each request stops in
+// front of it until the schedule says what becomes of it, so that one thing
+// happens at a time, in an order that the seed decides. An operation that waits
+// between two tries just comes to the gate later: since nothing else goes on
+// meanwhile, real time decides nothing.
+type gate struct {
+	next http.RoundTripper
+	// arrived gets the operation that was let through when it is at the gate
+	// again, or done.
+	arrived chan *operation
+}
+
+// A fate is what becomes of a request.
+type fate string
+
+const (
+	delivered   fate = "delivered"
+	requestLost fate = "request lost"        // not applied; the client sees an error
+	answerLost  fate = "answer lost"         // applied; the client sees an error
+	sentTwice   fate = "sent twice"          // applied, the answer lost, and sent again, as the SDK's retries do
+	late        fate = "to be applied late"  // the client sees an error, and it is applied at any time after that
+	conflicting fate = "in conflict"         // with somebody's transaction: not applied
+	obscured    fate = "perhaps in conflict" // if it is refused anyway, with somebody's transaction too
+)
+
+var errLost = errors.New("connection reset by the gate")
+
+type operationKey struct{}
+
+func (g *gate) RoundTrip(req *http.Request) (*http.Response, error) {
+	op := req.Context().Value(operationKey{}).(*operation)
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	_, call, _ := strings.Cut(req.Header.Get("X-Amz-Target"), ".")
+	m := message{op: op, call: call, header: req.Header, url: req.URL.String(), body: body}
+
+	op.calls++
+	if m.namesAnItemTwice() {
+		return refusal(map[string]any{"__type": typeInvalid, "message": "an item is named twice"}), nil
+	}
+	switch g.wait(op, call) {
+	case requestLost:
+		return nil, errLost
+	case late:
+		op.late = &m
+		return nil, errLost
+	case answerLost:
+		if _, err := g.send(m); err != nil {
+			return nil, err
+		}
+		return nil, errLost
+	case sentTwice:
+		if _, err := g.send(m); err != nil {
+			return nil, err
+		}
+		g.wait(op, call) // whatever it says, this one is delivered
+	case conflicting:
+		return conflict(m, op.chance), nil
+	case obscured:
+		resp, err := g.send(m)
+		if err != nil {
+			return nil, err
+		}
+		return obscure(resp, op.chance)
+	}
+	return g.send(m)
+}
+
+// wait stops the operation until the schedule lets its next request through.
+func (g *gate) wait(op *operation, call string) fate {
+	op.call = call
+	g.arrived <- op
+	return <-op.turn
+}
+
+// A message is a request that can be sent at any time, and again.
+type message struct {
+	op        *operation
+	call, url string
+	header    http.Header
+	body      []byte
+}
+
+// send returns a whole answer: the engine is done with the request by then.
+func (g *gate) send(m message) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, m.url, bytes.NewReader(m.body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header = m.header
+	resp, err := g.next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(answer))
+	if resp.StatusCode == http.StatusOK && isWrite(m.call) {
+		m.op.applied = true
+	}
+	return resp, nil
+}
+
+func isWrite(call string) bool { return call == "UpdateItem" || call == "TransactWriteItems" }

@@ -1,0 +1,40 @@
+package interleave
+
+import (
+	"flag"
+	"sync"
+	"testing"
+)
+
+var (
+	seed      = flag.Uint64("interleave.seed", 1, "the first `seed`")
+	schedules = flag.Int("interleave.schedules", 120, "how many schedules to play, from that seed on")
+)
+
+// lanes is how many schedules are played at once, each in a table of its own.
+const lanes = 2
+
+func TestSchedules(t *testing.T) {
+	var (
+		mu    sync.Mutex
+		total Figures
+	)
+	t.Run("lanes", func(t *testing.T) {
+		for n := range lanes {
+			t.Run("", func(t *testing.T) {
+				t.Parallel()
+				lane := NewLane(t)
+				for i := n; i < *schedules; i += lanes {
+					figures, err := lane.Play(*seed + uint64(i))
+					mu.Lock()
+					total.Add(figures)
+					mu.Unlock()
+					if err != nil {
+						t.Fatalf("-interleave.seed=%d: %v", *seed+uint64(i), err)
+					}
+				}
+			})
+		}
+	})
+	t.Log(total)
+}

@@ -1,0 +1,158 @@
+package interleave
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// An operation is one call of a method of a store, under way in a goroutine of
+// its own, which runs only while the schedule waits for it.
+type operation struct {
+	method dynamostore.Operation
+	req    tokens.Request // other methods use what they need of it
+	sentAt time.Time      // of Invalidate
+	server *server
+	turn   chan fate
+	chance int // decides what the fate leaves open
+
+	// What it did, up to now.
+	began   time.Time // on the server's clock
+	call    string    // the SDK's call that is at the gate
+	calls   int
+	applied bool     // the request that was let through last has written
+	late    *message // was sent, and not delivered yet
+	done    bool
+	result  store.Result
+	reg     tokens.Registration
+	regs    []tokens.Registration
+	err     error
+
+	// What the schedule knows of it.
+	name      string
+	disturbed bool     // not each of its requests was delivered, once
+	twice     bool     // a request of it was delivered twice
+	alone     bool     // nothing else has happened since it began
+	heldUntil int      // the step
+	seen      []*table // each state of the table since it began
+	looked    []*table // those in which a request of it was executed
+}
+
+// A server is a store of its own, with a clock of its own.
+type server struct {
+	*dynamostore.Store
+	name   string
+	policy store.Policy
+	skew   time.Duration
+}
+
+func (op *operation) run(ctx context.Context) {
+	s, key := op.server, op.req.Key
+	switch op.method {
+	case dynamostore.OpRegister:
+		op.result, op.err = s.Register(ctx, op.req)
+	case dynamostore.OpGet:
+		op.reg, op.err = s.Get(ctx, key)
+	case dynamostore.OpList:
+		op.regs, op.err = s.List(ctx, key.UserID)
+	case dynamostore.OpHolder:
+		op.reg, op.err = s.Holder(ctx, op.req.Token)
+	case dynamostore.OpDeactivate:
+		op.err = s.Deactivate(ctx, key)
+	case dynamostore.OpInvalidate:
+		op.err = s.Invalidate(ctx, key, op.req.Token, op.sentAt)
+	case dynamostore.OpDelete:
+		op.err = s.Delete(ctx, key)
+	case dynamostore.OpDeleteUser:
+		op.err = s.DeleteUser(ctx, key.UserID)
+	}
+	op.done = true
+}
+
+// mostCalls is how many calls the operation may make, whatever the others do.
+func (op *operation) mostCalls() int {
+	switch op.method {
+	case dynamostore.OpRegister:
+		return 1 + 2*maxAttempts // the refresh, the query, the transactions
+	case dynamostore.OpDelete, dynamostore.OpDeleteUser:
+		return 1 + maxAttempts
+	case dynamostore.OpHolder:
+		return 3 + 2*maxAttempts
+	case dynamostore.OpDeactivate, dynamostore.OpInvalidate:
+		return maxAttempts
+	default:
+		return 1
+	}
+}
+
+func (op *operation) reads() bool {
+	return op.method == dynamostore.OpGet || op.method == dynamostore.OpList || op.method == dynamostore.OpHolder
+}
+
+func (op *operation) String() string {
+	return fmt.Sprintf("%s (%s of %s with %s on server %s)", op.name, op.method, keyName(op.req.Key), op.req.Token.Reveal(), op.server.name)
+}
+
+// identities are what is inside the brackets. The first two are valid without
+// them as well, and so have a third spelling.
+var identities = []string{
+	"aaaaaaaa-0000-4000-8000-00000000000a",
+	"bbbbbbbb-0000-4000-8000-00000000000b",
+	"cccccccc",
+}
+
+func spell(rng *rand.Rand, identity string) string {
+	all := []string{"ExponentPushToken[" + identity + "]", "ExpoPushToken[" + identity + "]"}
+	if len(identity) == 36 {
+		all = append(all, identity)
+	}
+	return all[rng.IntN(len(all))]
+}
+
+func (s *schedule) randomKey() tokens.Key {
+	return tokens.Key{
+		UserID:   tokens.UserID(fmt.Sprintf("user%d", s.rng.IntN(s.users))),
+		DeviceID: tokens.DeviceID(fmt.Sprintf("device%d", s.rng.IntN(s.devices))),
+	}
+}
+
+// randomToken prefers the first one, which everybody wants.
+func (s *schedule) randomToken() string {
+	return spell(s.rng, s.identities[max(0, s.rng.IntN(len(s.identities)+2)-2)])
+}
+
+func keyName(k tokens.Key) string { return string(k.UserID + "/" + tokens.UserID(k.DeviceID)) }
+
+// methods has each method as often as it is wanted.
+var methods = slices.Concat(
+	slices.Repeat([]dynamostore.Operation{dynamostore.OpRegister}, 30),
+	slices.Repeat([]dynamostore.Operation{dynamostore.OpDelete, dynamostore.OpInvalidate}, 3),
+	slices.Repeat([]dynamostore.Operation{dynamostore.OpDeactivate, dynamostore.OpDeleteUser, dynamostore.OpHolder}, 2),
+	[]dynamostore.Operation{dynamostore.OpGet, dynamostore.OpList},
+)
+
+// randomOperation may be any, of any user, on any of the servers.
+func (s *schedule) randomOperation() *operation {
+	op := &operation{
+		method: methods[s.rng.IntN(len(methods))],
+		req: tokens.Request{
+			Key:      s.randomKey(),
+			Token:    tokens.MustParseToken(s.randomToken()),
+			Platform: []tokens.Platform{tokens.IOS, tokens.Android}[s.rng.IntN(2)],
+		},
+		server: s.servers[s.rng.IntN(len(s.servers))],
+	}
+	if s.rng.IntN(3) == 0 {
+		op.req.ProjectID = "@acme/app"
+	}
+	// A message that was sent at some time around the least that is enough.
+	since := []time.Duration{-store.ClockSkew, 0, store.ClockSkew, time.Hour}[s.rng.IntN(4)]
+	op.sentAt = s.now.Add(since + time.Duration(s.rng.IntN(3)-1)*time.Millisecond)
+	return op
+}

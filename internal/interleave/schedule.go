@@ -1,0 +1,348 @@
+package interleave
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/internal/dynamotest"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+const (
+	workers = 4   // operations under way at once
+	length  = 100 // steps, before the rest is let through in peace
+)
+
+// A schedule is one order of everything that happens to a table. It is all
+// decided by its source of random numbers.
+type schedule struct {
+	lane    *Lane
+	rng     *rand.Rand
+	figures Figures
+	trace   []string
+
+	// Few of everything, so that operations meet.
+	users, devices int
+	identities     []string
+
+	now     time.Time // the true time, which is that of DynamoDB's TTL
+	servers []*server
+	state   *table
+
+	underWay []*operation
+	late     []message
+	step     int
+}
+
+// play lets everything happen, and returns what is wrong, if anything is.
+func (s *schedule) play() error {
+	s.observe(s.lane.scan())
+	for s.step = 1; s.step <= length; s.step++ {
+		if err := s.act(); err != nil {
+			return fmt.Errorf("step %d: %w", s.step, err)
+		}
+	}
+	if err := s.settle(); err != nil {
+		return fmt.Errorf("in peace, after step %d: %w", length, err)
+	}
+	return nil
+}
+
+// act does one thing.
+func (s *schedule) act() error {
+	switch p := s.rng.IntN(100); {
+	case p < 6:
+		return s.moveClock()
+	case p < 16:
+		return s.removeExpired()
+	case p < 18:
+		return s.deliverLate()
+	case p < 20:
+		return s.finishAlone()
+	case p < 40 && len(s.underWay) < workers, len(s.underWay) == 0:
+		return s.begin(s.randomOperation())
+	}
+	return s.proceed(s.ready(), s.fate())
+}
+
+// ready returns one of the operations under way, and may hold it back instead
+// for another one, so that much happens between two of its requests.
+func (s *schedule) ready() *operation {
+	free := slices.DeleteFunc(slices.Clone(s.underWay), func(op *operation) bool { return op.heldUntil > s.step })
+	if len(free) == 0 {
+		free = s.underWay
+	}
+	op := free[s.rng.IntN(len(free))]
+	if op.call == "TransactWriteItems" && s.rng.IntN(4) == 0 {
+		op.heldUntil = s.step + 3 + s.rng.IntN(20)
+	}
+	return op
+}
+
+func (s *schedule) fate() fate {
+	switch p := s.rng.IntN(100); {
+	case p < 2:
+		return requestLost
+	case p < 6:
+		return answerLost
+	case p < 8:
+		return late
+	case p < 11:
+		return sentTwice
+	case p < 14:
+		return conflicting
+	case p < 17:
+		return obscured
+	default:
+		return delivered
+	}
+}
+
+// begin starts an operation, which goes on until its first request is at the
+// gate.
+func (s *schedule) begin(op *operation) error {
+	s.figures.Operations++
+	op.name = fmt.Sprintf("operation %d", s.figures.Operations)
+	op.began = s.now.Add(op.server.skew)
+	op.turn = make(chan fate)
+	op.alone = len(s.underWay) == 0 && len(s.late) == 0
+	op.seen = []*table{s.state}
+	for _, other := range s.underWay {
+		other.alone = false
+	}
+	s.underWay = append(s.underWay, op)
+	s.note("%v begins", op)
+	ctx := context.WithValue(s.lane.ctx, operationKey{}, op)
+	go func() {
+		op.run(ctx)
+		s.lane.gate.arrived <- op
+	}()
+	<-s.lane.gate.arrived
+	return s.ended(op, s.state)
+}
+
+// proceed decides the fate of the request of op that is at the gate, and checks
+// what came of it.
+func (s *schedule) proceed(op *operation, f fate) error {
+	before, call := s.state, op.call
+	if !isWrite(call) && f != requestLost || f == obscured && call == "UpdateItem" {
+		f = delivered
+	}
+	op.looked = append(op.looked, before)
+	s.figures.count(f)
+	op.applied = false
+	if f == conflicting || f == obscured {
+		op.alone = false
+	}
+	op.disturbed = op.disturbed || f == requestLost || f == answerLost || f == sentTwice || f == late
+	op.twice = op.twice || f == sentTwice
+	op.chance = s.rng.IntN(100)
+	op.turn <- f
+	<-s.lane.gate.arrived
+	if op.late != nil {
+		s.late = append(s.late, *op.late)
+		op.late = nil
+	}
+	s.note("%s: %s %s%s", op.name, call, f, map[bool]string{true: ", applied"}[op.applied])
+	if op.applied {
+		if err := s.wrote(op); err != nil {
+			return err
+		}
+	}
+	if op.calls > op.mostCalls() {
+		return fmt.Errorf("%v has made %d calls", op, op.calls)
+	}
+	return s.ended(op, before)
+}
+
+// wrote looks at the table after a write of op.
+func (s *schedule) wrote(op *operation) error {
+	before := s.state
+	s.observe(s.lane.scan())
+	if err := s.checkChanges(op, before, s.state); err != nil {
+		return err
+	}
+	return s.checkInvariants()
+}
+
+func (s *schedule) observe(t *table) {
+	s.state = t
+	for _, op := range s.underWay {
+		op.seen = append(op.seen, t)
+	}
+}
+
+// ended checks the answer of op, if there is one. The table was as before when
+// its last request was sent, and is now as that left it.
+func (s *schedule) ended(op *operation, before *table) error {
+	if !op.done {
+		return nil
+	}
+	s.underWay = slices.DeleteFunc(s.underWay, func(o *operation) bool { return o == op })
+	s.note("%s ends: %s", op.name, op.answer())
+	s.figures.ended(op)
+	return s.checkAnswer(op, before)
+}
+
+// finishAlone lets one operation go on to its end while the others wait: it has
+// to come to one.
+func (s *schedule) finishAlone() error {
+	if len(s.underWay) == 0 {
+		return nil
+	}
+	op := s.underWay[s.rng.IntN(len(s.underWay))]
+	left := maxAttempts - op.calls
+	for !op.done {
+		if err := s.proceed(op, delivered); err != nil {
+			return err
+		}
+	}
+	if op.err != nil && left > mostCallsAlone && !op.disturbed && !isAnswer(op.err) {
+		return fmt.Errorf("%v was not disturbed for %d calls, and ended with %w", op, left, op.err)
+	}
+	return nil
+}
+
+// deliverLate delivers a request whose sender has given up on it, or drops it.
+func (s *schedule) deliverLate() error {
+	if len(s.late) == 0 {
+		return nil
+	}
+	i := s.rng.IntN(len(s.late))
+	m := s.late[i]
+	s.late = slices.Delete(s.late, i, i+1)
+	if s.rng.IntN(8) == 0 {
+		return nil
+	}
+	s.crowd()
+	m.op.applied = false
+	if _, err := s.lane.gate.send(m); err != nil {
+		return err
+	}
+	s.note("%s: late %s%s", m.op.name, m.call, map[bool]string{true: ", applied"}[m.op.applied])
+	if !m.op.applied {
+		return nil
+	}
+	s.figures.Late++
+	return s.wrote(m.op)
+}
+
+// crowd notes that something happened beside each operation under way.
+func (s *schedule) crowd() {
+	for _, op := range s.underWay {
+		op.alone = false
+	}
+}
+
+// removeExpired removes one item that is expired, as DynamoDB's TTL may do at
+// any time: a registration or a claim, independently.
+func (s *schedule) removeExpired() error {
+	var expired []attributes
+	for _, i := range s.state.items {
+		if e := seconds(i, "expiresAt"); !e.IsZero() && !s.now.Before(e) {
+			expired = append(expired, i)
+		}
+	}
+	if len(expired) == 0 {
+		return nil
+	}
+	s.crowd()
+	s.figures.Removals++
+	gone := expired[s.rng.IntN(len(expired))]
+	s.note("TTL removes %s", itemName(gone))
+	key := attributes{"userId": gone["userId"], "deviceId": gone["deviceId"]}
+	if _, err := s.lane.client.DeleteItem(s.lane.ctx, &dynamodb.DeleteItemInput{TableName: &s.lane.table, Key: key}); err != nil {
+		return err
+	}
+	s.observe(newTable(slices.DeleteFunc(slices.Clone(s.state.items), func(i attributes) bool {
+		return itemName(i) == itemName(gone)
+	})))
+	return s.checkInvariants()
+}
+
+func (s *schedule) checkInvariants() error {
+	// To the slowest clock a registration is live for longest.
+	slowest := s.now
+	for _, v := range s.servers {
+		if t := s.now.Add(v.skew); t.Before(slowest) {
+			slowest = t
+		}
+	}
+	if wrong := dynamotest.CheckInvariants(s.state.items, slowest); wrong != nil {
+		return fmt.Errorf("the table is wrong: %q", wrong)
+	}
+	return nil
+}
+
+// settle lets everything that is under way end, and then has each user register
+// every token again: nobody may be blocked by what is stored.
+func (s *schedule) settle() error {
+	for len(s.underWay) > 0 {
+		if err := s.proceed(s.underWay[s.rng.IntN(len(s.underWay))], delivered); err != nil {
+			return err
+		}
+	}
+	for len(s.late) > 0 {
+		if err := s.deliverLate(); err != nil {
+			return err
+		}
+	}
+	for user := range s.users {
+		for _, identity := range s.identities {
+			key := s.randomKey()
+			key.UserID = tokens.UserID(fmt.Sprintf("user%d", user))
+			req := tokens.Request{Key: key, Token: tokens.MustParseToken(spell(s.rng, identity)), Platform: tokens.IOS}
+			if err := s.mustRegister(req, s.servers[s.rng.IntN(len(s.servers))]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// mustRegister lets a Register happen all alone. It has to succeed, in few calls.
+func (s *schedule) mustRegister(req tokens.Request, on *server) error {
+	op := &operation{method: dynamostore.OpRegister, req: req, server: on}
+	if err := s.begin(op); err != nil {
+		return err
+	}
+	for !op.done {
+		if err := s.proceed(op, delivered); err != nil {
+			return err
+		}
+	}
+	s.figures.CallsAlone = max(s.figures.CallsAlone, op.calls)
+	switch {
+	case op.err != nil:
+		return fmt.Errorf("%v, with nothing else under way: %w", op, op.err)
+	case op.calls > mostCallsAlone:
+		return fmt.Errorf("%v, with nothing else under way, made %d calls", op, op.calls)
+	}
+	return nil
+}
+
+// mostCallsAlone is how many calls an operation takes at most while nothing else
+// happens, whatever is stored: the refresh, the query, and a transaction each to
+// learn who has the claim, what the previous holder is, and which claims are not
+// to be released, before the one that succeeds.
+const mostCallsAlone = 6
+
+func (s *schedule) note(format string, args ...any) {
+	s.trace = append(s.trace, fmt.Sprintf("%3d %s ", s.step, timeText(s.now))+fmt.Sprintf(format, args...))
+}
+
+func itemName(i attributes) string { return text(i, "userId") + "/" + text(i, "deviceId") }
+
+// byKey orders items, so that a seed picks the same one each time.
+func byKey(items []attributes) []attributes {
+	slices.SortFunc(items, func(a, b attributes) int {
+		return slices.Compare([]string{text(a, "userId"), text(a, "deviceId")}, []string{text(b, "userId"), text(b, "deviceId")})
+	})
+	return items
+}

@@ -1,0 +1,160 @@
+package interleave
+
+import (
+	"encoding/base64"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// An attributes is an item. It is read without the help of the package under
+// test.
+type attributes = map[string]types.AttributeValue
+
+// A table is all that is stored at one time.
+type table struct {
+	items  []attributes
+	rows   map[tokens.Key]attributes
+	claims map[string]attributes // by hash key
+}
+
+func newTable(items []attributes) *table {
+	t := &table{items: items, rows: make(map[tokens.Key]attributes), claims: make(map[string]attributes)}
+	for _, i := range items {
+		if user := text(i, "userId"); strings.HasPrefix(user, "#") {
+			t.claims[user] = i
+		} else {
+			t.rows[rowKey(i)] = i
+		}
+	}
+	return t
+}
+
+func rowKey(i attributes) tokens.Key {
+	return tokens.Key{UserID: tokens.UserID(text(i, "userId")), DeviceID: tokens.DeviceID(text(i, "deviceId"))}
+}
+
+func ownerOf(claim attributes) tokens.Key {
+	return tokens.Key{UserID: tokens.UserID(text(claim, "ownerUserId")), DeviceID: tokens.DeviceID(text(claim, "ownerDeviceId"))}
+}
+
+func text(i attributes, name string) string {
+	if v, ok := i[name].(*types.AttributeValueMemberS); ok {
+		return v.Value
+	}
+	return ""
+}
+
+// seconds returns a time of an item, zero if it has none.
+func seconds(i attributes, name string) time.Time {
+	if v, ok := i[name].(*types.AttributeValueMemberN); ok {
+		if n, err := strconv.ParseInt(v.Value, 10, 64); err == nil {
+			return time.Unix(n, 0).UTC()
+		}
+	}
+	return time.Time{}
+}
+
+func stringAttr(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+
+func secondsAttr(t time.Time) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(t.Unix(), 10)}
+}
+
+func timeText(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+func claimKey(t tokens.Token) string {
+	hash := t.Hash()
+	return "#claim#1#" + base64.RawURLEncoding.EncodeToString(hash[:])
+}
+
+// holdsToken reports whether the row has the token, however spelled.
+func holdsToken(row attributes, t tokens.Token) bool {
+	stored, err := tokens.ParseToken(text(row, "expoPushToken"))
+	return err == nil && stored.Equal(t)
+}
+
+// readable reports whether a reader can decode the row; see spoil for the ways
+// in which one cannot.
+func readable(row attributes) bool {
+	_, number := row["expiresAt"].(*types.AttributeValueMemberN)
+	return row != nil &&
+		(number || row["expiresAt"] == nil) &&
+		(text(row, "platform") == "ios" || text(row, "platform") == "android") &&
+		text(row, "expoPushToken") != ""
+}
+
+// alive reports whether there is a registration to a reader at now.
+func alive(row attributes, now time.Time) bool {
+	expiresAt := seconds(row, "expiresAt")
+	return readable(row) && (expiresAt.IsZero() || now.Before(expiresAt))
+}
+
+func active(row attributes) bool {
+	v, ok := row["isActive"].(*types.AttributeValueMemberBOOL)
+	return !ok || v.Value
+}
+
+// holder returns the key of the live registration that holds the token by a
+// claim, zero if there is none.
+func (t *table) holder(token tokens.Token, now time.Time) tokens.Key {
+	for k, row := range t.rows {
+		if row["claimVersion"] != nil && alive(row, now) && holdsToken(row, token) {
+			return k
+		}
+	}
+	return tokens.Key{}
+}
+
+// changed returns the keys of the rows and of the claims that differ.
+func (t *table) changed(next *table) (rows []tokens.Key, claims []string) {
+	for k, row := range t.rows {
+		if !reflect.DeepEqual(row, next.rows[k]) {
+			rows = append(rows, k)
+		}
+	}
+	for k := range next.rows {
+		if t.rows[k] == nil {
+			rows = append(rows, k)
+		}
+	}
+	for id, claim := range t.claims {
+		if !reflect.DeepEqual(claim, next.claims[id]) {
+			claims = append(claims, id)
+		}
+	}
+	for id := range next.claims {
+		if t.claims[id] == nil {
+			claims = append(claims, id)
+		}
+	}
+	return rows, claims
+}
+
+// describe says what a registration or row is, in the order of the comparison.
+func describe(row attributes) string {
+	if row == nil {
+		return "nothing"
+	}
+	return fmt.Sprintf("token %s, platform %s, project %q, active %t, registered %s, updated %s, expires %s",
+		text(row, "expoPushToken"), text(row, "platform"), text(row, "projectId"), active(row),
+		text(row, "registeredAt"), text(row, "updatedAt"), timeText(seconds(row, "expiresAt")))
+}
+
+func describeRegistration(r tokens.Registration) string {
+	stamp := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return timeText(t)
+	}
+	return fmt.Sprintf("token %s, platform %s, project %q, active %t, registered %s, updated %s, expires %s",
+		r.Token.Reveal(), r.Platform, r.ProjectID, r.Active(),
+		stamp(r.RegisteredAt), stamp(r.UpdatedAt), timeText(r.ExpiresAt))
+}
