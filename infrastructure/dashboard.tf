@@ -7,7 +7,7 @@ locals {
 
   on_api      = ["ApiName", local.name, "Stage", var.stage]
   on_function = ["FunctionName", local.name]
-  on_table    = ["TableName", local.name]
+  on_table    = ["TableName", local.table_name]
   on_stage    = ["Stage", var.stage]
 
   # Twelve wide and six high, two a row, in this order.

@@ -4,10 +4,13 @@
 # answers from its schema, without an account: see docs/infra/device-tokens.md.
 TERRAFORM ?= terraform
 
-.PHONY: infra-check infra-mutants evidence evidence-check
+.PHONY: infra-check infra-runbook infra-mutants evidence evidence-check
 
 infra-check: ## check the Terraform: form, lint, tests, drift script
 	@TERRAFORM='$(TERRAFORM)' infrastructure/scripts/check.sh
+
+infra-runbook: ## run the runbook's commands against an emulator
+	@infrastructure/scripts/runbook.sh
 
 infra-mutants: ## break the Terraform in known ways and see each break found
 	@TERRAFORM='$(TERRAFORM)' infrastructure/scripts/mutants.sh

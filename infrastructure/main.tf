@@ -8,6 +8,8 @@ locals {
   name     = "${local.project}-${var.stage}"
   emulated = var.emulator_endpoint != ""
 
+  table_name = var.table_name != "" ? var.table_name : local.name
+
   partition  = data.aws_partition.current.partition
   account_id = data.aws_caller_identity.current.account_id
 
@@ -31,7 +33,7 @@ module "storage" {
   source = "./modules/storage"
 
   stage            = var.stage
-  table_name       = local.name
+  table_name       = local.table_name
   kms_key_arn      = aws_kms_key.main.arn
   stream_view_type = var.stream_view_type
   read_limit       = var.read_limit

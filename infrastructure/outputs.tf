@@ -65,3 +65,8 @@ output "api_stage_arn" {
   description = "ARN of the API's stage, to attach a web ACL to."
   value       = aws_api_gateway_stage.main.arn
 }
+
+output "table_actions" {
+  description = "IAM actions that the function has on the table, without their prefix."
+  value       = [for action in local.table_actions : trimprefix(action, "dynamodb:")]
+}

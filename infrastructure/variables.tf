@@ -166,6 +166,17 @@ variable "reserved_concurrency" {
   }
 }
 
+variable "table_name" {
+  description = "Name of the table; empty for device-tokens-STAGE. Another one is for switching over to a restored table: see the runbook."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.table_name == "" || can(regex("^[A-Za-z0-9_.-]{3,255}$", var.table_name))
+    error_message = "A table name has 3 to 255 letters, digits, underscores, hyphens and dots."
+  }
+}
+
 variable "stream_view_type" {
   description = "What the table's stream carries; null for no stream."
   type        = string

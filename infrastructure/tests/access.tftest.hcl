@@ -43,6 +43,11 @@ run "function_role" {
   }
 
   assert {
+    condition     = [for action in output.table_actions : "dynamodb:${action}"] == jsondecode(aws_iam_role_policy.function.policy).Statement[0].Action
+    error_message = "The output is the policy's."
+  }
+
+  assert {
     condition     = aws_iam_role_policy.function.role == aws_iam_role.function.name && aws_lambda_function.main.role == aws_iam_role.function.arn
     error_message = "The function has this role, and the role this policy."
   }

@@ -236,6 +236,34 @@ run "further_tags" {
   }
 }
 
+run "a_restored_table" {
+  command = plan
+
+  variables {
+    table_name = "device-tokens-dev-restored"
+  }
+
+  assert {
+    condition     = output.table_name == "device-tokens-dev-restored" && aws_lambda_function.main.environment[0].variables.DEVICE_TOKEN_TABLE_NAME == "device-tokens-dev-restored"
+    error_message = "The function is told the other table."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.service["table-conflicts"].dimensions == tomap({ TableName = "device-tokens-dev-restored" })
+    error_message = "The alarms watch the other table."
+  }
+
+  assert {
+    condition     = !strcontains(aws_cloudwatch_dashboard.main.dashboard_body, "\"TableName\",\"device-tokens-dev\"")
+    error_message = "The dashboard shows the other table."
+  }
+
+  assert {
+    condition     = aws_lambda_function.main.function_name == "device-tokens-dev" && aws_kms_alias.main.name == "alias/device-tokens-dev"
+    error_message = "Nothing else has another name."
+  }
+}
+
 run "other_settings" {
   command = plan
 

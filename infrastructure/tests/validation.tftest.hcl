@@ -201,6 +201,15 @@ run "refuses_a_package_that_is_no_zip" {
   }
 }
 
+run "refuses_a_bad_table_name" {
+  command         = plan
+  expect_failures = [var.table_name]
+
+  variables {
+    table_name = "device tokens"
+  }
+}
+
 run "refuses_a_ttl_below_a_week" {
   command         = plan
   expect_failures = [var.token_ttl_days]

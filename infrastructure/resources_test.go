@@ -1,0 +1,64 @@
+package infrastructure
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Every planned resource that can carry tags carries the four, with the stage's
+// values.
+func TestTags(t *testing.T) {
+	eachStage(t, func(t *testing.T, stage string, p plan) {
+		want := map[string]string{
+			"Project": "device-tokens", "Env": stage, "Owner": "mobile-platform", "CostCenter": "cc-1234",
+		}
+		tagged := 0
+		for _, r := range p.resources("aws_") {
+			text, ok := r.Values["tags"]
+			if !ok {
+				continue
+			}
+			tagged++
+			var got map[string]string
+			if err := json.Unmarshal(text, &got); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("tags of %s (-want +plan):\n%s", r.Address, diff)
+			}
+		}
+		// The table, the key, the function, its role, two log groups, the API, its
+		// stage, the topic and nine alarms.
+		if tagged < 18 {
+			t.Errorf("%d resources carry tags, want 18 at least", tagged)
+		}
+	})
+}
+
+// The runbook says of each alarm what it means.
+func TestRunbookHasEveryAlarm(t *testing.T) {
+	text, err := os.ReadFile("../docs/infra/device-tokens.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	eachStage(t, func(t *testing.T, stage string, p plan) {
+		alarms := p.resources("aws_cloudwatch_metric_alarm")
+		if len(alarms) < 9 {
+			t.Errorf("the plan has %d alarms, want 9 at least", len(alarms))
+		}
+		for _, r := range alarms {
+			var v struct {
+				Name string `json:"alarm_name"`
+			}
+			r.decode(t, &v)
+			name, ok := strings.CutPrefix(v.Name, "device-tokens-"+stage+"-")
+			if !ok || !strings.Contains(string(text), "### `…-"+name+"`") {
+				t.Errorf("the runbook has no section on the alarm %s", v.Name)
+			}
+		}
+	})
+}

@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Breaks the Terraform on purpose, one thing at a time, and fails unless the tests
+# find each break. It takes some minutes.
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+
+root=$(copy)
+module=$root/modules/storage
+init "$root"
+init "$module"
+
+survivors=0 killed=0
+# mutant TEST FILE FROM TO: with FROM replaced by TO in FILE, the test file has to fail.
+mutant() {
+  local test=$1 file=$root/$2 from=$3 to=$4 dir=$root kept changed
+  [[ $2 == modules/* ]] && dir=$module
+  kept=$(cat "$file"; echo x)
+  changed=${kept/"$from"/"$to"}
+  if [[ $changed == "$kept" ]]; then
+    echo "FAIL  $2 has no: $from"
+    survivors=$((survivors + 1))
+    return
+  fi
+  printf '%s' "${changed%x}" >"$file"
+  # What is not even valid is found by no test.
+  if ! "${terraform[@]}" -chdir="$dir" validate -no-color >"$tmp/log" 2>&1; then
+    echo "FAIL  not valid: $2: $from -> $to"
+    cat "$tmp/log"
+    survivors=$((survivors + 1))
+  elif "${terraform[@]}" -chdir="$dir" test -no-color -filter="tests/$test.tftest.hcl" >"$tmp/log" 2>&1; then
+    echo "FAIL  survived: $2: $from -> $to"
+    survivors=$((survivors + 1))
+  else
+    echo "ok    killed by $test: $2: ${from%%$'\n'*} -> ${to%%$'\n'*}"
+    killed=$((killed + 1))
+  fi
+  printf '%s' "${kept%x}" >"$file"
+}
+
+table=modules/storage/device-tokens.tf
+mutant storage $table 'range_key = "deviceId"' 'range_key = "userId"'
+mutant storage $table '"PAY_PER_REQUEST"' '"PROVISIONED"'
+mutant storage $table 'var.stage != "dev"' 'var.stage == "prod"'
+mutant storage $table 'attribute_name = "expiresAt"' 'attribute_name = "updatedAt"'
+mutant storage $table $'point_in_time_recovery {\n    enabled = true' $'point_in_time_recovery {\n    enabled = false'
+mutant storage $table 'kms_key_arn = var.kms_key_arn' 'kms_key_arn = null'
+mutant storage $table 'stream_enabled   = var.stream_view_type != null' 'stream_enabled   = true'
+mutant storage $table 'tags = var.tags' 'tags = {}'
+mutant storage modules/storage/alarms.tf '"WriteThrottleEvents"' '"ThrottledRequests"'
+mutant storage modules/storage/alarms.tf ', "TransactWriteItems"' ''
+mutant storage modules/storage/alarms.tf '          Operation = metric_query.value' ''
+mutant storage modules/storage/alarms.tf 'SUM(FILL(METRICS(), 0))' 'SUM(METRICS())'
+mutant storage modules/storage/alarms.tf 'each.value.units * 60' 'each.value.units'
+mutant storage modules/storage/variables.tf '["Project", "Env", "Owner", "CostCenter"]' '["Project", "Env", "Owner"]'
+mutant storage modules/storage/variables.tf ':key/' ':[a-z]+/'
+mutant storage modules/storage/outputs.tf 'value       = aws_dynamodb_table.device_tokens.arn' 'value       = aws_dynamodb_table.device_tokens.name'
+
+mutant access function.tf '    "dynamodb:Query",' $'    "dynamodb:Query",\n    "dynamodb:Scan",'
+mutant access function.tf '    "dynamodb:PutItem",' ''
+mutant access function.tf 'Resource = module.storage.table_arn' 'Resource = "${module.storage.table_arn}*"'
+mutant access function.tf '["kms:Decrypt", "kms:DescribeKey"]' '["kms:*"]'
+mutant access function.tf ':log-stream:*' ':*'
+mutant access kms.tf '"kms:DescribeKey",' $'"kms:DescribeKey",\n    "kms:Decrypt",'
+mutant access kms.tf '    "kms:PutKeyPolicy",' ''
+mutant access kms.tf '"kms:ViaService"    = "dynamodb.${var.region}.amazonaws.com"' ''
+mutant access kms.tf 'enable_key_rotation     = true' 'enable_key_rotation     = false'
+mutant access kms.tf '"${local.logs_arn_prefix}:${local.access_log_group}",' ''
+mutant access kms.tf 'local.own_topic ? [{' 'true ? [{'
+mutant access api.tf '/${var.stage}/${each.key}${local.api_path}' '/*'
+mutant access notifications.tf 'Principal = { Service = "cloudwatch.amazonaws.com" }' 'Principal = "*"'
+mutant access api-account.tf 'count = var.manage_api_gateway_account ? 1 : 0' 'count = 1'
+mutant access api.tf $'kms_key_id        = aws_kms_key.main.arn' ''
+
+mutant alarms alarms.tf 'metric     = "5XXError"' 'metric     = "5xx"'
+mutant alarms alarms.tf ', Stage = var.stage }' ' }'
+mutant alarms alarms.tf 'statistic  = "p99"' 'statistic  = "Sum"'
+mutant alarms alarms.tf '* 1000 * 0.8' '* 1000'
+mutant alarms alarms.tf 'metric     = "TransactionConflict"' 'metric     = "ConditionalCheckFailedRequests"'
+mutant alarms alarms.tf 'ok_actions    = [local.alarm_topic_arn]' 'ok_actions    = []'
+mutant alarms dashboard.tf '"StoreLatency"' '"Latency"'
+mutant alarms dashboard.tf ', ["Operation", operation]' ''
+mutant alarms notifications.tf 'endpoint  = var.alarm_email' 'endpoint  = "nobody@example.com"'
+mutant alarms notifications.tf 'kms_master_key_id = aws_kms_key.main.arn' ''
+
+mutant api api.tf '["DELETE", "GET", "POST"]' '["DELETE", "GET", "POST", "PUT"]'
+mutant api api.tf 'local.cognito ? "COGNITO_USER_POOLS" : "NONE"' '"NONE"'
+mutant api api.tf 'throttle_rate_per_second = 50' 'throttle_rate_per_second = 500'
+mutant api api.tf 'method_path = "*/*"' 'method_path = "v1~1device-tokens/GET"'
+mutant api api.tf 'data_trace_enabled     = false' 'data_trace_enabled     = true'
+mutant api api.tf 'authorization_scopes = m.authorization_scopes' ''
+mutant api api.tf 'provider_arns   = a.provider_arns' ''
+mutant api api.tf 'paths     = [' 'now       = plantimestamp()
+      paths     = ['
+mutant api api.tf '"$context.resourcePath"' '"$context.path"'
+mutant api responses.tf 'status = 404' 'status = 403'
+mutant api responses.tf "'application/problem+json'" "'application/json'"
+mutant api function.tf 'DEVICE_TOKEN_OIDC_AUDIENCE = var.authorizer.audience' ''
+
+mutant stages main.tf 'dev = 14' 'dev = 7'
+mutant stages main.tf 'prod = 90' 'prod = 30'
+mutant stages function.tf '["arm64"]' '["x86_64"]'
+mutant stages function.tf 'memory_size   = 128' 'memory_size   = 256'
+mutant stages function.tf 'function_timeout_seconds = 10' 'function_timeout_seconds = 30'
+mutant stages function.tf 'var.token_ttl_days * 24' 'var.token_ttl_days'
+mutant stages api.tf $'format          = jsonencode(local.access_log_fields)\n  }\n\n  tags = local.tags' $'format          = jsonencode(local.access_log_fields)\n  }'
+mutant stages main.tf 'CostCenter = var.cost_center' ''
+
+mutant validation variables.tf 'contains(["cognito", "oidc"], var.authorizer.type)' 'contains(["cognito", "oidc", "none"], var.authorizer.type)'
+mutant validation variables.tf '^https://[^ ?#]+$' '^https?://[^ ?#]+$'
+mutant validation variables.tf 'var.stage != "prod" || var.alarm_email' 'true || var.alarm_email'
+mutant validation variables.tf 'var.token_ttl_days >= 7' 'var.token_ttl_days >= 1'
+
+echo "$killed killed, $survivors survived"
+((survivors == 0))
