@@ -10,13 +10,9 @@ import (
 
 // Deactivate implements [store.Store].
 func (s *Store) Deactivate(ctx context.Context, key tokens.Key) error {
-	if err := key.Validate(); err != nil {
+	if _, err := s.begin(ctx, key.Validate()); err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	s.lock()
 	defer s.mu.Unlock()
 
 	if r := s.find(key); r != nil && r.Active() {
@@ -27,13 +23,9 @@ func (s *Store) Deactivate(ctx context.Context, key tokens.Key) error {
 
 // Invalidate implements [store.Store].
 func (s *Store) Invalidate(ctx context.Context, key tokens.Key, t tokens.Token, sentAt time.Time) error {
-	if err := store.ValidateInvalidation(key, t, sentAt); err != nil {
+	if _, err := s.begin(ctx, store.ValidateInvalidation(key, t, sentAt)); err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	s.lock()
 	defer s.mu.Unlock()
 
 	r := s.find(key)

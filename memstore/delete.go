@@ -8,13 +8,9 @@ import (
 
 // Delete implements [store.Store].
 func (s *Store) Delete(ctx context.Context, key tokens.Key) error {
-	if err := key.Validate(); err != nil {
+	if _, err := s.begin(ctx, key.Validate()); err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	s.lock()
 	defer s.mu.Unlock()
 
 	if r := s.find(key); r != nil {
@@ -25,13 +21,9 @@ func (s *Store) Delete(ctx context.Context, key tokens.Key) error {
 
 // DeleteUser implements [store.Store].
 func (s *Store) DeleteUser(ctx context.Context, user tokens.UserID) error {
-	if err := user.Validate(); err != nil {
+	if _, err := s.begin(ctx, user.Validate()); err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	s.lock()
 	defer s.mu.Unlock()
 
 	for r := s.users[user]; r != nil; r = s.users[user] {

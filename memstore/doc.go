@@ -17,8 +17,8 @@
 //     List is a snapshot. No method returns [store.ErrTryAgain],
 //     [store.ErrMisconfigured] or a [*store.CorruptError].
 //   - There is nothing to close. A [Store] starts no goroutine, and each call
-//     first frees what has expired since the last one. A call is as long as
-//     that takes: about a second for a million registrations.
+//     first frees what has expired since the last one. Where a million
+//     registrations did, because none came for days, that takes seconds.
 //   - A clock that is set back delays that by as much as it was set back, and
 //     one that runs ahead loses the registrations which it takes for expired.
 //     Neither changes what the contract promises.

@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"context"
 	"crypto/sha256"
 	"iter"
 	"sync"
@@ -49,16 +50,23 @@ func New(p store.Policy) *Store {
 	return s
 }
 
-// lock begins a call: it locks s.mu, reads the clock, and frees what has
-// expired. The clock is read under the lock, so that calls which come later see
-// no earlier time than the clock gave before.
-func (s *Store) lock() (now time.Time) {
+// begin is what every call does first. Without an error it locks s.mu, for the
+// caller to unlock, reads the clock, and frees what has expired. The clock is
+// read under the lock, so that calls which come later see no earlier time than
+// the clock gave before.
+func (s *Store) begin(ctx context.Context, invalid error) (now time.Time, err error) {
+	if invalid != nil {
+		return time.Time{}, invalid
+	}
+	if err := ctx.Err(); err != nil {
+		return time.Time{}, err
+	}
 	s.mu.Lock()
 	now = s.policy.Now()
 	for r := s.expiry.oldest(); r != nil && r.Expired(now); r = s.expiry.oldest() {
 		s.remove(r)
 	}
-	return now
+	return now, nil
 }
 
 // find returns the row under the key, expired or not, or nil.

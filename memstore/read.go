@@ -9,13 +9,10 @@ import (
 
 // Get implements [store.Store].
 func (s *Store) Get(ctx context.Context, key tokens.Key) (tokens.Registration, error) {
-	if err := key.Validate(); err != nil {
+	now, err := s.begin(ctx, key.Validate())
+	if err != nil {
 		return tokens.Registration{}, err
 	}
-	if err := ctx.Err(); err != nil {
-		return tokens.Registration{}, err
-	}
-	now := s.lock()
 	defer s.mu.Unlock()
 
 	r := s.find(key)
@@ -27,14 +24,11 @@ func (s *Store) Get(ctx context.Context, key tokens.Key) (tokens.Registration, e
 
 // Holder implements [store.Store].
 func (s *Store) Holder(ctx context.Context, t tokens.Token) (tokens.Registration, error) {
-	if err := t.Validate(); err != nil {
-		return tokens.Registration{}, err
-	}
-	if err := ctx.Err(); err != nil {
-		return tokens.Registration{}, err
-	}
 	hash := t.Hash()
-	now := s.lock()
+	now, err := s.begin(ctx, t.Validate())
+	if err != nil {
+		return tokens.Registration{}, err
+	}
 	defer s.mu.Unlock()
 
 	r := s.holders[hash]
@@ -46,13 +40,10 @@ func (s *Store) Holder(ctx context.Context, t tokens.Token) (tokens.Registration
 
 // List implements [store.Store].
 func (s *Store) List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
-	if err := user.Validate(); err != nil {
+	now, err := s.begin(ctx, user.Validate())
+	if err != nil {
 		return nil, err
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	now := s.lock()
 	defer s.mu.Unlock()
 
 	var regs []tokens.Registration

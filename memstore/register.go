@@ -10,15 +10,11 @@ import (
 
 // Register implements [store.Store].
 func (s *Store) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
-	if err := req.Validate(); err != nil {
-		return store.Result{}, err
-	}
-	if err := ctx.Err(); err != nil {
-		return store.Result{}, err
-	}
 	hash := req.Token.Hash()
-
-	now := s.lock()
+	now, err := s.begin(ctx, req.Validate())
+	if err != nil {
+		return store.Result{}, err
+	}
 	defer s.mu.Unlock()
 
 	r := s.find(req.Key)

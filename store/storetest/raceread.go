@@ -64,7 +64,7 @@ func raceGetWhileReplacing(f *fixture) {
 				return nil
 			}
 		}
-		return errors.New("Get shows what no request said")
+		return errors.New("no request said what Get shows")
 	})
 }
 
@@ -76,7 +76,7 @@ func raceHolderWhileMoving(f *fixture) {
 			return nil
 		}
 		if err == nil && (!got.Token.Equal(token(1)) || got.Key != a.Key && got.Key != b.Key) {
-			return errors.New("Holder shows a registration that never held the token")
+			return errors.New("the registration that Holder shows never held the token")
 		}
 		return err
 	})
@@ -87,7 +87,7 @@ func raceListWhileMoving(f *fixture) {
 	f.readWhile(a, b, func(ctx context.Context) error {
 		got, err := f.store.List(ctx, alice)
 		if err == nil && len(got) != 1 && !f.LooseList {
-			return errors.New("List is no snapshot")
+			return errors.New("the token is in two places, or in none")
 		}
 		return err
 	})
