@@ -2,8 +2,11 @@ package dynamostore_test
 
 import (
 	"errors"
+	"strconv"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
@@ -124,5 +127,41 @@ func TestTwoTTLs(t *testing.T) {
 		equal(t, "expiry "+step.what, w.now.Add(step.ttl).Truncate(time.Second), result.Registration.ExpiresAt)
 		w.look()
 		w.intact()
+	}
+}
+
+// A server whose clock is up to a day behind DynamoDB's: by the time that TTL may
+// remove a claim, which goes by DynamoDB's clock, the registration that holds it
+// has expired to that server. It holds for the shortest claim that a refresh
+// leaves alone, and it is why clocks may not be further behind.
+func TestServerADayBehind(t *testing.T) {
+	for _, tt := range []struct {
+		behind time.Duration
+		live   bool // without a claim, if TTL is quick
+	}{
+		{day, false},
+		{day + time.Second, true},
+	} {
+		w := newWorld(t, store.Policy{})
+		var recorder dynamotest.Recorder
+		s := w.server(-tt.behind, 0, &recorder)
+		for range 2 {
+			_, err := s.Register(t.Context(), requestFor(alice, tokenA))
+			w.do(err)
+			w.now = w.now.Add(29 * day)
+		}
+		calls := recorder.Calls()
+		equal(t, "the refresh after 29 days", "UpdateItem 1 W", calls[len(calls)-1].String())
+
+		w.look()
+		for _, i := range w.items {
+			if expiry, ok := i["claimExpiresAt"].(*types.AttributeValueMemberN); ok {
+				seconds, err := strconv.ParseInt(expiry.Value, 10, 64)
+				w.do(err)
+				w.now = time.Unix(seconds, 0).UTC()
+			}
+		}
+		_, err := s.Get(t.Context(), alice)
+		equal(t, "live", tt.live, err == nil)
 	}
 }
