@@ -2,6 +2,7 @@ package dynamostore
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -93,6 +94,9 @@ func (op *operation) transactGet(ctx context.Context, first, second item) (one, 
 	}
 	for i := range out.ConsumedCapacity {
 		op.read(&out.ConsumedCapacity[i])
+	}
+	if len(out.Responses) != 2 {
+		return nil, nil, errors.New("dynamodb TransactGetItems: an answer for two items has another number of them")
 	}
 	return out.Responses[0].Item, out.Responses[1].Item, nil
 }
