@@ -9,6 +9,9 @@ var (
 	// StoreActions are those of every method of store.Store.
 	StoreActions = []string{"DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"}
 
+	// UpgradeActions are those of Upgrade, which an operator runs.
+	UpgradeActions = []string{"DeleteItem", "GetItem", "PutItem", "Scan", "UpdateItem"}
+
 	// TableActions are those of CreateTable.
 	TableActions = []string{"CreateTable", "DescribeTable", "UpdateTimeToLive"}
 )

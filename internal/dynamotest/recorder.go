@@ -63,16 +63,6 @@ func (r *Recorder) Reset() {
 	r.calls = nil
 }
 
-// Actions returns the IAM actions that the recorded calls need, sorted.
-func (r *Recorder) Actions() []string {
-	var all []string
-	for _, c := range r.Calls() {
-		all = append(all, c.Actions...)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
 // RoundTrip implements [http.RoundTripper]. A request that it does not understand
 // is an error.
 func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
