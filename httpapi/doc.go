@@ -28,6 +28,9 @@
 //   - 503 with Retry-After says that the same request may be sent again later;
 //     500 that somebody has to look. Neither says whether the request had an
 //     effect: an app repeats a registration until it is answered.
+//   - The X-Request-Id that came with a request is kept if it is 1–64 of the ASCII
+//     letters, digits and "-._"; otherwise one is made. It is in the answer, in the
+//     log line and in a problem.
 //   - HEAD is answered as GET without the body. OPTIONS is 405: the API is for
 //     apps; for a browser, put the CORS middleware of your choice in front.
 //   - A request is done with when its context is: a deadline that a middleware

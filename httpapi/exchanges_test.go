@@ -174,20 +174,27 @@ func checkEventAndLog(t *testing.T, e httpexchanges.Exchange, resp *http.Respons
 	if e.Want.Status == http.StatusForbidden {
 		level = slog.LevelWarn
 	}
-	for name, value := range map[string]any{
+	wantLine := map[string]any{
 		"level": level.String(), "msg": "request", "request_id": want.RequestID, "method": want.Method, "route": want.Route,
 		"status": float64(want.Status), "outcome": string(want.Outcome),
 		"duration": float64(event.Duration), "store_duration": float64(event.StoreDuration),
-	} {
-		if line[name] != value {
-			t.Errorf("log line has %s=%v, want %v", name, line[name], value)
-		}
+		"time": line["time"],
 	}
-	if _, ok := line["error"]; ok != (want.Problem != "") {
-		t.Errorf("log line of problem %q: has an error: %v", want.Problem, ok)
+	if want.Moved {
+		wantLine["moved"] = true
+	}
+	if want.Problem != "" {
+		wantLine["problem"], wantLine["error"] = want.Problem, line["error"]
+		if line["error"] == nil {
+			t.Error("the log line of a problem has no error")
+		}
 	}
 	if _, ok := line["stack"]; ok != (strings.Contains(e.Name, "panics") || strings.Contains(e.Name, "divides")) {
 		t.Errorf("log line has a stack: %v", ok)
+	}
+	delete(line, "stack")
+	if diff := cmp.Diff(wantLine, line); diff != "" {
+		t.Errorf("log line (-want +got):\n%s", diff)
 	}
 }
 
