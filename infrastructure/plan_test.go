@@ -25,6 +25,14 @@ type plan struct {
 		Outputs    map[string]struct{ Value json.RawMessage }
 		RootModule module `json:"root_module"`
 	} `json:"planned_values"`
+	Configuration struct {
+		RootModule struct {
+			Resources []struct {
+				Address   string
+				DependsOn []string `json:"depends_on"`
+			}
+		} `json:"root_module"`
+	}
 }
 
 type module struct {

@@ -39,6 +39,31 @@ func TestTags(t *testing.T) {
 	})
 }
 
+// What Terraform cannot tell from references is said: no deployment before the
+// routes and responses in it, no invocation before the permissions, no access log
+// before the region's role.
+func TestOrder(t *testing.T) {
+	want := map[string][]string{
+		"aws_api_gateway_deployment.main": {
+			"aws_api_gateway_gateway_response.problem", "aws_api_gateway_integration.route", "aws_api_gateway_method.route",
+		},
+		"aws_api_gateway_stage.main":     {"aws_api_gateway_account.region"},
+		"aws_api_gateway_account.region": {"aws_iam_role_policy_attachment.api_gateway_logs"},
+		"aws_lambda_function.main":       {"aws_cloudwatch_log_group.function", "aws_iam_role_policy.function"},
+	}
+	eachStage(t, func(t *testing.T, _ string, p plan) {
+		got := map[string][]string{}
+		for _, r := range p.Configuration.RootModule.Resources {
+			if len(r.DependsOn) > 0 {
+				got[r.Address] = r.DependsOn
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("order (-want +plan):\n%s", diff)
+		}
+	})
+}
+
 // The runbook says of each alarm what it means.
 func TestRunbookHasEveryAlarm(t *testing.T) {
 	text, err := os.ReadFile("../docs/infra/device-tokens.md")

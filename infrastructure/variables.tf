@@ -128,8 +128,8 @@ variable "token_ttl_days" {
   default     = 90
 
   validation {
-    condition     = var.token_ttl_days >= 7 && floor(var.token_ttl_days) == var.token_ttl_days
-    error_message = "Registrations live for a whole number of days, at least 7."
+    condition     = var.token_ttl_days >= 7 && var.token_ttl_days <= 3650 && floor(var.token_ttl_days) == var.token_ttl_days
+    error_message = "Registrations live for a whole number of days, 7 to 3650."
   }
 }
 

@@ -219,6 +219,15 @@ run "refuses_a_ttl_below_a_week" {
   }
 }
 
+run "refuses_a_ttl_above_ten_years" {
+  command         = plan
+  expect_failures = [var.token_ttl_days]
+
+  variables {
+    token_ttl_days = 3651
+  }
+}
+
 run "refuses_a_ttl_of_half_days" {
   command         = plan
   expect_failures = [var.token_ttl_days]

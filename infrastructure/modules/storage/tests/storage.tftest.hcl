@@ -123,6 +123,41 @@ run "stream" {
   }
 }
 
+run "published" {
+  module {
+    source = "../../tests/published"
+  }
+}
+
+run "alarms_on_what_aws_publishes" {
+  command = plan
+
+  variables {
+    read_limit  = 50
+    write_limit = 20
+  }
+
+  assert {
+    condition = alltrue([
+      for a in concat(values(aws_cloudwatch_metric_alarm.throttling), values(aws_cloudwatch_metric_alarm.consumption)) :
+      join(",", keys(a.dimensions)) == run.published.metrics["${a.namespace}/${a.metric_name}"].dimensions &&
+      contains(run.published.metrics["${a.namespace}/${a.metric_name}"].statistics, a.statistic)
+    ])
+    error_message = "Each alarm has dimensions and a statistic that AWS publishes for its metric."
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for q in aws_cloudwatch_metric_alarm.system_errors.metric_query : [
+        for m in q.metric :
+        join(",", keys(m.dimensions)) == run.published.metrics["${m.namespace}/${m.metric_name}"].dimensions &&
+        contains(run.published.metrics["${m.namespace}/${m.metric_name}"].statistics, m.stat)
+      ]
+    ]))
+    error_message = "Each query has dimensions and a statistic that AWS publishes for its metric."
+  }
+}
+
 run "throttling_alarms" {
   command = plan
 
