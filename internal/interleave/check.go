@@ -299,7 +299,7 @@ func (s *schedule) checkRead(op *operation) string {
 	case dynamostore.OpList:
 		return s.checkList(op)
 	default:
-		return checkHolder(op)
+		return checkHolder(op, s.now.Add(op.server.skew))
 	}
 }
 
@@ -336,11 +336,12 @@ func (s *schedule) checkList(op *operation) string {
 	return ""
 }
 
-// checkHolder wants an answer that was right at some time while Holder ran.
-func checkHolder(op *operation) string {
+// checkHolder wants an answer that was right at some time while Holder ran. Who
+// was live at its beginning may be expired at its end.
+func checkHolder(op *operation, ended time.Time) string {
 	for _, t := range op.seen {
 		if op.err != nil {
-			if t.holder(op.req.Token, op.began).IsZero() {
+			if t.holder(op.req.Token, op.began).IsZero() || t.holder(op.req.Token, ended).IsZero() {
 				return ""
 			}
 			continue
