@@ -20,16 +20,14 @@ var worldStart = time.Date(2051, time.March, 4, 23, 6, 7, 891e6, time.UTC)
 
 // What the tests register.
 var (
-	alice    = tokens.Key{UserID: "alice", DeviceID: "alices-phone"}
-	tablet   = tokens.Key{UserID: "alice", DeviceID: "alices-tablet"}
-	watch    = tokens.Key{UserID: "alice", DeviceID: "alices-watch"}
-	bob      = tokens.Key{UserID: "bob", DeviceID: "bobs-phone"}
-	tokenA   = tokens.MustParseToken("ExponentPushToken[aaaaaaaaaaaaaaaaaaaaaa]")
-	respelt  = tokens.MustParseToken("ExpoPushToken[aaaaaaaaaaaaaaaaaaaaaa]")
-	tokenB   = tokens.MustParseToken("ExponentPushToken[bbbbbbbbbbbbbbbbbbbbbb]")
-	tokenC   = tokens.MustParseToken("ExponentPushToken[cccccccccccccccccccccc]")
-	bare     = tokens.MustParseToken("dddddddd-dddd-dddd-dddd-dddddddddddd")
-	bareWrap = tokens.MustParseToken("ExpoPushToken[dddddddd-dddd-dddd-dddd-dddddddddddd]")
+	alice   = tokens.Key{UserID: "alice", DeviceID: "alices-phone"}
+	tablet  = tokens.Key{UserID: "alice", DeviceID: "alices-tablet"}
+	watch   = tokens.Key{UserID: "alice", DeviceID: "alices-watch"}
+	bob     = tokens.Key{UserID: "bob", DeviceID: "bobs-phone"}
+	tokenA  = tokens.MustParseToken("ExponentPushToken[aaaaaaaaaaaaaaaaaaaaaa]")
+	respelt = tokens.MustParseToken("ExpoPushToken[aaaaaaaaaaaaaaaaaaaaaa]")
+	tokenB  = tokens.MustParseToken("ExponentPushToken[bbbbbbbbbbbbbbbbbbbbbb]")
+	tokenC  = tokens.MustParseToken("ExponentPushToken[cccccccccccccccccccccc]")
 )
 
 // A world is a table of its own with a client that sees no faults, and a clock

@@ -36,7 +36,6 @@ func (f Fault) Befalls(operation string) bool {
 
 var (
 	errReset      = errors.New("read tcp 127.0.0.1: connection reset by peer")
-	writing       = []string{"UpdateItem", "TransactWriteItems"}
 	transacting   = []string{"TransactWriteItems"}
 	notTransacted = []string{"GetItem", "Query", "UpdateItem"}
 )
