@@ -19,14 +19,14 @@ import (
 const Name = "bootstrap"
 
 // Binary compiles the package (a path or a pattern, as go build takes it, in the
-// module of the working directory) for Linux on arch into the file at path.
-func Binary(ctx context.Context, pkg, arch, path string) error {
+// module of the working directory) into the file at path.
+func Binary(ctx context.Context, pkg, system, arch, path string) error {
 	// The tag leaves out how the retired runtime go1.x was called: a megabyte of
 	// the zip, with net/rpc.
 	cmd := exec.CommandContext(ctx, "go", "build", "-tags=lambda.norpc",
 		"-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", path, pkg)
 	// What a developer's environment could change in the result.
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch,
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+arch,
 		"GOAMD64=v1", "GOARM64=v8.0", "GOFLAGS=", "GOEXPERIMENT=", "GOWORK=off")
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build %s: %w\n%s", pkg, err, output)
@@ -60,7 +60,7 @@ func Zip(w io.Writer, path string) error {
 	return z.Close()
 }
 
-// Archive builds the package for arch and leaves device-tokens-ARCH.zip in dir,
+// Archive builds the package for Linux on arch and leaves device-tokens-ARCH.zip in dir,
 // which it creates. It returns the zip's path.
 func Archive(ctx context.Context, pkg, arch, dir string) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -72,7 +72,7 @@ func Archive(ctx context.Context, pkg, arch, dir string) (string, error) {
 	}
 	defer os.RemoveAll(scratch)
 	binary := filepath.Join(scratch, Name)
-	if err := Binary(ctx, pkg, arch, binary); err != nil {
+	if err := Binary(ctx, pkg, "linux", arch, binary); err != nil {
 		return "", err
 	}
 	var b bytes.Buffer

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/devicetokens/devicetokens/examples/lambda/internal/function"
+	"github.com/devicetokens/devicetokens/memstore"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// The faults of startFaulty. Each shows on Deactivate alone, so that the
+// invocations around it can be looked at.
+const (
+	faultStorePanics = "store panics"
+	faultCrash       = "crash"
+	faultHang        = "hang"
+)
+
+// startFaulty is main with a fault in it. It does not return.
+func startFaulty(fault string) {
+	cfg, err := function.ConfigFromEnv(os.Getenv)
+	if err != nil {
+		log.Fatal(err)
+	}
+	var out io.Writer = os.Stdout
+	if fault == faultCrash {
+		out = brokenPipe{}
+	}
+	lambda.Start(function.New(cfg, faulty{memstore.New(store.Policy{}), fault}, out))
+}
+
+type faulty struct {
+	store.Store
+	fault string
+}
+
+func (f faulty) Deactivate(ctx context.Context, key tokens.Key) error {
+	switch f.fault {
+	case faultStorePanics:
+		panic("with a secret in it")
+	case faultHang:
+		select {} // whatever the context says
+	}
+	return f.Store.Deactivate(ctx, key)
+}
+
+// brokenPipe panics where package httpapi contains nothing: in its log.
+type brokenPipe struct{}
+
+func (brokenPipe) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte(`"outcome":"deactivated"`)) {
+		panic("no log")
+	}
+	return os.Stdout.Write(p)
+}

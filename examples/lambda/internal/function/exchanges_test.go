@@ -1,0 +1,114 @@
+package function
+
+import (
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/devicetokens/devicetokens/examples/lambda/internal/standin"
+	"github.com/devicetokens/devicetokens/internal/httpexchanges"
+	"github.com/devicetokens/devicetokens/memstore"
+	"github.com/devicetokens/devicetokens/store"
+)
+
+// TestExchanges sends the requests that package httpapi is held to through a
+// gateway of each kind: the answers are those of the handler alone.
+func TestExchanges(t *testing.T) {
+	for kind, front := range map[string]func(standin.Gateway) http.Handler{
+		"REST":           standin.Gateway.REST,
+		"REST in base64": func(g standin.Gateway) http.Handler { g.Binary = true; return g.REST() },
+		"HTTP":           standin.Gateway.HTTP,
+		"HTTP, a stage":  withStage,
+	} {
+		compared := 0
+		for _, e := range httpexchanges.All() {
+			if e.Store != nil || e.Authenticate != nil || e.Context != nil || e.Size != 0 {
+				continue // of the handler alone, or of what no event says
+			}
+			if slices.ContainsFunc(lost[kind], func(name string) bool { return strings.HasPrefix(e.Name, name) }) {
+				continue
+			}
+			compared++
+			t.Run(kind+"/"+e.Name, func(t *testing.T) {
+				r, direct, err := e.Do(t.Context(), slog.New(slog.DiscardHandler), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s := memstore.New(store.Policy{Now: func() time.Time { return httpexchanges.Now }})
+				for _, req := range e.Given {
+					if _, err := s.Register(t.Context(), req); err != nil {
+						t.Fatal(err)
+					}
+				}
+				f := New(Config{Stage: "test", Authenticate: claimsUser}, s, io.Discard)
+				recorder := httptest.NewRecorder()
+				front(standin.Gateway{Invoke: f.Invoke, Authorize: func(*http.Request) (map[string]string, bool) {
+					return map[string]string{"sub": httpexchanges.Alice}, true
+				}}).ServeHTTP(recorder, r)
+				if diff := cmp.Diff(seen(t, direct), seen(t, recorder.Result())); diff != "" {
+					t.Errorf("answer (-handler +function):\n%s", diff)
+				}
+			})
+		}
+		if compared < 50 {
+			t.Errorf("%d exchanges, want more", compared)
+		}
+	}
+}
+
+// lost are the beginnings of what a gateway does not hand on: a body that is not
+// UTF-8, in an event that is text; the query as it was sent, of which REST has the
+// decoded values alone; a path as it was sent, which HTTP decodes.
+var lost = map[string][]string{
+	"REST":           {"body: invalid UTF-8", "query: a bad percent-encoding", "query: a device that is not UTF-8", "query: a semicolon"},
+	"REST in base64": {"query: a bad percent-encoding", "query: a device that is not UTF-8", "query: a semicolon"},
+	"HTTP":           {"body: invalid UTF-8", "an escaped slash"},
+	"HTTP, a stage":  {"body: invalid UTF-8", "an escaped slash"},
+}
+
+// withStage serves an HTTP API below a stage, to clients that do not know.
+func withStage(g standin.Gateway) http.Handler {
+	g.Stage = "prod"
+	api := g.HTTP()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		u := *r.URL
+		u.Path, u.RawPath = "/prod"+u.Path, "/prod"+u.EscapedPath()
+		r.URL = &u
+		api.ServeHTTP(w, r)
+	})
+}
+
+var randomID = regexp.MustCompile(`"requestId":"[A-Za-z0-9]{26}"`)
+
+type view struct {
+	Status int
+	Header http.Header
+	Body   string
+}
+
+// seen is what a client sees of an answer, but random ids and what the gateways
+// add.
+func seen(t *testing.T, resp *http.Response) view {
+	t.Helper()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := view{resp.StatusCode, maps.Clone(resp.Header), randomID.ReplaceAllString(string(body), `"requestId":"ID"`)}
+	for _, name := range []string{"Content-Length", "Set-Cookie", "X-Amzn-Requestid", "Apigw-Requestid"} {
+		delete(v.Header, name)
+	}
+	if id := v.Header.Get("X-Request-Id"); len(id) == 26 {
+		v.Header.Set("X-Request-Id", "ID")
+	}
+	return v
+}

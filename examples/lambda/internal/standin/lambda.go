@@ -1,0 +1,200 @@
+// Package standin stands in for AWS in tests and benchmarks: for Lambda, which
+// runs a bootstrap by its Runtime API, and for API Gateway in front of it.
+//
+// It does what the documentation says that the two do, as far as it reaches a
+// function. Sources: "Using the Lambda runtime API for custom runtimes" in the
+// developer guide of Lambda; "Lambda proxy integrations" and "Important notes" in
+// that of API Gateway.
+package standin
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// initTimeout is what Lambda gives a function to ask for its first invocation.
+const initTimeout = 10 * time.Second
+
+// A Lambda runs a function in one environment at a time: a process, which is
+// started when it is needed, kept between invocations, and replaced when it ends.
+// It is safe for concurrent use; invocations wait for each other. Close it.
+type Lambda struct {
+	// Command is the bootstrap and its arguments.
+	Command []string
+	// Env are the function's own variables. Nothing else of this process's
+	// environment reaches the function.
+	Env map[string]string
+	// Timeout is what an invocation may take; 0 means 10 seconds.
+	Timeout time.Duration
+	// Output gets what the function prints. It must be safe for concurrent use.
+	Output io.Writer
+
+	mu  sync.Mutex
+	env *environment
+}
+
+// A FunctionError says that an invocation ended without an answer.
+type FunctionError struct {
+	Type string // "Sandbox.Timedout", "Runtime.ExitError" or what the function reported
+	Text string
+}
+
+var _ error = (*FunctionError)(nil)
+
+// Error returns the type and the text.
+func (e *FunctionError) Error() string { return e.Type + ": " + e.Text }
+
+// Invoke hands an event to the function and returns its answer. The error is a
+// [*FunctionError] if the function failed.
+func (l *Lambda) Invoke(ctx context.Context, event []byte) ([]byte, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for {
+		if err := l.start(); err != nil {
+			return nil, err
+		}
+		answer, err := l.env.invoke(ctx, event, l.timeout())
+		if errors.Is(err, errEnded) { // between two invocations: the next one has a new environment
+			l.stop()
+			continue
+		}
+		var failed *FunctionError
+		if errors.As(err, &failed) && l.env.ended() {
+			l.stop()
+		}
+		return answer, err
+	}
+}
+
+// Start starts an environment, unless there is one, and waits until it asks for an
+// invocation.
+func (l *Lambda) Start() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.start()
+}
+
+func (l *Lambda) start() error {
+	if l.env != nil {
+		return nil
+	}
+	env, err := startEnvironment(l.Command, l.variables(), l.Output)
+	if err != nil {
+		return err
+	}
+	l.env = env
+	if err := env.initialized(initTimeout); err != nil {
+		l.stop()
+		return err
+	}
+	return nil
+}
+
+// InitDuration is how long the environment took from the start of its process
+// until it asked for an invocation; 0 if there is none.
+func (l *Lambda) InitDuration() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.env == nil {
+		return 0
+	}
+	return l.env.initDuration
+}
+
+// PeakMemory returns the most resident memory, in bytes, that the environment's
+// process has had (Linux).
+func (l *Lambda) PeakMemory() (int64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.env == nil {
+		return 0, errors.New("no environment")
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", l.env.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	return highWaterMark(status)
+}
+
+// Shutdown ends the environment as Lambda ends an idle one: SIGTERM, and SIGKILL
+// after the grace. It reports whether the process ended by itself.
+func (l *Lambda) Shutdown(grace time.Duration) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.env == nil {
+		return true
+	}
+	_ = l.env.cmd.Process.Signal(syscall.SIGTERM) // fails if it has ended
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	ended := true
+	select {
+	case <-l.env.exited:
+	case <-timer.C:
+		ended = false
+	}
+	l.stop()
+	return ended
+}
+
+// Close ends the environment, if there is one.
+func (l *Lambda) Close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stop()
+}
+
+func (l *Lambda) stop() {
+	if l.env != nil {
+		l.env.close()
+		l.env = nil
+	}
+}
+
+func (l *Lambda) timeout() time.Duration {
+	if l.Timeout == 0 {
+		return 10 * time.Second
+	}
+	return l.Timeout
+}
+
+// variables are those that Lambda sets, with the function's own.
+func (l *Lambda) variables() []string {
+	env := map[string]string{
+		"AWS_REGION":                      "eu-central-1",
+		"AWS_DEFAULT_REGION":              "eu-central-1",
+		"AWS_ACCESS_KEY_ID":               "local",
+		"AWS_SECRET_ACCESS_KEY":           "local",
+		"AWS_SESSION_TOKEN":               "local",
+		"AWS_LAMBDA_FUNCTION_NAME":        "device-tokens",
+		"AWS_LAMBDA_FUNCTION_VERSION":     "$LATEST",
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
+		"_HANDLER":                        "bootstrap",
+		"LANG":                            "en_US.UTF-8",
+		"TZ":                              ":UTC",
+		"PATH":                            "/usr/local/bin:/usr/bin:/bin",
+	}
+	maps.Copy(env, l.Env)
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		list = append(list, name+"="+env[name])
+	}
+	return list
+}
+
+// newID returns an id of the form of Lambda's and API Gateway's.
+func newID() string {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b) // never fails
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
