@@ -16,6 +16,7 @@
 //     the device limit is exact, Holder never answers [store.ErrTryAgain], and
 //     List is a snapshot. No method returns [store.ErrTryAgain],
 //     [store.ErrMisconfigured] or a [*store.CorruptError].
+//   - A call takes longer the more devices its user has: it is made for a few.
 //   - There is nothing to close. A [Store] starts no goroutine, and each call
 //     first frees what has expired since the last one. Where a million
 //     registrations did, because none came for days, that takes seconds.

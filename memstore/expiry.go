@@ -26,5 +26,4 @@ func (l *expiryList) push(r *row) {
 
 func (l *expiryList) unlink(r *row) {
 	r.older.newer, r.newer.older = r.newer, r.older
-	r.older, r.newer = nil, nil
 }

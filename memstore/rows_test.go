@@ -111,16 +111,19 @@ func TestSound(t *testing.T) {
 	})
 }
 
-// TestReclaimed has users come and go for ten times the TTL: no more is stored
-// after a call than what is live.
+// TestReclaimed has users come and go for ten times the TTL, while one stays who
+// refreshes and one whose token changes: no more is stored after a call than
+// what is live.
 func TestReclaimed(t *testing.T) {
 	now := start
 	s := newAt(&now, store.Policy{TTL: store.MinTTL})
 	const perHour = 10
 	for i := range 10 * 7 * 24 * perHour {
+		s.mustRegister(t, request(-1, 0, -1))
+		s.mustRegister(t, request(-2, 0, -2-i))
 		s.mustRegister(t, request(i, 0, i))
 		now = now.Add(time.Hour / perHour)
-		if live := 7*24*perHour + 1; len(s.holders) > live {
+		if live := 7*24*perHour + 3; len(s.holders) > live {
 			t.Fatalf("%d rows are stored, %d are live", len(s.holders), live)
 		}
 	}
@@ -180,4 +183,18 @@ func TestNewPanics(t *testing.T) {
 		}
 	}()
 	New(store.Policy{TTL: time.Second})
+}
+
+// TestClockUnderLock: of two calls, the one that is applied later must not have
+// the earlier time.
+func TestClockUnderLock(t *testing.T) {
+	var s *Store
+	s = New(store.Policy{Now: func() time.Time {
+		if s.mu.TryLock() {
+			t.Error("the clock is read before the store is locked")
+			s.mu.Unlock()
+		}
+		return start
+	}})
+	s.mustRegister(t, request(0, 0, 0))
 }

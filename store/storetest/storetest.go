@@ -11,9 +11,10 @@ import (
 // that [store.Store] allows it differs from the others.
 type Backend struct {
 	// New returns an empty store that shares nothing with those before it,
-	// under the policy, which is valid and has a clock. It is called once for
-	// each check; t.Cleanup is the place to close what it opened, and
-	// t.Fatal the answer to what goes wrong.
+	// under the policy, which is valid; what is zero in it, the store has to
+	// fill in. It is called once for each check and each benchmark. t.Cleanup
+	// is the place to close what it opened, and t.Fatal the answer to what
+	// goes wrong.
 	New func(t testing.TB, p store.Policy) store.Store
 
 	// LooseLimit says that k concurrent registrations of new devices may
