@@ -26,6 +26,9 @@
 //     regions (global tables) is not supported.
 //   - Nothing depends on DynamoDB's TTL having removed an expired item, which may
 //     take days; nothing breaks when it has.
+//   - The clocks of servers may differ by minutes: what is about to expire is
+//     expired to one sooner than to the other, and that is all. None may be more
+//     than a day behind AWS's, by which TTL goes.
 //   - Attributes that this package does not know survive every write but a
 //     removal.
 //   - The errors of this package have neither keys nor tokens in their texts.
