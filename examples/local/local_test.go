@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/devicetokens/devicetokens/examples/internal/e2e"
+	"github.com/devicetokens/devicetokens/httpapi/oidcauth/oidctest"
 )
 
 // binary is the built program.
@@ -46,9 +47,9 @@ type process struct {
 
 // start starts the program on a free port of addr's host, and waits until it
 // serves.
-func start(t *testing.T, addr string) *process {
+func start(t *testing.T, addr string, flags ...string) *process {
 	t.Helper()
-	p := &process{Cmd: exec.CommandContext(t.Context(), binary, "-addr", addr), log: newLockedBuffer()}
+	p := &process{Cmd: exec.CommandContext(t.Context(), binary, append(flags, "-addr", addr)...), log: newLockedBuffer()}
 	p.Stderr = p.log
 	stdout, err := p.StdoutPipe()
 	if err != nil {
@@ -103,6 +104,19 @@ func TestWalkThrough(t *testing.T) {
 	}
 	if strings.Contains(logged, "OTHER MACHINES") {
 		t.Error("it warns of other machines, which cannot reach it")
+	}
+}
+
+// TestWalkThroughWithTokens has the server verify who its callers are.
+func TestWalkThroughWithTokens(t *testing.T) {
+	issuer := oidctest.New(t)
+	p := start(t, "127.0.0.1:0", "-oidc-issuer", issuer.URL, "-oidc-audience", "app")
+	e2e.Run(t, p.url, func(user string) string {
+		return issuer.Token(t, map[string]any{"sub": user, "aud": "app"})
+	})
+	p.stop(t, syscall.SIGTERM)
+	if logged := p.log.String(); strings.Contains(logged, "taken for the user id") || strings.Contains(logged, "eyJ") {
+		t.Errorf("log warns for nothing, or has a token in it:\n%s", logged)
 	}
 }
 
@@ -164,6 +178,8 @@ func TestBadStarts(t *testing.T) {
 		{"port in use", "address already in use", []string{"-addr", strings.TrimPrefix(p.url, "http://")}, 1},
 		{"no port", "missing port", []string{"-addr", "localhost"}, 1},
 		{"an argument", "flags only", []string{"8080"}, 2},
+		{"an issuer without an audience", "Audience", []string{"-oidc-issuer", "https://issuer.example"}, 2},
+		{"an audience without an issuer", "Issuer", []string{"-oidc-audience", "app"}, 2},
 		{"an unknown flag", "-port", []string{"-port", "1"}, 2},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -1,9 +1,9 @@
 // Command local serves the device tokens API on this machine, to try it out and
 // to develop an app against. It keeps everything in memory, and it takes the
 // bearer token of a request for its user id: whoever reaches it is whoever they
-// say.
+// say. With -oidc-issuer it verifies the tokens of that issuer instead.
 //
-//	go run ./local [-addr 127.0.0.1:8080]
+//	go run ./local [-addr 127.0.0.1:8080] [-oidc-issuer URL -oidc-audience NAME [-oidc-token KIND]]
 package main
 
 import (
@@ -15,10 +15,19 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/devicetokens/devicetokens/httpapi/oidcauth"
 )
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 picks a free one")
+	var cfg oidcauth.Config
+	flag.StringVar(&cfg.Issuer, "oidc-issuer", "", "verify bearer tokens of the OpenID Connect issuer at `URL`")
+	flag.StringVar(&cfg.Audience, "oidc-audience", "", "`name` that the tokens have to be made for")
+	flag.Func("oidc-token", "`kind` of the tokens: standard (the default), cognito-access or cognito-id", func(kind string) error {
+		cfg.Kind = oidcauth.Kind(kind)
+		return nil
+	})
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintln(os.Stderr, "local takes flags only")
@@ -26,29 +35,36 @@ func main() {
 		os.Exit(2)
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	who, err := chooseCallers(cfg)
+	if err != nil {
+		logger.Error("stopped", "error", err)
+		os.Exit(2)
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the second signal ends the program at once
 
-	if err := run(ctx, *addr, logger); err != nil {
+	if err := run(ctx, *addr, who, logger); err != nil {
 		logger.Error("stopped", "error", err)
 		os.Exit(1)
 	}
 }
 
-// run serves on addr until ctx is done.
-func run(ctx context.Context, addr string, logger *slog.Logger) error {
+// run serves who on addr until ctx is done.
+func run(ctx context.Context, addr string, who callers, logger *slog.Logger) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return err
 	}
 	at := listener.Addr().(*net.TCPAddr)
-	fmt.Print(tryIt("http://" + reachable(at)))
-	logger.Warn("the bearer token is taken for the user id: do not use this server for anything real")
-	if !at.IP.IsLoopback() {
-		logger.Warn("THIS SERVER CAN BE REACHED FROM OTHER MACHINES, AND WHOEVER REACHES IT CAN BE ANY USER", "addr", at.String())
+	fmt.Print(who.greeting("http://" + reachable(at)))
+	if !who.verified {
+		logger.Warn("the bearer token is taken for the user id: do not use this server for anything real")
+		if !at.IP.IsLoopback() {
+			logger.Warn("THIS SERVER CAN BE REACHED FROM OTHER MACHINES, AND WHOEVER REACHES IT CAN BE ANY USER", "addr", at.String())
+		}
 	}
-	return serve(ctx, listener, newHandler(logger), logger)
+	return serve(ctx, listener, newHandler(who.authenticate, logger), logger)
 }
 
 // reachable is the address that a client on this machine uses.
