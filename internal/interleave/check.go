@@ -115,7 +115,7 @@ func (s *schedule) checkAnswer(op *operation, before *table) error {
 	case op.twice:
 		// What it did, it did earlier.
 	case op.method == dynamostore.OpRegister:
-		wrong = cmp.Or(checkRegistered(op, s.state), checkResult(op, before), checkLimit(op, before, s.state))
+		wrong = cmp.Or(checkRegistered(op, s.state), checkResult(op, before), checkLimit(op, before, s.state), checkCalls(op, before))
 	default:
 		wrong = s.checkRemoval(op)
 	}
@@ -187,6 +187,37 @@ func checkResult(op *operation, before *table) string {
 	}
 	if got.MovedFrom != from {
 		return fmt.Sprintf("want it moved from %q", keyName(from))
+	}
+	return ""
+}
+
+// checkCalls finds that a Register that nothing came in the way of took more
+// calls than it should.
+func checkCalls(op *operation, before *table) string {
+	req, now, own := op.req, op.began, before.rows[op.req.Key]
+	claim := before.claims[claimKey(req.Token)]
+	k := ownerOf(claim)
+	previous := before.rows[k]
+	most := 2 // the refused refresh, and a transaction
+	switch {
+	case !op.alone:
+		return ""
+	case alive(own, now) && holdsToken(own, req.Token) && !seconds(own, "claimExpiresAt").Before(op.server.policy.Expiry(now).Add(day)):
+		most = 1
+	case claim == nil, k == req.Key && own["claimVersion"] != nil:
+	case k != req.Key && holdsToken(previous, req.Token) && (k.UserID == req.Key.UserID || alive(previous, now) && active(previous)):
+		most = 3 // the claim is not as was guessed
+	default:
+		most = 4 // nor is the registration that it names
+	}
+	if !alive(own, now) {
+		most++ // the query
+		if own != nil {
+			most++ // its claim may be another's by now
+		}
+	}
+	if op.calls > most {
+		return fmt.Sprintf("it took %d calls, and not %d", op.calls, most)
 	}
 	return ""
 }

@@ -240,30 +240,37 @@ func (s *schedule) crowd() {
 	}
 }
 
-// removeExpired removes one item that is expired, as DynamoDB's TTL may do at
-// any time: a registration or a claim, independently.
+// removeExpired removes some of what is expired, as DynamoDB's TTL may do at any
+// time: registrations and claims, independently.
 func (s *schedule) removeExpired() error {
-	var expired []attributes
-	for _, i := range s.state.items {
-		if e := seconds(i, "expiresAt"); !e.IsZero() && !s.now.Before(e) {
-			expired = append(expired, i)
-		}
-	}
+	expired := slices.DeleteFunc(slices.Clone(s.state.items), func(i attributes) bool {
+		e := seconds(i, "expiresAt")
+		return e.IsZero() || s.now.Before(e)
+	})
 	if len(expired) == 0 {
 		return nil
 	}
-	s.crowd()
-	s.figures.Removals++
-	gone := expired[s.rng.IntN(len(expired))]
-	s.note("TTL removes %s", itemName(gone))
-	key := attributes{"userId": gone["userId"], "deviceId": gone["deviceId"]}
-	if _, err := s.lane.client.DeleteItem(s.lane.ctx, &dynamodb.DeleteItemInput{TableName: &s.lane.table, Key: key}); err != nil {
-		return err
+	some := []attributes{expired[s.rng.IntN(len(expired))]}
+	if s.rng.IntN(2) == 0 {
+		claims := s.rng.IntN(2) == 0
+		some = slices.DeleteFunc(expired, func(i attributes) bool { return (i["version"] != nil) != claims })
 	}
-	s.observe(newTable(slices.DeleteFunc(slices.Clone(s.state.items), func(i attributes) bool {
-		return itemName(i) == itemName(gone)
-	})))
-	return s.checkInvariants()
+	s.crowd()
+	for _, gone := range some {
+		s.figures.Removals++
+		s.note("TTL removes %s", itemName(gone))
+		key := attributes{"userId": gone["userId"], "deviceId": gone["deviceId"]}
+		if _, err := s.lane.client.DeleteItem(s.lane.ctx, &dynamodb.DeleteItemInput{TableName: &s.lane.table, Key: key}); err != nil {
+			return err
+		}
+		s.observe(newTable(slices.DeleteFunc(slices.Clone(s.state.items), func(i attributes) bool {
+			return itemName(i) == itemName(gone)
+		})))
+		if err := s.checkInvariants(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *schedule) checkInvariants() error {
@@ -290,6 +297,13 @@ func (s *schedule) settle() error {
 	}
 	for len(s.late) > 0 {
 		if err := s.deliverLate(); err != nil {
+			return err
+		}
+	}
+	if s.rng.IntN(2) == 0 {
+		// Everything has expired, and TTL has not come to all of it.
+		s.now = s.now.Add(150 * day)
+		if err := s.removeExpired(); err != nil {
 			return err
 		}
 	}
