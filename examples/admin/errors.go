@@ -1,0 +1,45 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/aws/smithy-go"
+
+	"github.com/devicetokens/devicetokens/store"
+)
+
+// again says what to do about an error of a change.
+func again(err error) error {
+	if errors.Is(err, store.ErrTryAgain) {
+		return fmt.Errorf("it may have happened or not, run it again: %w", err)
+	}
+	return err
+}
+
+// explain is the error of a call that this program made itself. As in
+// dynamostore, its text has DynamoDB's code and not its message, which may have
+// keys in it.
+func explain(call string, err error) error {
+	return &callError{call, err}
+}
+
+type callError struct {
+	call string
+	err  error
+}
+
+var _ error = (*callError)(nil)
+
+func (e *callError) Error() string { return "dynamodb " + e.call + ": " + codeOf(e.err) }
+
+func (e *callError) Unwrap() error { return e.err }
+
+// codeOf returns DynamoDB's code for an error, or "no answer".
+func codeOf(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return "no answer"
+}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/store"
+)
+
+// upgradeFlags are what upgrade is told.
+type upgradeFlags struct {
+	ttl      time.Duration
+	rate     float64
+	pageSize int32
+	resume   string
+	dryRun   bool
+}
+
+func (p *program) upgrade() *cobra.Command {
+	var f upgradeFlags
+	cmd := &cobra.Command{
+		Use:   "upgrade",
+		Short: "Upgrade a table of the earlier service, or repair one that was restored",
+		Long: "Gives each row its expiry and the claim on its token, and removes the rows whose token another one keeps.\n" +
+			"First it only looks, and says what it would change; then it asks, and does it. It may run under the traffic\n" +
+			"of this library; the earlier service must have stopped writing. If it is interrupted it says where to go on.",
+		Args: arguments(0, "upgrade takes flags only"),
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.upgradeTable(cmd.Context(), f) },
+	}
+	flags := cmd.Flags()
+	flags.DurationVar(&f.ttl, "ttl", store.DefaultTTL, "the `TTL` of the service's policy")
+	flags.Float64Var(&f.rate, "rate", 0, "`rows` a second to look at, at most; 0: no bound")
+	flags.Int32Var(&f.pageSize, "page-size", 200, "`rows` to read at a time, and to look at again after an interruption")
+	flags.StringVar(&f.resume, "resume", "", "`cursor` to go on from, as printed by an interrupted upgrade")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "only look, and say what would be changed")
+	return cmd
+}
+
+func (p *program) upgradeTable(ctx context.Context, f upgradeFlags) error {
+	client, err := p.client(ctx)
+	if err != nil {
+		return err
+	}
+	found, err := p.pass(ctx, client, f, true, -1)
+	if err != nil {
+		return err
+	}
+	if err := p.showReport(summaryOf(found, true)); err != nil || f.dryRun {
+		return err
+	}
+	if found.WithoutExpiry == 0 && found.Unclaimed == 0 {
+		fmt.Fprintln(p.err, "Nothing is to be changed.")
+		return nil
+	}
+	question := fmt.Sprintf("Upgrade %s, and remove %d of them?", count(max(found.WithoutExpiry, found.Unclaimed), "row"), len(found.Duplicates))
+	if err := p.confirm(ctx, question); err != nil {
+		return err
+	}
+	done, err := p.pass(ctx, client, f, false, found.Rows)
+	return errors.Join(p.showReport(summaryOf(done, false)), err)
+}
+
+// pass goes through the table once, with a bar on a terminal and lines of a log
+// elsewhere. total is how many rows there are, -1 if that is not known.
+func (p *program) pass(ctx context.Context, client *dynamodb.Client, f upgradeFlags, dry bool, total int) (dynamostore.UpgradeReport, error) {
+	advance, finish := p.progress(dry, total)
+	report, err := dynamostore.Upgrade(ctx, client, p.table, dynamostore.UpgradeOptions{
+		Policy: store.Policy{TTL: f.ttl}, DryRun: dry, RowsPerSecond: f.rate, PageSize: f.pageSize, Resume: f.resume,
+		Progress: func(r dynamostore.UpgradeReport) { advance(r.Rows) },
+	})
+	finish()
+	if err != nil && report.Cursor != "" && !dry {
+		return report, fmt.Errorf("interrupted: to go on, run it again with --resume %s: %w", report.Cursor, err)
+	}
+	return report, err
+}
+
+// progress returns what shows how far a pass is, and what ends that.
+func (p *program) progress(dry bool, total int) (advance func(rows int), finish func()) {
+	what := "upgrade"
+	if dry {
+		what = "dry run"
+	}
+	if _, ok := terminal(p.err); ok {
+		bar := progressbar.NewOptions(total,
+			progressbar.OptionSetWriter(p.err), progressbar.OptionSetDescription(what), progressbar.OptionShowCount(),
+			progressbar.OptionShowIts(), progressbar.OptionSetItsString("rows"), progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionClearOnFinish())
+		// Rows may have come since they were counted: the bar never passes its end.
+		advance = func(rows int) {
+			if total >= 0 {
+				rows = min(rows, total)
+			}
+			_ = bar.Set(rows)
+		}
+		return advance, func() { _ = bar.Finish() }
+	}
+	logger := slog.New(slog.NewTextHandler(p.err, nil))
+	interval := p.logInterval
+	if interval == 0 {
+		interval = 10 * time.Second
+	}
+	last := time.Now()
+	advance = func(rows int) {
+		if time.Since(last) < interval {
+			return
+		}
+		last = time.Now()
+		if total < 0 {
+			logger.Info(what, "rows", rows)
+			return
+		}
+		logger.Info(what, "rows", rows, "of", total)
+	}
+	return advance, func() {}
+}
+
+// A summary is a report as it is shown.
+type summary struct {
+	DryRun        bool            `json:"dryRun"`
+	Rows          int             `json:"rows"`
+	Expired       int             `json:"expired"`
+	WithoutExpiry int             `json:"withoutExpiry"`
+	Unclaimed     int             `json:"unclaimed"`
+	Duplicates    []duplicateView `json:"duplicates"`
+	Unreadable    []keyView       `json:"unreadable"`
+	ReadUnits     float64         `json:"readUnits"`
+	WriteUnits    float64         `json:"writeUnits"`
+	Cursor        string          `json:"cursor,omitempty"` // where to resume
+}
+
+type (
+	keyView struct {
+		UserID   string `json:"userId"`
+		DeviceID string `json:"deviceId"`
+	}
+	duplicateView struct {
+		Removed keyView `json:"removed"`
+		Kept    keyView `json:"kept"`
+	}
+)
+
+func summaryOf(r dynamostore.UpgradeReport, dry bool) summary {
+	s := summary{
+		DryRun: dry, Rows: r.Rows, Expired: r.Expired, WithoutExpiry: r.WithoutExpiry, Unclaimed: r.Unclaimed,
+		Duplicates: []duplicateView{}, Unreadable: []keyView{}, ReadUnits: r.ReadUnits, WriteUnits: r.WriteUnits, Cursor: r.Cursor,
+	}
+	for _, d := range r.Duplicates {
+		s.Duplicates = append(s.Duplicates, duplicateView{
+			Removed: keyView{string(d.Removed.UserID), string(d.Removed.DeviceID)},
+			Kept:    keyView{string(d.Kept.UserID), string(d.Kept.DeviceID)},
+		})
+	}
+	for _, k := range r.Unreadable {
+		s.Unreadable = append(s.Unreadable, keyView{string(k.UserID), string(k.DeviceID)})
+	}
+	return s
+}
+
+// maxNamed is how many rows of a kind the table names; JSON has them all.
+const maxNamed = 20
+
+func (p *program) showReport(s summary) error {
+	heading, removed := "UPGRADED", "removed, another row keeps the token"
+	if s.DryRun {
+		heading, removed = "DRY RUN", "to be removed, another row keeps the token"
+	}
+	rows := [][]string{
+		{"rows looked at", strconv.Itoa(s.Rows)},
+		{"expired, left to TTL", strconv.Itoa(s.Expired)},
+		{"without an expiry", strconv.Itoa(s.WithoutExpiry)},
+		{"without the claim on their token", strconv.Itoa(s.Unclaimed)},
+		{removed, strconv.Itoa(len(s.Duplicates))},
+		{"unreadable, left as they are", strconv.Itoa(len(s.Unreadable))},
+		{"read units", strconv.FormatFloat(s.ReadUnits, 'f', -1, 64)},
+		{"write units", strconv.FormatFloat(s.WriteUnits, 'f', -1, 64)},
+	}
+	for i, d := range s.Duplicates {
+		if i == maxNamed {
+			rows = append(rows, []string{"more duplicates", "see -o json"})
+			break
+		}
+		rows = append(rows, []string{"duplicate", named(d.Removed) + ", kept: " + named(d.Kept)})
+	}
+	for i, k := range s.Unreadable {
+		if i == maxNamed {
+			rows = append(rows, []string{"more unreadable", "see -o json"})
+			break
+		}
+		rows = append(rows, []string{"unreadable", named(k)})
+	}
+	return p.show(s, []string{heading, "COUNT"}, rows)
+}
+
+func named(k keyView) string { return printable(k.UserID) + " " + printable(k.DeviceID) }
