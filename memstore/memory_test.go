@@ -12,7 +12,7 @@ import (
 // TestMemory holds the store to 800 bytes a registration, with its strings, also
 // when nine tenths were erased, and to keeping nothing when all were.
 func TestMemory(t *testing.T) {
-	const n = 100_000
+	const n = 30_000
 	all, tenth, none := memory(t, n)
 	if all > 800*n {
 		t.Errorf("%d bytes a registration, want at most 800", all/n)

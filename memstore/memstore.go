@@ -98,6 +98,13 @@ func (s *Store) insert(r *row) {
 
 // remove erases r and every trace of it.
 func (s *Store) remove(r *row) {
+	s.unlink(r)
+	delete(s.holders, r.hash)
+	s.shrink()
+}
+
+// unlink removes r from everything but s.holders.
+func (s *Store) unlink(r *row) {
 	first := s.users[r.Key.UserID]
 	switch {
 	case first != r:
@@ -111,9 +118,7 @@ func (s *Store) remove(r *row) {
 	default:
 		delete(s.users, r.Key.UserID)
 	}
-	delete(s.holders, r.hash)
 	s.expiry.unlink(r)
-	s.shrink()
 }
 
 // live returns the user's rows that have not expired, by device id.

@@ -27,7 +27,7 @@ func (s *Store) Register(ctx context.Context, req tokens.Request) (store.Result,
 		if previous.Key.UserID != req.Key.UserID && previous.Active() && !previous.Expired(now) {
 			result.MovedFrom = previous.Key
 		}
-		s.remove(previous)
+		s.unlink(previous) // its token is about to be r's
 	}
 
 	updatedAt := now.UTC().Truncate(time.Millisecond)
