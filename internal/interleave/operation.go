@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/internal/spelling"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -151,8 +152,23 @@ func (s *schedule) randomOperation() *operation {
 	if s.rng.IntN(3) == 0 {
 		op.req.ProjectID = "@acme/app"
 	}
+	if len(s.underWay) > 0 && s.rng.IntN(2) == 0 {
+		s.cross(op, s.underWay[s.rng.IntN(len(s.underWay))])
+	}
 	// A message that was sent at some time around the least that is enough.
 	since := []time.Duration{-store.ClockSkew, 0, store.ClockSkew, time.Hour}[s.rng.IntN(4)]
 	op.sentAt = s.now.Add(since + time.Duration(s.rng.IntN(3)-1)*time.Millisecond)
 	return op
+}
+
+// cross makes op meet another one: the registration whose claim is on the token
+// that the other wants, or the other's own.
+func (s *schedule) cross(op, other *operation) {
+	claim := s.state.claims[claimKey(other.req.Token)]
+	if s.rng.IntN(3) == 0 || claim == nil {
+		op.req.Key = other.req.Key
+		return
+	}
+	op.req.Key = ownerOf(claim)
+	op.req.Token = tokens.MustParseToken(spell(s.rng, spelling.Identity(other.req.Token.Reveal())))
 }
