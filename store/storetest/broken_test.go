@@ -17,7 +17,7 @@ type broken struct {
 }
 
 func brokenRules() []broken {
-	return slices.Concat(brokenRegister, brokenLimit, brokenReads, brokenRemovals, brokenAlways)
+	return slices.Concat(brokenRegister, brokenLimit, brokenReads, brokenRemovals, brokenCorrupt, brokenAlways)
 }
 
 // caughtBy returns which of the wanted checks reject a store with the fault.
@@ -29,8 +29,9 @@ func caughtBy(t *testing.T, fault string, b Backend, attempts int, wanted func(n
 		last = newFaulty(fault, p)
 		return last
 	}
+	b.Corrupt = corruptFaulty
 	asked = map[string]bool{}
-	for _, c := range checks() {
+	for _, c := range checks(b) {
 		if !wanted(c.name) {
 			continue
 		}
@@ -89,7 +90,7 @@ func TestEachCheckRejects(t *testing.T) {
 		}
 	}
 	names := map[string]bool{}
-	for _, c := range checks() {
+	for _, c := range checks(Backend{Corrupt: corruptFaulty}) {
 		if names[c.name] {
 			t.Errorf("two checks are named %s", c.name)
 		}

@@ -23,9 +23,9 @@
 //     another one fails. The times are some decades ahead, so that a database
 //     which expires rows by its own clock keeps them.
 //   - Each check has a fresh store, and the checks run one after another.
-//   - What the contract says of rows that cannot be decoded, and of
-//     [store.ErrMisconfigured], is left to a store's own tests: the suite
-//     cannot bring either about.
+//   - What the contract says of rows that cannot be decoded is checked where
+//     the backend can make some. [store.ErrMisconfigured], and throttling, are
+//     left to a store's own tests: the suite cannot bring them about.
 //   - A store with one caller has no reason for [store.ErrTryAgain]. Where a
 //     check makes calls at once, it repeats those that are answered with it.
 package storetest

@@ -31,6 +31,7 @@ type faulty struct {
 	asked   map[string]bool // every fault that the code knows
 	writes  int
 	rows    map[tokens.Key]tokens.Registration // by s.id
+	broken  map[tokens.Key]bool                // rows that cannot be decoded, by s.id
 
 	// What only a fault remembers.
 	firstSeen map[tokens.Key]time.Time
@@ -48,6 +49,7 @@ func newFaulty(fault string, p store.Policy) *faulty {
 	s := &faulty{
 		fault:     fault,
 		asked:     map[string]bool{},
+		broken:    map[tokens.Key]bool{},
 		rows:      map[tokens.Key]tokens.Registration{},
 		firstSeen: map[tokens.Key]time.Time{},
 		hadBefore: map[[32]byte]tokens.Key{},
@@ -165,7 +167,15 @@ func (s *faulty) id(k tokens.Key) tokens.Key {
 
 func (s *faulty) put(reg tokens.Registration) { s.rows[s.id(reg.Key)] = reg }
 
-func (s *faulty) erase(k tokens.Key) { delete(s.rows, s.id(k)) }
+func (s *faulty) erase(k tokens.Key) {
+	delete(s.rows, s.id(k))
+	delete(s.broken, s.id(k))
+}
+
+func corruptFaulty(_ testing.TB, s store.Store, k tokens.Key) {
+	f := s.(*faulty)
+	f.broken[f.id(k)] = true
+}
 
 // all returns the rows in an order that is the same each time.
 func (s *faulty) all() []tokens.Registration {
@@ -201,5 +211,8 @@ func (s *faulty) expired(r tokens.Registration, now time.Time) bool {
 }
 
 func TestFaultless(t *testing.T) {
-	Run(t, Backend{New: func(_ testing.TB, p store.Policy) store.Store { return newFaulty("", p) }})
+	Run(t, Backend{
+		New:     func(_ testing.TB, p store.Policy) store.Store { return newFaulty("", p) },
+		Corrupt: corruptFaulty,
+	})
 }

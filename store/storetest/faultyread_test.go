@@ -2,12 +2,16 @@ package storetest
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
+
+var errBroken = errors.New("attribute platform")
 
 func (s *faulty) Get(ctx context.Context, k tokens.Key) (tokens.Registration, error) {
 	if err := s.begin(ctx, "Get", k.Validate()); err != nil {
@@ -23,6 +27,16 @@ func (s *faulty) Get(ctx context.Context, k tokens.Key) (tokens.Registration, er
 		for _, r = range s.all() {
 			stored = stored || r.Key.DeviceID == k.DeviceID
 		}
+	}
+	if s.broken[s.id(k)] {
+		if s.has("Get hides what cannot be decoded") {
+			return tokens.Registration{}, store.ErrNotFound
+		}
+		err := &store.CorruptError{Key: k, Err: errBroken}
+		if s.has("Get names the key of what cannot be decoded") {
+			return tokens.Registration{}, fmt.Errorf("%v: %w", k, err)
+		}
+		return tokens.Registration{}, err
 	}
 	switch {
 	case !stored && s.has("Get returns nothing without an error"):
@@ -85,6 +99,12 @@ func (s *faulty) List(ctx context.Context, user tokens.UserID) ([]tokens.Registr
 	}
 	var regs []tokens.Registration
 	for _, r := range s.all() {
+		if s.broken[s.id(r.Key)] {
+			if s.has("List fails on what cannot be decoded") {
+				return nil, &store.CorruptError{Key: r.Key, Err: errBroken}
+			}
+			continue
+		}
 		switch {
 		case r.Key.UserID != user && !(strings.HasPrefix(string(r.Key.UserID), string(user)) && s.has("List takes a user for a prefix")),
 			!r.Active() && !s.has("List shows what is inactive"),

@@ -27,6 +27,13 @@ func (s *faulty) Register(ctx context.Context, req tokens.Request) (store.Result
 	}
 
 	live := stored && !s.expired(old, now)
+	if s.broken[s.id(req.Key)] {
+		if s.has("Register fails on what cannot be decoded") {
+			return store.Result{}, &store.CorruptError{Key: req.Key, Err: errBroken}
+		}
+		live = s.has("Register refreshes what cannot be decoded")
+		delete(s.broken, s.id(req.Key))
+	}
 	if stored && (s.has("refreshes what has expired") || !old.Active() && s.has("refreshes what has expired and is inactive")) {
 		live = true
 	}

@@ -16,6 +16,9 @@ func (s *faulty) Deactivate(ctx context.Context, k tokens.Key) error {
 	defer s.mu.Unlock()
 	now := s.policy.Now()
 	r, stored := s.rows[s.id(k)]
+	if s.broken[s.id(k)] && s.has("Deactivate fails on what cannot be decoded") {
+		return &store.CorruptError{Key: k, Err: errBroken}
+	}
 	if s.has("Deactivate writes back what it read") {
 		s.gap()
 	}
@@ -135,7 +138,8 @@ func (s *faulty) Delete(ctx context.Context, k tokens.Key) error {
 		return store.ErrNotFound
 	case stored && s.expired(r, s.policy.Now()) && s.has("Delete refuses what has expired"):
 		return store.ErrNotFound
-	case stored && !r.Active() && s.has("Delete leaves what is inactive"):
+	case stored && !r.Active() && s.has("Delete leaves what is inactive"),
+		s.broken[s.id(k)] && s.has("Delete leaves what cannot be decoded"):
 		return s.end(ctx, "Delete")
 	case stored && s.has("Delete only marks"):
 		r.Status = tokens.LoggedOut
@@ -181,6 +185,7 @@ func (s *faulty) DeleteUser(ctx context.Context, user tokens.UserID) error {
 	}
 	for i, r := range rows {
 		if !r.Active() && s.has("DeleteUser leaves what is inactive") ||
+			s.broken[s.id(r.Key)] && s.has("DeleteUser leaves what cannot be decoded") ||
 			s.expired(r, s.policy.Now()) && s.has("DeleteUser leaves what has expired") ||
 			i >= 100 && s.has("DeleteUser erases one page") {
 			continue

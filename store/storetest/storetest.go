@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
 )
 
 // A Backend is a store under test: how to make one, and in which of the ways
@@ -25,11 +26,16 @@ type Backend struct {
 	// LooseList says that List is no snapshot: while a token moves between
 	// two devices of a user, it may show both or neither.
 	LooseList bool
+
+	// Corrupt makes what the store holds under the key something that it
+	// cannot decode, but still knows to be there. It is nil where that cannot
+	// be; then the suite leaves out what the contract says of it.
+	Corrupt func(t testing.TB, s store.Store, key tokens.Key)
 }
 
 // Run runs every check as a subtest of t, each on a store of its own.
 func Run(t *testing.T, b Backend) {
-	for _, c := range checks() {
+	for _, c := range checks(b) {
 		t.Run(c.name, func(t *testing.T) { c.run(newFixture(t, b, c.policy)) })
 	}
 }
@@ -41,8 +47,9 @@ type check struct {
 	run    func(f *fixture)
 }
 
-func checks() []check {
-	return slices.Concat(
+// checks returns those that the backend can be put to.
+func checks(b Backend) []check {
+	all := slices.Concat(
 		registerChecks, moveChecks, limitChecks, evictionChecks,
 		getChecks, listChecks, holderChecks,
 		deactivateChecks, invalidateChecks,
@@ -52,4 +59,8 @@ func checks() []check {
 		sequenceChecks,
 		raceChecks, raceRemovalChecks, raceReadChecks,
 	)
+	if b.Corrupt != nil {
+		all = append(all, corruptChecks...)
+	}
+	return all
 }
