@@ -58,19 +58,21 @@ func planned(t *testing.T, k *taking) []string {
 // TestPlanIsWithinATransaction has plans for as many evictions, doubles and claims
 // as there can be: at most 100 items, and none twice.
 func TestPlanIsWithinATransaction(t *testing.T) {
-	var devices []item
-	for n := range 300 {
-		token := fmt.Sprintf("ExponentPushToken[%d]", n)
-		switch n % 4 {
-		case 0:
-			token = "ExpoPushToken[x]" // the token that is registered
-		case 1:
-			token = "ExponentPushToken[shared]"
+	manyDevices := func(shared bool) (devices []item) {
+		for n := range 300 {
+			token := fmt.Sprintf("ExponentPushToken[%d]", n)
+			switch {
+			case n%4 == 0:
+				token = "ExpoPushToken[x]" // the token that is registered
+			case n%4 == 1 && shared:
+				token = "ExponentPushToken[shared]"
+			}
+			devices = append(devices, newItem(item{
+				attrDeviceID: stringValue(fmt.Sprintf("device-%d", n)),
+				attrToken:    stringValue(token),
+			}))
 		}
-		devices = append(devices, newItem(item{
-			attrDeviceID: stringValue(fmt.Sprintf("device-%d", n)),
-			attrToken:    stringValue(token),
-		}))
+		return devices
 	}
 	holder := tokens.Key{UserID: "other", DeviceID: "device"}
 	for name, owner := range map[string]tokens.Key{
@@ -79,18 +81,20 @@ func TestPlanIsWithinATransaction(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			expired := newItem(item{attrExpiresAt: secondsValue(time.Unix(1, 0)), attrToken: stringValue("ExpoPushToken[old]")})
-			k := testTaking(t, 1, expired, devices...)
-			k.claim = newClaim(k.id.item(owner, "v", time.Unix(3000, 0)))
-			keys := planned(t, k)
-			if len(keys) > 100 {
-				t.Errorf("the transaction has %d items", len(keys))
-			}
-			if len(k.result.Evicted) != store.MaxEvictions {
-				t.Errorf("%d are evicted", len(k.result.Evicted))
-			}
-			slices.Sort(keys)
-			if distinct := slices.Compact(slices.Clone(keys)); len(distinct) != len(keys) {
-				t.Errorf("an item is named twice: %v", cmp.Diff(distinct, keys))
+			for _, shared := range []bool{false, true} {
+				k := testTaking(t, 1, expired, manyDevices(shared)...)
+				k.claim = newClaim(k.id.item(owner, "v", time.Unix(3000, 0)))
+				keys := planned(t, k)
+				if len(keys) > 100 {
+					t.Errorf("the transaction has %d items", len(keys))
+				}
+				if len(k.result.Evicted) != store.MaxEvictions {
+					t.Errorf("%d are evicted", len(k.result.Evicted))
+				}
+				slices.Sort(keys)
+				if distinct := slices.Compact(slices.Clone(keys)); len(distinct) != len(keys) {
+					t.Errorf("an item is named twice: %v", cmp.Diff(distinct, keys))
+				}
 			}
 		})
 	}
