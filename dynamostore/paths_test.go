@@ -118,12 +118,23 @@ func registerPaths() []path {
 			calls: []string{"UpdateItem (refused) 1 W", "Query 1 R", "TransactWriteItems (refused) 6 W", "TransactWriteItems 6 W"},
 		},
 		{
+			name: "Register, moves from a device that logged out",
+			given: func(w *world) {
+				w.register(bob, tokenA)
+				w.do(w.clean.Deactivate(w.Context(), bob))
+			},
+			call: registering(alice, tokenA),
+			then: func(w *world) { w.holds(alice, tokenA); w.empty(bob) },
+			// The claim's owner is thought to be live and active, which is what
+			// MovedFrom tells, so that it costs one transaction more to find
+			// that it is not.
+			calls: []string{"UpdateItem (refused) 1 W", "Query 1 R", "TransactWriteItems (refused) 4 W", "TransactWriteItems (refused) 6 W", "TransactWriteItems 6 W"},
+		},
+		{
 			name:  "Register, moves from an expired registration",
 			given: func(w *world) { w.register(bob, tokenA); w.now = w.now.Add(90 * day) },
 			call:  registering(alice, tokenA),
 			then:  func(w *world) { w.holds(alice, tokenA); w.empty(bob) },
-			// The claim's owner is thought to be live, so that it costs one
-			// transaction more to find that it is not.
 			calls: []string{"UpdateItem (refused) 1 W", "Query 1 R", "TransactWriteItems (refused) 4 W", "TransactWriteItems (refused) 6 W", "TransactWriteItems 6 W"},
 		},
 		{

@@ -37,7 +37,7 @@ func (f Fault) Befalls(operation string) bool {
 var (
 	errReset      = errors.New("read tcp 127.0.0.1: connection reset by peer")
 	transacting   = []string{"TransactWriteItems"}
-	notTransacted = []string{"GetItem", "Query", "UpdateItem"}
+	notTransacted = []string{"GetItem", "Query", "Scan", "UpdateItem"}
 )
 
 // Faults are all of them. The client, which sees none of them, looks up what a
