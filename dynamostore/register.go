@@ -11,7 +11,8 @@ import (
 // Register implements [store.Store]. A refresh is one conditional UpdateItem, one
 // write unit. What the refresh refuses is done in a transaction: two calls if
 // the token changed, three on a new device or if the token moves here, four if
-// both.
+// both; and one more if it moves from another user's registration that is logged
+// out or expired.
 //
 // If the SDK repeats a write after a lost answer, a refresh is applied again,
 // after whatever came between. A transaction is not: the SDK repeats it under one
