@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/devicetokens/devicetokens/internal/dynamodblocal"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/store/storetest"
+	"github.com/devicetokens/devicetokens/tokens"
 )
 
 // Client returns a client of DynamoDB Local that sends through the transport, a
@@ -87,9 +89,34 @@ func Store(t testing.TB, c dynamostore.Client, table string, opts dynamostore.Op
 var Backend = storetest.Backend{
 	New: func(t testing.TB, p store.Policy) store.Store {
 		c := Client(t, nil)
-		return Store(t, c, Table(t, c), dynamostore.Options{Policy: p})
+		table := Table(t, c)
+		s := Store(t, c, table, dynamostore.Options{Policy: p})
+		tables.Store(s, table)
+		return s
 	},
 	LooseLimit: true, LooseHolder: true, LooseList: true,
+	Corrupt: corrupt,
+}
+
+// tables has the table of each store that Backend made.
+var tables sync.Map
+
+// corrupt gives the row a platform that is no string.
+func corrupt(t testing.TB, s store.Store, key tokens.Key) {
+	t.Helper()
+	table, _ := tables.Load(s)
+	_, err := Client(t, nil).UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+		TableName: aws.String(table.(string)),
+		Key: map[string]types.AttributeValue{
+			"userId":   &types.AttributeValueMemberS{Value: string(key.UserID)},
+			"deviceId": &types.AttributeValueMemberS{Value: string(key.DeviceID)},
+		},
+		UpdateExpression:          aws.String("SET platform = :bad"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":bad": &types.AttributeValueMemberBOOL{Value: true}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Scan returns everything that is stored in the table, claims too.
