@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go/logging"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
@@ -103,12 +104,10 @@ func (p *program) client(ctx context.Context) (*dynamodb.Client, error) {
 	if p.table == "" {
 		return nil, &usageError{"which table? --table names it, or " + envTable}
 	}
-	var load []func(*config.LoadOptions) error
+	// What goes wrong comes back as an error: lines of the SDK's would come between.
+	load := []func(*config.LoadOptions) error{config.WithLogger(logging.Nop{})}
 	if p.region != "" {
 		load = append(load, config.WithRegion(p.region))
-	}
-	if p.transport != nil {
-		load = append(load, config.WithHTTPClient(&http.Client{Transport: p.transport}))
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, load...)
 	if err != nil {
@@ -120,6 +119,9 @@ func (p *program) client(ctx context.Context) (*dynamodb.Client, error) {
 	return dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
 		if p.endpoint != "" {
 			o.BaseEndpoint = &p.endpoint
+		}
+		if p.transport != nil {
+			o.HTTPClient = &http.Client{Transport: p.transport}
 		}
 	}), nil
 }

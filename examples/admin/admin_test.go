@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/internal/dynamodblocal"
+	"github.com/devicetokens/devicetokens/internal/dynamotest"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+const (
+	tokenA = "ExponentPushToken[aaaaaaaaaaaaaaaaaaaaaa]"
+	tokenB = "ExponentPushToken[bbbbbbbbbbbbbbbbbbbbbb]"
+)
+
+// A desk is where a test runs the command on a table of its own.
+type desk struct {
+	t         *testing.T
+	table     string
+	client    *dynamodb.Client
+	store     store.Store
+	transport http.RoundTripper
+}
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	credentials(t)
+	client := dynamotest.Client(t, nil)
+	table := dynamotest.Table(t, client)
+	return &desk{t: t, table: table, client: client, store: dynamotest.Store(t, client, table, dynamostore.Options{})}
+}
+
+// credentials sets those that dynamotest has, and hides this machine's.
+func credentials(t *testing.T) {
+	t.Helper()
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_REGION": "us-east-1", "AWS_PROFILE": "",
+		"AWS_CONFIG_FILE": "none", "AWS_SHARED_CREDENTIALS_FILE": "none", "AWS_EC2_METADATA_DISABLED": "true",
+	} {
+		t.Setenv(name, value)
+	}
+}
+
+// An outcome is what a run of the command left.
+type outcome struct {
+	code     int
+	out, err string
+}
+
+// run runs the command with a standard input, which is no terminal.
+func (d *desk) run(stdin string, args ...string) outcome {
+	d.t.Helper()
+	return d.runIn(d.t.Context(), stdin, args...)
+}
+
+func (d *desk) runIn(ctx context.Context, stdin string, args ...string) outcome {
+	d.t.Helper()
+	var out, err bytes.Buffer
+	p := &program{
+		in: strings.NewReader(stdin), out: &out, err: &err,
+		getenv:    func(name string) string { return map[string]string{envTable: d.table}[name] },
+		transport: d.transport, logInterval: 1,
+	}
+	code := p.run(ctx, append([]string{"--endpoint", dynamodblocal.Endpoint(d.t)}, args...))
+	return outcome{code, out.String(), err.String()}
+}
+
+// want fails unless the run had that exit code, and wrote all those texts.
+func (o outcome) want(t *testing.T, code int, texts ...string) {
+	t.Helper()
+	if o.code != code {
+		t.Errorf("exit code is %d, want %d", o.code, code)
+	}
+	for _, text := range texts {
+		if !strings.Contains(o.out+o.err, text) {
+			t.Errorf("it does not say %q", text)
+		}
+	}
+	if t.Failed() {
+		t.Logf("it wrote\n%s\nand, as errors,\n%s", o.out, o.err)
+	}
+}
+
+// read decodes what was written as JSON.
+func read[T any](t *testing.T, o outcome) T {
+	t.Helper()
+	var v T
+	d := json.NewDecoder(strings.NewReader(o.out))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&v); err != nil {
+		t.Fatalf("%v in\n%s\nand\n%s", err, o.out, o.err)
+	}
+	return v
+}
+
+func (d *desk) register(user tokens.UserID, device tokens.DeviceID, token string) tokens.Registration {
+	d.t.Helper()
+	result, err := d.store.Register(d.t.Context(), tokens.Request{
+		Key: tokens.Key{UserID: user, DeviceID: device}, Token: tokens.MustParseToken(token), Platform: tokens.IOS,
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return result.Registration
+}
+
+// put stores a row as the earlier service did, or did not.
+func (d *desk) put(row map[string]string) {
+	d.t.Helper()
+	item := dynamotest.Item{}
+	for name, value := range row {
+		item[name] = &types.AttributeValueMemberS{Value: value}
+		if name == "expiresAt" {
+			item[name] = &types.AttributeValueMemberN{Value: value}
+		}
+	}
+	if _, err := d.client.PutItem(d.t.Context(), &dynamodb.PutItemInput{TableName: &d.table, Item: item}); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func olderRow(user, device, token string) map[string]string {
+	return map[string]string{
+		"userId": user, "deviceId": device, "expoPushToken": token, "platform": "android",
+		"registeredAt": "2024-02-01T00:00:00.000Z", "updatedAt": "2024-02-01T00:00:00.000Z",
+	}
+}
+
+// statuses are those that list shows, by device.
+func (d *desk) statuses(user string) map[string]string {
+	d.t.Helper()
+	statuses := map[string]string{}
+	for _, v := range read[[]view](d.t, d.run("", "list", user, "-o", "json")) {
+		statuses[v.DeviceID] = v.Status
+	}
+	return statuses
+}
+
+func equal(t *testing.T, what string, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}

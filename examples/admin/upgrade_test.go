@@ -1,0 +1,110 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/devicetokens/devicetokens/internal/dynamotest"
+)
+
+// older fills the table as the earlier service left it: rows of ten users, two of
+// which have the same token, and one row that cannot be read.
+func (d *desk) older() {
+	for i := range 10 {
+		d.put(olderRow(fmt.Sprint("user-", i), "phone", fmt.Sprintf("ExpoPushToken[%d]", i)))
+	}
+	later := olderRow("heir", "phone", "ExponentPushToken[3]")
+	later["updatedAt"] = "2024-03-01T00:00:00.000Z"
+	d.put(later)
+	d.put(olderRow("odd", "phone", "no token"))
+}
+
+// stored is all that the table holds.
+func (d *desk) stored() []any {
+	d.t.Helper()
+	var items []any
+	for _, item := range dynamotest.Scan(d.t, d.client, d.table) {
+		var v any
+		if err := json.Unmarshal([]byte(dynamotest.ItemJSON(item)), &v); err != nil {
+			d.t.Fatal(err)
+		}
+		items = append(items, v)
+	}
+	return items
+}
+
+var upgraded = summary{
+	Rows: 12, WithoutExpiry: 11, Unclaimed: 11,
+	Duplicates: []duplicateView{{Removed: keyView{"user-3", "phone"}, Kept: keyView{"heir", "phone"}}},
+	Unreadable: []keyView{{"odd", "phone"}},
+}
+
+// wantSummary compares all but what the pass cost. Which of two rows a real pass
+// meets first decides how many it looks at.
+func wantSummary(t *testing.T, want, got summary) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(summary{}, "ReadUnits", "WriteUnits")); diff != "" {
+		t.Errorf("summary (-want +got):\n%s", diff)
+	}
+}
+
+func TestUpgrade(t *testing.T) {
+	d := newDesk(t)
+	d.older()
+	dry := upgraded
+	dry.DryRun = true
+	before := d.stored()
+
+	wantSummary(t, dry, read[summary](t, d.run("", "upgrade", "--dry-run", "-o", "json")))
+	d.run("n\n", "upgrade").want(t, exitFailed, "DRY RUN", "user-3 phone, kept: heir phone",
+		"Upgrade 11 rows, and remove 1 of them? [y/N]", "nothing was changed")
+	equal(t, "rows after a dry run and a no", before, d.stored())
+
+	o := d.run("y\n", "upgrade", "--page-size", "3", "--ttl", "720h", "--rate", "10000")
+	o.want(t, exitOK, "UPGRADED", "removed, another row keeps the token", `msg="dry run" rows=`, "msg=upgrade rows=", " of=12")
+	equal(t, "rows and claims", 11+10, len(dynamotest.Scan(t, d.client, d.table)))
+	d.run("ExpoPushToken[3]", "holder").want(t, exitOK, "heir")
+
+	d.run("", "upgrade").want(t, exitOK, "Nothing is to be changed.")
+}
+
+// TestUpgradeResumed loses the table in the middle of the pass that writes, and
+// goes on as it is told to.
+func TestUpgradeResumed(t *testing.T) {
+	d := newDesk(t)
+	d.older()
+	var scans atomic.Int64
+	d.transport = dynamotest.Transport(func(r *http.Request) (*http.Response, error) {
+		// Twelve rows are six or seven pages of the dry run; the tenth page is
+		// one of the pass that writes.
+		if dynamotest.Operation(r) == "Scan" && scans.Add(1) >= 10 {
+			return dynamotest.Failure(r, http.StatusBadRequest, "AccessDeniedException", "user-1"), nil
+		}
+		return http.DefaultTransport.RoundTrip(r)
+	})
+	broken := d.run("y\n", "upgrade", "--page-size", "2")
+	broken.want(t, exitFailed, "UPGRADED", "interrupted: to go on, run it again with --resume ", "AccessDeniedException")
+	cursor := regexp.MustCompile(`--resume (\S+):`).FindStringSubmatch(broken.err)
+	if cursor == nil || strings.Contains(broken.err, "user-1") {
+		t.Fatalf("it says\n%s", broken.err)
+	}
+	done := len(dynamotest.Scan(t, d.client, d.table))
+	if done <= 12 || done >= 21 {
+		t.Errorf("it stopped with %d rows and claims, want some claims and not all", done)
+	}
+
+	d.transport = nil
+	d.run("y\n", "upgrade", "--resume", cursor[1]).want(t, exitOK, "UPGRADED")
+	equal(t, "rows and claims", 11+10, len(dynamotest.Scan(t, d.client, d.table)))
+	d.run("", "upgrade").want(t, exitOK, "Nothing is to be changed.")
+	d.run("", "upgrade", "--resume", "nonsense").want(t, exitFailed, "Resume is not the Cursor of a report")
+	d.run("", "upgrade", "--rate", "-1").want(t, exitFailed, "RowsPerSecond is -1")
+}
