@@ -59,7 +59,9 @@ func (op *operation) deleteUser(ctx context.Context, user tokens.UserID) error {
 // erase removes the rows and releases their claims. A row that changed meanwhile
 // is removed as it is then.
 func (op *operation) erase(ctx context.Context, rows []row) error {
-	theirs := make(map[claimID]bool)
+	// By version, not by claim: two of the rows may have had one claim, and only
+	// the later one has it now.
+	theirs := make(map[string]bool)
 	return op.commit(ctx, func() ([]write, error) {
 		var writes []write
 		named := make(map[claimID]bool)
@@ -69,9 +71,10 @@ func (op *operation) erase(ctx context.Context, rows []row) error {
 			}
 			key := r.key()
 			writes = append(writes, op.remove(keyOf(key), unchanged(r), func(now item) { rows[i] = newRow(now) }))
-			if id := r.claim(); id != "" && !named[id] && !theirs[id] {
+			id, version := r.claim(), r.text(attrClaimVersion)
+			if id != "" && !named[id] && !theirs[version] {
 				named[id] = true
-				writes = append(writes, op.release(id, key, func(item) { theirs[id] = true }))
+				writes = append(writes, op.release(id, key, func(item) { theirs[version] = true }))
 			}
 		}
 		return writes, nil

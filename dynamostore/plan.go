@@ -114,12 +114,12 @@ func (t *taking) releases(rows []row) []write {
 	named := map[claimID]bool{t.id: true}
 	var writes []write
 	for _, r := range rows {
-		id := r.claim()
-		if id == "" || named[id] || t.theirs[id] {
+		id, version := r.claim(), r.text(attrClaimVersion)
+		if id == "" || named[id] || t.theirs[version] {
 			continue
 		}
 		named[id] = true
-		writes = append(writes, t.op.release(id, r.key(), func(item) { t.theirs[id] = true }))
+		writes = append(writes, t.op.release(id, r.key(), func(item) { t.theirs[version] = true }))
 	}
 	return writes
 }

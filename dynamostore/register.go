@@ -75,7 +75,7 @@ type taking struct {
 	claimRefused  bool // in this attempt
 
 	devices map[tokens.DeviceID]row // the user's others; nil until they are needed
-	theirs  map[claimID]bool        // claims found not to be this user's, so not to release
+	theirs  map[string]bool         // versions of claims that turned out to be others' by now
 
 	result store.Result // of the last plan
 }
@@ -84,7 +84,7 @@ func newTaking(op *operation, req tokens.Request, now time.Time, own row) *takin
 	t := &taking{
 		op: op, req: req, now: now,
 		spelled: spellings(req.Token), id: claimOf(req.Token),
-		own: own, theirs: make(map[claimID]bool),
+		own: own, theirs: make(map[string]bool),
 	}
 	// A registration that has the token says which claim it holds. Otherwise the
 	// token is most likely new, and its claim free.

@@ -204,8 +204,10 @@ func checkCalls(op *operation, before *table) string {
 		return ""
 	case alive(own, now) && holdsToken(own, req.Token) && !seconds(own, "claimExpiresAt").Before(op.server.policy.Expiry(now).Add(day)):
 		most = 1
-	case claim == nil, k == req.Key && own["claimVersion"] != nil:
-	case k != req.Key && holdsToken(previous, req.Token) && (k.UserID == req.Key.UserID || alive(previous, now) && active(previous)):
+	case claim == nil, holdsToken(own, req.Token) && text(own, "claimVersion") == text(claim, "version"):
+	case k == req.Key:
+		most = 3 // the claim was left behind
+	case holdsToken(previous, req.Token) && (k.UserID == req.Key.UserID || alive(previous, now) && active(previous)):
 		most = 3 // the claim is not as was guessed
 	default:
 		most = 4 // nor is the registration that it names

@@ -312,7 +312,15 @@ func (s *schedule) settle() error {
 			key := s.randomKey()
 			key.UserID = tokens.UserID(fmt.Sprintf("user%d", user))
 			req := tokens.Request{Key: key, Token: tokens.MustParseToken(spell(s.rng, identity)), Platform: tokens.IOS}
-			if err := s.mustRegister(req, s.servers[s.rng.IntN(len(s.servers))]); err != nil {
+			server := s.servers[s.rng.IntN(len(s.servers))]
+			if s.rng.IntN(4) == 0 {
+				other := tokens.Request{Key: s.randomKey(), Token: req.Token}
+				method := []dynamostore.Operation{dynamostore.OpDelete, dynamostore.OpDeleteUser}[s.rng.IntN(2)]
+				if err := s.mustEnd(&operation{method: method, req: other, server: server}); err != nil {
+					return err
+				}
+			}
+			if err := s.mustEnd(&operation{method: dynamostore.OpRegister, req: req, server: server}); err != nil {
 				return err
 			}
 		}
@@ -320,9 +328,8 @@ func (s *schedule) settle() error {
 	return nil
 }
 
-// mustRegister lets a Register happen all alone. It has to succeed, in few calls.
-func (s *schedule) mustRegister(req tokens.Request, on *server) error {
-	op := &operation{method: dynamostore.OpRegister, req: req, server: on}
+// mustEnd lets an operation happen all alone. It has to succeed, in few calls.
+func (s *schedule) mustEnd(op *operation) error {
 	if err := s.begin(op); err != nil {
 		return err
 	}

@@ -1,0 +1,94 @@
+//go:build ablation
+
+package ablation
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/devicetokens/devicetokens/internal/dynamodblocal"
+)
+
+// most is how many schedules may be played before a rule counts as not caught.
+const most = 120
+
+// The package that catches, and where its tests run.
+const (
+	catcher       = "github.com/devicetokens/devicetokens/internal/interleave"
+	catcherFolder = "../interleave"
+)
+
+// TestRules leaves each rule out in turn.
+func TestRules(t *testing.T) {
+	t.Setenv("DYNAMODB_ENDPOINT", dynamodblocal.Endpoint(t)) // one engine for all
+	whole := build(t, "")
+	var table strings.Builder
+	for _, r := range rules {
+		t.Run(r.name, func(t *testing.T) {
+			began := time.Now()
+			dir := t.TempDir()
+			overlay, err := r.overlay(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := play(t, build(t, overlay), r.seed, most)
+			if v == nil {
+				t.Fatalf("%d schedules from seed %d on, and nothing was noticed", most, r.seed)
+			}
+			if w := play(t, whole, v.seed, 1); w != nil {
+				t.Fatalf("seed %d is a violation with the rule, too: %s", v.seed, w.text)
+			}
+			fmt.Fprintf(&table, "%-56s seed %4d, schedule %3d, %4.1f s: %s\n",
+				r.name, v.seed, v.seed-r.seed+1, time.Since(began).Seconds(), v.text)
+		})
+	}
+	t.Logf("rules that were left out, and what noticed:\n%s", table.String())
+}
+
+// build builds the test binary of the catcher.
+func build(t *testing.T, overlay string) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "interleave.test")
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", overlay, "-o", binary, catcher)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return binary
+}
+
+// A violation is what a schedule found.
+type violation struct {
+	seed uint64
+	text string
+}
+
+var violationLine = regexp.MustCompile(`-interleave\.seed=(\d+): (?:.* answered )?(.*)`)
+
+// play returns the first violation of so many schedules, nil if there is none.
+func play(t *testing.T, binary string, seed uint64, schedules int) *violation {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), binary, "-test.run=^TestSchedules$",
+		fmt.Sprintf("-interleave.seed=%d", seed), fmt.Sprintf("-interleave.schedules=%d", schedules))
+	cmd.Dir = catcherFolder
+	cmd.Env = os.Environ()
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		return nil
+	}
+	m := violationLine.FindSubmatch(out)
+	if m == nil {
+		t.Fatalf("no violation, but a failure: %v: %s", err, out)
+	}
+	var v violation
+	if _, err := fmt.Sscan(string(m[1]), &v.seed); err != nil {
+		t.Fatal(err)
+	}
+	v.text = string(m[2][:min(len(m[2]), 100)])
+	return &v
+}

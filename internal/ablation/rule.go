@@ -1,0 +1,65 @@
+package ablation
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// A rule is what package dynamostore does for a reason.
+type rule struct {
+	name string
+	// file is the source file that has it, and edits leave it out.
+	file  string
+	edits []edit
+	// seed is that of the first schedule to play. It is 1 where a rule that is
+	// left out shows soon.
+	seed uint64
+}
+
+// An edit replaces a text that the file has exactly once.
+type edit struct{ old, new string }
+
+// folder is that of package dynamostore.
+const folder = "../../dynamostore"
+
+// without returns the text of the rule's file with the rule left out.
+func (r rule) without() (string, error) {
+	b, err := os.ReadFile(filepath.Join(folder, r.file))
+	if err != nil {
+		return "", err
+	}
+	source := string(b)
+	for _, e := range r.edits {
+		if n := strings.Count(source, e.old); n != 1 {
+			return "", fmt.Errorf("%s has this %d times, want once: the code has changed, so change the rule with it: %q", r.file, n, e.old)
+		}
+		source = strings.Replace(source, e.old, e.new, 1)
+	}
+	return source, nil
+}
+
+// overlay writes a file for go build -overlay to the folder dir, and returns its
+// name.
+func (r rule) overlay(dir string) (string, error) {
+	source, err := r.without()
+	if err != nil {
+		return "", err
+	}
+	replacement := filepath.Join(dir, r.file)
+	if err := os.WriteFile(replacement, []byte(source), 0o600); err != nil {
+		return "", err
+	}
+	replaced, err := filepath.Abs(filepath.Join(folder, r.file))
+	if err != nil {
+		return "", err
+	}
+	b, err := json.Marshal(map[string]map[string]string{"Replace": {replaced: replacement}})
+	if err != nil {
+		return "", err
+	}
+	name := filepath.Join(dir, "overlay.json")
+	return name, os.WriteFile(name, b, 0o600)
+}
