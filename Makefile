@@ -9,7 +9,7 @@ BIN := $(CURDIR)/.cache/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test prerequisites dynamodb-local lint tidy-check fuzz cover schemathesis bench run lambda clean tools
+.PHONY: help test prerequisites dynamodb-local lint tidy-check fuzz cover schemathesis bench run lambda bench-lambda clean tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -48,6 +48,11 @@ run: ## run the example server, which keeps its data in memory
 
 lambda: ## build the Lambda function into examples/lambda/dist, for arm64 and amd64
 	@go -C examples run ./lambda/pack
+
+bench-lambda: ## measure the function's cold start beside Node.js, and write docs/benchmarks-lambda.md
+	@npm --prefix examples/lambda/bench/node ci --no-fund --no-audit
+	@npm --prefix examples/lambda/bench/node run build
+	@go -C examples run ./lambda/bench -write ../docs/benchmarks-lambda.md
 
 clean: ## remove all that was fetched or built here
 	rm -rf .cache
