@@ -1,0 +1,140 @@
+// Package outbox keeps what a job of sending has done and has yet to do, in a
+// file of go.etcd.io/bbolt, so that a job which was killed goes on where it was.
+//
+// Each method that writes is one transaction: after a crash it has happened or
+// not. The file holds keys of registrations and hashes of tokens, and no token.
+// Keys name users: the file is as private as the table.
+package outbox
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// The buckets of the file.
+var (
+	jobBucket     = []byte("job")     // one record of each kind
+	batchBucket   = []byte("batches") // by sequence number: to be sent, or sent without an answer
+	ticketBucket  = []byte("tickets") // by due time and sequence number: receipts to fetch
+	goneBucket    = []byte("gone")    // by sequence number: registrations to invalidate
+	jobKey        = []byte("job")
+	positionKey   = []byte("position")
+	countsKey     = []byte("counts")
+	allBuckets    = [][]byte{jobBucket, batchBucket, ticketBucket, goneBucket}
+	errNotThisJob = errors.New("the outbox belongs to another job, or to another version of the same file of users; name a new one")
+)
+
+// Position is how far the recipients are in the outbox.
+type Position struct {
+	Offset int64 // of the next user, in bytes
+	Done   bool  // there is none
+}
+
+// Outbox is an open file. It is safe for concurrent use.
+type Outbox struct{ db *bbolt.DB }
+
+// Options are for tests. The zero value is right for everything else.
+type Options struct {
+	// NoSync leaves it to the operating system when to write to the disk: what
+	// was acknowledged survives the death of the process, not of the machine.
+	NoSync bool
+}
+
+// Open opens the outbox of a job, or creates it. job tells jobs apart: an outbox
+// of another one is refused.
+func Open(path string, job []byte, opts Options) (*Outbox, error) {
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, NoSync: opts.NoSync, FreelistType: bbolt.FreelistMapType})
+	if errors.Is(err, bbolt.ErrTimeout) {
+		return nil, errors.New("another process uses the outbox")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("outbox: %w", err)
+	}
+	o := &Outbox{db: db}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		for _, name := range allBuckets {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		switch known := tx.Bucket(jobBucket).Get(jobKey); {
+		case known == nil:
+			return tx.Bucket(jobBucket).Put(jobKey, job)
+		case !bytes.Equal(known, job):
+			return errNotThisJob
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return o, nil
+}
+
+// Close closes the file.
+func (o *Outbox) Close() error { return o.db.Close() }
+
+// Position returns how far the recipients are in the outbox.
+func (o *Outbox) Position() (p Position, err error) {
+	return p, o.db.View(func(tx *bbolt.Tx) error { return get(tx, positionKey, &p) })
+}
+
+// Counts returns what the job has done so far, in all of its runs.
+func (o *Outbox) Counts() (c Counts, err error) {
+	return c, o.db.View(func(tx *bbolt.Tx) error { return get(tx, countsKey, &c) })
+}
+
+// Empty reports whether nothing is left to send, to fetch or to invalidate.
+func (o *Outbox) Empty() (empty bool, err error) {
+	return empty, o.db.View(func(tx *bbolt.Tx) error {
+		empty = true
+		for _, name := range allBuckets[1:] {
+			if key, _ := tx.Bucket(name).Cursor().First(); key != nil {
+				empty = false
+			}
+		}
+		return nil
+	})
+}
+
+// count adds to what the job has done.
+func count(tx *bbolt.Tx, more Counts) error {
+	var c Counts
+	if err := get(tx, countsKey, &c); err != nil {
+		return err
+	}
+	c.add(more)
+	return put(tx.Bucket(jobBucket), countsKey, c)
+}
+
+func get(tx *bbolt.Tx, key []byte, into any) error {
+	if value := tx.Bucket(jobBucket).Get(key); value != nil {
+		return json.Unmarshal(value, into)
+	}
+	return nil
+}
+
+func put(b *bbolt.Bucket, key []byte, value any) error {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	return b.Put(key, text)
+}
+
+// insert puts a value under the bucket's next sequence number.
+func insert(b *bbolt.Bucket, value any) (uint64, error) {
+	seq, err := b.NextSequence()
+	if err != nil {
+		return 0, err
+	}
+	return seq, put(b, sequenceKey(seq), value)
+}
+
+func sequenceKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }

@@ -1,0 +1,83 @@
+package sender
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// read reads the registrations of w again and drops from it whoever is no longer
+// registered. If w can go out then, it says so. Otherwise nobody is left in it,
+// or somebody is now registered with another project, and it returns the batches
+// that have taken its place.
+func (s *Sender) read(ctx context.Context, w *work) (instead []*work, ready bool, err error) {
+	began := time.Now()
+	registrations := make([]tokens.Registration, len(w.Recipients)) // zero: no longer registered
+	reads, readCtx := errgroup.WithContext(ctx)
+	reads.SetLimit(s.o.Reads)
+	for i, r := range w.Recipients {
+		reads.Go(func() (err error) {
+			registrations[i], err = s.get(readCtx, r.Key())
+			return err
+		})
+	}
+	if err := reads.Wait(); err != nil {
+		return nil, false, fmt.Errorf("get registration: %w", err)
+	}
+	byProject := map[tokens.ProjectID][]tokens.Registration{}
+	kept := 0
+	for _, r := range registrations {
+		if r.Active() {
+			byProject[r.ProjectID] = append(byProject[r.ProjectID], r)
+			kept++
+		}
+	}
+	var works []*work
+	for project, some := range byProject {
+		for _, part := range batched(project, some, began) {
+			if project == w.Project {
+				part.Experience = w.Experience
+			}
+			works = append(works, part)
+		}
+	}
+	w.dropped += len(w.Recipients) - kept
+	if len(works) == 1 && works[0].Quota() == w.Quota() {
+		w.Recipients, w.tokens, w.readAt = works[0].Recipients, works[0].tokens, works[0].readAt
+		return nil, true, nil
+	}
+	return works, false, s.outbox.Replace(w.Batch, batches(works), outbox.Counts{Dropped: w.dropped})
+}
+
+// get returns a live registration, or a zero one that is not active. What
+// cannot be decoded is not registered, to its user as to us.
+func (s *Sender) get(ctx context.Context, key tokens.Key) (tokens.Registration, error) {
+	for wait := s.backoff(); ; {
+		registration, err := s.registry.Get(ctx, key)
+		var corrupt *store.CorruptError
+		switch {
+		case errors.Is(err, store.ErrNotFound), errors.As(err, &corrupt):
+			return tokens.Registration{}, nil
+		case !errors.Is(err, store.ErrTryAgain):
+			return registration, err
+		}
+		if err := wait.next(ctx, 0); err != nil {
+			return tokens.Registration{}, err
+		}
+	}
+}
+
+func batches(works []*work) []*outbox.Batch {
+	all := make([]*outbox.Batch, len(works))
+	for i, w := range works {
+		all[i] = w.Batch
+	}
+	return all
+}

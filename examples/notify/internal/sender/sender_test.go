@@ -1,0 +1,270 @@
+package sender
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/devicetokens/devicetokens/examples/internal/fakeexpo"
+	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+var app = fakeexpo.Phone{Project: "@acme/app"}
+
+func TestEverybodyOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, fakeexpo.Options{})
+		w.add(1234, app, "p")
+		w.users = append(w.users, "has no device", "", "#reserved")
+		began := time.Now()
+		want := outbox.Counts{Users: 1235, InvalidUsers: 1, Planned: 1234, Accepted: 1234, Delivered: 1234}
+		if diff := cmp.Diff(want, w.finish()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		for i := range 1234 {
+			if n := w.expo.Received(spelling(i)); n != 1 {
+				t.Errorf("%s was told %d times", user(i), n)
+			}
+		}
+		if stats := w.expo.Stats(); stats.Misrouted != 0 || len(stats.Refused) != 0 {
+			t.Errorf("%+v", stats)
+		}
+		if took := time.Since(began); took < delay || took > 2*delay {
+			t.Errorf("it took %v with receipts after %v", took, delay)
+		}
+
+		// The job is done: nothing is sent by running it again.
+		if diff := cmp.Diff(want, w.finish()); diff != "" || w.expo.Stats().Taken != 1234 {
+			t.Errorf("sent again (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// At Expo's limit the rate is just under it, in every second, and nothing is
+// refused.
+func TestRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, fakeexpo.Options{})
+		w.add(20_000, app, "p")
+		var last time.Time
+		w.o.step = func(at string) error {
+			if at == "acknowledged" {
+				last = time.Now()
+			}
+			return nil
+		}
+		w.o.Workers = 1 // step is called by one goroutine at a time
+		began := time.Now()
+		w.finish()
+		stats := w.expo.Stats()
+		if len(stats.Refused) != 0 || stats.PeakSecond > 600 {
+			t.Errorf("%d in one second, and refused: %v", stats.PeakSecond, stats.Refused)
+		}
+		if rate := 20_000 / last.Sub(began).Seconds(); rate < 0.89*600 {
+			t.Errorf("%.0f a second, of 600", rate)
+		}
+	})
+}
+
+// Each of two projects has a rate of its own.
+func TestRateOfTwoProjects(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, fakeexpo.Options{})
+		w.add(6000, app, "p")
+		w.add(6000, fakeexpo.Phone{Project: "@acme/other"}, "other")
+		w.users = interleave(w.users)
+		began := time.Now()
+		if got := w.finish(); got.Delivered != 12_000 {
+			t.Errorf("%+v", got)
+		}
+		if stats := w.expo.Stats(); len(stats.Refused) != 0 || stats.PeakSecond > 600 {
+			t.Errorf("%+v", stats)
+		}
+		if took := time.Since(began); took > delay+15*time.Second {
+			t.Errorf("it took %v, which is one project after the other", took)
+		}
+	})
+}
+
+func interleave(users []string) (mixed []string) {
+	half := len(users) / 2
+	for i := range half {
+		mixed = append(mixed, users[i], users[half+i])
+	}
+	return mixed
+}
+
+// Registrations that name no project are split as Expo's refusal says, or in
+// halves if it does not say.
+func TestMixedProjects(t *testing.T) {
+	for _, vague := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, fakeexpo.Options{Fault: func(fakeexpo.Request) fakeexpo.Fault { return fakeexpo.Fault{Vague: vague} }})
+			w.add(130, app, "")
+			w.add(130, fakeexpo.Phone{Project: "@acme/other"}, "")
+			w.add(130, fakeexpo.Phone{Project: "@acme/third"}, "third")
+			got := w.finish()
+			if got.Delivered != 390 || w.expo.Stats().Taken != 390 {
+				t.Errorf("vague %v: %+v", vague, got)
+			}
+			if n := w.expo.Stats().Refused["PUSH_TOO_MANY_EXPERIENCE_IDS"]; n < 1 || !vague && n > 3 {
+				t.Errorf("vague %v: refused %d times", vague, n)
+			}
+		})
+	}
+}
+
+// A phone that Expo calls gone is invalidated, whether the ticket says so or the
+// receipt, unless it was registered again, within five minutes of the message or
+// with another token.
+func TestDeviceNotRegistered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, fakeexpo.Options{})
+		w.add(200, app, "p")
+		gone := app
+		gone.Answer = fakeexpo.GoneAtOnce
+		w.add(3, gone, "p") // 200, 201, 202
+		gone.Answer = fakeexpo.GoneLater
+		w.add(4, gone, "p") // 203, 204, 205, 206
+		time.Sleep(time.Hour)
+		w.register(user(201), spelling(201), "p") // just before
+		time.AfterFunc(time.Minute, func() {
+			w.register(user(204), spelling(204), "p") // after the message
+			w.register(user(205), "ExponentPushToken[new]", "p")
+			w.handOver(206)
+		})
+		got := w.finish()
+		want := outbox.Counts{Users: 207, Planned: 207, Accepted: 204, Delivered: 200, Unregistered: 7, Invalidated: 5, Kept: 2}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		for i := range 206 {
+			want := tokens.Active
+			if i == 200 || i == 202 || i == 203 {
+				want = tokens.DeviceNotRegistered
+			}
+			if got := w.status(i); got != want {
+				t.Errorf("user %d is %q, want %q", i, got, want)
+			}
+		}
+		if r, err := w.registry.Get(t.Context(), key("stranger")); err != nil || !r.Active() {
+			t.Errorf("the phone's new owner: %v, %v", r.Status, err)
+		}
+	})
+}
+
+// Expo's refusals are waited out, and whoever lost the phone meanwhile is not
+// told on it.
+func TestHandOverDuringBackoff(t *testing.T) {
+	for name, fault := range map[string]fakeexpo.Fault{
+		"429":                  {Status: http.StatusTooManyRequests},
+		"429 with Retry-After": {Status: http.StatusTooManyRequests, RetryAfter: 90 * time.Second},
+		"500":                  {Status: http.StatusInternalServerError},
+		"503 with Retry-After": {Status: http.StatusServiceUnavailable, RetryAfter: 90 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var w *world
+			var refusedAt time.Time
+			w = newWorld(t, fakeexpo.Options{Fault: func(r fakeexpo.Request) fakeexpo.Fault {
+				if !r.Send || r.Number > 2 {
+					if refusedAt.Add(fault.RetryAfter).After(time.Now()) {
+						t.Errorf("%s: back after %v", name, time.Since(refusedAt))
+					}
+					return fakeexpo.Fault{}
+				}
+				refusedAt = time.Now()
+				w.handOver(40 + r.Number)
+				if err := w.registry.Deactivate(context.Background(), key(user(50))); err != nil {
+					t.Error(err)
+				}
+				return fault
+			}})
+			w.add(100, app, "p")
+			w.o.TokenAge = time.Hour // the bound does not excuse a repeat
+			got := w.finish()
+			if got.Accepted != 97 || got.Dropped != 3 {
+				t.Errorf("%s: %+v", name, got)
+			}
+			if stats := w.expo.Stats(); stats.Misrouted != 0 || stats.Taken != 97 {
+				t.Errorf("%s: %+v", name, stats)
+			}
+		})
+	}
+}
+
+// Tokens that grew old in the queue are read again.
+func TestTokenAge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, fakeexpo.Options{})
+		w.add(1000, app, "p")
+		w.o.PerSecond = 10 // a batch every ten seconds
+		time.AfterFunc(25*time.Second, func() {
+			for i := range 1000 {
+				w.handOver(i)
+			}
+		})
+		got := w.finish()
+		if got.Accepted+got.Dropped != 1000 || got.Accepted > 300 {
+			t.Errorf("%+v", got)
+		}
+		if stats := w.expo.Stats(); stats.Misrouted != 0 {
+			t.Errorf("%d messages reached another's phone", stats.Misrouted)
+		}
+	})
+}
+
+// Who is told to slow down does, one phone at a time.
+func TestMessageRateExceeded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, fakeexpo.Options{})
+		w.add(50, app, "p")
+		slow := app
+		slow.Answer = fakeexpo.SlowDown
+		w.add(5, slow, "p")
+		if got := w.finish(); got.Delivered != 55 || w.expo.Stats().Taken != 60 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+func TestGivesUpAndGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := true
+		w := newWorld(t, fakeexpo.Options{Fault: func(fakeexpo.Request) fakeexpo.Fault {
+			if down {
+				return fakeexpo.Fault{Status: http.StatusBadGateway}
+			}
+			return fakeexpo.Fault{}
+		}})
+		w.add(250, app, "p")
+		if err := w.run(t.Context()); !errors.Is(err, ErrGaveUp) {
+			t.Errorf("got %v, want ErrGaveUp", err)
+		}
+		down = false
+		if got := w.finish(); got.Delivered != 250 || w.expo.Stats().Taken != 250 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// A wrong access token is no reason to try again.
+func TestUnauthorized(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, fakeexpo.Options{AccessToken: "secret"})
+		w.add(10, app, "p")
+		err := w.run(t.Context())
+		if err == nil || errors.Is(err, ErrGaveUp) || w.expo.Stats().Refused["UNAUTHORIZED"] != 1 {
+			t.Errorf("got %v, refused %v", err, w.expo.Stats().Refused)
+		}
+		w.client.AccessToken = "secret"
+		if got := w.finish(); got.Delivered != 10 {
+			t.Errorf("%+v", got)
+		}
+	})
+}

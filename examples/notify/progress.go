@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
+)
+
+// showProgress shows how far the list of users was read, and what became of the
+// messages: as a bar on a terminal, as a log line every ten seconds elsewhere. It
+// ends when the function that it returns does.
+func showProgress(w io.Writer, logger *slog.Logger, box *outbox.Outbox, size int64) (end func()) {
+	show, every := logProgress(logger), 10*time.Second
+	finish := func() {}
+	if file, isFile := w.(*os.File); isFile && term.IsTerminal(int(file.Fd())) {
+		bar := progressbar.NewOptions64(size, progressbar.OptionSetWriter(w), progressbar.OptionFullWidth(),
+			progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond))
+		show, every = barProgress(bar), 500*time.Millisecond
+		finish = func() {
+			_ = bar.Exit()
+			fmt.Fprintln(w)
+		}
+	}
+	stop := make(chan struct{})
+	var running sync.WaitGroup
+	running.Go(func() {
+		ticks := time.NewTicker(every)
+		defer ticks.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-ticks.C:
+			}
+			at, err := box.Position()
+			counts, countsErr := box.Counts()
+			if err == nil && countsErr == nil {
+				show(at.Offset, counts)
+			}
+		}
+	})
+	return func() {
+		close(stop)
+		running.Wait()
+		finish()
+	}
+}
+
+func logProgress(logger *slog.Logger) func(int64, outbox.Counts) {
+	return func(_ int64, c outbox.Counts) {
+		logger.Info("progress", "users", c.Users, "planned", c.Planned, "accepted", c.Accepted,
+			"dropped", c.Dropped, "delivered", c.Delivered, "unregistered", c.Unregistered)
+	}
+}
+
+func barProgress(bar *progressbar.ProgressBar) func(int64, outbox.Counts) {
+	return func(offset int64, c outbox.Counts) {
+		bar.Describe(fmt.Sprintf("%d sent, %d receipts", c.Accepted, c.Delivered))
+		_ = bar.Set64(offset)
+	}
+}
+
+// summarize prints what the job has done, in all of its runs.
+func summarize(w io.Writer, c outbox.Counts) {
+	line := func(n int, what string) { fmt.Fprintf(w, "%9d %s\n", n, what) }
+	line(c.Users, "users")
+	line(c.InvalidUsers, "lines that are no user id")
+	line(c.Planned, "messages, one for each device")
+	line(c.Dropped, "not sent: the device was no longer the user's")
+	line(c.Accepted, "accepted by Expo")
+	line(c.Delivered, "taken by Apple or Google")
+	line(c.NoReceipt, "without a receipt")
+	line(c.Unregistered, "to devices that are gone")
+	line(c.Invalidated, "of these: the store was told")
+	line(c.Kept, "of these: registered with another token since, or not at all")
+	for _, code := range slices.Sorted(maps.Keys(c.Failed)) {
+		line(c.Failed[code], "failed with "+code)
+	}
+}
