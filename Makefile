@@ -9,7 +9,7 @@ BIN := $(CURDIR)/.cache/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test prerequisites dynamodb-local lint tidy-check fuzz cover schemathesis bench run lambda bench-lambda clean tools
+.PHONY: help test prerequisites dynamodb-local lint tidy-check fuzz ablation cover schemathesis bench run lambda bench-lambda clean tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -33,6 +33,9 @@ tidy-check: ## fail if a go.mod is not tidy
 
 fuzz: ## run every fuzz target for FUZZTIME (10s)
 	@scripts/fuzz.sh $(FUZZTIME)
+
+ablation: dynamodb-local ## leave out each rule of dynamostore in turn: the tests have to notice
+	@go test -tags=ablation -count=1 -timeout=30m -v -run '^TestRules$$' ./internal/ablation
 
 cover: ## fail if the tests cover too little of a core package
 	@scripts/cover.sh
