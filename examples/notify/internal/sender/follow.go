@@ -162,8 +162,8 @@ func (s *Sender) tell(ctx context.Context, g outbox.Gone) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if !registration.Active() {
-			return false, nil
+		if registration.Token.IsZero() {
+			return false, nil // not registered
 		}
 		if hash := registration.Token.Hash(); !bytes.Equal(hash[:], g.Hash) {
 			return false, nil

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -128,8 +129,8 @@ func (s *Sender) listPage(ctx context.Context, page []tokens.UserID, began time.
 		}
 	}
 	var works []*work
-	for project, registrations := range byProject {
-		works = append(works, batched(project, registrations, began)...)
+	for _, project := range slices.Sorted(maps.Keys(byProject)) {
+		works = append(works, batched(project, byProject[project], began)...)
 	}
 	return works, nil
 }

@@ -1,0 +1,175 @@
+package sender
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/devicetokens/devicetokens/examples/internal/fakeexpo"
+	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+var errKilled = errors.New("killed")
+
+// The steps of a run.
+var steps = []string{"planned", "sending", "answered", "split", "acknowledged", "fetched", "received", "invalidated"}
+
+// kill ends a run when it has come to a step for the nth time: nothing that
+// follows is done, by any goroutine. It reports whether it came to that.
+func kill(at string, n int) (step func(string) error, killed func() bool) {
+	var mu sync.Mutex
+	return func(name string) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if name == at {
+				n--
+			}
+			if n > 0 {
+				return nil
+			}
+			return errKilled
+		}, func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return n <= 0
+		}
+}
+
+// killedEverywhere calls test for each time that a run comes to each of its
+// steps. test reports whether it came so far.
+func killedEverywhere(t *testing.T, test func(t *testing.T, at string, n int) bool) {
+	for _, at := range steps {
+		n := 0
+		for came := true; came; {
+			n++
+			t.Run(fmt.Sprint(at, n), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { came = test(t, at, n) })
+			})
+		}
+		if n == 1 {
+			t.Errorf("no run came to the step %q", at)
+		}
+	}
+}
+
+// crashWorld is a job with all that may happen in it.
+func crashWorld(t *testing.T, o fakeexpo.Options) *world {
+	w := newWorld(t, o)
+	w.add(110, app, "p")
+	gone := app
+	gone.Answer = fakeexpo.GoneAtOnce
+	w.add(1, gone, "p")
+	gone.Answer = fakeexpo.GoneLater
+	w.add(1, gone, "p")
+	w.add(20, app, "")
+	w.add(20, fakeexpo.Phone{Project: "@acme/other"}, "")
+	w.o.Workers, w.o.PageUsers = 1, 100
+	time.Sleep(time.Hour) // a store believes Expo only of what is older than the message
+	return w
+}
+
+const goneAtOnce, goneLater = 110, 111 // of crashWorld's users
+
+// A job is killed at each of its steps in turn, and goes on. Whoever was in the
+// batch between Expo's answer and its record is told twice; nobody else is, and
+// nobody is left out.
+func TestKilledAtEachStep(t *testing.T) {
+	killedEverywhere(t, func(t *testing.T, at string, n int) bool {
+		w := crashWorld(t, fakeexpo.Options{})
+		step, killed := kill(at, n)
+		w.o.step = step
+		if err := w.run(t.Context()); !killed() {
+			return false
+		} else if !errors.Is(err, errKilled) {
+			t.Fatalf("got %v, want it killed", err)
+		}
+		w.o.step = nil
+		want := outbox.Counts{Users: 152, Planned: 152, Accepted: 151, Delivered: 150, Unregistered: 2, Invalidated: 2}
+		if diff := cmp.Diff(want, w.finish()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		again := w.expo.Stats().Taken - 152
+		if at != "answered" && again != 0 || again > 100 {
+			t.Errorf("%d were sent again", again)
+		}
+		for i := range 152 {
+			if i == goneAtOnce || i == goneLater {
+				if w.status(i) != tokens.DeviceNotRegistered {
+					t.Errorf("%s is %s", user(i), w.status(i))
+				}
+				continue
+			}
+			if n := w.expo.Received(spelling(i)); n < 1 || n > 1 && at != "answered" {
+				t.Errorf("%s was told %d times", user(i), n)
+			}
+		}
+		return true
+	})
+}
+
+// Between a kill and the next run a third of the phones change hands. Nobody's
+// message reaches another, at whatever step it was killed.
+func TestHandOverBetweenKillAndResume(t *testing.T) {
+	killedEverywhere(t, func(t *testing.T, at string, n int) bool {
+		w := crashWorld(t, fakeexpo.Options{})
+		step, killed := kill(at, n)
+		w.o.step = step
+		if _ = w.run(t.Context()); !killed() {
+			return false
+		}
+		before := make([]int, 50)
+		for i := range before {
+			w.handOver(i)
+			before[i] = w.expo.Received(spelling(i))
+		}
+		w.o.step = nil
+		w.finish()
+		if wrong := w.expo.Stats().Misrouted; wrong != 0 {
+			t.Errorf("%d messages reached another's phone", wrong)
+		}
+		for i := range before {
+			if now := w.expo.Received(spelling(i)); now != before[i] {
+				t.Errorf("phone %d got %d messages after it had changed hands", i, now-before[i])
+			}
+		}
+		return true
+	})
+}
+
+// An answer that is lost is the one thing that cannot be told from a request
+// that was lost: its batch is sent again, once.
+func TestLostAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := crashWorld(t, fakeexpo.Options{Fault: func(r fakeexpo.Request) fakeexpo.Fault {
+			return fakeexpo.Fault{Lose: r.Number == 1}
+		}})
+		if got := w.finish(); got.Accepted != 151 || got.Delivered != 150 {
+			t.Errorf("%+v", got)
+		}
+		if again := w.expo.Stats().Taken - 152; again < 1 || again > 100 {
+			t.Errorf("%d were sent again", again)
+		}
+	})
+}
+
+// Receipts that Expo cannot give now are asked for again.
+func TestReceiptsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := crashWorld(t, fakeexpo.Options{Fault: func(r fakeexpo.Request) fakeexpo.Fault {
+			if !r.Send && r.Number < 4 {
+				return fakeexpo.Fault{Status: http.StatusTooManyRequests}
+			}
+			return fakeexpo.Fault{}
+		}})
+		if got := w.finish(); got.Delivered != 150 || got.Invalidated != 2 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
