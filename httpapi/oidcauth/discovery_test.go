@@ -11,40 +11,50 @@ import (
 )
 
 // TestDiscovery gives the issuer documents that are no good: they are the
-// operator's business, not the caller's.
+// operator's business, not the caller's. All would lead to keys that verify the
+// token.
 func TestDiscovery(t *testing.T) {
-	for name, answer := range map[string]func(issuer string, w http.ResponseWriter, r *http.Request){
-		"another issuer": func(issuer string, w http.ResponseWriter, _ *http.Request) {
-			_, _ = w.Write([]byte(`{"issuer":"` + issuer + `/","jwks_uri":"` + issuer + `/keys"}`))
+	const document = "/.well-known/openid-configuration"
+	for name, answer := range map[string]func(issuer, keys string, w http.ResponseWriter, r *http.Request){
+		"another issuer": func(issuer, keys string, w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(`{"issuer":"` + issuer + `/","jwks_uri":"` + keys + `"}`))
 		},
-		"keys over plain HTTP": func(issuer string, w http.ResponseWriter, _ *http.Request) {
+		"keys over plain HTTP": func(issuer, _ string, w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write([]byte(`{"issuer":"` + issuer + `","jwks_uri":"http://keys.example/keys"}`))
 		},
-		"no keys": func(issuer string, w http.ResponseWriter, _ *http.Request) {
+		"no keys": func(issuer, _ string, w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write([]byte(`{"issuer":"` + issuer + `"}`))
 		},
-		"not JSON": func(_ string, w http.ResponseWriter, _ *http.Request) {
+		"not JSON": func(_, _ string, w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write([]byte("<html>"))
 		},
-		"server error": func(_ string, w http.ResponseWriter, _ *http.Request) {
+		"endless": func(issuer, keys string, w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(`{"issuer":"` + issuer + `","jwks_uri":"` + keys + `"}` + strings.Repeat(" ", 1<<20)))
+		},
+		"server error": func(issuer, keys string, w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusInternalServerError)
+			_, _ = w.Write([]byte(`{"issuer":"` + issuer + `","jwks_uri":"` + keys + `"}`))
 		},
-		"redirect": func(issuer string, w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, issuer+"/elsewhere", http.StatusFound)
+		"redirect": func(issuer, keys string, w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == document {
+				http.Redirect(w, r, issuer+"/elsewhere", http.StatusFound)
+				return
+			}
+			_, _ = w.Write([]byte(`{"issuer":"` + issuer + `","jwks_uri":"` + keys + `"}`))
 		},
-		"connection cut": func(string, http.ResponseWriter, *http.Request) {
+		"connection cut": func(string, string, http.ResponseWriter, *http.Request) {
 			panic(http.ErrAbortHandler)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			issuer := oidctest.New(t)
+			issuer, signer := oidctest.New(t), oidctest.New(t)
 			authenticate := newAuthenticator(t, oidcauth.Config{Issuer: issuer.URL})
-			token := issuer.Token(t, claims{"sub": alice, "aud": audience})
-			issuer.Answer(func(w http.ResponseWriter, r *http.Request) { answer(issuer.URL, w, r) })
-			check(t, authenticate, token, store.ErrTryAgain)
+			good := claims{"sub": alice, "aud": audience, "iss": issuer.URL}
+			issuer.Answer(func(w http.ResponseWriter, r *http.Request) { answer(issuer.URL, signer.URL+"/keys", w, r) })
+			check(t, authenticate, signer.Token(t, good), store.ErrTryAgain)
 
 			issuer.Answer(nil) // nothing of it was kept
-			check(t, authenticate, token, nil)
+			check(t, authenticate, issuer.Token(t, good), nil)
 		})
 	}
 }

@@ -150,6 +150,7 @@ func TestAuthorizationHeader(t *testing.T) {
 	issuer := oidctest.New(t)
 	authenticate := newAuthenticator(t, oidcauth.Config{Issuer: issuer.URL})
 	token := issuer.Token(t, claims{"sub": alice, "aud": audience})
+	long := issuer.Token(t, claims{"sub": alice, "aud": audience, "x": strings.Repeat("x", 16<<10)})
 	no := httpapi.ErrUnauthenticated
 	for name, test := range map[string]struct {
 		values []string
@@ -166,7 +167,7 @@ func TestAuthorizationHeader(t *testing.T) {
 		"twice":           {[]string{"Bearer " + token, "Bearer " + token}, no},
 		"two in one":      {[]string{"Bearer " + token + ", Bearer " + token}, no},
 		"half a token":    {[]string{"Bearer " + token[:len(token)/2]}, no},
-		"too long":        {[]string{"Bearer " + token + strings.Repeat("A", 16<<10)}, no},
+		"too long":        {[]string{"Bearer " + long}, no},
 		"not a JWT":       {[]string{"Bearer abc"}, no},
 		"a JWS as JSON":   {[]string{`Bearer {"payload":"","signature":""}`}, no},
 		"four parts":      {[]string{"Bearer " + token + ".x"}, no},
@@ -233,6 +234,22 @@ func TestSignatures(t *testing.T) {
 			check(t, newAuthenticator(t, oidcauth.Config{Issuer: issuer.URL}), test.token, test.want)
 		})
 	}
+	t.Run("without a key id, of several keys", func(t *testing.T) {
+		issuer.Answer(func(w http.ResponseWriter, r *http.Request) {
+			document, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{public, {Key: stranger.Public(), KeyID: "2"}}})
+			if strings.HasSuffix(r.URL.Path, "/openid-configuration") {
+				document, err = json.Marshal(map[string]string{"issuer": issuer.URL, "jwks_uri": issuer.URL + "/keys"})
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			_, _ = w.Write(document)
+		})
+		defer issuer.Answer(nil)
+		authenticate := newAuthenticator(t, oidcauth.Config{Issuer: issuer.URL})
+		check(t, authenticate, sign(jose.ES256, own.Key, "", nil), no)
+		check(t, authenticate, body, nil)
+	})
 	t.Run("an algorithm that is not allowed", func(t *testing.T) {
 		authenticate := newAuthenticator(t, oidcauth.Config{Issuer: issuer.URL, Algorithms: []string{"RS256"}})
 		check(t, authenticate, body, no)
@@ -249,6 +266,10 @@ func TestKeySets(t *testing.T) {
 		t.Fatal(err)
 	}
 	ecKey, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	short, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -281,6 +302,7 @@ func TestKeySets(t *testing.T) {
 		{"ES384", jose.ES384, ecKey, set(jwk(ecKey.Public())), nil},
 		{"EdDSA", jose.EdDSA, edKey, set(jwk(edKey.Public())), nil},
 		{"two keys of one id", jose.RS256, rsaKey, set(jwk(ecKey.Public()), jwk(rsaKey.Public())), nil},
+		{"short key", jose.RS256, short, set(jwk(short.Public())), later},
 		{"key for another algorithm", jose.RS256, rsaKey, set(jwk(rsaKey.Public(), func(k *jose.JSONWebKey) { k.Algorithm = "PS256" })), no},
 		{"key for encryption", jose.RS256, rsaKey, set(jwk(rsaKey.Public(), func(k *jose.JSONWebKey) { k.Use = "enc" })), later},
 		{"secret key", jose.HS256, secret, set(jwk(secret)), no},
