@@ -29,7 +29,8 @@ type Store interface {
 	// A live registration under the key is refreshed: it keeps RegisteredAt
 	// and becomes active, the rest is as the request says, and an absent
 	// ProjectID clears it. Otherwise a registration is created, also over an
-	// expired one and over one that cannot be decoded.
+	// expired one and over one that cannot be decoded; of the latter a store
+	// may keep a RegisteredAt that it can read.
 	//
 	// A new device of a user who has [Policy].MaxDevices stored, unexpired
 	// ones evicts until there is room: inactive ones first, then by oldest
