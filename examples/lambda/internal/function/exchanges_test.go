@@ -1,6 +1,7 @@
 package function
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/devicetokens/devicetokens/examples/lambda/internal/standin"
@@ -51,7 +53,11 @@ func TestExchanges(t *testing.T) {
 				}
 				f := New(Config{Stage: "test", Authenticate: claimsUser}, s, io.Discard)
 				recorder := httptest.NewRecorder()
-				front(standin.Gateway{Invoke: f.Invoke, Authorize: func(*http.Request) (map[string]string, bool) {
+				invoke := func(ctx context.Context, event []byte) ([]byte, error) {
+					lc := &lambdacontext.LambdaContext{AwsRequestID: strings.Repeat("f", 26)} // as long as a random one
+					return f.Invoke(lambdacontext.NewContext(ctx, lc), event)
+				}
+				front(standin.Gateway{Invoke: invoke, Authorize: func(*http.Request) (map[string]string, bool) {
 					return map[string]string{"sub": httpexchanges.Alice}, true
 				}}).ServeHTTP(recorder, r)
 				if diff := cmp.Diff(seen(t, direct), seen(t, recorder.Result())); diff != "" {
@@ -95,8 +101,8 @@ type view struct {
 	Body   string
 }
 
-// seen is what a client sees of an answer, but random ids and what the gateways
-// add.
+// seen is what a client sees of an answer, but ids that it did not choose and what
+// the gateways add.
 func seen(t *testing.T, resp *http.Response) view {
 	t.Helper()
 	body, err := io.ReadAll(resp.Body)
