@@ -9,12 +9,12 @@ BIN := $(CURDIR)/.cache/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test prerequisites dynamodb-local lint tidy-check fuzz ablation cover schemathesis bench run lambda bench-lambda clean tools
+.PHONY: help test prerequisites dynamodb-local mobile lint tidy-check fuzz ablation cover schemathesis bench run lambda bench-lambda clean tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-16s %s\n", $$1, $$2 }'
 
-test: prerequisites tools dynamodb-local ## run the tests of every module with the race detector
+test: prerequisites tools dynamodb-local mobile ## run the tests of every module with the race detector
 	@rm -rf .cache/test && mkdir -p .cache/test
 	@$(BIN)/gotestsum --format pkgname --format-hide-empty-pkg --jsonfile-timing-events .cache/test/events.json \
 		--post-run-command scripts/totals.sh --raw-command -- scripts/test.sh $(GOTESTFLAGS)
@@ -24,6 +24,9 @@ prerequisites: ## name everything that `make test` needs and this machine lacks
 
 dynamodb-local: ## fetch DynamoDB Local, for the tests, into .cache
 	@scripts/dynamodb-local.sh
+
+mobile: ## install what the tests of examples/mobile need, from npm
+	@scripts/mobile.sh
 
 lint: tools ## vet, staticcheck, revive and gofmt
 	@scripts/lint.sh
@@ -58,7 +61,7 @@ bench-lambda: ## measure the function's cold start beside Node.js, and write doc
 	@go -C examples run ./lambda/bench -write ../docs/benchmarks-lambda.md
 
 clean: ## remove all that was fetched or built here
-	rm -rf .cache
+	rm -rf .cache examples/mobile/node_modules examples/mobile/dist
 
 # Always run: with nothing to do it takes half a second, and it also notices a new Go.
 tools:

@@ -1,0 +1,110 @@
+// Package mobile_test runs the tests of the TypeScript beside it, so that they
+// count among those of the module.
+package mobile_test
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// The packages that the tests need, which `make mobile` installs.
+const bin = "node_modules/.bin/"
+
+// run runs a program of Node in this folder and returns what it prints.
+func run(t *testing.T, environment []string, program string, args ...string) []byte {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Env = append(os.Environ(), environment...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("%s: %v (were its packages installed, by `make mobile`?)\n%s", program, err, out)
+	}
+	return out
+}
+
+// result is a line of TAP, the output of node --test.
+var result = regexp.MustCompile(`^\s*(ok|not ok) \d+ - (.*)$`)
+
+// TestNode compiles the TypeScript, which checks its types, and runs its tests
+// against the real server. Each of them is a subtest here.
+func TestNode(t *testing.T) {
+	server := filepath.Join(t.TempDir(), "local")
+	run(t, nil, "go", "build", "-o", server, "../local")
+	build := t.TempDir()
+	run(t, nil, bin+"tsc", "--project", "tsconfig.json", "--outDir", build)
+	tests, err := filepath.Glob(filepath.Join(build, "test", "*.test.js"))
+	if err != nil || len(tests) == 0 || t.Failed() {
+		t.Fatalf("%d files of tests, %v", len(tests), err)
+	}
+	out := run(t, []string{"LOCAL_SERVER=" + server}, "node", append([]string{"--test", "--test-reporter=tap"}, tests...)...)
+
+	ran := 0
+	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
+		found := result.FindStringSubmatch(lines.Text())
+		if found == nil {
+			continue
+		}
+		ran++
+		t.Run(found[2], func(t *testing.T) {
+			if found[1] != "ok" || strings.Contains(found[2], "# SKIP") || strings.Contains(found[2], "# TODO") {
+				t.Error("see the output of node above")
+			}
+		})
+	}
+	if ran < 15 {
+		t.Errorf("%d tests ran:\n%s", ran, out)
+	}
+}
+
+// TestOpenAPITypes checks that the types are those of the OpenAPI document.
+func TestOpenAPITypes(t *testing.T) {
+	generated := filepath.Join(t.TempDir(), "openapi.ts")
+	run(t, nil, bin+"openapi-typescript", "../../httpapi/openapi.yaml", "--output", generated)
+	want, err := os.ReadFile(generated)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile("src/openapi.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(want, got) {
+		t.Error("src/openapi.ts is not what the document says: run `npm run generate` in examples/mobile")
+	}
+}
+
+// TestDocument checks that each block of TypeScript in the document for app teams
+// stands in a file here, whose types are checked.
+func TestDocument(t *testing.T) {
+	document, err := os.ReadFile("../../docs/mobile.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sources strings.Builder
+	files, err := filepath.Glob("src/*.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources.Write(text)
+	}
+	blocks := regexp.MustCompile("(?s)```ts\n(.*?)```").FindAllSubmatch(document, -1)
+	for _, block := range blocks {
+		if !strings.Contains(sources.String(), string(block[1])) {
+			t.Errorf("this code is in no file of src:\n%s", block[1])
+		}
+	}
+	if len(blocks) < 3 {
+		t.Errorf("%d blocks of TypeScript, want more", len(blocks))
+	}
+}

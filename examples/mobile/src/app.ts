@@ -1,0 +1,38 @@
+// How an app uses it: copy this into where the app starts, and replace what is in angle brackets.
+import { expoPorts, onTap, showOnlyOwn } from './expo';
+import type { Session } from './ports';
+import { DeviceTokens, type Outcome } from './registration';
+
+function report(outcome: Outcome): void {
+  switch (outcome.state) {
+    case 'unauthenticated':
+      // The session has ended: ask the user to log in.
+      break;
+    case 'refused':
+      console.error(`registering was refused with ${outcome.status}, request ${outcome.requestId}`);
+      break;
+    case 'failed':
+      console.error('no push token', outcome.error);
+      break;
+  }
+}
+
+const deviceTokens = new DeviceTokens('https://<api.example.com>', expoPorts('<Expo project id>'), report);
+
+showOnlyOwn(deviceTokens);
+onTap(deviceTokens, (data) => {
+  console.log('open what the notification is about', Object.keys(data));
+});
+
+/** At each launch with a session, and after each log in. */
+export async function started(session: Session): Promise<void> {
+  report(await deviceTokens.logIn(session));
+}
+
+/** When the user logs out. dropSession forgets the credential, here and at the backend. */
+export async function loggedOut(dropSession: () => Promise<void>): Promise<void> {
+  const { deactivated, silenced } = await deviceTokens.logOut(dropSession);
+  if (!deactivated && !silenced) {
+    console.warn('the phone may be notified for the old user until somebody logs in on it');
+  }
+}
