@@ -194,3 +194,83 @@ func Example_observe() {
 	// register refreshed
 	// 1 units
 }
+
+// Sent is what a sender keeps of a message: no token.
+type Sent struct {
+	Key  tokens.Key
+	Hash [32]byte // of the token
+	At   time.Time
+}
+
+// Message is what Expo is sent.
+type Message struct {
+	To   string            `json:"to"`
+	Data map[string]string `json:"data"`
+}
+
+// messages makes one for each device of the users.
+func messages(ctx context.Context, s store.Lister, users iter.Seq[tokens.UserID], now time.Time) (batch []Message, sent []Sent, err error) {
+	for l := range store.ListUsers(ctx, s, users, 16) {
+		if l.Err != nil {
+			return nil, nil, l.Err // errors.Is(err, store.ErrTryAgain): this user again, later
+		}
+		for _, r := range l.Registrations {
+			sent = append(sent, Sent{Key: r.Key, Hash: r.Token.Hash(), At: now})
+			batch = append(batch, Message{To: r.Token.Reveal(), Data: map[string]string{"recipient": string(l.UserID)}})
+		}
+	}
+	return batch, sent, nil
+}
+
+// gone is for a message of which Expo says that its device is not registered.
+func gone(ctx context.Context, s store.Store, m Sent) error {
+	r, err := s.Get(ctx, m.Key)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil || r.Token.Hash() != m.Hash {
+		return err // nil: it has another token by now
+	}
+	return s.Invalidate(ctx, m.Key, r.Token, m.At)
+}
+
+func Example_notify() {
+	ctx := context.Background()
+	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	s := memstore.New(store.Policy{Now: func() time.Time { return now }})
+	for _, user := range []tokens.UserID{"alice", "bob"} {
+		_, err := s.Register(ctx, tokens.Request{
+			Key:      tokens.Key{UserID: user, DeviceID: "phone"},
+			Token:    tokens.MustParseToken("ExponentPushToken[" + string(user) + "]"),
+			Platform: tokens.IOS,
+		})
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
+	batch, sent, err := messages(ctx, s, slices.Values([]tokens.UserID{"alice", "bob"}), now.Add(time.Hour))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(batch), "messages")
+
+	for _, m := range sent { // Expo says that the phones are gone, and bob has a new token since
+		if m.Key.UserID == "bob" {
+			m.Hash = tokens.MustParseToken("ExponentPushToken[older]").Hash()
+		}
+		if err := gone(ctx, s, m); err != nil {
+			log.Fatal(err)
+		}
+	}
+	for _, user := range []tokens.UserID{"alice", "bob"} {
+		left, err := s.List(ctx, user)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(user, "has", len(left))
+	}
+	// Output:
+	// 2 messages
+	// alice has 0
+	// bob has 1
+}

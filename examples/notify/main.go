@@ -68,6 +68,13 @@ func start(ctx context.Context, c settings, logger *slog.Logger, stdout, stderr 
 	}
 	defer func() { _ = box.Close() }()
 
+	switch done, err := isDone(box); {
+	case err != nil:
+		return err
+	case done:
+		logger.Warn("this job was done before and nothing is sent; to send it again, name another -outbox")
+	}
+
 	push := &expo.Client{URL: c.expoURL, AccessToken: c.accessToken}
 	c.sender.Log = logger
 	job := sender.Job{Users: users, Content: c.content, Data: c.data}
@@ -79,4 +86,13 @@ func start(ctx context.Context, c settings, logger *slog.Logger, stdout, stderr 
 		summarize(stdout, counts)
 	}
 	return errors.Join(err, countsErr)
+}
+
+// isDone reports whether an earlier run finished the job.
+func isDone(box *outbox.Outbox) (bool, error) {
+	at, err := box.Position()
+	if err != nil || !at.Done {
+		return false, err
+	}
+	return box.Empty()
 }

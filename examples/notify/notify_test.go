@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
+)
+
+// run runs the program, and returns its exit code and what it printed.
+func run(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	code = program(t.Context(), args, &out, &err)
+	return code, out.String(), err.String()
+}
+
+// The README has what -help prints.
+func TestREADME(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, _, help := run(t, "-help")
+	if code != 0 {
+		t.Errorf("exit code is %d", code)
+	}
+	if !strings.Contains(string(readme), "```text\n"+strings.ReplaceAll(help, "\t", "    ")+"```") {
+		t.Errorf("README.md lacks:\n%s", help)
+	}
+}
+
+func TestCommandLines(t *testing.T) {
+	long := strings.Repeat("x", 4000)
+	for _, tc := range []struct{ args, says string }{
+		{"", "-table or -demo is needed"},
+		{"-table t -title x", "either -user or -users is needed"},
+		{"-table t -title x -user a -users b", "either -user or -users is needed"},
+		{"-table t -user a", "-title or -body is needed"},
+		{"-table t -user a -title x -data 1", "not a JSON object"},
+		{"-table t -user a -title x -rate 0", "must be above 0"},
+		{"-table t -user a -title " + long, "and Expo takes 4096"},
+		{"-demo -user a", "users of its own"},
+		{"-demo now", "flags only"},
+		{"-token x", "-token"},
+	} {
+		t.Run(tc.says, func(t *testing.T) {
+			code, _, stderr := run(t, strings.Fields(tc.args)...)
+			if code != 2 || !strings.Contains(stderr, tc.says) {
+				t.Errorf("exit code is %d, and it says: %s", code, stderr)
+			}
+		})
+	}
+	if code, _, stderr := run(t, "-table", "t", "-users", filepath.Join(t.TempDir(), "none"), "-title", "x"); code != 1 {
+		t.Errorf("without the file of users: exit code is %d, and it says: %s", code, stderr)
+	}
+}
+
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	code, stdout, stderr := run(t, "-demo", "-rate", "6000")
+	for _, line := range []string{" 1000 messages", " 990 accepted", " 980 taken", " 20 of these: the store was told"} {
+		if !strings.Contains(stdout, line) {
+			t.Errorf("it does not say %q", line)
+		}
+	}
+	if code != 0 || strings.Contains(stderr, "PushToken[") {
+		t.Errorf("exit code is %d:\n%s%s", code, stdout, stderr)
+	}
+}
+
+// Running a job again that is done sends nothing, and another job is not taken
+// for it.
+func TestOutboxOfAJob(t *testing.T) {
+	t.Parallel()
+	var demo settings
+	end, err := demo.startDemo(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer end()
+	demo.users, demo.user = "", "user-0001"
+	demo.sender.ReceiptDelay = time.Millisecond
+	var log bytes.Buffer
+	startIt := func(c settings) error {
+		return start(t.Context(), c, slog.New(slog.NewTextHandler(&log, nil)), t.Output(), t.Output())
+	}
+	if err := startIt(demo); err != nil {
+		t.Fatal(err)
+	}
+	if log.Len() > 0 {
+		t.Errorf("it says:\n%s", &log)
+	}
+	if err := startIt(demo); err != nil || !strings.Contains(log.String(), "done before") {
+		t.Errorf("%v; it says:\n%s", err, &log)
+	}
+	demo.content.Title = "Another"
+	if err := startIt(demo); err == nil || !strings.Contains(err.Error(), "another job") {
+		t.Errorf("another message in the same outbox: %v", err)
+	}
+}
+
+// A program that is told to stop says that it is not done.
+func TestStopped(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stderr bytes.Buffer
+	if code := program(ctx, []string{"-demo"}, t.Output(), &stderr); code != 1 {
+		t.Errorf("exit code is %d:\n%s", code, &stderr)
+	}
+}
+
+func TestBar(t *testing.T) {
+	var out bytes.Buffer
+	bar := progressbar.NewOptions64(100, progressbar.OptionSetWriter(&out))
+	barProgress(bar)(50, outbox.Counts{Accepted: 4321, Delivered: 1234})
+	if !strings.Contains(out.String(), "4321 sent, 1234 receipts") || !strings.Contains(out.String(), "50%") {
+		t.Errorf("it shows %q", &out)
+	}
+}
