@@ -14,9 +14,12 @@ type rule struct {
 	// file is the source file that has it, and edits leave it out.
 	file  string
 	edits []edit
-	// seed is that of the first schedule to play. It is 1 where a rule that is
-	// left out shows soon.
+	// seed is that of the first schedule to play; a later one than the first for
+	// a rule that shows late, to save time.
 	seed uint64
+	// script names the scripted schedule that is played instead, for what random
+	// ones come to too seldom.
+	script string
 }
 
 // An edit replaces a text that the file has exactly once.

@@ -96,7 +96,7 @@ var rules = []rule{
 	},
 	{
 		name: "a move is told of an active registration only, once known",
-		file: "plan.go", seed: 1,
+		file: "plan.go", script: "Reactivated",
 		edits: []edit{{`.and(as(t.previous.item, attrIsActive))`, ``}},
 	},
 	{
@@ -160,7 +160,7 @@ var rules = []rule{
 	// Releases.
 	{
 		name: "a claim is not released twice",
-		file: "plan.go", seed: 1,
+		file: "plan.go", script: "OneClaimOfTwoRows",
 		edits: []edit{{`named[id] = true`, `named[id] = false`}},
 	},
 	{
@@ -190,8 +190,19 @@ var rules = []rule{
 	},
 	{
 		name: "a release by Delete that is refused is left out",
-		file: "erase.go", seed: 1,
+		file: "erase.go", script: "ErasedAfterTheClaimWasLost",
 		edits: []edit{{` && !theirs[version]`, ``}},
+	},
+
+	{
+		name: "a refused release by Delete is that of one row only",
+		file: "erase.go", script: "ErasedWithTheLaterOne",
+		edits: []edit{{`id, version := r.claim(), r.text(attrClaimVersion)`, `id, version := r.claim(), string(r.claim())`}},
+	},
+	{
+		name: "a claim is not released twice by DeleteUser",
+		file: "erase.go", script: "ErasedWithTheLaterOne",
+		edits: []edit{{`named[id] = true`, `named[id] = false`}},
 	},
 
 	// The other methods.

@@ -3,6 +3,7 @@ package interleave
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -30,21 +31,24 @@ func (s *schedule) newServers() ([]*server, error) {
 		if s.rng.IntN(3) == 0 {
 			skew = 0
 		}
-		policy := store.Policy{
-			TTL:        []time.Duration{7 * day, 30 * day, 90 * day}[s.rng.IntN(3)],
-			MaxDevices: limit,
-			Now:        func() time.Time { return s.now.Add(skew) },
-		}
-		st, err := dynamostore.New(s.lane.gated, s.lane.table, dynamostore.Options{Policy: policy, MaxAttempts: maxAttempts})
-		if err != nil {
+		ttl := []time.Duration{7 * day, 30 * day, 90 * day}[s.rng.IntN(3)]
+		var err error
+		if servers[i], err = s.newServer(strconv.Itoa(i), store.Policy{TTL: ttl, MaxDevices: limit}, skew); err != nil {
 			return nil, err
-		}
-		servers[i] = &server{
-			Store: st, policy: policy, skew: skew,
-			name: fmt.Sprintf("%d, TTL %s, clock %s", i, policy.TTL, skew),
 		}
 	}
 	return servers, nil
+}
+
+// newServer returns a server whose clock is ahead of the true one by skew.
+func (s *schedule) newServer(name string, p store.Policy, skew time.Duration) (*server, error) {
+	p.Now = func() time.Time { return s.now.Add(skew) }
+	st, err := dynamostore.New(s.lane.gated, s.lane.table, dynamostore.Options{Policy: p, MaxAttempts: maxAttempts})
+	if err != nil {
+		return nil, err
+	}
+	name = fmt.Sprintf("%s, TTL %s, clock %s", name, p.TTL, skew)
+	return &server{Store: st, policy: p, skew: skew, name: name}, nil
 }
 
 // claimLife is how long a claim lives that a server writes.
@@ -148,7 +152,7 @@ func (s *schedule) boundaries() []time.Time {
 		}
 		add(expiresAt)
 		claim := seconds(i, "claimExpiresAt")
-		if i["version"] != nil {
+		if isClaim(i) {
 			claim = expiresAt
 		}
 		for _, v := range s.servers {

@@ -41,6 +41,9 @@ func (l *Lane) Play(seed uint64) (Figures, error) {
 	s := &schedule{lane: l, rng: rand.New(rand.NewPCG(seed, 0)), now: begin, figures: Figures{Schedules: 1}}
 	s.users, s.devices = 1+s.rng.IntN(3), 1+s.rng.IntN(4)
 	s.identities = identities[:1+s.rng.IntN(len(identities))]
+	s.jumps = []int{0, 5, 10}[s.rng.IntN(3)]
+	s.faults = []int{0, 10, 20}[s.rng.IntN(3)]
+	s.chooseMethods()
 	err := l.clear()
 	if err == nil {
 		s.servers, err = s.newServers()

@@ -3,6 +3,7 @@ package interleave
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -130,18 +131,28 @@ func (s *schedule) randomToken() string {
 
 func keyName(k tokens.Key) string { return string(k.UserID + "/" + tokens.UserID(k.DeviceID)) }
 
-// methods has each method as often as it is wanted.
-var methods = slices.Concat(
-	slices.Repeat([]dynamostore.Operation{dynamostore.OpRegister}, 30),
-	slices.Repeat([]dynamostore.Operation{dynamostore.OpDelete, dynamostore.OpInvalidate}, 3),
-	slices.Repeat([]dynamostore.Operation{dynamostore.OpDeactivate, dynamostore.OpDeleteUser, dynamostore.OpHolder}, 2),
-	[]dynamostore.Operation{dynamostore.OpGet, dynamostore.OpList},
-)
+// others are the methods that a schedule may leave out, with how often they are
+// wanted for ten of Register.
+var others = map[dynamostore.Operation]int{
+	dynamostore.OpDeactivate: 2, dynamostore.OpInvalidate: 2, dynamostore.OpDelete: 2, dynamostore.OpDeleteUser: 1,
+	dynamostore.OpHolder: 2, dynamostore.OpGet: 1, dynamostore.OpList: 1,
+}
+
+// chooseMethods leaves some out. A schedule of few kinds of calls goes deeper into
+// what these do to each other than one of all kinds.
+func (s *schedule) chooseMethods() {
+	s.methods = slices.Repeat([]dynamostore.Operation{dynamostore.OpRegister}, 10)
+	for _, m := range slices.Sorted(maps.Keys(others)) {
+		if s.rng.IntN(2) == 0 {
+			s.methods = append(s.methods, slices.Repeat([]dynamostore.Operation{m}, others[m])...)
+		}
+	}
+}
 
 // randomOperation may be any, of any user, on any of the servers.
 func (s *schedule) randomOperation() *operation {
 	op := &operation{
-		method: methods[s.rng.IntN(len(methods))],
+		method: s.methods[s.rng.IntN(len(s.methods))],
 		req: tokens.Request{
 			Key:      s.randomKey(),
 			Token:    tokens.MustParseToken(s.randomToken()),

@@ -30,6 +30,8 @@ type schedule struct {
 	// Few of everything, so that operations meet.
 	users, devices int
 	identities     []string
+	methods        []dynamostore.Operation
+	jumps, faults  int // of 100 steps, and of 100 requests
 
 	now     time.Time // the true time, which is that of DynamoDB's TTL
 	servers []*server
@@ -57,15 +59,15 @@ func (s *schedule) play() error {
 // act does one thing.
 func (s *schedule) act() error {
 	switch p := s.rng.IntN(100); {
-	case p < 6:
+	case p < s.jumps:
 		return s.moveClock()
-	case p < 16:
+	case p < 2*s.jumps:
 		return s.removeExpired()
-	case p < 18:
+	case p < 2*s.jumps+2:
 		return s.deliverLate()
-	case p < 20:
+	case p < 2*s.jumps+4:
 		return s.finishAlone()
-	case p < 40 && len(s.underWay) < workers, len(s.underWay) == 0:
+	case p < 2*s.jumps+25 && len(s.underWay) < workers, len(s.underWay) == 0:
 		return s.begin(s.randomOperation())
 	}
 	return s.proceed(s.ready(), s.fate())
@@ -85,23 +87,14 @@ func (s *schedule) ready() *operation {
 	return op
 }
 
+// fates are what may become of a request that is not simply delivered.
+var fates = []fate{requestLost, answerLost, late, sentTwice, conflicting, obscured}
+
 func (s *schedule) fate() fate {
-	switch p := s.rng.IntN(100); {
-	case p < 2:
-		return requestLost
-	case p < 6:
-		return answerLost
-	case p < 8:
-		return late
-	case p < 11:
-		return sentTwice
-	case p < 14:
-		return conflicting
-	case p < 17:
-		return obscured
-	default:
-		return delivered
+	if s.rng.IntN(100) < s.faults {
+		return fates[s.rng.IntN(len(fates))]
 	}
+	return delivered
 }
 
 // begin starts an operation, which goes on until its first request is at the
@@ -253,10 +246,15 @@ func (s *schedule) removeExpired() error {
 	some := []attributes{expired[s.rng.IntN(len(expired))]}
 	if s.rng.IntN(2) == 0 {
 		claims := s.rng.IntN(2) == 0
-		some = slices.DeleteFunc(expired, func(i attributes) bool { return (i["version"] != nil) != claims })
+		some = slices.DeleteFunc(expired, func(i attributes) bool { return isClaim(i) != claims })
 	}
+	return s.remove(some)
+}
+
+// remove removes items as TTL does.
+func (s *schedule) remove(items []attributes) error {
 	s.crowd()
-	for _, gone := range some {
+	for _, gone := range items {
 		s.figures.Removals++
 		s.note("TTL removes %s", itemName(gone))
 		key := attributes{"userId": gone["userId"], "deviceId": gone["deviceId"]}

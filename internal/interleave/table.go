@@ -27,14 +27,16 @@ type table struct {
 func newTable(items []attributes) *table {
 	t := &table{items: items, rows: make(map[tokens.Key]attributes), claims: make(map[string]attributes)}
 	for _, i := range items {
-		if user := text(i, "userId"); strings.HasPrefix(user, "#") {
-			t.claims[user] = i
+		if isClaim(i) {
+			t.claims[text(i, "userId")] = i
 		} else {
 			t.rows[rowKey(i)] = i
 		}
 	}
 	return t
 }
+
+func isClaim(i attributes) bool { return strings.HasPrefix(text(i, "userId"), "#") }
 
 func rowKey(i attributes) tokens.Key {
 	return tokens.Key{UserID: tokens.UserID(text(i, "userId")), DeviceID: tokens.DeviceID(text(i, "deviceId"))}
