@@ -22,6 +22,10 @@
 //	go test ./internal/interleave -interleave.seed=42 -interleave.schedules=1 -v
 //	go test ./internal/interleave -interleave.seed=1000 -interleave.schedules=5000 -timeout=2h
 //
+// A seed means another schedule as soon as the generator changes. So what was found
+// once, and what random schedules come to too seldom, is kept as a script: see
+// TestScripts.
+//
 // That all this finds what it should is shown by leaving each rule of the store
 // out in turn: see package ablation.
 package interleave

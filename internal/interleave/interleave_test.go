@@ -41,3 +41,18 @@ func TestSchedules(t *testing.T) {
 	})
 	t.Log(total)
 }
+
+// TestSeedReproduces plays schedules twice, and expects them to be the same.
+func TestSeedReproduces(t *testing.T) {
+	lane := NewLane(t)
+	for seed := range uint64(5) {
+		first, err := lane.Play(seed)
+		if err != nil {
+			t.Fatalf("-interleave.seed=%d: %v", seed, err)
+		}
+		again, err := lane.Play(seed)
+		if err != nil || first != again {
+			t.Errorf("seed %d came to %v, and then to %v, %v", seed, first, again, err)
+		}
+	}
+}

@@ -7,11 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
 	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
-	"github.com/devicetokens/devicetokens/tokens"
 )
 
 const (
@@ -233,44 +230,6 @@ func (s *schedule) crowd() {
 	}
 }
 
-// removeExpired removes some of what is expired, as DynamoDB's TTL may do at any
-// time: registrations and claims, independently.
-func (s *schedule) removeExpired() error {
-	expired := slices.DeleteFunc(slices.Clone(s.state.items), func(i attributes) bool {
-		e := seconds(i, "expiresAt")
-		return e.IsZero() || s.now.Before(e)
-	})
-	if len(expired) == 0 {
-		return nil
-	}
-	some := []attributes{expired[s.rng.IntN(len(expired))]}
-	if s.rng.IntN(2) == 0 {
-		claims := s.rng.IntN(2) == 0
-		some = slices.DeleteFunc(expired, func(i attributes) bool { return isClaim(i) != claims })
-	}
-	return s.remove(some)
-}
-
-// remove removes items as TTL does.
-func (s *schedule) remove(items []attributes) error {
-	s.crowd()
-	for _, gone := range items {
-		s.figures.Removals++
-		s.note("TTL removes %s", itemName(gone))
-		key := attributes{"userId": gone["userId"], "deviceId": gone["deviceId"]}
-		if _, err := s.lane.client.DeleteItem(s.lane.ctx, &dynamodb.DeleteItemInput{TableName: &s.lane.table, Key: key}); err != nil {
-			return err
-		}
-		s.observe(newTable(slices.DeleteFunc(slices.Clone(s.state.items), func(i attributes) bool {
-			return itemName(i) == itemName(gone)
-		})))
-		if err := s.checkInvariants(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (s *schedule) checkInvariants() error {
 	// To the slowest clock a registration is live for longest.
 	slowest := s.now
@@ -284,73 +243,6 @@ func (s *schedule) checkInvariants() error {
 	}
 	return nil
 }
-
-// settle lets everything that is under way end, and then has each user register
-// every token again: nobody may be blocked by what is stored.
-func (s *schedule) settle() error {
-	for len(s.underWay) > 0 {
-		if err := s.proceed(s.underWay[s.rng.IntN(len(s.underWay))], delivered); err != nil {
-			return err
-		}
-	}
-	for len(s.late) > 0 {
-		if err := s.deliverLate(); err != nil {
-			return err
-		}
-	}
-	if s.rng.IntN(2) == 0 {
-		// Everything has expired, and TTL has not come to all of it.
-		s.now = s.now.Add(150 * day)
-		if err := s.removeExpired(); err != nil {
-			return err
-		}
-	}
-	for user := range s.users {
-		for _, identity := range s.identities {
-			key := s.randomKey()
-			key.UserID = tokens.UserID(fmt.Sprintf("user%d", user))
-			req := tokens.Request{Key: key, Token: tokens.MustParseToken(spell(s.rng, identity)), Platform: tokens.IOS}
-			server := s.servers[s.rng.IntN(len(s.servers))]
-			if s.rng.IntN(4) == 0 {
-				other := tokens.Request{Key: s.randomKey(), Token: req.Token}
-				method := []dynamostore.Operation{dynamostore.OpDelete, dynamostore.OpDeleteUser}[s.rng.IntN(2)]
-				if err := s.mustEnd(&operation{method: method, req: other, server: server}); err != nil {
-					return err
-				}
-			}
-			if err := s.mustEnd(&operation{method: dynamostore.OpRegister, req: req, server: server}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// mustEnd lets an operation happen all alone. It has to succeed, in few calls.
-func (s *schedule) mustEnd(op *operation) error {
-	if err := s.begin(op); err != nil {
-		return err
-	}
-	for !op.done {
-		if err := s.proceed(op, delivered); err != nil {
-			return err
-		}
-	}
-	s.figures.CallsAlone = max(s.figures.CallsAlone, op.calls)
-	switch {
-	case op.err != nil:
-		return fmt.Errorf("%v, with nothing else under way: %w", op, op.err)
-	case op.calls > mostCallsAlone:
-		return fmt.Errorf("%v, with nothing else under way, made %d calls", op, op.calls)
-	}
-	return nil
-}
-
-// mostCallsAlone is how many calls an operation takes at most while nothing else
-// happens, whatever is stored: the refresh, the query, and a transaction each to
-// learn who has the claim, what the previous holder is, and which claims are not
-// to be released, before the one that succeeds.
-const mostCallsAlone = 6
 
 func (s *schedule) note(format string, args ...any) {
 	s.trace = append(s.trace, fmt.Sprintf("%3d %s ", s.step, timeText(s.now))+fmt.Sprintf(format, args...))

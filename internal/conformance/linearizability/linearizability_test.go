@@ -46,7 +46,7 @@ func TestDynamoDBLocal(t *testing.T) {
 	table := dynamotest.Table(t, c)
 	whole := dynamotest.Store(t, c, table, opts)
 	under := dynamotest.Store(t, dynamotest.Client(t, lossy{}, dynamotest.NoRetries), table, opts)
-	err := checkRounds(t, 60, func() store.Store {
+	err := checkRounds(t, 40, func() store.Store {
 		for _, k := range keys {
 			if err := whole.DeleteUser(t.Context(), k.UserID); err != nil {
 				t.Fatal(err)

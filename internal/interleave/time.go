@@ -1,0 +1,95 @@
+package interleave
+
+import (
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+)
+
+// moveClock lets time go by, often to where one more second makes a difference
+// to one of the servers.
+func (s *schedule) moveClock() error {
+	by := []time.Duration{time.Millisecond, time.Second, 5 * time.Minute, time.Hour, day, 6 * day, 31 * day, 150 * day}[s.rng.IntN(8)]
+	if at := s.boundaries(); len(at) > 0 && s.rng.IntN(3) > 0 {
+		by = at[s.rng.IntN(len(at))].Add(time.Duration(s.rng.IntN(3)-1) * time.Second).Sub(s.now)
+	}
+	if by <= 0 {
+		return nil
+	}
+	s.now = s.now.Add(by)
+	s.figures.Jumps++
+	s.note("the clock has moved by %s", by)
+	return s.checkInvariants()
+}
+
+// boundaries returns the times to come at which something expires, by a true
+// clock or by that of a server; at which a refresh just does, or just does not
+// any more; and at which a claim that is written expires like one that is
+// stored.
+func (s *schedule) boundaries() []time.Time {
+	var at []time.Time
+	add := func(t time.Time) {
+		if t.After(s.now) {
+			at = append(at, t)
+		}
+	}
+	for _, i := range s.state.items {
+		expiresAt := seconds(i, "expiresAt")
+		if expiresAt.IsZero() {
+			continue
+		}
+		add(expiresAt)
+		claim := seconds(i, "claimExpiresAt")
+		if isClaim(i) {
+			claim = expiresAt
+		}
+		for _, v := range s.servers {
+			add(expiresAt.Add(-v.skew))
+			if !claim.IsZero() {
+				add(claim.Add(-v.skew - v.policy.TTL - day))
+				add(claim.Add(-v.skew - v.policy.TTL))
+				add(claim.Add(-v.skew - claimLife(v.policy)))
+			}
+		}
+	}
+	return at
+}
+
+// removeExpired removes some of what is expired, as DynamoDB's TTL may do at any
+// time: registrations and claims, independently.
+func (s *schedule) removeExpired() error {
+	expired := slices.DeleteFunc(slices.Clone(s.state.items), func(i attributes) bool {
+		e := seconds(i, "expiresAt")
+		return e.IsZero() || s.now.Before(e)
+	})
+	if len(expired) == 0 {
+		return nil
+	}
+	some := []attributes{expired[s.rng.IntN(len(expired))]}
+	if s.rng.IntN(2) == 0 {
+		claims := s.rng.IntN(2) == 0
+		some = slices.DeleteFunc(expired, func(i attributes) bool { return isClaim(i) != claims })
+	}
+	return s.remove(some)
+}
+
+// remove removes items as TTL does.
+func (s *schedule) remove(items []attributes) error {
+	s.crowd()
+	for _, gone := range items {
+		s.figures.Removals++
+		s.note("TTL removes %s", itemName(gone))
+		key := attributes{"userId": gone["userId"], "deviceId": gone["deviceId"]}
+		if _, err := s.lane.client.DeleteItem(s.lane.ctx, &dynamodb.DeleteItemInput{TableName: &s.lane.table, Key: key}); err != nil {
+			return err
+		}
+		s.observe(newTable(slices.DeleteFunc(slices.Clone(s.state.items), func(i attributes) bool {
+			return itemName(i) == itemName(gone)
+		})))
+		if err := s.checkInvariants(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
