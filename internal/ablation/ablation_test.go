@@ -3,7 +3,9 @@
 package ablation
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -82,6 +84,29 @@ func run(t *testing.T, binary string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(t.Context(), binary, args...)
 	cmd.Dir = catcherFolder
 	return cmd.CombinedOutput()
+}
+
+// overlay writes a file for go build -overlay to the folder dir, and returns its
+// name.
+func (r rule) overlay(dir string) (string, error) {
+	source, err := r.without()
+	if err != nil {
+		return "", err
+	}
+	replacement := filepath.Join(dir, r.file)
+	if err := os.WriteFile(replacement, []byte(source), 0o600); err != nil {
+		return "", err
+	}
+	replaced, err := filepath.Abs(filepath.Join(folder, r.file))
+	if err != nil {
+		return "", err
+	}
+	b, err := json.Marshal(map[string]map[string]string{"Replace": {replaced: replacement}})
+	if err != nil {
+		return "", err
+	}
+	name := filepath.Join(dir, "overlay.json")
+	return name, os.WriteFile(name, b, 0o600)
 }
 
 // build builds the test binary of the catcher.

@@ -1,7 +1,6 @@
 package ablation
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -42,27 +41,4 @@ func (r rule) without() (string, error) {
 		source = strings.Replace(source, e.old, e.new, 1)
 	}
 	return source, nil
-}
-
-// overlay writes a file for go build -overlay to the folder dir, and returns its
-// name.
-func (r rule) overlay(dir string) (string, error) {
-	source, err := r.without()
-	if err != nil {
-		return "", err
-	}
-	replacement := filepath.Join(dir, r.file)
-	if err := os.WriteFile(replacement, []byte(source), 0o600); err != nil {
-		return "", err
-	}
-	replaced, err := filepath.Abs(filepath.Join(folder, r.file))
-	if err != nil {
-		return "", err
-	}
-	b, err := json.Marshal(map[string]map[string]string{"Replace": {replaced: replacement}})
-	if err != nil {
-		return "", err
-	}
-	name := filepath.Join(dir, "overlay.json")
-	return name, os.WriteFile(name, b, 0o600)
 }
