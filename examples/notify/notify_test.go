@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -103,7 +104,7 @@ func TestOutboxOfAJob(t *testing.T) {
 		t.Errorf("%v; it says:\n%s", err, &log)
 	}
 	demo.content.Title = "Another"
-	if err := startIt(demo); err == nil || !strings.Contains(err.Error(), "another job") {
+	if err := startIt(demo); !errors.Is(err, outbox.ErrOtherJob) {
 		t.Errorf("another message in the same outbox: %v", err)
 	}
 }

@@ -99,8 +99,7 @@ func (c *settings) check(data string) error {
 			return errors.New("-title or -body is needed")
 		}
 	}
-	switch {
-	case c.sender.PerSecond <= 0 || c.sender.Workers <= 0 || c.sender.ReceiptDelay <= 0 || c.sender.TokenAge < 0:
+	if c.sender.PerSecond <= 0 || c.sender.Workers <= 0 || c.sender.ReceiptDelay <= 0 || c.sender.TokenAge < 0 {
 		return errors.New("-rate, -concurrency and -receipt-delay must be above 0, -token-age at least 0")
 	}
 	return c.fits()

@@ -15,19 +15,25 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
 )
 
 // The buckets of the file.
 var (
-	jobBucket     = []byte("job")     // one record of each kind
-	batchBucket   = []byte("batches") // by sequence number: to be sent, or sent without an answer
-	ticketBucket  = []byte("tickets") // by due time and sequence number: receipts to fetch
-	goneBucket    = []byte("gone")    // by sequence number: registrations to invalidate
-	jobKey        = []byte("job")
-	positionKey   = []byte("position")
-	countsKey     = []byte("counts")
-	allBuckets    = [][]byte{jobBucket, batchBucket, ticketBucket, goneBucket}
-	errNotThisJob = errors.New("the outbox belongs to another job, or to another version of the same file of users; name a new one")
+	jobBucket    = []byte("job")     // one record of each kind
+	batchBucket  = []byte("batches") // by sequence number: to be sent, or sent without an answer
+	ticketBucket = []byte("tickets") // by due time and sequence number: receipts to fetch
+	goneBucket   = []byte("gone")    // by sequence number: registrations to invalidate
+	jobKey       = []byte("job")
+	positionKey  = []byte("position")
+	countsKey    = []byte("counts")
+	allBuckets   = [][]byte{jobBucket, batchBucket, ticketBucket, goneBucket}
+)
+
+// Why an outbox cannot be opened.
+var (
+	ErrInUse    = errors.New("another process uses the outbox")
+	ErrOtherJob = errors.New("the outbox belongs to another job, or to another version of the same file of users; name a new one")
 )
 
 // Position is how far the recipients are in the outbox.
@@ -49,9 +55,9 @@ type Options struct {
 // Open opens the outbox of a job, or creates it. job tells jobs apart: an outbox
 // of another one is refused.
 func Open(path string, job []byte, opts Options) (*Outbox, error) {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, NoSync: opts.NoSync, FreelistType: bbolt.FreelistMapType})
-	if errors.Is(err, bbolt.ErrTimeout) {
-		return nil, errors.New("another process uses the outbox")
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, NoSync: opts.NoSync, NoGrowSync: opts.NoSync, FreelistType: bbolt.FreelistMapType})
+	if errors.Is(err, bbolterrors.ErrTimeout) {
+		return nil, ErrInUse
 	}
 	if err != nil {
 		return nil, fmt.Errorf("outbox: %w", err)
@@ -67,7 +73,7 @@ func Open(path string, job []byte, opts Options) (*Outbox, error) {
 		case known == nil:
 			return tx.Bucket(jobBucket).Put(jobKey, job)
 		case !bytes.Equal(known, job):
-			return errNotThisJob
+			return ErrOtherJob
 		}
 		return nil
 	})

@@ -62,6 +62,16 @@ func (o *Outbox) Due(now time.Time, tickets int) (due []*Sent, err error) {
 	})
 }
 
+// NextDue returns when the next receipts are due, and false if none will be.
+func (o *Outbox) NextDue() (due time.Time, some bool, err error) {
+	return due, some, o.db.View(func(tx *bbolt.Tx) error {
+		if key, _ := tx.Bucket(ticketBucket).Cursor().First(); key != nil {
+			due, some = time.Unix(0, int64(binary.BigEndian.Uint64(key))), true
+		}
+		return nil
+	})
+}
+
 // Receipts records what the receipts of these batches call for. Each of later
 // takes the place of one of them, with the tickets that had no receipt yet.
 func (o *Outbox) Receipts(fetched, later []*Sent, gone []Gone, done Counts) error {

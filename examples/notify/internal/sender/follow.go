@@ -35,10 +35,15 @@ func (s *Sender) follow(ctx context.Context, sent <-chan struct{}) error {
 		if told+fetched > 0 {
 			continue
 		}
-		if empty, err := s.outbox.Empty(); err != nil || empty && allSent {
-			return err
+		wait := min(time.Second, s.o.ReceiptDelay)
+		if allSent { // nothing new comes
+			due, some, err := s.outbox.NextDue()
+			if err != nil || !some {
+				return err
+			}
+			wait = time.Until(due)
 		}
-		if err := sleep(ctx, min(time.Second, s.o.ReceiptDelay)); err != nil {
+		if err := sleep(ctx, wait); err != nil {
 			return err
 		}
 	}

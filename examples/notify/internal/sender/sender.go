@@ -126,14 +126,7 @@ func (s *Sender) Run(ctx context.Context) error {
 	group.Go(func() error {
 		workers, ctx := errgroup.WithContext(ctx)
 		for range s.o.Workers {
-			workers.Go(func() error {
-				for w := range queue {
-					if err := s.deliver(ctx, w); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
+			workers.Go(func() error { return s.work(ctx, queue) })
 		}
 		if err := workers.Wait(); err != nil {
 			return err
@@ -143,6 +136,22 @@ func (s *Sender) Run(ctx context.Context) error {
 	})
 	group.Go(func() error { return s.follow(ctx, sent) })
 	return group.Wait()
+}
+
+func (s *Sender) work(ctx context.Context, queue <-chan *work) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case w, more := <-queue:
+			if !more {
+				return nil
+			}
+			if err := s.deliver(ctx, w); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // A work is a batch with its tokens, while they are fresh.

@@ -1,0 +1,121 @@
+package outbox_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+func open(t *testing.T, path string) *outbox.Outbox {
+	t.Helper()
+	box, err := outbox.Open(path, []byte("job"), outbox.Options{NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return box
+}
+
+func recipient(user tokens.UserID) outbox.Recipient {
+	hash := tokens.MustParseToken("ExponentPushToken[" + string(user) + "]").Hash()
+	return outbox.Recipient{User: user, Device: "phone", Hash: hash[:]}
+}
+
+// What was written is there when the file is opened again, in its order.
+func TestReopened(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "outbox")
+	now := time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC)
+	box := open(t, path)
+	batches := []*outbox.Batch{
+		{Project: "p", Recipients: []outbox.Recipient{recipient("a"), recipient("b")}},
+		{Recipients: []outbox.Recipient{recipient("c")}},
+		{Recipients: []outbox.Recipient{recipient("d")}},
+	}
+	next := outbox.Position{Offset: 42, Done: true}
+	batches[0].SentAt, batches[0].Attempts = now, 1
+	for _, err := range []error{
+		box.AddPage(next, batches, outbox.Counts{Users: 4, Planned: 4}),
+		box.Sending(batches[0], outbox.Counts{}),
+		box.Acknowledge(batches[0], outbox.Answer{
+			Tickets: []outbox.Ticket{{Recipient: recipient("a"), ID: "1"}},
+			Due:     now.Add(time.Minute),
+			Gone:    []outbox.Recipient{recipient("b")},
+			Counts:  outbox.Counts{Accepted: 1, Unregistered: 1},
+		}),
+		box.Replace(batches[1], []*outbox.Batch{{Experience: "@acme/app", Recipients: batches[1].Recipients}}, outbox.Counts{}),
+		box.Close(),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	box = open(t, path)
+	defer func() { _ = box.Close() }()
+	pending, err := box.Pending()
+	want := []*outbox.Batch{batches[2], {Seq: 4, Experience: "@acme/app", Recipients: batches[1].Recipients}}
+	if diff := cmp.Diff(want, pending); diff != "" || err != nil {
+		t.Errorf("%v, pending (-want +got):\n%s", err, diff)
+	}
+	at, err := box.Position()
+	if at != next || err != nil {
+		t.Errorf("position is %v, %v", at, err)
+	}
+	counts, err := box.Counts()
+	if diff := cmp.Diff(outbox.Counts{Users: 4, Planned: 4, Accepted: 1, Unregistered: 1}, counts); diff != "" || err != nil {
+		t.Errorf("%v, counts (-want +got):\n%s", err, diff)
+	}
+	gone, err := box.Gone(10)
+	if diff := cmp.Diff([]outbox.Gone{{Seq: 1, Recipient: recipient("b"), SentAt: now}}, gone); diff != "" || err != nil {
+		t.Errorf("%v, gone (-want +got):\n%s", err, diff)
+	}
+	if early, err := box.Due(now, 1000); len(early) != 0 || err != nil {
+		t.Errorf("%d are due too early, %v", len(early), err)
+	}
+	due, err := box.Due(now.Add(time.Minute), 1000)
+	if err != nil || len(due) != 1 || due[0].Tickets[0].ID != "1" || !due[0].SentAt.Equal(now) {
+		t.Errorf("due are %v, %v", due, err)
+	}
+}
+
+// The file has no token in it, and is nobody else's to read.
+func TestPrivate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "outbox")
+	box := open(t, path)
+	if err := box.AddPage(outbox.Position{}, []*outbox.Batch{{Recipients: []outbox.Recipient{recipient("alice")}}}, outbox.Counts{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := box.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil || strings.Contains(string(text), "PushToken") || !strings.Contains(string(text), "alice") {
+		t.Errorf("%v, %d bytes", err, len(text))
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+}
+
+// One process at a time, and one job.
+func TestRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "outbox")
+	box := open(t, path)
+	if _, err := outbox.Open(path, []byte("job"), outbox.Options{}); !errors.Is(err, outbox.ErrInUse) {
+		t.Errorf("opened twice: %v", err)
+	}
+	if err := box.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := outbox.Open(path, []byte("other"), outbox.Options{}); !errors.Is(err, outbox.ErrOtherJob) {
+		t.Errorf("another job: %v", err)
+	}
+}
