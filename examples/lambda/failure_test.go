@@ -111,6 +111,7 @@ func TestTables(t *testing.T) {
 		{"gone", refuse("ResourceNotFoundException", secret), generous, 500, "internal_error", "store is misconfigured"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel() // they wait between their tries
 			f := deploy(t, map[string]string{"AWS_ENDPOINT_URL": test.endpoint})
 			f.Timeout = test.timeout
 			for range 2 { // in a row: the environment lives on

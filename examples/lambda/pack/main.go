@@ -1,10 +1,12 @@
-// Command pack makes the zips of the function, for both of Lambda's processors,
-// and prints the hash and the size of each. `make lambda` runs it in examples/.
+// Command pack makes the zips of the function, for both of Lambda's processors or
+// for those named, and prints the hash and the size of each. `make lambda` runs it
+// in examples/.
 package main
 
 import (
 	"context"
 	"crypto/sha256"
+	"flag"
 	"fmt"
 	"os"
 
@@ -12,8 +14,14 @@ import (
 )
 
 func main() {
-	for _, arch := range []string{"arm64", "amd64"} {
-		path, err := pack.Archive(context.Background(), "./lambda", arch, "lambda/dist")
+	dir := flag.String("dir", "lambda/dist", "`folder` for the zips")
+	flag.Parse()
+	processors := flag.Args()
+	if len(processors) == 0 {
+		processors = []string{"arm64", "amd64"}
+	}
+	for _, arch := range processors {
+		path, err := pack.Archive(context.Background(), "github.com/devicetokens/devicetokens/examples/lambda", arch, *dir)
 		if err == nil {
 			err = report(path)
 		}
