@@ -73,7 +73,7 @@ func may(action, neededFor string, err error) (verdict, string) {
 	case accessDenied(code):
 		return wrong, "no: allow dynamodb:" + action + " on the table, and the use of its KMS key; it is for " + neededFor
 	case code == "ValidationException":
-		return wrong, "cannot be tried: the keys of the table are other ones"
+		return wrong, "cannot be tried: the name or the keys of the table are no good"
 	default:
 		return notSeen(action, err)
 	}

@@ -78,10 +78,14 @@ func (p *program) pass(ctx context.Context, client *dynamodb.Client, f upgradeFl
 		Progress: func(r dynamostore.UpgradeReport) { advance(r.Rows) },
 	})
 	finish()
-	if err != nil && report.Cursor != "" && !dry {
+	switch {
+	case err == nil || dry:
+		return report, err
+	case report.Cursor == "":
+		return report, fmt.Errorf("interrupted: to go on, run it again: %w", err)
+	default:
 		return report, fmt.Errorf("interrupted: to go on, run it again with --resume %s: %w", report.Cursor, err)
 	}
-	return report, err
 }
 
 // progress returns what shows how far a pass is, and what ends that.
@@ -95,6 +99,7 @@ func (p *program) progress(dry bool, total int) (advance func(rows int), finish 
 			progressbar.OptionSetWriter(p.err), progressbar.OptionSetDescription(what), progressbar.OptionShowCount(),
 			progressbar.OptionShowIts(), progressbar.OptionSetItsString("rows"), progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionClearOnFinish())
+		_ = bar.RenderBlank()
 		// Rows may have come since they were counted: the bar never passes its end.
 		advance = func(rows int) {
 			if total >= 0 {
