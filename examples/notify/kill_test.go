@@ -23,7 +23,7 @@ import (
 )
 
 // make bench-notify sets it to a million.
-var recipientCount = flag.Int("recipients", 3000, "how many users TestKilledProcess notifies")
+var recipientCount = flag.Int("recipients", 1600, "how many users TestKilledProcess notifies")
 
 // kills is how many times it is killed, each time while it sends or fetches.
 const kills = 4

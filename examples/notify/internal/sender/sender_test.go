@@ -53,7 +53,7 @@ func TestRate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, fakeexpo.Options{})
-		w.add(3000, app, "p")
+		w.add(1800, app, "p")
 		var last time.Time
 		w.o.step = func(at string) error {
 			if at == "acknowledged" {
@@ -68,7 +68,7 @@ func TestRate(t *testing.T) {
 		if len(stats.Refused) != 0 || stats.PeakSecond > 600 {
 			t.Errorf("%d in one second, and refused: %v", stats.PeakSecond, stats.Refused)
 		}
-		if rate := 3000 / last.Sub(began).Seconds(); rate < 0.88*600 {
+		if rate := 1800 / last.Sub(began).Seconds(); rate < 0.88*600 {
 			t.Errorf("%.0f a second, of 600", rate)
 		}
 	})
@@ -79,17 +79,17 @@ func TestRateOfTwoProjects(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, fakeexpo.Options{})
-		w.add(2000, app, "p")
-		w.add(2000, fakeexpo.Phone{Project: "@acme/other"}, "other")
+		w.add(1200, app, "p")
+		w.add(1200, fakeexpo.Phone{Project: "@acme/other"}, "other")
 		w.users = interleave(w.users)
 		began := time.Now()
-		if got := w.finish(); got.Delivered != 4000 {
+		if got := w.finish(); got.Delivered != 2400 {
 			t.Errorf("%+v", got)
 		}
 		if stats := w.expo.Stats(); len(stats.Refused) != 0 || stats.PeakSecond > 600 {
 			t.Errorf("%+v", stats)
 		}
-		if took := time.Since(began); took > delay+5*time.Second {
+		if took := time.Since(began); took > delay+4*time.Second {
 			t.Errorf("it took %v, which is one project after the other", took)
 		}
 	})
