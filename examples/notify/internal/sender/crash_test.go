@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -165,6 +166,28 @@ func TestLostAnswer(t *testing.T) {
 		}
 		if again := w.expo.Stats().Taken - 72; again < 1 || again > 100 {
 			t.Errorf("%d were sent again", again)
+		}
+	})
+}
+
+// Whoever is told to stop waits for the answers that are on their way, so that
+// nothing has to be sent again.
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		w := crashWorld(t, fakeexpo.Options{Fault: func(fakeexpo.Request) fakeexpo.Fault {
+			stop()
+			return fakeexpo.Fault{}
+		}})
+		if err := w.run(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want it canceled", err)
+		}
+		if n := w.counts().Accepted; n != 40 {
+			t.Errorf("%d were acknowledged, want the first batch", n)
+		}
+		if w.finish(); w.expo.Stats().Taken != 72 {
+			t.Errorf("%d were taken, want each of 72 once", w.expo.Stats().Taken)
 		}
 	})
 }
