@@ -9,7 +9,7 @@ BIN := $(CURDIR)/.cache/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test prerequisites dynamodb-local mobile lint tidy-check fuzz ablation cover schemathesis bench bench-notify run lambda bench-lambda clean tools
+.PHONY: help test prerequisites dynamodb-local mobile mobile-types lint tidy-check fuzz ablation cover schemathesis bench bench-notify run lambda bench-lambda clean tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -27,6 +27,10 @@ dynamodb-local: ## fetch DynamoDB Local, for the tests, into .cache
 
 mobile: ## install what the tests of examples/mobile need, from npm
 	@scripts/mobile.sh
+
+mobile-types: ## check the types of examples/mobile against the packages of Expo, which are a large download
+	@scripts/mobile.sh examples/mobile/expo
+	@cd examples/mobile/expo && node_modules/.bin/tsc --project tsconfig.json && echo "the types suit expo-notifications $$(node -p "require('expo-notifications/package.json').version")"
 
 lint: tools ## vet, staticcheck, revive and gofmt
 	@scripts/lint.sh
@@ -64,7 +68,7 @@ bench-lambda: ## measure the function's cold start beside Node.js, and write doc
 	@go -C examples run ./lambda/bench -write ../docs/benchmarks-lambda.md
 
 clean: ## remove all that was fetched or built here
-	rm -rf .cache examples/mobile/node_modules examples/mobile/dist
+	rm -rf .cache examples/mobile/node_modules examples/mobile/dist examples/mobile/expo/node_modules
 
 # Always run: with nothing to do it takes half a second, and it also notices a new Go.
 tools:
