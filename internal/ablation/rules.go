@@ -11,7 +11,7 @@ var rules = []rule{
 	},
 	{
 		name: "a claim has a version, new at each write",
-		file: "claim.go", seed: 1,
+		file: "claim.go", script: "RenewedWithinTheSecond",
 		edits: []edit{{
 			`return guard{condition: exists()}.and(as(c.item, attrVersion))`,
 			`if c.item[attrExpiresAt] != nil {
@@ -27,18 +27,18 @@ var rules = []rule{
 	},
 	{
 		name: "a refresh leaves the claim a day longer than the registration",
-		file: "claim.go", seed: 1,
+		file: "claim.go", seed: 31,
 		edits: []edit{{`claimMargin = 24 * time.Hour`, `claimMargin = 0`}},
 	},
 	{
 		name: "a refresh looks at how long the claim lives",
-		file: "refresh.go", seed: 1,
+		file: "refresh.go", seed: 5,
 		edits: []edit{{`.
 			And(attribute(attrClaimExpiresAt).GreaterThanEqual(hole(paramClaimMin)))`, ``}},
 	},
 	{
 		name: "a refresh is not of an expired registration",
-		file: "refresh.go", seed: 1,
+		file: "refresh.go", seed: 32,
 		edits: []edit{{`.
 			And(attribute(attrExpiresAt).GreaterThan(hole(paramNow)))`, ``}},
 	},
@@ -46,7 +46,7 @@ var rules = []rule{
 	// Identity, not spelling.
 	{
 		name: "a refresh goes by the identity of the token",
-		file: "refresh.go", seed: 1,
+		file: "refresh.go", seed: 7,
 		edits: []edit{{`spellingArgs(spellings(req.Token))`, `spellingArgs(spellings(req.Token)[:1])`}},
 	},
 	{
@@ -66,19 +66,19 @@ var rules = []rule{
 	},
 	{
 		name: "older rows of the user go by the identity of the token",
-		file: "evict.go", seed: 1,
+		file: "evict.go", seed: 10,
 		edits: []edit{{`r.holds(t.spelled)`, `r.holds(t.spelled[:1])`}},
 	},
 	{
 		name: "Invalidate goes by the identity of the token",
-		file: "mark.go", seed: 1,
+		file: "mark.go", seed: 10,
 		edits: []edit{{`spellingArgs(spellings(t))`, `spellingArgs(spellings(t)[:1])`}},
 	},
 
 	// The previous holder.
 	{
 		name: "the previous holder is removed even if expired",
-		file: "plan.go", seed: 1,
+		file: "plan.go", seed: 40,
 		edits: []edit{{`t.previous.holds(t.spelled))`, `t.previous.holds(t.spelled) && t.previous.live(t.now))`}},
 	},
 	{
@@ -126,17 +126,17 @@ var rules = []rule{
 	},
 	{
 		name: "as observed means the times too, not the token alone",
-		file: "write.go", seed: 1,
+		file: "write.go", seed: 30,
 		edits: []edit{{`as(r.item, attrToken, attrRegisteredAt, attrUpdatedAt, attrExpiresAt)`, `as(r.item, attrToken)`}},
 	},
 	{
 		name: "an evicted row is as observed",
-		file: "plan.go", seed: 1,
+		file: "plan.go", seed: 56,
 		edits: []edit{{`keyOf(key), unchanged(r), func`, `keyOf(key), guard{condition: exists()}, func`}},
 	},
 	{
 		name: "a conflict on an item says nothing about it",
-		file: "call.go", seed: 1,
+		file: "call.go", seed: 22,
 		edits: []edit{{"\t\t\toutcome = contended", "\t\t\twrites[i].refused(r.Item)\n\t\t\toutcome = contended"}},
 	},
 	{
@@ -165,7 +165,7 @@ var rules = []rule{
 	},
 	{
 		name: "a release that is refused is left out",
-		file: "plan.go", seed: 1,
+		file: "plan.go", seed: 10,
 		edits: []edit{{` || t.theirs[version]`, ``}},
 	},
 	{
@@ -180,12 +180,12 @@ var rules = []rule{
 	},
 	{
 		name: "the claims of evicted rows are released",
-		file: "register.go", seed: 1,
+		file: "register.go", seed: 16,
 		edits: []edit{{`t.releases(append(gone, t.own))`, `t.releases([]row{t.own})`}},
 	},
 	{
 		name: "the claims of deleted rows are released",
-		file: "erase.go", seed: 1,
+		file: "erase.go", seed: 6,
 		edits: []edit{{`id != "" && !named[id]`, `id == "-" && !named[id]`}},
 	},
 	{
@@ -208,7 +208,7 @@ var rules = []rule{
 	// The other methods.
 	{
 		name: "Holder looks again where claim and registration do not agree",
-		file: "holder.go", seed: 1,
+		file: "holder.go", seed: 27,
 		edits: []edit{{"\t\tfirst, second, err :=", "\t\tif op.table != \"\" {\n\t\t\treturn tokens.Registration{}, store.ErrNotFound\n\t\t}\n\t\tfirst, second, err :="}},
 	},
 	{
@@ -218,7 +218,7 @@ var rules = []rule{
 	},
 	{
 		name: "Invalidate spares who registered after the message",
-		file: "mark.go", seed: 1,
+		file: "mark.go", seed: 8,
 		edits: []edit{{`sentAt.Add(-store.ClockSkew)`, `sentAt`}},
 	},
 }

@@ -69,18 +69,22 @@ func (s *schedule) leftovers() []attributes {
 	for _, identity := range s.identities {
 		if s.rng.IntN(3) == 0 {
 			owner, server := s.randomKey(), s.servers[s.rng.IntN(len(s.servers))]
-			expiresAt := s.now.Add(server.skew + claimLife(server.policy))
-			items = append(items, attributes{
-				"userId":        stringAttr(claimKey(tokens.MustParseToken(spell(s.rng, identity)))),
-				"deviceId":      stringAttr("#"),
-				"ownerUserId":   stringAttr(string(owner.UserID)),
-				"ownerDeviceId": stringAttr(string(owner.DeviceID)),
-				"version":       stringAttr("left behind"),
-				"expiresAt":     secondsAttr(expiresAt),
-			})
+			items = append(items, s.claimLeftBehind(owner, tokens.MustParseToken(spell(s.rng, identity)), server))
 		}
 	}
 	return items
+}
+
+// claimLeftBehind was written by the server within this second.
+func (s *schedule) claimLeftBehind(owner tokens.Key, token tokens.Token, by *server) attributes {
+	return attributes{
+		"userId":        stringAttr(claimKey(token)),
+		"deviceId":      stringAttr("#"),
+		"ownerUserId":   stringAttr(string(owner.UserID)),
+		"ownerDeviceId": stringAttr(string(owner.DeviceID)),
+		"version":       stringAttr("left behind"),
+		"expiresAt":     secondsAttr(s.now.Add(by.skew + claimLife(by.policy))),
+	}
 }
 
 func (s *schedule) olderRow(user, device int) attributes {

@@ -81,25 +81,29 @@ func checkCalls(op *operation, before *table) string {
 	claim := before.claims[claimKey(req.Token)]
 	k := ownerOf(claim)
 	previous := before.rows[k]
+	// Whoever has the token knows its claim; otherwise it is guessed to be free.
+	guessed := claim == nil
+	if holdsToken(own, req.Token) && own["claimVersion"] != nil {
+		guessed = text(own, "claimVersion") == text(claim, "version")
+	}
 	most := 2 // the refused refresh, and a transaction
 	switch {
 	case !op.alone:
 		return ""
 	case alive(own, now) && holdsToken(own, req.Token) && !seconds(own, "claimExpiresAt").Before(op.server.policy.Expiry(now).Add(day)):
 		most = 1
-	case claim == nil, holdsToken(own, req.Token) && text(own, "claimVersion") == text(claim, "version"):
-	case k == req.Key:
-		most = 3 // the claim was left behind
-	case holdsToken(previous, req.Token) && (k.UserID == req.Key.UserID || alive(previous, now) && active(previous)):
-		most = 3 // the claim is not as was guessed
+	case guessed:
+	case claim == nil, k == req.Key,
+		holdsToken(previous, req.Token) && (k.UserID == req.Key.UserID || alive(previous, now) && active(previous)):
+		most = 3 // the claim is another than was thought
 	default:
-		most = 4 // nor is the registration that it names
+		most = 4 // and so is the registration that it names
+	}
+	if most == 2 && before.lostClaim(req.Key) && !holdsToken(own, req.Token) {
+		most++ // the release; any other refusal tells of that at once
 	}
 	if !alive(own, now) {
 		most++ // the query
-		if own != nil {
-			most++ // its claim may be another's by now
-		}
 	}
 	if op.calls > most {
 		return fmt.Sprintf("it took %d calls, and not %d", op.calls, most)

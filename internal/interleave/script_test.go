@@ -39,6 +39,24 @@ var scripts = []struct {
 			s.Error("Bob was not told that the token moved")
 		}
 	}},
+	// Bob has learned that the claim on the token was left behind by Alice. Before
+	// he takes it, she does: with the same owner, and the same expiry.
+	{"RenewedWithinTheSecond", func(s *script) {
+		server := s.server(3)
+		alice, bob := s.op(dynamostore.OpRegister, server, 0, 0, 0), s.op(dynamostore.OpRegister, server, 1, 0, 0)
+		s.must(s.lane.put([]attributes{s.claimLeftBehind(alice.req.Key, alice.req.Token, server)}))
+		s.observe(s.lane.scan())
+		s.must(s.begin(bob))
+		for range 4 { // refresh, query, whose claim, that she has nothing
+			s.must(s.proceed(bob, delivered))
+		}
+		s.must(s.begin(alice))
+		s.finish(alice)
+		s.finish(bob)
+		if !bob.result.Moved() {
+			s.Error("Bob was not told that the token moved")
+		}
+	}},
 	// Two rows of a user had one claim, and both lose their token at once.
 	{"OneClaimOfTwoRows", func(s *script) {
 		server := s.lost()

@@ -114,6 +114,18 @@ func (t *table) holder(token tokens.Token, now time.Time) tokens.Key {
 	return tokens.Key{}
 }
 
+// lostClaim reports whether the claim that the row says that it holds is another
+// one's.
+func (t *table) lostClaim(k tokens.Key) bool {
+	row := t.rows[k]
+	token, err := tokens.ParseToken(text(row, "expoPushToken"))
+	if err != nil || row["claimVersion"] == nil {
+		return false
+	}
+	claim := t.claims[claimKey(token)]
+	return claim != nil && ownerOf(claim) != k
+}
+
 // changed returns the keys of the rows and of the claims that differ.
 func (t *table) changed(next *table) (rows []tokens.Key, claims []string) {
 	for k, row := range t.rows {
