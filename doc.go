@@ -13,11 +13,12 @@
 //   - [github.com/devicetokens/devicetokens/dynamostore]: a store on Amazon
 //     DynamoDB, with no index and one round trip on the hot path.
 //   - [github.com/devicetokens/devicetokens/httpapi]: an [net/http.Handler] that
-//     apps talk to.
+//     apps talk to; its module httpapi/oidcauth knows callers by the bearer
+//     tokens of an OpenID Connect issuer.
 //
 // In ten lines:
 //
-//	s := memstore.New(store.Policy{}) // or dynamostore.New(client, "device-tokens", dynamostore.Options{})
+//	s := memstore.New(store.Policy{}) // on DynamoDB: s, err := dynamostore.New(client, "device-tokens", dynamostore.Options{})
 //
 //	token, err := tokens.ParseToken("ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]")
 //	if err != nil { … }

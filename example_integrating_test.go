@@ -176,7 +176,7 @@ func Example_tellTheOtherAccount() {
 // observed counts operations by name and outcome, and adds up what they cost.
 func observed(count func(name, outcome string), units func(float64)) func(dynamostore.Event) {
 	return func(e dynamostore.Event) {
-		count(string(e.Operation), e.Outcome)
+		count(string(e.Operation), string(e.Outcome))
 		units(e.ReadUnits + e.WriteUnits)
 		for range e.Corrupt {
 			count(string(e.Operation), "corrupt_row")

@@ -15,7 +15,7 @@ import (
 func Example() {
 	ctx := context.Background()
 
-	s := memstore.New(store.Policy{}) // or dynamostore.New(client, "device-tokens", dynamostore.Options{})
+	s := memstore.New(store.Policy{}) // on DynamoDB: s, err := dynamostore.New(client, "device-tokens", dynamostore.Options{})
 	phone := tokens.MustParseToken("ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]")
 
 	// Alice starts the app. Later bob logs in on the same phone.

@@ -12,7 +12,6 @@ import (
 // with its error classified.
 
 func (op *operation) getItem(ctx context.Context, key item) (item, error) {
-
 	out, err := op.client.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName:              &op.table,
 		Key:                    key,
@@ -30,7 +29,6 @@ func (op *operation) getItem(ctx context.Context, key item) (item, error) {
 // query follows the pages of in, which it changes, and hands each to page,
 // empty ones too.
 func (op *operation) query(ctx context.Context, in *dynamodb.QueryInput, page func([]item) error) error {
-
 	in.TableName = &op.table
 	in.ConsistentRead = ptr(true)
 	in.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal

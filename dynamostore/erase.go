@@ -13,7 +13,7 @@ import (
 func (s *Store) Delete(ctx context.Context, key tokens.Key) error {
 	op := s.begin(OpDelete)
 	err := op.delete(ctx, key)
-	op.end(outcomeOK, err)
+	op.end(OK, err)
 	return err
 }
 
@@ -29,12 +29,12 @@ func (op *operation) delete(ctx context.Context, key tokens.Key) error {
 }
 
 // DeleteUser implements [store.Store]: a Query, and a transaction for up to
-// rowsPerErasure registrations and their claims. Each registration goes in one
+// 20 registrations and their claims. Each registration goes in one
 // step; after an error, some are left.
 func (s *Store) DeleteUser(ctx context.Context, user tokens.UserID) error {
 	op := s.begin(OpDeleteUser)
 	err := op.deleteUser(ctx, user)
-	op.end(outcomeOK, err)
+	op.end(OK, err)
 	return err
 }
 

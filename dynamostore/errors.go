@@ -181,25 +181,25 @@ func codeOf(r types.CancellationReason) string {
 	return *r.Code
 }
 
-func outcomeOf(err error) string {
+func outcomeOf(err error) Outcome {
 	var (
 		invalid *tokens.InvalidError
 		corrupt *store.CorruptError
 	)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return "not_found"
+		return NotFound
 	case errors.As(err, &invalid):
-		return "invalid"
+		return Invalid
 	case errors.As(err, &corrupt):
-		return "corrupt"
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return "canceled"
-	case errors.Is(err, store.ErrTryAgain):
-		return "try_again"
+		return Corrupt
+	case errors.Is(err, context.Canceled):
+		return Canceled
+	case errors.Is(err, store.ErrTryAgain), errors.Is(err, context.DeadlineExceeded):
+		return TryAgain
 	case errors.Is(err, store.ErrMisconfigured):
-		return "misconfigured"
+		return Misconfigured
 	default:
-		return "error"
+		return Failed
 	}
 }

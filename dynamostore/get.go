@@ -10,7 +10,7 @@ import (
 func (s *Store) Get(ctx context.Context, key tokens.Key) (tokens.Registration, error) {
 	op := s.begin(OpGet)
 	reg, err := op.get(ctx, key)
-	op.end(outcomeOK, err)
+	op.end(OK, err)
 	return reg, err
 }
 

@@ -18,12 +18,12 @@ import (
 func (s *Store) Holder(ctx context.Context, t tokens.Token) (tokens.Registration, error) {
 	op := s.begin(OpHolder)
 	reg, err := op.holder(ctx, t)
-	op.end(outcomeOK, err)
+	op.end(OK, err)
 	return reg, err
 }
 
 var (
-	errCorruptClaim = errors.New("stored claim cannot be decoded")
+	errCorruptClaim = errors.New("the claim names no registration")
 	errMoving       = fmt.Errorf("%w: the token moved while it was looked up", store.ErrTryAgain)
 )
 
@@ -38,7 +38,7 @@ func (op *operation) holder(ctx context.Context, t tokens.Token) (tokens.Registr
 	}
 	for c := newClaim(i); c.exists(); {
 		if c.owner.Validate() != nil {
-			return tokens.Registration{}, errCorruptClaim
+			return tokens.Registration{}, &store.CorruptError{Key: c.owner, Err: errCorruptClaim}
 		}
 		owner := keyOf(c.owner)
 		if i, err = op.getItem(ctx, owner); err != nil {

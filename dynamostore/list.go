@@ -26,7 +26,7 @@ var listTemplate = compile(expression.NewBuilder().
 func (s *Store) List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
 	op := s.begin(OpList)
 	regs, err := op.list(ctx, user)
-	op.end(outcomeOK, err)
+	op.end(OK, err)
 	return regs, err
 }
 

@@ -50,7 +50,7 @@ func (s *Store) Deactivate(ctx context.Context, key tokens.Key) error {
 	if err == nil {
 		err = op.mark(ctx, key, deactivateTemplate, tokens.LoggedOut)
 	}
-	op.end(outcomeOK, err)
+	op.end(OK, err)
 	return err
 }
 
@@ -66,7 +66,7 @@ func (s *Store) Invalidate(ctx context.Context, key tokens.Key, t tokens.Token, 
 			spelled[0], spelled[1], spelled[2],
 			arg{paramNewest, timeValue(sentAt.Add(-store.ClockSkew))})
 	}
-	op.end(outcomeOK, err)
+	op.end(OK, err)
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
@@ -22,19 +23,35 @@ const (
 	OpDeleteUser Operation = "delete_user"
 )
 
-// The outcome of a method other than Register that returned no error.
-const outcomeOK = "ok"
+// An Outcome says how a call ended, in an [Event]. Register's is that of its
+// result, if it returned no error.
+type Outcome string
+
+// The outcomes of a call.
+const (
+	Created   = Outcome(store.Created)
+	Refreshed = Outcome(store.Refreshed)
+	Replaced  = Outcome(store.Replaced)
+	// Moved is in place of these three if another user's active registration
+	// lost the token.
+	Moved Outcome = "moved"
+	// OK is the outcome of the other methods.
+	OK Outcome = "ok"
+
+	NotFound      Outcome = "not_found"     // [store.ErrNotFound]
+	Invalid       Outcome = "invalid"       // a [tokens.InvalidError]
+	Corrupt       Outcome = "corrupt"       // a [store.CorruptError]
+	TryAgain      Outcome = "try_again"     // [store.ErrTryAgain], or the context's deadline passed
+	Misconfigured Outcome = "misconfigured" // [store.ErrMisconfigured]
+	Canceled      Outcome = "canceled"      // the context was canceled
+	Failed        Outcome = "error"         // any other error
+)
 
 // An Event is what one call of a method cost and how it ended. It is for metrics
 // and logs; only Corrupt names anybody.
 type Event struct {
 	Operation Operation
-
-	// Outcome is Register's, as text, with "moved" in place of it if another
-	// user's active registration lost the token; "ok" for the other
-	// methods. It is "not_found", "corrupt", "invalid", "try_again",
-	// "misconfigured", "canceled" or "error" if the call returned an error.
-	Outcome string
+	Outcome   Outcome
 
 	// Attempts is how often the call tried to write: 0 for a read and for a
 	// call that found nothing to write, more than its shortest way takes if
@@ -81,7 +98,7 @@ func (s *Store) begin(op Operation) *operation {
 }
 
 // end reports the operation. outcome is what it did if err is nil.
-func (op *operation) end(outcome string, err error) {
+func (op *operation) end(outcome Outcome, err error) {
 	if op.observe == nil {
 		return
 	}

@@ -20,9 +20,9 @@ import (
 func (s *Store) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
 	op := s.begin(OpRegister)
 	res, err := op.register(ctx, req)
-	outcome := string(res.Outcome)
+	outcome := Outcome(res.Outcome)
 	if res.Moved() {
-		outcome = "moved"
+		outcome = Moved
 	}
 	op.end(outcome, err)
 	return res, err

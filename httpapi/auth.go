@@ -17,7 +17,7 @@ import (
 //   - [ErrUnauthenticated], 401: no credential, or not a good one.
 //   - [store.ErrTryAgain], 503: it cannot tell now, as when the keys to verify a
 //     signature with cannot be fetched. An app that got a 401 would log its user
-//     out.
+//     out. So is context.DeadlineExceeded.
 //   - any other, 500.
 //
 // The errors are matched with [errors.Is]. Their text is logged, so it must
@@ -37,7 +37,12 @@ var errForbidden = errors.New("authenticated user id cannot be stored")
 func (h *handler) authenticated(next endpoint) endpoint {
 	return func(c *call) (answer, error) {
 		user, err := h.authenticate(c.r)
-		if err != nil {
+		var invalid *tokens.InvalidError
+		switch {
+		case errors.As(err, &invalid):
+			// It is not about what the app sent, so it is no 422.
+			return answer{}, fmt.Errorf("authenticator: %v", err)
+		case err != nil:
 			return answer{}, err
 		}
 		if err := user.Validate(); err != nil {

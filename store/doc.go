@@ -41,6 +41,9 @@
 // Values. Arguments are not kept and results are the caller's: changing either
 // afterwards changes nothing in the store.
 //
+// Policies. One that comes from outside is checked with [Policy.WithDefaults]
+// before it reaches a constructor; memstore's panics on a bad one.
+//
 // Invalid arguments. They are refused with a [*tokens.InvalidError] before
 // anything is read or written.
 package store

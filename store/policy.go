@@ -33,7 +33,7 @@ type Policy struct {
 	// MaxMaxDevices. 0 means DefaultMaxDevices.
 	MaxDevices int
 	// Now is the clock; nil means time.Now. It must be safe for concurrent
-	// use.
+	// use, and must not call the store.
 	Now func() time.Time
 }
 
@@ -60,7 +60,8 @@ func (p Policy) WithDefaults() (Policy, error) {
 }
 
 // Expiry returns when a registration made at now expires: now + TTL, in whole
-// seconds, rounded down.
+// seconds, rounded down. It is for stores, on what [Policy.WithDefaults]
+// returned: a TTL of 0 is none here.
 func (p Policy) Expiry(now time.Time) time.Time {
 	return now.Add(p.TTL).UTC().Truncate(time.Second)
 }

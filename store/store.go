@@ -51,7 +51,8 @@ type Store interface {
 	List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error)
 
 	// Holder returns the live registration that holds the token, active or
-	// not. The error is [ErrNotFound] if none does.
+	// not. The error is [ErrNotFound] if none does, and a [*CorruptError] if
+	// what holds it cannot be decoded.
 	Holder(ctx context.Context, t tokens.Token) (tokens.Registration, error)
 
 	// Deactivate marks what is stored under the key as [tokens.LoggedOut]: it

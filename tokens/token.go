@@ -8,7 +8,7 @@ import (
 )
 
 // MaxTokenBytes is the greatest length of a token, as the app spells it.
-const MaxTokenBytes = spelling.MaxBytes
+const MaxTokenBytes = 255
 
 // A Token is an Expo push token that was parsed: ExponentPushToken[x],
 // ExpoPushToken[x] or Expo's older bare form, five groups of 8-4-4-4-12 ASCII

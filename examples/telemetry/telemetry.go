@@ -39,7 +39,7 @@ func Store(meter metric.Meter) (func(dynamostore.Event), error) {
 	return func(e dynamostore.Event) {
 		ctx := context.Background() // the request's may be done by now
 		operation := attribute.String("operation", string(e.Operation))
-		outcome := attribute.String("outcome", e.Outcome)
+		outcome := attribute.String("outcome", string(e.Outcome))
 		duration.Record(ctx, e.Duration.Seconds(), metric.WithAttributes(operation, outcome))
 		units.Add(ctx, e.ReadUnits, metric.WithAttributes(operation, read))
 		units.Add(ctx, e.WriteUnits, metric.WithAttributes(operation, write))

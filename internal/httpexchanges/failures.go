@@ -48,6 +48,10 @@ func failures() []Exchange {
 	onAll("out of time", Exchange{Context: late, Want: tryAgain})
 	onAll("keys cannot be fetched", Exchange{Authenticate: authError(fmt.Errorf("keys: %w", store.ErrTryAgain)), Want: tryAgain})
 	onAll("authenticator fails", Exchange{Authenticate: authError(errors.New("broken")), Want: failed})
+	onAll("authenticator says invalid", Exchange{Authenticate: authError(&tokens.InvalidError{Fields: []tokens.FieldError{
+		{Field: tokens.FieldUserID, Code: tokens.Malformed},
+	}}), Want: failed})
+	onAll("authenticator is out of time", Exchange{Authenticate: authError(context.DeadlineExceeded), Want: tryAgain})
 	onAll("authenticator panics", Exchange{
 		Authenticate: func(*http.Request) (tokens.UserID, error) { panic(errors.New(secret)) }, Want: failed,
 	})
