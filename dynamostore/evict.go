@@ -1,11 +1,9 @@
 package dynamostore
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/devicetokens/devicetokens/store"
-	"github.com/devicetokens/devicetokens/tokens"
 )
 
 // maxLeftovers keeps a transaction below DynamoDB's limit of 100 items: the
@@ -36,22 +34,10 @@ func (t *taking) makeRoom() []row {
 	if excess <= 0 {
 		return gone
 	}
-	slices.SortFunc(candidates, func(a, b row) int { return compareForEviction(a.reg, b.reg) })
+	slices.SortFunc(candidates, func(a, b row) int { return store.EvictionOrder(a.reg, b.reg) })
 	for _, r := range candidates[:min(excess, store.MaxEvictions)] {
 		t.result.Evicted = append(t.result.Evicted, r.reg.Key)
 		gone = append(gone, r)
 	}
 	return gone
-}
-
-// compareForEviction orders those that go first: inactive ones, then by oldest
-// UpdatedAt, then by smallest device id.
-func compareForEviction(a, b tokens.Registration) int {
-	if a.Active() != b.Active() {
-		if b.Active() {
-			return -1
-		}
-		return 1
-	}
-	return cmp.Or(a.UpdatedAt.Compare(b.UpdatedAt), cmp.Compare(a.Key.DeviceID, b.Key.DeviceID))
 }

@@ -1,7 +1,6 @@
 package memstore
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -28,16 +27,4 @@ func (s *Store) makeRoom(user tokens.UserID, now time.Time) []tokens.Key {
 	return evicted
 }
 
-// evictionOrder puts first what goes first.
-func evictionOrder(a, b *row) int {
-	if a.Active() != b.Active() {
-		if b.Active() {
-			return -1
-		}
-		return 1
-	}
-	return cmp.Or(
-		a.UpdatedAt.Compare(b.UpdatedAt),
-		cmp.Compare(a.Key.DeviceID, b.Key.DeviceID),
-	)
-}
+func evictionOrder(a, b *row) int { return store.EvictionOrder(a.Registration, b.Registration) }
