@@ -141,7 +141,7 @@ var rules = []rule{
 	},
 	{
 		name: "all reasons of a refusal are read",
-		file: "call.go", seed: 1,
+		file: "call.go", script: "TwoReasonsAtOnce",
 		edits: []edit{{"\t\t\twrites[i].refused(r.Item)", "\t\t\twrites[i].refused(r.Item)\n\t\t\treturn refused, fault"}},
 	},
 

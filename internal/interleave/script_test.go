@@ -63,6 +63,13 @@ var scripts = []struct {
 		s.alone(dynamostore.OpRegister, s.server(1), 0, 0, 2)
 		s.alone(dynamostore.OpRegister, server, 0, 1, 0)
 	}},
+	// One refusal says both that the token is somebody's and that the claim of the
+	// row's old token is somebody else's by now.
+	{"TwoReasonsAtOnce", func(s *script) {
+		server := s.lost()
+		s.alone(dynamostore.OpRegister, server, 1, 0, 2)
+		s.alone(dynamostore.OpRegister, server, 0, 0, 2)
+	}},
 	// The one that has lost it is refused its release.
 	{"ErasedWithTheLaterOne", func(s *script) {
 		s.alone(dynamostore.OpDeleteUser, s.lost(), 0, 0, 0)
