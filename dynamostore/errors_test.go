@@ -110,7 +110,7 @@ func TestErrorCodes(t *testing.T) {
 				if !strings.Contains(err.Error(), tt.code) || !strings.Contains(err.Error(), dynamotest.RequestID) {
 					t.Errorf("the text %q lacks the code or the request", err)
 				}
-				outcome := map[error]string{store.ErrTryAgain: "try_again", store.ErrMisconfigured: "misconfigured", nil: "error"}[tt.want]
+				outcome := map[error]dynamostore.Outcome{store.ErrTryAgain: dynamostore.TryAgain, store.ErrMisconfigured: dynamostore.Misconfigured, nil: dynamostore.Failed}[tt.want]
 				equal(t, "outcome", outcome, event.Outcome)
 				equal(t, "operation", operation, event.Operation)
 				calls := 1

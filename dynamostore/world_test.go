@@ -186,7 +186,7 @@ func (w *world) hasStatus(key tokens.Key, want tokens.Status) {
 }
 
 // equal fails unless got is as wanted.
-func equal(t testing.TB, what string, want, got any) {
+func equal[T any](t testing.TB, what string, want, got T) {
 	t.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
