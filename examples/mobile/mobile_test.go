@@ -42,7 +42,7 @@ func TestNode(t *testing.T) {
 	if err != nil || len(tests) == 0 || t.Failed() {
 		t.Fatalf("%d files of tests, %v", len(tests), err)
 	}
-	out := run(t, []string{"LOCAL_SERVER=" + server}, "node", append([]string{"--test", "--test-reporter=tap"}, tests...)...)
+	out := run(t, []string{"LOCAL_SERVER=" + server}, "node", append([]string{"--test", "--test-timeout=60000", "--test-reporter=tap"}, tests...)...)
 
 	ran := 0
 	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {

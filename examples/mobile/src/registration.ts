@@ -9,6 +9,8 @@ export type Outcome =
   | { state: 'registered'; registration: Registered }
   /** The user does not want notifications, or this is no phone. */
   | { state: 'denied' | 'unsupported' }
+  /** The phone said that its token rolled, but it is the one that is registered. */
+  | { state: 'unchanged' }
   /** The phone gave no token, or the device id could not be kept. */
   | { state: 'failed'; error: unknown };
 
@@ -31,6 +33,7 @@ export class DeviceTokens {
   private readonly client: Client;
   private readonly deviceId: () => Promise<string>;
   private session: Session | undefined;
+  private registered: string | undefined; // the token, since the log in
   private stop = new AbortController();
   private stopListening: (() => void) | undefined;
   private last: Promise<unknown> = Promise.resolve();
@@ -98,6 +101,7 @@ export class DeviceTokens {
     this.stopListening?.();
     this.stopListening = undefined;
     this.session = undefined;
+    this.registered = undefined;
     this.stop.abort();
   }
 
@@ -105,18 +109,30 @@ export class DeviceTokens {
     return this.inTurn(async (): Promise<Outcome> => {
       const { push } = this.ports;
       try {
-        const permission = stop.aborted ? 'denied' : await push.permission();
-        if (permission !== 'granted') {
-          return stop.aborted ? { state: 'stopped' } : { state: permission };
+        // Not awaited longer than the session lasts: a user who does not answer must not keep a log out waiting.
+        const got = await unlessStopped(stop, async () => {
+          const permission = await push.permission();
+          return permission === 'granted' ? { token: await push.token(native), deviceId: await this.deviceId() } : { permission };
+        });
+        if (got === undefined) {
+          return { state: 'stopped' };
         }
-        const request = {
-          deviceId: await this.deviceId(),
-          expoPushToken: await push.token(native),
-          platform: push.platform,
-          projectId: push.projectId,
-        };
+        if ('permission' in got) {
+          return { state: got.permission };
+        }
+        // Asking for the native token calls the listener too, at each launch.
+        if (native !== undefined && got.token === this.registered) {
+          return { state: 'unchanged' };
+        }
+        const request = { deviceId: got.deviceId, expoPushToken: got.token, platform: push.platform, projectId: push.projectId };
         const answer = await this.client.register(session, request, { ...registering, stop });
-        return answer.state === 'done' ? { state: 'registered', registration: answer.value } : answer;
+        if (answer.state !== 'done') {
+          return answer;
+        }
+        if (!stop.aborted) {
+          this.registered = got.token;
+        }
+        return { state: 'registered', registration: answer.value };
       } catch (error) {
         return { state: 'failed', error };
       }
@@ -129,4 +145,16 @@ export class DeviceTokens {
     this.last = result.catch(() => undefined);
     return result;
   }
+}
+
+/** What f returns, or undefined as soon as it is stopped. */
+function unlessStopped<T>(stop: AbortSignal, f: () => Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    if (stop.aborted) {
+      resolve(undefined);
+      return;
+    }
+    stop.addEventListener('abort', () => resolve(undefined));
+    f().then(resolve, reject);
+  });
 }

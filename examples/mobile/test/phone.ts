@@ -39,6 +39,8 @@ export class Phone {
   readonly reported: Outcome[] = [];
   readonly kept: Map<string, string>;
   permission: Permission = 'granted';
+  /** Ends when the user has answered whether the app may notify. */
+  asked: Promise<void> = Promise.resolve();
   pushToken = 'ExponentPushToken[first]';
   silenced = 0;
   listeners: ((native: NativeToken) => void)[] = [];
@@ -75,7 +77,7 @@ export class Phone {
       push: {
         platform: 'ios',
         projectId: '@example/app',
-        permission: async () => phone.permission,
+        permission: () => phone.asked.then(() => phone.permission),
         token: async () => phone.pushToken,
         onRoll(listener) {
           phone.listeners.push(listener);

@@ -98,6 +98,29 @@ test('a log out ends the tries of a registration, so that none comes after it', 
   assert.deepEqual(phone.sent.map((s) => s.method), ['POST', 'DELETE']);
 });
 
+test('a log out does not wait for a question that the user does not answer', async () => {
+  const phone = phoneWith(() => status(204));
+  phone.asked = new Promise(() => undefined);
+  const registration = phone.tokens.logIn(session('alice'));
+  await new Promise(setImmediate);
+  assert.deepEqual(await phone.tokens.logOut(async () => undefined), { deactivated: true, silenced: false });
+  assert.deepEqual(await registration, { state: 'stopped' });
+  assert.deepEqual(phone.sent.map((s) => s.method), ['DELETE']);
+});
+
+test('a token that did not roll after all is not registered twice', async () => {
+  const phone = phoneWith(registered);
+  const registration = phone.tokens.logIn(session('alice'));
+  await new Promise(setImmediate);
+  phone.roll(phone.pushToken); // as asking for the native token does
+  await registration;
+  while (phone.reported.length === 0) {
+    await new Promise(setImmediate);
+  }
+  assert.deepEqual(phone.reported, [{ state: 'unchanged' }]);
+  assert.equal(phone.sent.length, 1);
+});
+
 test('a log in while a log out is under way comes after it', async () => {
   const phone = new Phone(url);
   phone.answer = (sent) => (sent.method === 'POST' ? registered() : status(204));
