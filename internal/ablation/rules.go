@@ -170,7 +170,7 @@ var rules = []rule{
 	},
 	{
 		name: "a release is of one's own claim only",
-		file: "plan.go", seed: 1,
+		file: "plan.go", seed: 10,
 		edits: []edit{{"condition: notExists().Or(expression.And(", "condition: notExists().Or(exists(), expression.And("}},
 	},
 	{
