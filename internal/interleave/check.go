@@ -113,7 +113,7 @@ func (s *schedule) checkAnswer(op *operation, before *table) error {
 	case op.twice:
 		// What it did, it did earlier.
 	case op.method == dynamostore.OpRegister:
-		wrong = cmp.Or(checkRegistered(op, s.state), checkResult(op, before), checkLimit(op, before, s.state), checkCalls(op, before))
+		wrong = cmp.Or(checkRegistered(op, s.state), checkResult(op, before, s.slowest()), checkLimit(op, before, s.state), checkCalls(op, before))
 	default:
 		wrong = s.checkRemoval(op)
 	}

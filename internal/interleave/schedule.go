@@ -231,17 +231,22 @@ func (s *schedule) crowd() {
 }
 
 func (s *schedule) checkInvariants() error {
-	// To the slowest clock a registration is live for longest.
+	if wrong := dynamotest.CheckInvariants(s.state.items, s.slowest()); wrong != nil {
+		return fmt.Errorf("the table is wrong: %q", wrong)
+	}
+	return nil
+}
+
+// slowest returns the time of the slowest clock, to which a registration is live
+// for longest.
+func (s *schedule) slowest() time.Time {
 	slowest := s.now
 	for _, v := range s.servers {
 		if t := s.now.Add(v.skew); t.Before(slowest) {
 			slowest = t
 		}
 	}
-	if wrong := dynamotest.CheckInvariants(s.state.items, slowest); wrong != nil {
-		return fmt.Errorf("the table is wrong: %q", wrong)
-	}
-	return nil
+	return slowest
 }
 
 func (s *schedule) note(format string, args ...any) {
