@@ -75,7 +75,8 @@ func exists() expression.ConditionBuilder { return attribute(attrUserID).Attribu
 
 func notExists() expression.ConditionBuilder { return attribute(attrUserID).AttributeNotExists() }
 
-// notInactive holds where isActive is true or, as in older rows, absent.
+// notInactive holds where isActive is anything but false: absent, as in older
+// rows, or of a wrong type, which decoding finds.
 func notInactive(no expression.ValueBuilder) expression.ConditionBuilder {
 	return attribute(attrIsActive).AttributeNotExists().Or(attribute(attrIsActive).NotEqual(no))
 }

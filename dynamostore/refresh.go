@@ -37,8 +37,8 @@ func compileRefresh(project bool) template {
 	return compile(expression.NewBuilder().
 		WithUpdate(setRegistration(project).
 			Set(attribute(attrRegisteredAt), attribute(attrRegisteredAt).IfNotExists(hole(paramUpdatedAt)))).
-		// The text of the claim's expiry is compared, not that of the claim: a
-		// claim that is written lives as long as the registration says.
+		// The claim's expiry is compared as the registration has it, without a
+		// look at the claim: the two are written together.
 		WithCondition(hasSpelling().
 			And(attribute(attrExpiresAt).GreaterThan(hole(paramNow))).
 			And(attribute(attrClaimExpiresAt).GreaterThanEqual(hole(paramClaimMin)))))
