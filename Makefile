@@ -9,7 +9,7 @@ BIN := $(CURDIR)/.cache/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test prerequisites dynamodb-local mobile mobile-types lint tidy-check fuzz ablation cover schemathesis bench bench-notify run lambda bench-lambda clean tools
+.PHONY: help test prerequisites dynamodb-local mobile mobile-types lint tidy-check fuzz ablation cover schemathesis bench bench-notify figures run lambda bench-lambda clean tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -55,6 +55,9 @@ bench: ## measure dynamostore against the SDK alone, and write docs/benchmarks.m
 
 bench-notify: ## notify a million users of a fake Expo with examples/notify, killed on the way; some minutes
 	@go -C examples test ./notify -run TestKilledProcess -count=1 -v -timeout 60m -args -recipients 1000000
+
+figures: ## write the last recorded results, docs/results, into the documents
+	@go run ./internal/figures/embed
 
 run: ## run the example server, which keeps its data in memory
 	@go -C examples run ./local
