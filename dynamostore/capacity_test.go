@@ -118,7 +118,7 @@ const (
 	devicesPerUser = 2.0
 	launchesPerDay = 3.0  // of a device, each of which registers
 	peakFactor     = 10.0 // the busiest second, against the average one
-	throttle       = 50.0 // requests a second that the API admits of each method: throttle_rate_per_second in infrastructure/api.tf
+	throttle       = 50.0 // requests a second that the API admits of each method; infrastructure.TestCapacityKnowsTheThrottle holds it to the plan
 )
 
 // habits are what a device does in a month, on average. launches is what is left
