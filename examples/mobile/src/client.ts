@@ -30,15 +30,28 @@ export interface Patience {
 /** The longest that one request may take, in milliseconds. */
 const requestTimeout = 15_000;
 
+/**
+ * How long the backend may yet carry out a request that got no answer, in milliseconds. It has to be longer than a request may
+ * take there: a function of Lambda goes on to its timeout, which is 10 seconds in `infrastructure`.
+ */
+const settling = 30_000;
+
 /** The statuses that ask to come back later: the gateway's 429, and the backend's 503. */
 const later = [429, 503];
 
 /** The device tokens API, which is at baseUrl + "/v1/device-tokens". */
 export class Client {
+  private settled = -Infinity;
+
   constructor(
     private readonly baseUrl: string,
     private readonly ports: { fetch: Fetch; clock: Clock; random(): number },
   ) {}
+
+  /** When the backend has carried out, or never will, whatever was sent up to now: in the past, unless some got no answer. */
+  get settledAt(): number {
+    return this.settled;
+  }
 
   register(session: Session, request: RegistrationRequest, patience: Patience): Promise<Answer<Registered>> {
     return this.send(session, 'POST', '', JSON.stringify(request), patience, (text) => JSON.parse(text) as Registered);
@@ -67,12 +80,16 @@ export class Client {
         if (response.status >= 200 && response.status < 300) {
           return { state: 'done', value: read(response.text) };
         }
+        if (response.status >= 500) {
+          this.settled = clock.now() + settling; // it may be something in between that answers
+        }
         if (!later.includes(response.status)) {
           return { state: 'refused', status: response.status, requestId: response.requestId };
         }
         wait = retryAfter(response.retryAfter, clock.now());
       } catch {
-        // No answer: it may have been carried out or not, and may be repeated.
+        // No answer: it may have been carried out, or be yet, or not, and may be repeated.
+        this.settled = clock.now() + settling;
       }
       wait ??= backOff(tried, this.ports.random());
       if (tried >= patience.tries || clock.now() + wait > deadline) {

@@ -18,7 +18,7 @@ export type Outcome =
 export interface LogOut {
   /** The backend knows that the phone is logged out. */
   deactivated: boolean;
-  /** The phone's own token was made invalid instead. */
+  /** The phone's own token was made invalid: the backend could not be told, or may carry out an earlier registration yet. */
   silenced: boolean;
 }
 
@@ -60,8 +60,9 @@ export class DeviceTokens {
 
   /**
    * Tells the backend that the phone is logged out, and only then drops the session, without which it could not. If the
-   * backend cannot be told, the phone's own token is made invalid, so that what is sent to the user still does not arrive;
-   * the next registration of the phone, whoever's it is, takes the token over anyway. The session is dropped in any case.
+   * backend cannot be told, or may carry out a registration after it that got no answer, the phone's own token is made
+   * invalid, so that what is sent to the user still does not arrive; the next registration of the phone, whoever's it is,
+   * takes the token over anyway. The session is dropped in any case.
    */
   logOut(dropSession: () => Promise<void>): Promise<LogOut> {
     this.leaving ??= this.leave(dropSession).finally(() => {
@@ -79,15 +80,17 @@ export class DeviceTokens {
     const session = this.session;
     this.end();
     let deactivated = false;
+    let undone = false; // perhaps, by what comes late
     let silenced = false;
     try {
       if (session) {
         deactivated = await this.inTurn(async () => {
+          undone = this.unsettled();
           const answer = await this.client.deactivate(session, await this.deviceId(), loggingOut);
           return answer.state === 'done';
         }).catch(() => false);
       }
-      if (!deactivated) {
+      if (!deactivated || undone) {
         silenced = await this.ports.push.silence().then(() => true, () => false);
       }
     } finally {
@@ -124,6 +127,7 @@ export class DeviceTokens {
         if (native !== undefined && got.token === this.registered) {
           return { state: 'unchanged' };
         }
+        const undone = this.unsettled();
         const request = { deviceId: got.deviceId, expoPushToken: got.token, platform: push.platform, projectId: push.projectId };
         const answer = await this.client.register(session, request, { ...registering, stop });
         if (answer.state !== 'done') {
@@ -131,12 +135,30 @@ export class DeviceTokens {
         }
         if (!stop.aborted) {
           this.registered = got.token;
+          if (undone) {
+            this.registerAgain(session, stop);
+          }
         }
         return { state: 'registered', registration: answer.value };
       } catch (error) {
         return { state: 'failed', error };
       }
     });
+  }
+
+  /** Registers once more when nothing that got no answer can come late any more, and undo it. */
+  private registerAgain(session: Session, stop: AbortSignal): void {
+    const { clock } = this.ports;
+    const cancel = clock.after(Math.max(0, this.client.settledAt - clock.now()), () => {
+      stop.removeEventListener('abort', cancel);
+      void this.register(session, stop).then(this.report);
+    });
+    stop.addEventListener('abort', cancel);
+  }
+
+  /** Says whether the backend may yet carry out a request that it did not answer. */
+  private unsettled(): boolean {
+    return this.client.settledAt > this.ports.clock.now();
   }
 
   /** Runs f when all that was begun before has ended. */

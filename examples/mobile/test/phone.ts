@@ -45,7 +45,7 @@ export class Phone {
   silenced = 0;
   listeners: ((native: NativeToken) => void)[] = [];
   /** Answers in place of the backend, while it returns something. */
-  answer: (sent: Sent) => Response | Promise<Response> | undefined = () => undefined;
+  answer: (sent: Sent) => Response | undefined | Promise<Response | undefined> = () => undefined;
   readonly store: Store;
   readonly tokens: DeviceTokens;
 

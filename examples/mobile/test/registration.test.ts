@@ -139,6 +139,36 @@ test('a log out whose session has ended already silences the phone', async () =>
   assert.deepEqual(await phone.tokens.logOut(async () => undefined), { deactivated: false, silenced: true });
 });
 
+test('a registration without an answer is settled after a while, and by the answer of a client error', async () => {
+  const phone = new Phone(url);
+  const logOut = () => phone.tokens.logOut(async () => undefined);
+  for (const [posted, later, silenced] of [
+    [() => Promise.reject(new TypeError('no answer')), 29_999, true],
+    [() => Promise.reject(new TypeError('no answer')), 30_000, false],
+    [() => status(504), 0, true],
+    [() => status(422), 0, false],
+  ] as const) {
+    phone.answer = (sent) => (sent.method === 'POST' ? posted() : status(204));
+    await phone.tokens.logIn(session('alice'));
+    phone.clock.time += later;
+    assert.deepEqual(await logOut(), { deactivated: true, silenced });
+    phone.clock.time += 60_000;
+  }
+});
+
+test('a log out ends the repeat of a registration that something late might undo', async () => {
+  const phone = new Phone(url);
+  phone.answer = () => Promise.reject(new TypeError('no answer'));
+  await phone.tokens.logIn(session('alice'));
+  phone.answer = (sent) => (sent.method === 'POST' ? registered() : status(204));
+  phone.sent.length = 0;
+  const left = phone.tokens.logIn(session('alice')).then(() => phone.tokens.logOut(async () => undefined));
+  assert.deepEqual(await left, { deactivated: true, silenced: true });
+  await new Promise(setImmediate);
+  assert.deepEqual(phone.sent.map((s) => s.method), ['POST', 'DELETE']);
+  assert.deepEqual(phone.reported, []);
+});
+
 test('a notification for another user is not shown', async () => {
   const phone = phoneWith(registered);
   assert.equal(phone.tokens.mayShow({ recipient: 'alice' }), false, 'nobody is logged in');

@@ -69,6 +69,40 @@ test('a log out that fails is made good by the next user of the phone', async ()
   assert.deepEqual(await devices(url, 'bob'), [deviceOf(phone)]);
 });
 
+test('a registration that is carried out late does not give the phone back to its former user', async () => {
+  const phone = new Phone(url);
+  phone.pushToken = 'ExponentPushToken[late]';
+  const post = (user: string, body: unknown) =>
+    fetch(`${url}/v1/device-tokens`, {
+      method: 'POST', headers: { Authorization: `Bearer ${user}`, 'Content-Type': 'application/json' }, body: JSON.stringify(body),
+    });
+  phone.answer = () => Promise.reject(new TypeError('no answer'));
+  assert.deepEqual(await phone.tokens.logIn(session('late')), { state: 'unreachable' });
+  const late = phone.sent[0];
+  assert.ok(late);
+
+  phone.answer = () => undefined;
+  assert.deepEqual(await phone.tokens.logOut(async () => undefined), { deactivated: true, silenced: true });
+
+  // The next user's registration is answered, and then the server gets to the former user's.
+  phone.answer = async (sent) => {
+    phone.answer = () => undefined;
+    const answer = await post('heir', sent.body);
+    await post('late', late.body);
+    assert.deepEqual(await devices(url, 'late'), [deviceOf(phone)]);
+    return answer;
+  };
+  const loggedInAt = phone.clock.now();
+  assert.equal((await phone.tokens.logIn(session('heir'))).state, 'registered');
+  while (phone.reported.length === 0) {
+    await new Promise(setImmediate);
+  }
+  assert.deepEqual(phone.reported.map((o) => o.state), ['registered']);
+  assert.equal(phone.clock.now() - loggedInAt, 30_000);
+  assert.deepEqual(await devices(url, 'late'), []);
+  assert.deepEqual(await devices(url, 'heir'), [deviceOf(phone)]);
+});
+
 test('what the server refuses is not repeated', async () => {
   const phone = new Phone(url);
   phone.pushToken = 'no token';
