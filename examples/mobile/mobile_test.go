@@ -5,6 +5,7 @@ package mobile_test
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -76,6 +77,48 @@ func TestOpenAPITypes(t *testing.T) {
 	}
 	if !bytes.Equal(want, got) {
 		t.Error("src/openapi.ts is not what the document says: run `npm run generate` in examples/mobile")
+	}
+}
+
+// TestOverrides checks that the README says of each version that is overridden
+// who asks for another, and that the lock file says so too.
+func TestOverrides(t *testing.T) {
+	var folder struct {
+		Overrides map[string]string `json:"overrides"`
+	}
+	var lock struct {
+		Packages map[string]struct {
+			Dependencies map[string]string `json:"dependencies"`
+		} `json:"packages"`
+	}
+	for name, into := range map[string]any{"expo/package.json": &folder, "expo/package-lock.json": &lock} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(text, into); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := map[string]bool{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `(expo[a-z-]*)`[^|]*\\| (.*) \\|$").FindAllSubmatch(readme, -1) {
+		by := lock.Packages["node_modules/"+string(row[1])]
+		for _, name := range regexp.MustCompile("`([^`]+)`").FindAllSubmatch(row[2], -1) {
+			asked, version := by.Dependencies[string(name[1])], folder.Overrides[string(name[1])]
+			if asked == "" || strings.TrimLeft(asked, "~^") == version {
+				t.Errorf("%s asks for %q of %s, which is overridden by %q", row[1], asked, name[1], version)
+			}
+			said[string(name[1])] = true
+		}
+	}
+	for name := range folder.Overrides {
+		if !said[name] {
+			t.Errorf("README.md does not say why %s is overridden", name)
+		}
 	}
 }
 
