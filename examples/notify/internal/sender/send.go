@@ -38,6 +38,7 @@ func (s *Sender) send(ctx context.Context, w *work) ([]*work, error) {
 		}
 		if !s.fresh(w) {
 			if instead, ready, err := s.read(ctx, w); err != nil || !ready {
+				gate.giveBack()
 				return instead, err
 			}
 		}
@@ -45,6 +46,7 @@ func (s *Sender) send(ctx context.Context, w *work) ([]*work, error) {
 		if err != nil {
 			return nil, err
 		}
+		gate.leave()
 		// Whoever stops the program waits for the answer: without it the
 		// next run would have to send again.
 		tickets, refusal := s.push.Send(context.WithoutCancel(ctx), messages)

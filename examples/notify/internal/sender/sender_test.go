@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,6 +71,31 @@ func TestRate(t *testing.T) {
 		}
 		if rate := 1800 / last.Sub(began).Seconds(); rate < 0.88*600 {
 			t.Errorf("%.0f a second, of 600", rate)
+		}
+	})
+}
+
+// What holds a request up after its turn came, such as a slow disk, does not
+// bring it into a second that is full already.
+func TestRateOfRequestsHeldUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, fakeexpo.Options{})
+		w.add(6000, app, "p")
+		var written atomic.Int64
+		w.o.step = func(at string) error {
+			if at == "sending" && written.Add(1)%4 == 0 {
+				time.Sleep(500 * time.Millisecond)
+			}
+			return nil
+		}
+		began := time.Now()
+		w.finish()
+		if stats := w.expo.Stats(); len(stats.Refused) != 0 || stats.PeakSecond > 600 {
+			t.Errorf("%d in one second, and refused: %v", stats.PeakSecond, stats.Refused)
+		}
+		if took := time.Since(began) - delay; took > 16*time.Second {
+			t.Errorf("it took %v, which is slow", took)
 		}
 	})
 }

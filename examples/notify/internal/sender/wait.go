@@ -3,6 +3,7 @@ package sender
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -18,10 +19,28 @@ import (
 // It counts a request as a full one, however many messages are in it. By
 // messages, a burst of small requests could bring more into one second than the
 // rate says.
+//
+// A request that passed may be held up before it leaves, by the registry or by
+// the disk. So that it does not come on top of those of a later second, its slot
+// is free again only when it has left long enough ago.
 type gate struct {
 	limiter *rate.Limiter
+	slots   chan struct{} // as many as requests may leave within window
+	window  time.Duration
 	mu      sync.Mutex
 	closed  time.Time // until then
+}
+
+// newGate makes slots for a second's requests, rounded up, and a window that is
+// as much longer than the second.
+func newGate(perSecond float64) *gate {
+	requests := perSecond / expo.MaxMessages
+	slots := math.Ceil(min(requests, 1000))
+	return &gate{
+		limiter: rate.NewLimiter(rate.Limit(requests), 1),
+		slots:   make(chan struct{}, int(slots)),
+		window:  time.Duration(min(slots/requests, 1e9) * float64(time.Second)),
+	}
 }
 
 func (s *Sender) gate(quota string) *gate {
@@ -29,13 +48,20 @@ func (s *Sender) gate(quota string) *gate {
 	defer s.mu.Unlock()
 	g := s.gates[quota]
 	if g == nil {
-		g = &gate{limiter: rate.NewLimiter(rate.Limit(s.o.PerSecond/expo.MaxMessages), 1)}
+		g = newGate(s.o.PerSecond)
 		s.gates[quota] = g
 	}
 	return g
 }
 
+// pass waits for a slot and for the rate. What has passed leaves, or gives its
+// slot back.
 func (g *gate) pass(ctx context.Context) error {
+	select {
+	case g.slots <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	for {
 		g.mu.Lock()
 		closed := time.Until(g.closed)
@@ -48,6 +74,12 @@ func (g *gate) pass(ctx context.Context) error {
 		}
 	}
 }
+
+// leave is called when a request that has passed is made.
+func (g *gate) leave() { time.AfterFunc(g.window, g.giveBack) }
+
+// giveBack is called when it is not made.
+func (g *gate) giveBack() { <-g.slots }
 
 // close holds all requests of the project back, not only the one refused.
 func (g *gate) close(d time.Duration) {

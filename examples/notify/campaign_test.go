@@ -1,0 +1,163 @@
+package main
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/devicetokens/devicetokens/examples/internal/fakeexpo"
+	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
+	"github.com/devicetokens/devicetokens/memstore"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// A campaign is a job that a process of its own does, which can be killed.
+type campaign struct {
+	t         *testing.T
+	n         int // users
+	registry  store.Store
+	clock     time.Time // of the registry, while it is filled
+	expo      *fakeexpo.Server
+	users     string // a file
+	outbox    string
+	expoURL   string
+	lookupURL string
+
+	mu       sync.Mutex
+	requests int
+	killAt   int // 0 is never
+	process  *os.Process
+	resident int         // the largest resident set of any process, in kB, where /proc tells
+	sends    []time.Time // of the last process
+}
+
+// Of a hundred users two have phones that are gone, which is told at once or
+// later; half of those register again, after any message.
+func isGone(i int) bool       { return i%100 < 2 }
+func isRegistered(i int) bool { return i%200 < 100 }
+func userName(i int) string   { return fmt.Sprintf("user-%07d", i) }
+func tokenOf(i int) string    { return fmt.Sprintf("ExponentPushToken[%07d]", i) }
+func keyOf(i int) tokens.Key {
+	return tokens.Key{UserID: tokens.UserID(userName(i)), DeviceID: "phone"}
+}
+
+// newCampaign is about n users, and an Expo that takes so many messages a second.
+func newCampaign(t *testing.T, n, perSecond int) *campaign {
+	c := &campaign{t: t, n: n, outbox: filepath.Join(t.TempDir(), "outbox"), users: filepath.Join(t.TempDir(), "users")}
+	c.registry = memstore.New(store.Policy{Now: func() time.Time { return c.clock }})
+	c.expo = fakeexpo.New(fakeexpo.Options{PerSecond: perSecond, Fault: c.fault})
+	now := time.Now()
+	var list strings.Builder
+	for i := range n {
+		phone := fakeexpo.Phone{Project: "@acme/app", User: userName(i)}
+		c.clock = now.Add(-time.Hour)
+		if isGone(i) {
+			phone.Answer = fakeexpo.GoneAtOnce + fakeexpo.Answer(i%2)
+			if isRegistered(i) {
+				c.clock = now.Add(time.Hour)
+			}
+		}
+		c.expo.Set(tokenOf(i), phone)
+		if _, err := c.registry.Register(t.Context(), tokens.Request{
+			Key: keyOf(i), Token: tokens.MustParseToken(tokenOf(i)), Platform: tokens.Android, ProjectID: "acme",
+		}); err != nil {
+			t.Fatal(err)
+		}
+		list.WriteString(userName(i) + "\n")
+	}
+	c.clock = now
+	if err := os.WriteFile(c.users, []byte(list.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	expo, lookups := httptest.NewServer(c.expo), httptest.NewServer(serveRegistry(c.registry))
+	t.Cleanup(expo.Close)
+	t.Cleanup(lookups.Close)
+	c.expoURL, c.lookupURL = expo.URL+fakeexpo.Path, lookups.URL
+	return c
+}
+
+// fault kills the process while a request of it is on its way.
+func (c *campaign) fault(r fakeexpo.Request) fakeexpo.Fault {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	// Not from the process's rusage, which counts in that of its parent.
+	if status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.process.Pid)); err == nil {
+		if _, after, found := strings.Cut(string(status), "VmHWM:"); found {
+			resident := 0
+			_, _ = fmt.Sscan(after, &resident)
+			c.resident = max(c.resident, resident)
+		}
+	}
+	if r.Send {
+		c.sends = append(c.sends, time.Now())
+	}
+	if c.requests++; c.requests == c.killAt {
+		_ = c.process.Kill()
+	}
+	return fakeexpo.Fault{}
+}
+
+// run runs the program until it ends or makes its killAt'th request, and returns
+// what it printed.
+func (c *campaign) run(killAt int, flags ...string) (killed bool, printed string) {
+	c.t.Helper()
+	cmd := exec.CommandContext(c.t.Context(), os.Args[0], append([]string{"-table", "devices", "-users", c.users, "-title", "Hello",
+		"-outbox", c.outbox, "-expo", c.expoURL, "-receipt-delay", "2s"}, flags...)...)
+	cmd.Env = append(os.Environ(), registryURL+"="+c.lookupURL)
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	c.mu.Lock()
+	err := cmd.Start()
+	c.requests, c.killAt, c.process, c.sends = 0, killAt, cmd.Process, nil
+	c.mu.Unlock()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	err = cmd.Wait()
+	status := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if err != nil && !status.Signaled() {
+		c.t.Fatalf("%v:\n%s", err, &out)
+	}
+	return status.Signaled(), out.String()
+}
+
+// acknowledged returns who has a ticket in the outbox, and how many messages
+// each of them had got.
+func (c *campaign) acknowledged() map[tokens.UserID]int {
+	c.t.Helper()
+	settings, err := parse([]string{"-table", "devices", "-users", c.users, "-title", "Hello"}, c.t.Output())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	users, err := settings.openUsers()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer func() { _ = users.Close() }()
+	box, err := outbox.Open(c.outbox, settings.jobID(users), outbox.Options{})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer func() { _ = box.Close() }()
+	sent, err := box.Due(time.Now().Add(time.Hour), c.n)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	got := map[tokens.UserID]int{}
+	for _, batch := range sent {
+		for _, ticket := range batch.Tickets {
+			var i int
+			_, _ = fmt.Sscanf(string(ticket.User), "user-%d", &i)
+			got[ticket.User] = c.expo.Received(tokenOf(i))
+		}
+	}
+	return got
+}
