@@ -5,11 +5,14 @@ GOTESTFLAGS ?=
 # How long `make fuzz` runs each target.
 FUZZTIME ?= 10s
 
+# What `make soak` does; .ci/run makes it short.
+SOAKFLAGS ?= -duration 10m -times -write docs/results/soak
+
 BIN := $(CURDIR)/.cache/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test prerequisites dynamodb-local mobile mobile-types lint tidy-check fuzz ablation cover schemathesis bench bench-notify figures run lambda bench-lambda clean tools
+.PHONY: help test prerequisites dynamodb-local mobile mobile-types lint tidy-check fuzz ablation cover schemathesis soak bench bench-notify figures run lambda bench-lambda clean tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -59,6 +62,9 @@ bench-notify: ## notify a million users of a fake Expo with examples/notify, kil
 
 figures: ## write the last recorded results, docs/results, into the documents
 	@go run ./internal/figures/embed
+
+soak: ## put examples/local under load and under clients that misbehave, for ten minutes
+	@scripts/soak.sh $(SOAKFLAGS)
 
 run: ## run the example server, which keeps its data in memory
 	@go -C examples run ./local

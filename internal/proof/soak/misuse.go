@@ -1,0 +1,141 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// A misuse is one way to be a bad client, on a connection of its own.
+type misuse struct {
+	name      string
+	perSecond int
+	// limit is by when the server has to have ended the connection, whatever
+	// the client does: the time-out of examples/local that is for it.
+	limit time.Duration
+	// answers are the right statuses of the first answer; 0 is none.
+	answers []int
+	// talk writes to the connection, until the server ends that. It does not
+	// read, and does not close.
+	talk func(c *net.TCPConn)
+	// mute is a client that reads no answer, rude one that ends the connection
+	// itself, and patient one that does so where the run ends before limit.
+	mute, rude, patient bool
+}
+
+// The time-outs of examples/local, with slack for a busy machine.
+const (
+	slack       = 3 * time.Second
+	headerLimit = 5*time.Second + slack
+	bodyLimit   = 10*time.Second + slack
+	writeLimit  = 15*time.Second + slack
+	idleLimit   = 2*time.Minute + slack
+	promptly    = slack
+)
+
+const (
+	post = "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer mallory\r\nContent-Type: application/json\r\n"
+	list = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer mallory\r\n\r\n"
+	// longList asks for the longest list that there is, of several KiB.
+	longList = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer hoarder\r\n\r\n"
+	body     = `{"deviceId":"mallorys-phone","expoPushToken":"ExponentPushToken[mallory]","platform":"ios"}`
+)
+
+// misuses are all that a bad client does here, besides the floods.
+var misuses = []misuse{
+	{
+		name: "a connection without a request", perSecond: 10, limit: headerLimit, answers: []int{0},
+		talk: func(*net.TCPConn) {},
+	},
+	{
+		name: "slow headers", perSecond: 10, limit: headerLimit, answers: []int{0},
+		talk: func(c *net.TCPConn) { drip(c, "GET "+path+" HTTP/1.1\r\nHost: localhost\r\n", "X-More: x\r\n") },
+	},
+	{
+		name: "a slow body", perSecond: 10, limit: bodyLimit, answers: []int{http.StatusBadRequest},
+		talk: func(c *net.TCPConn) { drip(c, post+"Content-Length: 1000\r\n\r\n{", " ") },
+	},
+	{
+		name: "a body that stops", perSecond: 10, limit: bodyLimit, answers: []int{http.StatusBadRequest},
+		talk: func(c *net.TCPConn) { send(c, post+length(body)+body[:20]) },
+	},
+	{
+		name: "half-closed after a request", perSecond: 10, limit: promptly, answers: []int{http.StatusOK, http.StatusCreated},
+		talk: func(c *net.TCPConn) { send(c, post+length(body)+body); _ = c.CloseWrite() },
+	},
+	{
+		name: "half-closed in the body", perSecond: 10, limit: promptly, answers: []int{http.StatusBadRequest},
+		talk: func(c *net.TCPConn) { send(c, post+length(body)+body[:20]); _ = c.CloseWrite() },
+	},
+	{
+		name: "half-closed in the headers", perSecond: 10, limit: promptly, answers: []int{0, http.StatusBadRequest},
+		talk: func(c *net.TCPConn) { send(c, post); _ = c.CloseWrite() },
+	},
+	{
+		name: "aborted in the body", perSecond: 10, limit: promptly, answers: []int{0}, rude: true,
+		talk: func(c *net.TCPConn) { send(c, post+length(body)+body[:20]); _ = c.SetLinger(0); _ = c.Close() },
+	},
+	{
+		name: "a body of 1 MiB", perSecond: 5, limit: promptly, answers: []int{http.StatusRequestEntityTooLarge},
+		talk: func(c *net.TCPConn) { send(c, post+"Content-Length: 1048576\r\n\r\n", strings.Repeat("x", 1<<20)) },
+	},
+	{
+		// The server hangs up while the client still writes, which may cost
+		// the client the answer.
+		name: "a body without an end", perSecond: 5, limit: bodyLimit, answers: []int{http.StatusRequestEntityTooLarge, 0},
+		talk: func(c *net.TCPConn) {
+			send(c, post+"Transfer-Encoding: chunked\r\n\r\n")
+			for send(c, "400\r\n"+strings.Repeat("x", 0x400)+"\r\n") {
+			}
+		},
+	},
+	{
+		name: "headers without an end", perSecond: 5, limit: headerLimit, answers: []int{http.StatusRequestHeaderFieldsTooLarge, 0},
+		talk: func(c *net.TCPConn) {
+			send(c, "GET "+path+" HTTP/1.1\r\nHost: localhost\r\n")
+			for n := 0; send(c, fmt.Sprintf("X-%d: %s\r\n", n, strings.Repeat("x", 1000))); n++ {
+			}
+		},
+	},
+	{
+		name: "no HTTP at all", perSecond: 5, limit: promptly, answers: []int{http.StatusBadRequest},
+		talk: func(c *net.TCPConn) { send(c, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n") },
+	},
+	{
+		name: "answers that are not read", perSecond: 1, limit: writeLimit, answers: []int{0}, mute: true,
+		talk: func(c *net.TCPConn) {
+			_ = c.SetReadBuffer(4 << 10)
+			for send(c, strings.Repeat(longList, 10)) {
+			}
+		},
+	},
+	{
+		name: "idle after an answer", perSecond: 5, limit: idleLimit, answers: []int{http.StatusOK}, patient: true,
+		talk: func(c *net.TCPConn) { send(c, list) },
+	},
+}
+
+// send writes the texts and reports whether the connection took them.
+func send(c io.Writer, texts ...string) bool {
+	for _, text := range texts {
+		if _, err := io.WriteString(c, text); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// drip sends the beginning, and then more of it twice a second until the
+// connection takes no more.
+func drip(c io.Writer, beginning, more string) {
+	ticks := time.NewTicker(time.Second / 2)
+	defer ticks.Stop()
+	for ok := send(c, beginning); ok; ok = send(c, more) {
+		<-ticks.C
+	}
+}
+
+func length(body string) string { return fmt.Sprintf("Content-Length: %d\r\n\r\n", len(body)) }
