@@ -5,6 +5,9 @@ GOTESTFLAGS ?=
 # How long `make fuzz` runs each target.
 FUZZTIME ?= 10s
 
+# How many sequences `make model` plays.
+SEQUENCES ?= 1000
+
 # What `make soak` does; .ci/run makes it short.
 SOAKFLAGS ?= -duration 10m -times -write docs/results/soak
 
@@ -12,7 +15,7 @@ BIN := $(CURDIR)/.cache/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test prerequisites dynamodb-local mobile mobile-types lint tidy-check fuzz ablation cover schemathesis soak bench bench-notify figures run lambda bench-lambda clean tools
+.PHONY: help test prerequisites dynamodb-local mobile mobile-types lint tidy-check fuzz mutation model ablation cover schemathesis soak bench bench-notify figures run lambda bench-lambda clean tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -43,6 +46,12 @@ tidy-check: ## fail if a go.mod is not tidy
 
 fuzz: ## run every fuzz target for FUZZTIME (10s)
 	@scripts/fuzz.sh $(FUZZTIME)
+
+mutation: ## change the core packages at one place at a time: the tests have to notice; some 40 minutes
+	@go run ./internal/mutation
+
+model: dynamodb-local ## play random calls on memstore and dynamostore side by side, and compare every answer
+	@go test ./internal/model -run '^TestSideBySide$$' -count=1 -v -timeout 2h -rapid.checks=$(SEQUENCES) -rapid.steps=60 -model.record
 
 ablation: dynamodb-local ## leave out each rule of dynamostore in turn: the tests have to notice
 	@go test -tags=ablation -count=1 -timeout=30m -v -run '^TestRules$$' ./internal/ablation
