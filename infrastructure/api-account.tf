@@ -1,6 +1,7 @@
 # The role by which API Gateway writes access logs is one setting for the account
-# and region. Whoever destroys this deployment leaves the setting behind, pointing
-# to a role that is gone: see the runbook.
+# and region. Whoever destroys this deployment takes the access logs from every
+# other API there: provider 5 leaves the setting behind, pointing to a role that is
+# gone, and provider 6 empties it. See the runbook.
 
 resource "aws_iam_role" "api_gateway_logs" {
   count = var.manage_api_gateway_account ? 1 : 0

@@ -118,8 +118,9 @@ resource "aws_api_gateway_deployment" "main" {
         authorization_scopes = m.authorization_scopes
       } }
       integrations = { for k, i in aws_api_gateway_integration.route : k => {
-        type = i.type
-        uri  = i.uri
+        type                    = i.type
+        integration_http_method = i.integration_http_method
+        uri                     = i.uri
       } }
       responses = local.gateway_responses
       paths     = [aws_api_gateway_resource.v1.path_part, aws_api_gateway_resource.device_tokens.path_part]

@@ -27,10 +27,10 @@ locals {
       ]
     },
     {
-      title = "Throttles and conflicts"
+      title = "Errors, throttles and conflicts"
       stat  = "Sum"
       metrics = concat(
-        [concat(["AWS/Lambda", "Throttles"], local.on_function)],
+        [for metric in ["Errors", "Throttles"] : concat(["AWS/Lambda", metric], local.on_function)],
         [for metric in ["ReadThrottleEvents", "WriteThrottleEvents", "TransactionConflict"] : concat(["AWS/DynamoDB", metric], local.on_table)],
       )
     },
@@ -50,11 +50,9 @@ locals {
       metrics = [for operation in module.storage.operations : concat(["AWS/DynamoDB", "SuccessfulRequestLatency"], local.on_table, ["Operation", operation])]
     },
     {
-      title = "Function"
-      stat  = "Maximum"
-      metrics = [
-        for metric in ["ConcurrentExecutions", "Errors"] : concat(["AWS/Lambda", metric], local.on_function)
-      ]
+      title   = "Concurrent executions"
+      stat    = "Maximum"
+      metrics = [concat(["AWS/Lambda", "ConcurrentExecutions"], local.on_function)]
     },
     {
       title = "Cost: table units"

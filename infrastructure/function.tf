@@ -106,7 +106,7 @@ resource "aws_lambda_function" "main" {
 
   filename = var.package_path
   # A plan works before the package is built; an apply then fails on the file.
-  source_code_hash = fileexists("${path.root}/${var.package_path}") ? filebase64sha256("${path.root}/${var.package_path}") : null
+  source_code_hash = fileexists(var.package_path) ? filebase64sha256(var.package_path) : null
 
   package_type  = "Zip"
   runtime       = "provided.al2023"

@@ -44,6 +44,8 @@ func TestProblemsAreTheLibrarys(t *testing.T) {
 		request      *http.Request
 	}{
 		{"UNAUTHORIZED", signedOut, httptest.NewRequest(http.MethodGet, "/v1/device-tokens", nil)},
+		{"EXPIRED_TOKEN", signedIn, httptest.NewRequest(http.MethodGet, "/v1/nothing", nil)},
+		{"INVALID_SIGNATURE", signedIn, httptest.NewRequest(http.MethodGet, "/v1/nothing", nil)},
 		{"MISSING_AUTHENTICATION_TOKEN", signedIn, httptest.NewRequest(http.MethodGet, "/v1/nothing", nil)},
 		{"RESOURCE_NOT_FOUND", signedIn, httptest.NewRequest(http.MethodGet, "/v1/nothing", nil)},
 		{"REQUEST_TOO_LARGE", signedIn, large},

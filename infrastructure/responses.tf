@@ -23,7 +23,17 @@ locals {
       status = null, title = "Internal Server Error", code = "internal_error"
       detail = "The request failed. It is not known whether it had an effect."
     }
-    # What API Gateway calls so is a path or a method that it does not have.
+    # What API Gateway calls so is a path or a method that it does not have: it then
+    # takes the request for one to AWS itself. With an Authorization header it
+    # finds fault with that header's signature, which no method here asks for.
+    EXPIRED_TOKEN = {
+      status = 404, title = "Not Found", code = "not_found"
+      detail = "There is nothing at this path."
+    }
+    INVALID_SIGNATURE = {
+      status = 404, title = "Not Found", code = "not_found"
+      detail = "There is nothing at this path."
+    }
     MISSING_AUTHENTICATION_TOKEN = {
       status = 404, title = "Not Found", code = "not_found"
       detail = "There is nothing at this path."

@@ -112,7 +112,7 @@ variable "authorizer" {
 }
 
 variable "package_path" {
-  description = "The function's zip, made by `make lambda`. A plan works without it, an apply does not."
+  description = "The function's zip, made by `make lambda`; a relative path begins at this folder. A plan works without it, an apply does not."
   type        = string
   default     = "../examples/lambda/dist/device-tokens-arm64.zip"
 

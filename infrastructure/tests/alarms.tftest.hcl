@@ -109,8 +109,8 @@ run "every_graph" {
     condition = [
       for w in jsondecode(aws_cloudwatch_dashboard.main.dashboard_body).widgets : w.properties.title
       ] == [
-      "Alarms", "Traffic", "Outcomes", "Throttles and conflicts", "Latency (ms, p99)", "Table latency by operation (ms)",
-      "Function", "Cost: table units", "Cost: invocations and log bytes",
+      "Alarms", "Traffic", "Outcomes", "Errors, throttles and conflicts", "Latency (ms, p99)", "Table latency by operation (ms)",
+      "Concurrent executions", "Cost: table units", "Cost: invocations and log bytes",
     ]
     error_message = "The dashboard shows these."
   }

@@ -208,6 +208,8 @@ run "responses" {
       BAD_REQUEST_PARAMETERS       = "400"
       DEFAULT_4XX                  = "400"
       DEFAULT_5XX                  = "its own"
+      EXPIRED_TOKEN                = "404"
+      INVALID_SIGNATURE            = "404"
       MISSING_AUTHENTICATION_TOKEN = "404"
       REQUEST_TOO_LARGE            = "413"
       RESOURCE_NOT_FOUND           = "404"

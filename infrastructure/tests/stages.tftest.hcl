@@ -287,3 +287,42 @@ run "other_settings" {
     error_message = "The concurrency is reserved."
   }
 }
+
+run "package" {
+  command = plan
+
+  variables {
+    package_path = "tests/package/function.zip"
+  }
+
+  assert {
+    condition     = aws_lambda_function.main.filename == "tests/package/function.zip" && aws_lambda_function.main.source_code_hash == filebase64sha256("tests/package/function.zip")
+    error_message = "A new package is a new hash, which an apply uploads."
+  }
+}
+
+run "a_package_elsewhere" {
+  command = plan
+
+  variables {
+    package_path = abspath("tests/package/function.zip")
+  }
+
+  assert {
+    condition     = startswith(aws_lambda_function.main.filename, "/") && aws_lambda_function.main.source_code_hash == filebase64sha256("tests/package/function.zip")
+    error_message = "A path from the root is taken as it is."
+  }
+}
+
+run "no_package_yet" {
+  command = plan
+
+  variables {
+    package_path = "tests/package/none.zip"
+  }
+
+  assert {
+    condition     = aws_lambda_function.main.filename == "tests/package/none.zip"
+    error_message = "A plan works before the package is built."
+  }
+}

@@ -43,7 +43,7 @@ output "metrics" {
       dimensions = "FunctionName"
       statistics = ["Average", "Minimum", "Maximum", "p99"]
     }
-    "AWS/Lambda/Errors"      = { dimensions = "FunctionName", statistics = ["Sum", "Maximum"] }
+    "AWS/Lambda/Errors"      = local.on_function
     "AWS/Lambda/Invocations" = local.on_function
     "AWS/Lambda/Throttles"   = local.on_function
 
