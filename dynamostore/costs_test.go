@@ -11,8 +11,9 @@ import (
 )
 
 // TestCosts counts what each path sends and what AWS bills for it, and that the
-// observer is told what DynamoDB reported. Over all paths, it holds the IAM
-// actions that they need to just those that are documented.
+// observer is told what DynamoDB reported. Over all paths, it holds the operations
+// that they call and the IAM actions that they need to just those that are
+// documented.
 func TestCosts(t *testing.T) {
 	sent := make([][]dynamotest.Call, len(paths()))
 	t.Run("paths", func(t *testing.T) {
@@ -23,7 +24,14 @@ func TestCosts(t *testing.T) {
 			})
 		}
 	})
-	wantActions(t, dynamotest.StoreActions, slices.Concat(sent...))
+	calls := slices.Concat(sent...)
+	wantActions(t, dynamotest.StoreActions, calls)
+	var operations []string
+	for _, c := range calls {
+		operations = append(operations, c.Operation)
+	}
+	slices.Sort(operations)
+	equal(t, "operations", dynamotest.StoreOperations, slices.Compact(operations))
 }
 
 // countPath compares what a path sends with what it should, and returns it.

@@ -3,6 +3,8 @@ package infrastructure
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -62,6 +64,25 @@ func TestOrder(t *testing.T) {
 			t.Errorf("order (-want +plan):\n%s", diff)
 		}
 	})
+}
+
+// A module takes its provider from whoever uses it: with one of its own it could be
+// neither repeated nor removed.
+func TestModulesHaveNoProvider(t *testing.T) {
+	files, err := filepath.Glob("modules/*/*.tf")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files of modules: %v", len(files), err)
+	}
+	provider := regexp.MustCompile(`(?m)^\s*provider\s+"`)
+	for _, path := range files {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if provider.Match(text) {
+			t.Errorf("%s has a provider block", path)
+		}
+	}
 }
 
 // The runbook says of each alarm what it means.

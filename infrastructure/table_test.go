@@ -102,6 +102,31 @@ func TestActionsAreTheLibrarys(t *testing.T) {
 	})
 }
 
+// The alarm on system errors adds up the operations that the store was seen to
+// call: AWS publishes that metric for each operation alone.
+func TestOperationsAreTheLibrarys(t *testing.T) {
+	eachStage(t, func(t *testing.T, _ string, p plan) {
+		var got []string
+		for _, r := range p.resources("aws_cloudwatch_metric_alarm") {
+			var v struct {
+				Queries []struct {
+					Metric []struct{ Dimensions map[string]string }
+				} `json:"metric_query"`
+			}
+			r.decode(t, &v)
+			for _, q := range v.Queries {
+				for _, m := range q.Metric {
+					got = append(got, m.Dimensions["Operation"])
+				}
+			}
+		}
+		slices.Sort(got)
+		if diff := cmp.Diff(dynamotest.StoreOperations, got); diff != "" {
+			t.Errorf("operations (-dynamostore +plan):\n%s", diff)
+		}
+	})
+}
+
 // recorder is a DynamoDB that notes how its table is made.
 type recorder struct {
 	created *dynamodb.CreateTableInput

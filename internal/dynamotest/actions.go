@@ -16,6 +16,10 @@ var (
 	TableActions = []string{"CreateTable", "DescribeTable", "UpdateTimeToLive"}
 )
 
+// StoreOperations are the operations of DynamoDB that every method of store.Store
+// calls, sorted: some metrics exist for each operation alone.
+var StoreOperations = []string{"GetItem", "Query", "TransactGetItems", "TransactWriteItems", "UpdateItem"}
+
 // actions returns the IAM actions that AWS requires for a request. Transactions
 // have none of their own: they need those of the actions in them ("IAM and
 // DynamoDB transactions" in the developer guide).
