@@ -15,7 +15,7 @@ BIN := $(CURDIR)/.cache/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test prerequisites dynamodb-local mobile mobile-types lint tidy-check fuzz mutation model ablation cover schemathesis soak bench bench-notify figures run lambda bench-lambda clean tools
+.PHONY: help test prerequisites dynamodb-local mobile mobile-types lint tidy-check fuzz mutation model ablation cover schemathesis killed soak bench bench-notify figures run lambda bench-lambda clean tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -71,6 +71,9 @@ bench-notify: ## notify a million users of a fake Expo with examples/notify, kil
 
 figures: ## write the last recorded results, docs/results, into the documents
 	@go run ./internal/figures/embed
+
+killed: dynamodb-local ## kill DynamoDB Local 40 times under load, and check what is left of what was acknowledged
+	@go -C internal/proof test ./killed -run '^TestKilled$$' -count=1 -v -timeout 60m -args -rounds 40 -write $(CURDIR)/docs/results/killed
 
 soak: ## put examples/local under load and under clients that misbehave, for ten minutes
 	@scripts/soak.sh $(SOAKFLAGS)

@@ -27,16 +27,21 @@ func Endpoint(tb testing.TB) string {
 }
 
 var engine = sync.OnceValues(func() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	lib, err := locate(dir, exec.LookPath)
+	lib, err := locateHere()
 	if err != nil {
 		return "", err
 	}
 	return start(lib)
 })
+
+// locateHere looks from the working directory, which is that of the test.
+func locateHere() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	return locate(dir, exec.LookPath)
+}
 
 func endpoint(tb testing.TB, getenv func(string) string, engine func() (string, error)) string {
 	tb.Helper()

@@ -28,48 +28,79 @@ exit "$status"`
 // A start takes two seconds on an idle machine; several at once on a busy one take much longer.
 const startDeadline = 2 * time.Minute
 
+// inMemory is the engine's option to keep its data in memory.
+var inMemory = []string{"-inMemory"}
+
 // start starts the engine in the folder lib and returns its URL once it answers.
 func start(lib string) (string, error) {
+	p, err := startAnywhere(lib, inMemory)
+	if err != nil {
+		return "", err
+	}
+	return "http://" + p.addr, nil
+}
+
+// startAnywhere starts the engine on a free port, with these options.
+func startAnywhere(lib string, options []string) (*process, error) {
 	for attempt := 1; ; attempt++ {
 		addr, err := freeAddress()
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		output, err := startAt(addr, lib)
+		p, output, err := startAt(addr, lib, options)
 		if err == nil {
-			return "http://" + addr, nil
+			return p, nil
 		}
 		// Another process can take the port between our look and the engine's.
 		if attempt == 3 || !strings.Contains(output, "Failed to bind") {
-			return "", fmt.Errorf("DynamoDB Local: %w; its output:\n%s", err, output)
+			return nil, fmt.Errorf("DynamoDB Local: %w; its output:\n%s", err, output)
 		}
 	}
 }
 
+// A process is a running engine.
+type process struct {
+	addr     string
+	lifeline io.Closer
+	exited   <-chan struct{}
+}
+
+// kill ends the engine with SIGKILL, by way of its supervisor, and returns when
+// it is gone.
+func (p *process) kill() {
+	_ = p.lifeline.Close() // that it is closed already is as good
+	<-p.exited
+}
+
 // startAt returns the engine's output if it does not come to answer.
-func startAt(addr, lib string) (output string, err error) {
+func startAt(addr, lib string, options []string) (p *process, output string, err error) {
 	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
-	cmd := exec.Command("sh", "-c", supervisor, "sh",
+	args := append([]string{
+		"-c", supervisor, "sh",
 		// A test binary is done before Java's second compiler pays off: without it, and with one thread for the
 		// garbage, the engine takes half the processor time.
-		"java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.library.path="+lib, "-cp", filepath.Join(lib, "*"),
-		"software.amazon.dynamodb.services.local.main.ServerRunner", "-inMemory", "-disableTelemetry", "-port", port)
+		"java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.library.path=" + lib, "-cp", filepath.Join(lib, "*"),
+		"software.amazon.dynamodb.services.local.main.ServerRunner", "-disableTelemetry", "-port", port,
+	}, options...)
+	cmd := exec.Command("sh", args...)
 	var buf bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &buf, &buf
 	lifeline, err := cmd.StdinPipe()
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
 	if err := cmd.Start(); err != nil {
-		return "", err
+		return nil, "", err
 	}
-	exited := make(chan error, 1)
+	exited := make(chan struct{})
+	var ended error
 	go func() {
-		exited <- cmd.Wait()
+		ended = cmd.Wait()
 		lifeline.Close() // also keeps the pipe from being collected, and so closed, while the engine runs
+		close(exited)
 	}()
 
 	poll := time.NewTicker(50 * time.Millisecond)
@@ -77,15 +108,15 @@ func startAt(addr, lib string) (output string, err error) {
 	deadline := time.After(startDeadline)
 	for {
 		select {
-		case err := <-exited:
-			return buf.String(), fmt.Errorf("ended while it started (%v)", err)
+		case <-exited:
+			return nil, buf.String(), fmt.Errorf("ended while it started (%v)", ended)
 		case <-deadline:
 			lifeline.Close()
 			<-exited
-			return buf.String(), fmt.Errorf("no answer on %s after %s", addr, startDeadline)
+			return nil, buf.String(), fmt.Errorf("no answer on %s after %s", addr, startDeadline)
 		case <-poll.C:
 			if answers(addr) {
-				return "", nil
+				return &process{addr, lifeline, exited}, "", nil
 			}
 		}
 	}

@@ -33,6 +33,11 @@ func Client(t testing.TB, through http.RoundTripper, more ...func(*dynamodb.Opti
 	return client(dynamodblocal.Endpoint(t), through, more)
 }
 
+// ClientAt returns a client of the DynamoDB at the endpoint.
+func ClientAt(endpoint string, more ...func(*dynamodb.Options)) *dynamodb.Client {
+	return client(endpoint, transport, more)
+}
+
 // Offline returns a client that has only the transport to answer it, and no
 // network.
 func Offline(through http.RoundTripper, more ...func(*dynamodb.Options)) *dynamodb.Client {
