@@ -10,7 +10,7 @@ bin=$("$infra/scripts/tools.sh" runbook)
 export PATH=$bin:$PATH
 
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-MOTO_CALL_RESET_API=false moto_server -H 127.0.0.1 -p "$port" >"$tmp/moto.log" 2>&1 &
+MOTO_CALL_RESET_API=false MOTO_IAM_LOAD_MANAGED_POLICIES=true moto_server -H 127.0.0.1 -p "$port" >"$tmp/moto.log" 2>&1 &
 moto=$!
 trap 'kill "$moto" 2>/dev/null; rm -rf "$tmp"' EXIT
 for _ in $(seq 100); do
@@ -39,6 +39,9 @@ deploy() {
   role=$(aws iam create-role --role-name "$NAME-function" --assume-role-policy-document '{"Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}' \
     --query Role.Arn --output text)
+  # The one policy of AWS's own; an emulator may lack it.
+  aws iam attach-role-policy --role-name "$NAME-function" \
+    --policy-arn arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs
   (cd "$tmp" && echo '#!/bin/sh' >bootstrap && zip -q function.zip bootstrap)
   aws lambda create-function --function-name "$NAME" --runtime provided.al2023 --handler bootstrap \
     --role "$role" --zip-file "fileb://$tmp/function.zip"
