@@ -26,8 +26,8 @@ func (s *Store) DeleteUser(ctx context.Context, user tokens.UserID) error {
 	}
 	defer s.mu.Unlock()
 
-	for r := s.users[user]; r != nil; r = s.users[user] {
-		s.remove(r)
+	for devices := s.users[user]; len(devices) > 0; devices = s.users[user] {
+		s.remove(devices[len(devices)-1].row)
 	}
 	return nil
 }

@@ -3,7 +3,10 @@ package memstore
 import (
 	"context"
 	"crypto/sha256"
+	"hash/maphash"
 	"iter"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,10 +18,11 @@ import (
 // not usable. It is safe for concurrent use, and must not be copied.
 type Store struct {
 	policy store.Policy
+	seed   maphash.Seed // of device.sum
 
 	mu sync.Mutex // of all below
 	// Each row is in all three. A user without rows is not in users.
-	users   map[tokens.UserID]*row     // the first of a chain, ordered by device id
+	users   map[tokens.UserID][]device // ordered by device id
 	holders map[[sha256.Size]byte]*row // by the hash of the row's token
 	expiry  expiryList
 	most    int // rows at once, since the maps were made
@@ -30,8 +34,15 @@ var _ store.Store = (*Store)(nil)
 type row struct {
 	tokens.Registration
 	hash         [sha256.Size]byte // of Token
-	next         *row              // of the same user, with the next greater device id
 	older, newer *row              // neighbours in Store.expiry
+}
+
+// A device is a row among those of its user. The sum of its id says of most
+// others that they are not the one which is looked for, without a look at them:
+// each would have to come from another place in memory.
+type device struct {
+	sum uint64
+	row *row
 }
 
 // New returns an empty store. It panics on a policy that
@@ -43,7 +54,8 @@ func New(p store.Policy) *Store {
 	}
 	s := &Store{
 		policy:  p,
-		users:   make(map[tokens.UserID]*row),
+		seed:    maphash.MakeSeed(),
+		users:   make(map[tokens.UserID][]device),
 		holders: make(map[[sha256.Size]byte]*row),
 	}
 	s.expiry.init()
@@ -71,26 +83,24 @@ func (s *Store) begin(ctx context.Context, invalid error) (now time.Time, err er
 
 // find returns the row under the key, expired or not, or nil.
 func (s *Store) find(key tokens.Key) *row {
-	r := s.users[key.UserID]
-	for r != nil && r.Key.DeviceID != key.DeviceID {
-		r = r.next
+	sum := s.sum(key.DeviceID)
+	for _, d := range s.users[key.UserID] {
+		if d.sum == sum && d.row.Key.DeviceID == key.DeviceID {
+			return d.row
+		}
 	}
-	return r
+	return nil
 }
+
+func (s *Store) sum(id tokens.DeviceID) uint64 { return maphash.String(s.seed, string(id)) }
 
 // insert adds r, whose key and token no row may have.
 func (s *Store) insert(r *row) {
-	first := s.users[r.Key.UserID]
-	if first == nil || r.Key.DeviceID < first.Key.DeviceID {
-		r.next = first
-		s.users[r.Key.UserID] = r
-	} else {
-		before := first
-		for before.next != nil && before.next.Key.DeviceID < r.Key.DeviceID {
-			before = before.next
-		}
-		r.next, before.next = before.next, r
-	}
+	devices := s.users[r.Key.UserID]
+	i, _ := slices.BinarySearchFunc(devices, r.Key.DeviceID, func(d device, id tokens.DeviceID) int {
+		return strings.Compare(string(d.row.Key.DeviceID), string(id))
+	})
+	s.users[r.Key.UserID] = slices.Insert(devices, i, device{s.sum(r.Key.DeviceID), r})
 	s.holders[r.hash] = r
 	s.expiry.push(r)
 	s.most = max(s.most, len(s.holders))
@@ -105,18 +115,12 @@ func (s *Store) remove(r *row) {
 
 // unlink removes r from everything but s.holders.
 func (s *Store) unlink(r *row) {
-	first := s.users[r.Key.UserID]
-	switch {
-	case first != r:
-		before := first
-		for before.next != r {
-			before = before.next
-		}
-		before.next = r.next
-	case r.next != nil:
-		s.users[r.Key.UserID] = r.next
-	default:
+	devices := s.users[r.Key.UserID]
+	if len(devices) == 1 {
 		delete(s.users, r.Key.UserID)
+	} else {
+		i := slices.IndexFunc(devices, func(d device) bool { return d.row == r })
+		s.users[r.Key.UserID] = slices.Delete(devices, i, i+1)
 	}
 	s.expiry.unlink(r)
 }
@@ -124,8 +128,8 @@ func (s *Store) unlink(r *row) {
 // live returns the user's rows that have not expired, by device id.
 func (s *Store) live(user tokens.UserID, now time.Time) iter.Seq[*row] {
 	return func(yield func(*row) bool) {
-		for r := s.users[user]; r != nil; r = r.next {
-			if !r.Expired(now) && !yield(r) {
+		for _, d := range s.users[user] {
+			if !d.row.Expired(now) && !yield(d.row) {
 				return
 			}
 		}

@@ -45,17 +45,18 @@ func (s *Store) mustRegister(tb interface{ Fatal(...any) }, req tokens.Request) 
 // order, and nothing else is.
 func (s *Store) wantSound(tb interface{ Fatalf(string, ...any) }) {
 	rows := map[*row]bool{}
-	for user, first := range s.users {
-		for r := first; r != nil; r = r.next {
-			if r.Key.UserID != user || r.next != nil && r.Key.DeviceID >= r.next.Key.DeviceID {
-				tb.Fatalf("%v is out of place in its user's chain", r.Key)
+	for user, devices := range s.users {
+		for i, d := range devices {
+			r := d.row
+			if r.Key.UserID != user || i > 0 && devices[i-1].row.Key.DeviceID >= r.Key.DeviceID || s.find(r.Key) != r {
+				tb.Fatalf("%v is out of place among its user's devices", r.Key)
 			}
 			if r.hash != r.Token.Hash() || s.holders[r.hash] != r {
 				tb.Fatalf("%v is not what holds its token", r.Key)
 			}
 			rows[r] = true
 		}
-		if first == nil {
+		if len(devices) == 0 {
 			tb.Fatalf("a user without rows is kept")
 		}
 	}
