@@ -90,7 +90,7 @@ bench-lambda: ## measure the function's cold start beside Node.js, and write doc
 	@go -C examples run ./lambda/bench -write ../docs/benchmarks-lambda.md
 
 clean: ## remove all that was fetched or built here
-	rm -rf .cache examples/mobile/node_modules examples/mobile/dist examples/mobile/expo/node_modules
+	rm -rf .cache examples/mobile/node_modules examples/mobile/dist examples/mobile/expo/node_modules infrastructure/sst/node_modules infrastructure/sst/.sst
 
 # Always run: with nothing to do it takes half a second, and it also notices a new Go.
 tools:

@@ -17,7 +17,7 @@ for module in $(scripts/modules.sh); do
   ) || status=1
 done
 
-unformatted=$(find . \( -name node_modules -o -path ./.cache \) -prune -o -name '*.go' -print0 | xargs -0 gofmt -l -s)
+unformatted=$(find . \( -name node_modules -o -name .sst -o -path ./.cache \) -prune -o -name '*.go' -print0 | xargs -0 gofmt -l -s)
 if [[ -n "$unformatted" ]]; then
   printf 'not formatted (gofmt -s -w):\n%s\n' "$unformatted"
   status=1

@@ -6,7 +6,7 @@
 # no address of AWS, so TERRAFORM has to come with a provider that answers from
 # its schema alone. With the real one it fails before it reaches anything.
 # Timestamps, versions and paths are left out, and so is the package's hash: no
-# package is there.
+# package is there. The files sst-* are `make sst-synth`'s.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 need jq python3 go
@@ -51,6 +51,18 @@ plan() {
     jq -S '.relevant_attributes |= sort | .terraform_version = "left out" | del(.timestamp, .configuration.provider_config, .prior_state.terraform_version)' >"$2"
 }
 
+# applied ENVIRONMENT FILE: what a plan leaves for later, with made-up identifiers: the state after an apply.
+applied() {
+  quietly "${terraform[@]}" -chdir="$dir" apply -auto-approve -input=false -no-color -var-file="envs/$1.tfvars" -state="$tmp/$1.tfstate"
+  "${terraform[@]}" -chdir="$dir" show -json "$tmp/$1.tfstate" |
+    jq -S '
+      def all: .resources[]?, (.child_modules[]? | all);
+      .values | {
+        outputs: .outputs | map_values(.value),
+        resources: [.root_module | all | select(.mode == "managed") | {address, values: .values | with_entries(select(.value != null))}] | sort_by(.address)
+      }' >"$2"
+}
+
 # summary PLAN: what a plan does, one resource a line.
 summary() {
   jq -r '
@@ -81,7 +93,10 @@ scanned=$(copy)
 
 plan prod "$out/device-token-plan.json"
 for stage in dev stage; do plan "$stage" "$out/device-token-plan-$stage.json"; done
-plan emulator "$tmp/emulator.json"
+plan emulator "$out/device-token-plan-oidc.json"
+
+for stage in dev stage prod; do applied "$stage" "$out/device-token-applied-$stage.json"; done
+applied emulator "$out/device-token-applied-oidc.json"
 
 {
   echo "What a first apply of each stage does."
@@ -109,7 +124,7 @@ plan emulator "$tmp/emulator.json"
   echo "checkov $("$bin/checkov" --version)"
   printf '\nThe configuration: '
   checkov terraform --directory infrastructure
-  for plan in "prod:$out/device-token-plan.json" "emulator, with OIDC:$tmp/emulator.json"; do
+  for plan in "prod:$out/device-token-plan.json" "emulator, with OIDC:$out/device-token-plan-oidc.json"; do
     printf '\nThe plan (%s): ' "${plan%%:*}"
     checkov terraform_plan --file "${plan#*:}" --repo-root-for-plan-enrichment infrastructure
   done
@@ -127,7 +142,7 @@ if ((${#failed[@]})); then
 fi
 
 if [[ "${1:-}" == --check ]]; then
-  diff -ru "$kept" "$out" >"$tmp/diff" || {
+  diff -ru --exclude='sst-*' "$kept" "$out" >"$tmp/diff" || {
     sed -n 1,60p "$tmp/diff"
     echo "FAIL  evidence: stale; run make evidence"
     exit 1
@@ -135,6 +150,6 @@ if [[ "${1:-}" == --check ]]; then
   echo "ok    evidence"
 else
   mkdir -p "$kept"
-  rm -f "$kept"/device-token-plan*.json "$kept"/*-report.* "$kept"/terraform-plan-summary.txt
+  rm -f "$kept"/device-token-*.json "$kept"/*-report.* "$kept"/terraform-plan-summary.txt
   cp "$out"/* "$kept/"
 fi

@@ -30,7 +30,7 @@ copy() {
   to=$(mktemp -d "$tmp/copy.XXXXXX")/infrastructure
   mkdir "$to"
   tar -C "$infra" --exclude=.terraform --exclude=.terraform.lock.hcl --exclude='*.tfstate*' \
-    --exclude=backend.tf --exclude='*.go' -cf - . | tar -C "$to" -xf -
+    --exclude=backend.tf --exclude=./sst --exclude='*.go' -cf - . | tar -C "$to" -xf -
   echo "$to"
 }
 

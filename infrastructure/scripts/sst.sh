@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# The checks of infrastructure/sst, which need no account but the registry of npm.
+#
+#   sst.sh install       the packages of the lock file, and the platform that SST builds on
+#   sst.sh types         the configuration suits SST's types
+#   sst.sh synth         evaluates it for each stage and writes docs/evidence/infra/sst-synth-*
+#   sst.sh check         all of these, but the evidence is only compared, and the tests that read it
+set -euo pipefail
+cd "$(dirname "$0")/../sst"
+
+export SST_SKIP_DEPENDENCY_CHECK=1 SST_TELEMETRY_DISABLED=1
+
+install() {
+  # What was installed to the end, from the same lock file and providers, has this stamp.
+  local stamp=.sst/installed bun
+  if [[ -d node_modules ]] && cat package-lock.json sst.config.ts | cmp -s - "$stamp"; then
+    return
+  fi
+  rm -rf node_modules .sst
+  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+  # Without install scripts node_modules/.bin/bun is a placeholder.
+  bun=$(echo "$PWD"/node_modules/@oven/bun-*/bin/bun)
+  SST_STAGE=dev SST_BUN_PATH=${bun%% *} node_modules/.bin/sst install
+  cat package-lock.json sst.config.ts >"$stamp"
+}
+
+# The platform's own sources have one error, whatever the settings. Anything else that
+# begins a line is another error, or a crash of the compiler.
+types() {
+  local code=0 log=.sst/types.log
+  node_modules/.bin/tsc --project tsconfig.json --pretty false >"$log" 2>&1 || code=$?
+  if ((code > 2)) ||
+    grep -vE '^ |^\.sst/platform/src/components/aws/function\.ts\([0-9,]+\): error TS2345:' "$log" ||
+    { ((code > 0)) && [[ ! -s $log ]]; }; then
+    echo "FAIL  types (tsc ended with $code)" >&2
+    return 1
+  fi
+  echo "ok    types suit SST $(cat .sst/platform/version)"
+}
+
+case "${1:-}" in
+  install) install ;;
+  # Each command on a line of its own: bash does not stop at a failure before an &&.
+  types)
+    install
+    types
+    ;;
+  synth)
+    install
+    node synth/synthesize.mjs
+    ;;
+  check)
+    install
+    types
+    node synth/synthesize.mjs --check
+    go -C ../.. test -count=1 -run '^TestSST' ./infrastructure
+    ;;
+  *)
+    sed -n 's/^#   //p' "$0" >&2
+    exit 1
+    ;;
+esac

@@ -1,0 +1,164 @@
+import type { Names } from "./names";
+import type { Settings } from "./settings";
+
+// DynamoDB publishes SystemErrors for each operation and not for the table as a
+// whole, so an alarm names those that dynamostore calls one by one.
+export const operations = ["GetItem", "Query", "TransactGetItems", "TransactWriteItems", "UpdateItem"];
+
+interface Alarm {
+  means: string;
+  namespace: string;
+  metric: string;
+  dimensions: Record<string, string>;
+  /** Sum, Maximum, or a percentile such as p99. */
+  statistic: string;
+  threshold: number;
+  /** Seconds; 300 without. */
+  period?: number;
+  periods: number;
+}
+
+/** The alarms, of which infrastructure/alarms.tf says why. Returns their names, sorted. */
+export function makeAlarms(settings: Settings, names: Names, topic: aws.sns.Topic): string[] {
+  // Missing data is no breach in any of them: AWS publishes next to nothing while
+  // nobody calls, and a quiet night is no incident.
+  const common = {
+    comparisonOperator: "GreaterThanThreshold",
+    treatMissingData: "notBreaching",
+    alarmActions: [topic.arn],
+    okActions: [topic.arn],
+  };
+  const described = (means: string) => `${means} Runbook: docs/infra/device-tokens.md.`;
+  const alarms = { ...serviceAlarms(settings, names), ...tableAlarms(settings, names) };
+
+  for (const [name, alarm] of Object.entries(alarms)) {
+    const percentile = alarm.statistic.startsWith("p");
+    new aws.cloudwatch.MetricAlarm(`Alarm${name}`, {
+      ...common,
+      name: `${names.all}-${name}`,
+      alarmDescription: described(alarm.means),
+      namespace: alarm.namespace,
+      metricName: alarm.metric,
+      dimensions: alarm.dimensions,
+      ...(percentile ? { extendedStatistic: alarm.statistic } : { statistic: alarm.statistic }),
+      period: alarm.period ?? 300,
+      evaluationPeriods: alarm.periods,
+      datapointsToAlarm: alarm.periods,
+      threshold: alarm.threshold,
+    });
+  }
+
+  // The SDK repeats a request that failed so, and a single one is no reason to wake
+  // anybody. An operation without errors has no data point, hence FILL.
+  new aws.cloudwatch.MetricAlarm("Alarmsystem-errors", {
+    ...common,
+    name: `${names.table}-system-errors`,
+    alarmDescription: described("DynamoDB answers requests to the device-token table with HTTP 500."),
+    evaluationPeriods: 1,
+    threshold: 5,
+    metricQueries: [
+      { id: "total", expression: "SUM(FILL(METRICS(), 0))", label: "System errors", returnData: true },
+      ...operations.map((operation, i) => ({
+        id: `m${i}`,
+        returnData: false,
+        metric: {
+          namespace: "AWS/DynamoDB",
+          metricName: "SystemErrors",
+          stat: "Sum",
+          period: 300,
+          dimensions: { TableName: names.table, Operation: operation },
+        },
+      })),
+    ],
+  });
+
+  return [...Object.keys(alarms), "system-errors"].map((name) => `${names.all}-${name}`).sort();
+}
+
+function serviceAlarms(settings: Settings, names: Names): Record<string, Alarm> {
+  const onFunction = { namespace: "AWS/Lambda", dimensions: { FunctionName: names.all } };
+  const onApi = { namespace: "AWS/ApiGateway", dimensions: { ApiName: names.all, Stage: settings.stage } };
+  return {
+    "function-errors": {
+      ...onFunction,
+      means: "The function crashed or timed out. Errors that it answers itself are not counted here.",
+      metric: "Errors",
+      statistic: "Sum",
+      threshold: 0,
+      periods: 1,
+    },
+    "function-throttles": {
+      ...onFunction,
+      means: "Lambda refused to run the function: its concurrency is used up.",
+      metric: "Throttles",
+      statistic: "Sum",
+      threshold: 0,
+      periods: 1,
+    },
+    "function-duration": {
+      ...onFunction,
+      means: "A request took more than 80 % of the function's time-out.",
+      metric: "Duration",
+      statistic: "Maximum",
+      threshold: 8000,
+      periods: 1,
+    },
+    "table-conflicts": {
+      means: "Transactions on the device-token table keep running into each other.",
+      namespace: "AWS/DynamoDB",
+      metric: "TransactionConflict",
+      dimensions: { TableName: names.table },
+      statistic: "Sum",
+      threshold: 100,
+      periods: 3,
+    },
+    "api-5xx": {
+      ...onApi,
+      means: "The API answers with 5XX.",
+      metric: "5XXError",
+      statistic: "Sum",
+      threshold: 5,
+      periods: 1,
+    },
+    "api-latency": {
+      ...onApi,
+      means: "One request in a hundred takes longer than 2 seconds.",
+      metric: "Latency",
+      statistic: "p99",
+      threshold: 2000,
+      periods: 3,
+    },
+  };
+}
+
+function tableAlarms(settings: Settings, names: Names): Record<string, Alarm> {
+  const onTable = { namespace: "AWS/DynamoDB", dimensions: { TableName: names.table }, statistic: "Sum" };
+  const alarms: Record<string, Alarm> = {};
+  for (const [kind, metric] of [
+    ["read", "ReadThrottleEvents"],
+    ["write", "WriteThrottleEvents"],
+  ] as const) {
+    alarms[`${kind}-throttling`] = {
+      ...onTable,
+      means: `DynamoDB throttles ${kind}s of the device-token table.`,
+      metric,
+      threshold: 0,
+      periods: 1,
+    };
+  }
+  for (const [kind, metric, limit] of [
+    ["read", "ConsumedReadCapacityUnits", settings.readLimit],
+    ["write", "ConsumedWriteCapacityUnits", settings.writeLimit],
+  ] as const) {
+    if (limit === undefined) continue;
+    alarms[`${kind}-consumption`] = {
+      ...onTable,
+      means: `The device-token table consumes more than ${limit} ${kind} units a second.`,
+      metric,
+      threshold: limit * 60,
+      period: 60,
+      periods: 5,
+    };
+  }
+  return alarms;
+}

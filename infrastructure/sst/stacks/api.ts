@@ -1,0 +1,121 @@
+import { createHash } from "node:crypto";
+
+import type { makeFunction } from "./function";
+import { type Names, logRetention } from "./names";
+import { gatewayResponses } from "./responses";
+import type { Settings } from "./settings";
+
+const path = "/v1/device-tokens";
+const methods = ["DELETE", "GET", "POST"] as const;
+
+const throttle = { burst: 100, perSecond: 50 };
+
+// What an access log line holds. No user, no address, no query: the device's id is in
+// the query of a DELETE.
+const accessLogFields = {
+  requestId: "$context.requestId",
+  requestTime: "$context.requestTime",
+  method: "$context.httpMethod",
+  route: "$context.resourcePath",
+  status: "$context.status",
+  errorType: "$context.error.responseType",
+  authorizerError: "$context.authorizer.error",
+  integrationStatus: "$context.integration.status",
+  integrationLatency: "$context.integration.latency",
+  latency: "$context.responseLatency",
+};
+
+/** The REST API in front of the function. */
+export function makeApi(settings: Settings, names: Names, key: aws.kms.Key, fn: ReturnType<typeof makeFunction>) {
+  // What a deployment of the API is a snapshot of, filled in below: deploy() makes it.
+  const deployed: $util.Resource[] = [];
+  const trigger = routesDigest(settings);
+
+  const api = new sst.aws.ApiGatewayV1("Api", {
+    endpoint: { type: "regional" },
+    cors: false,
+    accessLog: { retention: logRetention[settings.stage] },
+    transform: {
+      api: { name: names.all, description: `Device tokens (${settings.stage})` },
+      accessLog: { name: names.accessLogGroup, kmsKeyId: key.arn },
+      deployment: (args, opts) => {
+        // SST's trigger has whole resources, with what AWS fills in later: that would
+        // make a second deployment of nothing.
+        args.triggers = { routes: trigger };
+        opts.dependsOn = deployed;
+      },
+      stage: (args) => {
+        args.description = `Device tokens (${settings.stage})`;
+        args.cacheClusterEnabled = false;
+        args.xrayTracingEnabled = false;
+        args.accessLogSettings = $output(args.accessLogSettings).apply((log) => ({
+          destinationArn: log!.destinationArn,
+          format: JSON.stringify(accessLogFields),
+        }));
+      },
+    },
+  });
+
+  const auth = authOf(settings, names, api);
+  for (const method of methods) {
+    // An integration of our own making rather than api.route(…, function), whose
+    // permission lets any API Gateway route of this API invoke the function.
+    const route = api.routeIntegration(
+      `${method} ${path}`,
+      { type: "aws-proxy", integrationHttpMethod: "POST", uri: fn.component.nodes.function.invokeArn },
+      { name: method.toLowerCase(), auth },
+    );
+    const permission = new aws.lambda.Permission(`Invoke${method}`, {
+      statementId: `ApiGateway-${method}`,
+      action: "lambda:InvokeFunction",
+      function: fn.component.name,
+      principal: "apigateway.amazonaws.com",
+      sourceArn: $interpolate`${api.nodes.api.executionArn}/${settings.stage}/${method}${path}`,
+    });
+    deployed.push(route, permission);
+  }
+  for (const response of gatewayResponses) {
+    deployed.push(new aws.apigateway.Response(`Response${response.responseType}`, { restApiId: api.nodes.api.id, ...response }));
+  }
+
+  api.deploy();
+  const stage = api.nodes.stage!;
+
+  // One setting for every method. Execution logs stay off: they hold bodies, and so
+  // push tokens.
+  new aws.apigateway.MethodSettings("Throttle", {
+    restApi: api.nodes.api.id,
+    stageName: stage.stageName,
+    methodPath: "*/*",
+    settings: {
+      throttlingBurstLimit: throttle.burst,
+      throttlingRateLimit: throttle.perSecond,
+      metricsEnabled: false,
+      loggingLevel: "OFF",
+      dataTraceEnabled: false,
+      cachingEnabled: false,
+    },
+  });
+  return { stage, trigger };
+}
+
+/**
+ * Who authenticates. With oidc the gateway lets every request through to the function,
+ * which answers 401 unless it verifies the bearer token: it has no other setting.
+ */
+function authOf(settings: Settings, names: Names, api: sst.aws.ApiGatewayV1): sst.aws.ApiGatewayV1RouteArgs["auth"] {
+  const a = settings.authorizer;
+  if (a.type === "oidc") return false;
+  const authorizer = api.addAuthorizer({
+    name: names.all,
+    userPools: a.userPoolArns,
+    identitySource: "method.request.header.Authorization",
+  });
+  return { cognito: { authorizer: authorizer.id, ...(a.scopes && { scopes: a.scopes }) } };
+}
+
+/** A digest of what a request meets at the gateway: it changes when a route does. */
+function routesDigest(settings: Settings): string {
+  const routes = { path, methods, authorizer: settings.authorizer, responses: gatewayResponses };
+  return createHash("sha256").update(JSON.stringify(routes)).digest("hex");
+}

@@ -1,0 +1,79 @@
+import { type Account, type Names, logGroupArn, logRetention } from "./names";
+import type { Settings } from "./settings";
+
+// What dynamostore asks of the table, and no more.
+const tableActions = ["DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"];
+
+/** The function that serves httpapi, its role and its log group. */
+export function makeFunction(settings: Settings, names: Names, account: Account, key: aws.kms.Key, table: sst.aws.Dynamo) {
+  const component = new sst.aws.Function("Function", {
+    name: names.all,
+    description: `HTTP API of the device-token registry (${settings.stage})`,
+    runtime: "go",
+    // The binary of `make sst-package`, the one in Terraform's zip: SST's own build
+    // finds only packages at the root of their module.
+    bundle: "../../examples/lambda/dist/arm64",
+    handler: "bootstrap",
+    architecture: "arm64",
+    memory: "128 MB",
+    timeout: "10 seconds",
+    concurrency: { reserved: settings.reservedConcurrency },
+    logging: { retention: logRetention[settings.stage] },
+    // Not link: [table], which grants dynamodb:* on the table and its indexes.
+    permissions: [
+      { actions: tableActions.map((action) => `dynamodb:${action}`), resources: [table.arn] },
+      {
+        // DynamoDB decrypts the table's own key in the name of its caller.
+        actions: ["kms:Decrypt", "kms:DescribeKey"],
+        resources: [key.arn],
+        conditions: [
+          { test: "StringEquals", variable: "kms:ViaService", values: [`dynamodb.${account.region}.amazonaws.com`] },
+        ],
+      },
+      {
+        // Lambda names the streams of the log group. Creating the group is not the
+        // function's.
+        actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+        resources: [$interpolate`${logGroupArn(account, names.functionLogGroup)}:log-stream:*`],
+      },
+    ],
+    transform: {
+      logGroup: { kmsKeyId: key.arn },
+      role: (args) => {
+        args.name = `${names.all}-function`;
+        args.description = `The device-token function (${settings.stage})`;
+        // SST's own trusts every principal of the account too, for `sst dev`.
+        args.assumeRolePolicy = aws.iam.assumeRolePolicyForPrincipal({ Service: "lambda.amazonaws.com" });
+        // AWS's managed policy for logs may create any log group.
+        args.managedPolicyArns = [];
+      },
+      function: (args) => {
+        // Without the variables of SST's SDK, one of which is a key: the function
+        // uses no links.
+        args.environment = { variables: environment(settings, names) };
+        args.tracingConfig = { mode: "PassThrough" };
+      },
+    },
+  });
+  return { component, tableActions };
+}
+
+/** The names that examples/lambda reads; it refuses to start without the ones it needs. */
+function environment(settings: Settings, names: Names): Record<string, string> {
+  const a = settings.authorizer;
+  return {
+    DEVICE_TOKEN_TABLE_NAME: names.table,
+    DEVICE_TOKEN_STAGE: settings.stage,
+    DEVICE_TOKEN_TTL: `${settings.tokenTtlDays * 24}h`,
+    DEVICE_TOKEN_MAX_DEVICES: `${settings.maxDevices}`,
+    DEVICE_TOKEN_LOG_LEVEL: settings.logLevel,
+    ...(a.type === "cognito"
+      ? { DEVICE_TOKEN_AUTH: "claims" }
+      : {
+          DEVICE_TOKEN_AUTH: "oidc",
+          DEVICE_TOKEN_OIDC_ISSUER: a.issuer,
+          DEVICE_TOKEN_OIDC_AUDIENCE: a.audience,
+          DEVICE_TOKEN_OIDC_TOKEN: a.token,
+        }),
+  };
+}

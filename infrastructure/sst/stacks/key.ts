@@ -1,0 +1,105 @@
+import { type Account, type Names, logGroupArn } from "./names";
+import { type Settings, isProtected } from "./settings";
+
+const administration = [
+  "kms:CancelKeyDeletion",
+  "kms:CreateAlias",
+  "kms:DeleteAlias",
+  "kms:DescribeKey",
+  "kms:DisableKey",
+  "kms:DisableKeyRotation",
+  "kms:EnableKey",
+  "kms:EnableKeyRotation",
+  "kms:GetKeyPolicy",
+  "kms:GetKeyRotationStatus",
+  "kms:ListAliases",
+  "kms:ListGrants",
+  "kms:ListKeyPolicies",
+  "kms:ListKeyRotations",
+  "kms:ListResourceTags",
+  "kms:PutKeyPolicy",
+  "kms:RevokeGrant",
+  "kms:RotateKeyOnDemand",
+  "kms:ScheduleKeyDeletion",
+  "kms:TagResource",
+  "kms:UntagResource",
+  "kms:UpdateAlias",
+  "kms:UpdateKeyDescription",
+];
+
+const use = [
+  "kms:Decrypt",
+  "kms:DescribeKey",
+  "kms:Encrypt",
+  "kms:GenerateDataKey",
+  "kms:GenerateDataKeyWithoutPlaintext",
+  "kms:ReEncryptFrom",
+  "kms:ReEncryptTo",
+];
+
+/**
+ * One key for the table, the logs and the alarm topic. Its policy lets the account
+ * administer the key, and lets each service use it for that alone: no principal
+ * decrypts with it directly. Why each statement is there, infrastructure/kms.tf says.
+ */
+export function makeKey(settings: Settings, names: Names, account: Account) {
+  const root = $interpolate`arn:${account.partition}:iam::${account.id}:root`;
+  const policy = $jsonStringify({
+    Version: "2012-10-17",
+    Statement: [
+      { Sid: "Administration", Effect: "Allow", Principal: { AWS: root }, Action: administration, Resource: "*" },
+      {
+        Sid: "TableThroughDynamoDB",
+        Effect: "Allow",
+        Principal: { AWS: root },
+        Action: ["kms:CreateGrant", ...use],
+        Resource: "*",
+        Condition: {
+          StringEquals: {
+            "kms:CallerAccount": account.id,
+            "kms:ViaService": `dynamodb.${account.region}.amazonaws.com`,
+          },
+        },
+      },
+      {
+        Sid: "LogGroups",
+        Effect: "Allow",
+        Principal: { Service: `logs.${account.region}.amazonaws.com` },
+        Action: use,
+        Resource: "*",
+        Condition: {
+          ArnEquals: {
+            "kms:EncryptionContext:aws:logs:arn": [
+              logGroupArn(account, names.accessLogGroup),
+              logGroupArn(account, names.functionLogGroup),
+            ],
+          },
+        },
+      },
+      {
+        Sid: "AlarmsToTopic",
+        Effect: "Allow",
+        Principal: { Service: "cloudwatch.amazonaws.com" },
+        Action: ["kms:Decrypt", "kms:GenerateDataKey"],
+        Resource: "*",
+        Condition: { StringEquals: { "aws:SourceAccount": account.id } },
+      },
+    ],
+  });
+
+  // A table that outlives the stack is lost without its key.
+  const keep = { protect: isProtected(settings.stage), retainOnDelete: isProtected(settings.stage) };
+  const key = new aws.kms.Key(
+    "Key",
+    {
+      description: `Device tokens (${settings.stage}): table, logs and alarms`,
+      keyUsage: "ENCRYPT_DECRYPT",
+      enableKeyRotation: true,
+      deletionWindowInDays: isProtected(settings.stage) ? 30 : 7,
+      policy,
+    },
+    keep,
+  );
+  new aws.kms.Alias("KeyAlias", { name: `alias/${names.all}`, targetKeyId: key.keyId }, keep);
+  return key;
+}

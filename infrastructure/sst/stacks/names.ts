@@ -1,0 +1,30 @@
+import type { Stage } from "./settings";
+
+// Names rather than references where a cycle would arise: the key's policy names the
+// log groups, which are encrypted with the key.
+export function namesOf(stage: Stage) {
+  const name = `device-tokens-${stage}`;
+  return {
+    all: name,
+    table: name,
+    functionLogGroup: `/aws/lambda/${name}`,
+    accessLogGroup: `/aws/apigateway/${name}`,
+  };
+}
+
+export type Names = ReturnType<typeof namesOf>;
+
+/** Where the deployment is. */
+export interface Account {
+  id: $util.Output<string>;
+  partition: $util.Output<string>;
+  region: aws.Region;
+}
+
+/** ARN of a log group, without the `:*` that some of AWS's answers end with. */
+export function logGroupArn(account: Account, group: string): $util.Output<string> {
+  return $interpolate`arn:${account.partition}:logs:${account.region}:${account.id}:log-group:${group}`;
+}
+
+/** SST's words for the days that logs are kept: 14, 30 and 90. */
+export const logRetention = { dev: "2 weeks", stage: "1 month", prod: "3 months" } as const satisfies Record<Stage, string>;

@@ -1,0 +1,131 @@
+// What a deployment is made from: the counterpart of infrastructure/variables.tf and
+// infrastructure/envs.
+
+export type Stage = "dev" | "stage" | "prod";
+
+/**
+ * How callers are authenticated. There is no open setting and no default.
+ *
+ * With cognito, API Gateway verifies tokens of the user pools: ID tokens, or access
+ * tokens that have one of the scopes where there are scopes. With oidc, the function
+ * verifies bearer tokens of one issuer for one audience; token says which claim
+ * names the audience.
+ */
+export type Authorizer =
+  | { type: "cognito"; userPoolArns: [string, ...string[]]; scopes?: [string, ...string[]] }
+  | { type: "oidc"; issuer: string; audience: string; token: "standard" | "cognito-access" | "cognito-id" };
+
+export interface Settings {
+  stage: Stage;
+  /** One deployment, one region: registering a token in two regions at once is not supported. */
+  region: aws.Region;
+  /** Who answers for the deployment, and who pays for it: tags of everything. */
+  owner: string;
+  costCenter: string;
+  authorizer: Authorizer;
+  /** Days that a registration lives after the app's last launch. */
+  tokenTtlDays: number;
+  maxDevices: number;
+  logLevel: "debug" | "info" | "warn" | "error";
+  /** Executions of the function at once; -1 for the account's common pool. */
+  reservedConcurrency: number;
+  /** Address that hears the alarms once it has confirmed; prod needs one. */
+  alarmEmail?: string;
+  /** Units a second above which an alarm tells; none without. */
+  readLimit?: number;
+  writeLimit?: number;
+}
+
+const common = {
+  region: "eu-central-1",
+  owner: "mobile-platform",
+  costCenter: "cc-1234",
+  tokenTtlDays: 90,
+  maxDevices: 20,
+  logLevel: "info",
+  reservedConcurrency: -1,
+} as const;
+
+// The account, the user pools and the addresses are placeholders: put yours in their
+// place, here and in infrastructure/envs.
+const pool = (id: string) => `arn:aws:cognito-idp:eu-central-1:111122223333:userpool/${id}`;
+
+export const stages: Record<Stage, Settings> = {
+  dev: {
+    ...common,
+    stage: "dev",
+    authorizer: { type: "cognito", userPoolArns: [pool("eu-central-1_devEXAMPLE")] },
+  },
+  stage: {
+    ...common,
+    stage: "stage",
+    authorizer: { type: "cognito", userPoolArns: [pool("eu-central-1_stageEXAMPLE")] },
+    alarmEmail: "mobile-platform-stage@example.com",
+  },
+  prod: {
+    ...common,
+    stage: "prod",
+    authorizer: { type: "cognito", userPoolArns: [pool("eu-central-1_prodEXAMPLE")] },
+    alarmEmail: "mobile-platform-oncall@example.com",
+    // Twice the expected peak.
+    readLimit: 100,
+    writeLimit: 200,
+  },
+};
+
+/** The settings of a stage, checked; any other name of a stage is refused. */
+export function settingsOf(stage: string): Settings {
+  if (!Object.hasOwn(stages, stage)) {
+    throw new Error(`The stage is ${Object.keys(stages).join(", ")}, not ${stage}.`);
+  }
+  return checked(stages[stage as Stage]);
+}
+
+/** Whether what holds data is protected from deletion. */
+export function isProtected(stage: Stage): boolean {
+  return stage !== "dev";
+}
+
+/** The settings, or an error that names everything wrong that the types let pass. */
+export function checked(s: Settings): Settings {
+  const faults: string[] = [];
+  const need = (holds: boolean, fault: string) => {
+    if (!holds) faults.push(fault);
+  };
+  const whole = (n: number, least: number, most: number) => Number.isInteger(n) && n >= least && n <= most;
+
+  need(s.owner.trim() !== "" && s.costCenter.trim() !== "", "The tags Owner and CostCenter must not be empty.");
+  need(whole(s.tokenTtlDays, 7, 3650), "Registrations live for a whole number of days, 7 to 3650.");
+  need(whole(s.maxDevices, 1, 1000), "A user may have 1 to 1000 devices.");
+  need(
+    s.reservedConcurrency === -1 || whole(s.reservedConcurrency, 1, Infinity),
+    "The reserved concurrency is a whole number of at least 1, or -1 for none.",
+  );
+  for (const limit of [s.readLimit, s.writeLimit]) {
+    need(limit === undefined || limit >= 1, "A limit on consumption is at least 1 unit a second.");
+  }
+  need(s.stage !== "prod" || s.alarmEmail !== undefined, "In prod somebody hears the alarms: set alarmEmail.");
+  need(s.alarmEmail === undefined || /^[^@ ]+@[^@ ]+\.[^@ ]+$/.test(s.alarmEmail), "alarmEmail is no e-mail address.");
+
+  const a = s.authorizer;
+  switch (a.type) {
+    case "cognito":
+      need(a.userPoolArns.length > 0, "A cognito authorizer needs a user pool.");
+      for (const arn of a.userPoolArns) {
+        need(
+          /^arn:aws[a-z-]*:cognito-idp:[a-z0-9-]+:[0-9]{12}:userpool\/[A-Za-z0-9_-]+$/.test(arn),
+          "A user pool is named by its ARN.",
+        );
+      }
+      break;
+    case "oidc":
+      need(/^https:\/\/[^ ?#]+$/.test(a.issuer), "An oidc authorizer needs an https issuer without query or fragment.");
+      need(a.audience.trim() !== "", "An oidc authorizer needs an audience.");
+      break;
+    default:
+      need(false, "The authorizer's type is cognito or oidc.");
+  }
+
+  if (faults.length > 0) throw new Error(faults.join(" "));
+  return s;
+}

@@ -1,0 +1,127 @@
+// Stand-ins for what a deployment would ask: AWS, by Pulumi's mocks, and SST's command
+// line, on the loopback. Identifiers and ARNs have AWS's form, so that a policy reads
+// as it would; nothing is checked as AWS would check it.
+import { createServer } from "node:http";
+
+const account = "000000000000";
+
+/** What each type of resource is known by once it exists, from what it is made with. */
+const made = {
+  "aws:kms/key:Key": ({ region, id }) => ({ keyId: id, arn: `arn:aws:kms:${region}:${account}:key/${id}` }),
+  "aws:dynamodb/table:Table": ({ region, inputs }) => ({
+    id: inputs.name,
+    arn: `arn:aws:dynamodb:${region}:${account}:table/${inputs.name}`,
+  }),
+  "aws:iam/role:Role": ({ name, inputs }) => {
+    const called = inputs.name ?? name;
+    return { id: called, name: called, arn: `arn:aws:iam::${account}:role/${called}` };
+  },
+  "aws:lambda/function:Function": ({ region, inputs }) => {
+    const arn = `arn:aws:lambda:${region}:${account}:function:${inputs.name}`;
+    const invokeArn = `arn:aws:apigateway:${region}:lambda:path/2015-03-31/functions/${arn}/invocations`;
+    return { id: inputs.name, arn, invokeArn };
+  },
+  "aws:cloudwatch/logGroup:LogGroup": ({ region, inputs }) => ({
+    id: inputs.name,
+    arn: `arn:aws:logs:${region}:${account}:log-group:${inputs.name}`,
+  }),
+  "aws:sns/topic:Topic": ({ region, inputs }) => {
+    const arn = `arn:aws:sns:${region}:${account}:${inputs.name}`;
+    return { id: arn, arn };
+  },
+  "aws:apigateway/restApi:RestApi": ({ region, id }) => ({
+    arn: `arn:aws:apigateway:${region}::/restapis/${id}`,
+    rootResourceId: `${id}-root`,
+    executionArn: `arn:aws:execute-api:${region}:${account}:${id}`,
+  }),
+  "aws:apigateway/stage:Stage": ({ region, inputs }) => ({
+    arn: `arn:aws:apigateway:${region}::/restapis/${inputs.restApi}/stages/${inputs.stageName}`,
+    invokeUrl: `https://${inputs.restApi}.execute-api.${region}.amazonaws.com/${inputs.stageName}`,
+  }),
+  "random:index/randomBytes:RandomBytes": () => ({ base64: "", hex: "" }),
+};
+
+/**
+ * Pulumi's mocks of an account. regionRole says whether the account has a role for API
+ * Gateway's logs in the region already.
+ */
+export function mocks({ region, regionRole }) {
+  return {
+    newResource({ type, name, inputs, id }) {
+      if (type === "aws:apigateway/account:Account" && id) {
+        const cloudwatchRoleArn = regionRole ? `arn:aws:iam::${account}:role/api-gateway-logs` : "";
+        return { id, state: { ...inputs, cloudwatchRoleArn } };
+      }
+      const given = `${name}-id`;
+      const { id: own, ...state } = made[type]?.({ region, name, inputs, id: given }) ?? {};
+      return { id: own ?? given, state: { ...inputs, ...state } };
+    },
+
+    // The message of an error is lost on its way through Pulumi.
+    call(asked) {
+      try {
+        return answered(asked);
+      } catch (error) {
+        console.error(error);
+        throw error;
+      }
+    },
+  };
+
+  function answered({ token, inputs }) {
+    switch (token) {
+      case "aws:index/getRegion:getRegion":
+        return { region, id: region, name: region };
+      case "aws:index/getPartition:getPartition":
+        return { partition: "aws", dnsSuffix: "amazonaws.com", id: "aws" };
+      case "aws:index/getCallerIdentity:getCallerIdentity":
+        return { accountId: account, id: account };
+      case "aws:iam/getPolicyDocument:getPolicyDocument":
+        return { ...inputs, json: JSON.stringify(policyDocument(inputs)) };
+      default:
+        throw new Error(`nothing answers ${token}`);
+    }
+  }
+}
+
+// The JSON that AWS's provider makes of its policy documents, as far as SST uses them.
+function policyDocument({ statements }) {
+  return {
+    Version: "2012-10-17",
+    Statement: statements.map(({ effect, actions, resources, principals, conditions, ...rest }) => {
+      const unknown = Object.keys(rest);
+      if (unknown.length > 0) throw new Error(`a policy statement has ${unknown}`);
+      const statement = { Effect: effect ?? "Allow", Action: actions, Resource: resources };
+      for (const { type, identifiers } of principals ?? []) {
+        statement.Principal ??= {};
+        statement.Principal[type] = identifiers;
+      }
+      for (const { test, variable, values } of conditions ?? []) {
+        statement.Condition ??= {};
+        statement.Condition[test] ??= {};
+        statement.Condition[test][variable] = values;
+      }
+      return statement;
+    }),
+  };
+}
+
+/** Answers what SST's components ask its command line. Returns the address. */
+export async function commandLine({ bundle }) {
+  const answers = {
+    "Provider.Aws.Bootstrap": () => ({ asset: "sst-asset", state: "sst-state" }),
+    "Runtime.Build": ({ handler }) => ({ handler, out: bundle, errors: [], sourcemaps: [] }),
+  };
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    const { method, params } = JSON.parse(body);
+    const answer = answers[method];
+    // A kept connection would keep the process alive.
+    response.writeHead(200, { "content-type": "application/json", connection: "close" });
+    response.end(JSON.stringify(answer ? { result: answer(params[0]) } : { error: `nothing answers ${method}` }));
+  });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  server.unref();
+  return `http://127.0.0.1:${server.address().port}`;
+}
