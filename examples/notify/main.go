@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/devicetokens/devicetokens/examples/internal/awsenv"
 	"github.com/devicetokens/devicetokens/examples/notify/internal/expo"
 	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
 	"github.com/devicetokens/devicetokens/examples/notify/internal/sender"
@@ -38,7 +39,11 @@ func program(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	logger := slog.New(slog.NewTextHandler(stderr, nil))
 	if err := start(ctx, c, logger, stdout, stderr); err != nil {
-		logger.Error("not done; run it again to go on", "error", err)
+		attrs := []any{"error", err}
+		if network := awsenv.NetworkError(err); network != nil {
+			attrs = append(attrs, "network", network)
+		}
+		logger.Error("not done; run it again to go on", attrs...)
 		return 1
 	}
 	return 0

@@ -49,6 +49,9 @@ func TestCommandLines(t *testing.T) {
 		{"-table t -user a -title x -data 1", "not a JSON object"},
 		{"-table t -user a -title x -rate 0", "must be above 0"},
 		{"-table t -user a -title " + long, "and Expo takes 4096"},
+		{"-table t -user #a -title x", "-user: invalid userId"},
+		{"-table t -user a -title x -expo exp.host", "-expo is no URL"},
+		{"-table t -user a -title x -expo ftp://exp.host", "-expo is no URL"},
 		{"-demo -user a", "users of its own"},
 		{"-demo now", "flags only"},
 		{"-token x", "-token"},
@@ -60,8 +63,36 @@ func TestCommandLines(t *testing.T) {
 			}
 		})
 	}
-	if code, _, stderr := run(t, "-table", "t", "-users", filepath.Join(t.TempDir(), "none"), "-title", "x"); code != 1 {
-		t.Errorf("without the file of users: exit code is %d, and it says: %s", code, stderr)
+}
+
+// What the environment lacks is said at once, and leaves no outbox behind.
+func TestEnvironment(t *testing.T) {
+	outbox := filepath.Join(t.TempDir(), "outbox")
+	users := filepath.Join(t.TempDir(), "users")
+	if err := os.WriteFile(users, []byte("alice"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct{ says, region, key, users string }{
+		{"no such file", "us-east-1", "local", users + "-none"},
+		{"no pipe or folder", "us-east-1", "local", t.TempDir()},
+		{"which region", "", "local", users},
+		{"no credentials", "us-east-1", "", users},
+	} {
+		t.Run(tc.says, func(t *testing.T) {
+			for name, value := range map[string]string{
+				"AWS_REGION": tc.region, "AWS_DEFAULT_REGION": "", "AWS_ACCESS_KEY_ID": tc.key, "AWS_SECRET_ACCESS_KEY": tc.key,
+				"AWS_PROFILE": "", "AWS_CONFIG_FILE": "none", "AWS_SHARED_CREDENTIALS_FILE": "none", "AWS_EC2_METADATA_DISABLED": "true",
+			} {
+				t.Setenv(name, value)
+			}
+			code, _, stderr := run(t, "-table", "t", "-users", tc.users, "-title", "x", "-outbox", outbox)
+			if code != 1 || !strings.Contains(stderr, tc.says) {
+				t.Errorf("exit code is %d, and it says: %s", code, stderr)
+			}
+			if _, err := os.Stat(outbox); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("there is an outbox: %v", err)
+			}
+		})
 	}
 }
 

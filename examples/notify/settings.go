@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -98,6 +99,12 @@ func (c *settings) check(data string) error {
 		case c.content.Title == "" && c.content.Body == "":
 			return errors.New("-title or -body is needed")
 		}
+		if err := tokens.UserID(c.user).Validate(); c.user != "" && err != nil {
+			return fmt.Errorf("-user: %w", err)
+		}
+	}
+	if at, err := url.Parse(c.expoURL); err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
+		return errors.New("-expo is no URL of HTTP")
 	}
 	if c.sender.PerSecond <= 0 || c.sender.Workers <= 0 || c.sender.ReceiptDelay <= 0 || c.sender.TokenAge < 0 {
 		return errors.New("-rate, -concurrency and -receipt-delay must be above 0, -token-age at least 0")

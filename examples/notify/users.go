@@ -4,17 +4,19 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/smithy-go/logging"
 
 	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/examples/internal/awsenv"
 	"github.com/devicetokens/devicetokens/examples/notify/internal/sender"
 )
+
+var errNoFile = errors.New("-users has to be a file, no pipe or folder: a job that goes on reads it again")
 
 // recipients is the list of users.
 type recipients struct {
@@ -31,6 +33,14 @@ func (c *settings) openUsers() (*recipients, error) {
 	}
 	file, err := os.Open(c.users)
 	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errNoFile
+	}
+	if err != nil {
+		_ = file.Close()
 		return nil, err
 	}
 	hash := sha256.New()
@@ -53,8 +63,7 @@ func (c *settings) openRegistry(ctx context.Context) (sender.Registry, error) {
 	if c.registry != nil {
 		return c.registry, nil
 	}
-	// The SDK's own lines would break the bar. What matters comes as an error.
-	aws, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
+	aws, err := awsenv.Load(ctx, "")
 	if err != nil {
 		return nil, err
 	}

@@ -177,8 +177,8 @@ func (s *Sender) tell(ctx context.Context, g outbox.Gone) (bool, error) {
 		if !errors.Is(err, store.ErrTryAgain) {
 			return err == nil, err
 		}
-		if err := wait.next(ctx, 0); err != nil {
-			return false, err
+		if wait := wait.next(ctx, 0); wait != nil {
+			return false, fmt.Errorf("%w: %w", wait, err)
 		}
 	}
 }

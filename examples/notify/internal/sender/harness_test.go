@@ -26,6 +26,7 @@ import (
 type world struct {
 	t        *testing.T
 	registry *memstore.Store
+	through  func(Registry) Registry // what the job sees of it, if not all
 	expo     *fakeexpo.Server
 	path     string // of the outbox
 	users    []string
@@ -109,7 +110,11 @@ func (w *world) run(ctx context.Context) error {
 		Content: expo.Content{Title: "Hello"},
 		Data:    map[string]any{"screen": "home"},
 	}
-	return New(w.registry, &w.client, box, job, w.o).Run(ctx)
+	registry := Registry(w.registry)
+	if w.through != nil {
+		registry = w.through(registry)
+	}
+	return New(registry, &w.client, box, job, w.o).Run(ctx)
 }
 
 // finish runs the job, which has to succeed, and returns what was counted.

@@ -109,11 +109,14 @@ func (s *Sender) readPage(lines *bufio.Reader, at *outbox.Position) (page []toke
 func (s *Sender) listPage(ctx context.Context, page []tokens.UserID, began time.Time) ([]*work, error) {
 	byProject := map[tokens.ProjectID][]tokens.Registration{}
 	for wait := s.backoff(); len(page) > 0; {
-		var again []tokens.UserID
+		var (
+			again []tokens.UserID
+			last  error
+		)
 		for l := range store.ListUsers(ctx, s.registry, slices.Values(page), s.o.Reads) {
 			switch {
 			case errors.Is(l.Err, store.ErrTryAgain):
-				again = append(again, l.UserID)
+				again, last = append(again, l.UserID), l.Err
 			case l.Err != nil:
 				return nil, fmt.Errorf("list registrations: %w", l.Err)
 			}
@@ -123,8 +126,9 @@ func (s *Sender) listPage(ctx context.Context, page []tokens.UserID, began time.
 		}
 		page = again
 		if len(page) > 0 {
+			s.o.Log.Warn("registrations could not be listed; waiting", "error", last, "users", len(page))
 			if err := wait.next(ctx, 0); err != nil {
-				return nil, fmt.Errorf("list registrations: %w", err)
+				return nil, fmt.Errorf("list registrations: %w: %w", err, last)
 			}
 		}
 	}

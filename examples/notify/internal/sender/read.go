@@ -68,8 +68,8 @@ func (s *Sender) get(ctx context.Context, key tokens.Key) (tokens.Registration, 
 		case !errors.Is(err, store.ErrTryAgain):
 			return registration, err
 		}
-		if err := wait.next(ctx, 0); err != nil {
-			return tokens.Registration{}, err
+		if wait := wait.next(ctx, 0); wait != nil {
+			return tokens.Registration{}, fmt.Errorf("%w: %w", wait, err)
 		}
 	}
 }

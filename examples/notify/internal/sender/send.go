@@ -73,7 +73,7 @@ func (s *Sender) send(ctx context.Context, w *work) ([]*work, error) {
 			atLeast = refused.RetryAfter
 		}
 		delay := wait.delay(atLeast)
-		s.o.Log.Warn("expo did not take a batch; waiting", "error", refusal, "seconds", delay.Seconds())
+		s.o.Log.Warn("expo did not take a batch; waiting", "error", refusal, "for", delay.Round(time.Millisecond))
 		gate.close(delay)
 	}
 }

@@ -1,0 +1,91 @@
+package sender
+
+import (
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/devicetokens/devicetokens/examples/internal/fakeexpo"
+)
+
+// At Expo's limit the rate is just under it, in every second, and nothing is
+// refused.
+func TestRate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, fakeexpo.Options{})
+		w.add(1800, app, "p")
+		var last time.Time
+		w.o.step = func(at string) error {
+			if at == "acknowledged" {
+				last = time.Now()
+			}
+			return nil
+		}
+		w.o.Workers = 1 // step is called by one goroutine at a time
+		began := time.Now()
+		w.finish()
+		stats := w.expo.Stats()
+		if len(stats.Refused) != 0 || stats.PeakSecond > 600 {
+			t.Errorf("%d in one second, and refused: %v", stats.PeakSecond, stats.Refused)
+		}
+		if rate := 1800 / last.Sub(began).Seconds(); rate < 0.88*600 {
+			t.Errorf("%.0f a second, of 600", rate)
+		}
+	})
+}
+
+// What holds a request up after its turn came, such as a slow disk, does not
+// bring it into a second that is full already.
+func TestRateOfRequestsHeldUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, fakeexpo.Options{})
+		w.add(6000, app, "p")
+		var written atomic.Int64
+		w.o.step = func(at string) error {
+			if at == "sending" && written.Add(1)%4 == 0 {
+				time.Sleep(500 * time.Millisecond)
+			}
+			return nil
+		}
+		began := time.Now()
+		w.finish()
+		if stats := w.expo.Stats(); len(stats.Refused) != 0 || stats.PeakSecond > 600 {
+			t.Errorf("%d in one second, and refused: %v", stats.PeakSecond, stats.Refused)
+		}
+		if took := time.Since(began) - delay; took > 16*time.Second {
+			t.Errorf("it took %v, which is slow", took)
+		}
+	})
+}
+
+// Each of two projects has a rate of its own.
+func TestRateOfTwoProjects(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, fakeexpo.Options{})
+		w.add(1200, app, "p")
+		w.add(1200, fakeexpo.Phone{Project: "@acme/other"}, "other")
+		w.users = interleave(w.users)
+		began := time.Now()
+		if got := w.finish(); got.Delivered != 2400 {
+			t.Errorf("%+v", got)
+		}
+		if stats := w.expo.Stats(); len(stats.Refused) != 0 || stats.PeakSecond > 600 {
+			t.Errorf("%+v", stats)
+		}
+		if took := time.Since(began); took > delay+4*time.Second {
+			t.Errorf("it took %v, which is one project after the other", took)
+		}
+	})
+}
+
+func interleave(users []string) (mixed []string) {
+	half := len(users) / 2
+	for i := range half {
+		mixed = append(mixed, users[i], users[half+i])
+	}
+	return mixed
+}
