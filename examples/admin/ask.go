@@ -22,6 +22,9 @@ func (p *program) confirm(ctx context.Context, question string) error {
 	}
 	fmt.Fprintf(p.err, "%s [y/N] ", question)
 	answer, err := p.line(ctx)
+	if _, typed := terminal(p.in); !typed {
+		fmt.Fprintln(p.err)
+	}
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net"
 	"strings"
 	"testing"
 
@@ -115,7 +116,7 @@ func TestSignal(t *testing.T) {
 	d.register("alice", "phone", tokenA)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	d.runIn(ctx, "y\n", "erase", "alice").want(t, exitFailed, "no answer")
+	d.runIn(ctx, "y\n", "erase", "alice").want(t, exitFailed, "context canceled")
 	equal(t, "devices", 1, len(d.statuses("alice")))
 }
 
@@ -136,6 +137,8 @@ func TestUsage(t *testing.T) {
 		{"token of a holder", "stays in the shell's history", []string{"holder", tokenA}},
 		{"token for a user", "stays in the shell's history", []string{"list", tokenA}},
 		{"token for a command", "stays in the shell's history", []string{tokenA}},
+		{"help on nothing", "no such command", []string{"help", "lst"}},
+		{"help on a token", "no such command", []string{"help", tokenA}},
 		{"argument of holder", "from standard input", []string{"holder", "alice"}},
 		{"output", "table or json", []string{"list", "alice", "-o", "yaml"}},
 		{"no table", "which table?", []string{"list", "alice"}},
@@ -150,4 +153,24 @@ func TestUsage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestWhy checks that what fails for a reason outside the table names the reason.
+func TestWhy(t *testing.T) {
+	d := newDesk(t)
+	d.run("", "list", "alice", "--table", d.table+"-none").want(t, exitFailed, "ResourceNotFoundException", "there is no such table")
+
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := "http://" + listener.Addr().String()
+	_ = listener.Close()
+	t.Setenv("AWS_MAX_ATTEMPTS", "1")
+	d.run("", "list", "alice", "--endpoint", nobody).want(t, exitFailed, "no answer", "connection refused")
+	d.run("", "doctor", "--endpoint", nobody).want(t, exitFailed, "no answer to Query", "connection refused")
+
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
+	d.run("", "list", "alice").want(t, exitFailed, "no credentials of AWS were found")
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/spf13/cobra"
+
+	"github.com/devicetokens/devicetokens/examples/internal/awsenv"
 )
 
 // A finding is what doctor says of one thing.
@@ -83,6 +85,8 @@ func (p *program) diagnose(ctx context.Context, client *dynamodb.Client) error {
 	return nil
 }
 
+const noSuchTable = "there is no such table in this account and region"
+
 // notSeen is the verdict on what could not be looked at.
 func notSeen(action string, err error) (verdict, string) {
 	switch code := codeOf(err); {
@@ -91,7 +95,12 @@ func notSeen(action string, err error) (verdict, string) {
 	case code == "UnknownOperationException":
 		return unknown, "this endpoint has no " + action + ": it is not AWS"
 	case code == "ResourceNotFoundException":
-		return wrong, "there is no such table in this account and region"
+		return wrong, noSuchTable
+	case code == noAnswer:
+		if network := awsenv.NetworkError(err); network != nil {
+			return unknown, "no answer to " + action + ": " + network.Error()
+		}
+		return unknown, "no answer to " + action
 	default:
 		return unknown, action + " answered " + code
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/smithy-go"
 
+	"github.com/devicetokens/devicetokens/examples/internal/awsenv"
 	"github.com/devicetokens/devicetokens/store"
 )
 
@@ -35,11 +36,27 @@ func (e *callError) Error() string { return "dynamodb " + e.call + ": " + codeOf
 
 func (e *callError) Unwrap() error { return e.err }
 
-// codeOf returns DynamoDB's code for an error, or "no answer".
+// hintFor says what the text of an error leaves out, "" if there is nothing.
+func hintFor(err error) string {
+	if network := awsenv.NetworkError(err); network != nil {
+		return network.Error()
+	}
+	switch code := codeOf(err); {
+	case code == "ResourceNotFoundException":
+		return noSuchTable
+	case accessDenied(code):
+		return "'admin doctor' says what this identity may do"
+	}
+	return ""
+}
+
+const noAnswer = "no answer"
+
+// codeOf returns DynamoDB's code for an error, or noAnswer.
 func codeOf(err error) string {
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		return api.ErrorCode()
 	}
-	return "no answer"
+	return noAnswer
 }

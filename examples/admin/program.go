@@ -11,13 +11,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/smithy-go/logging"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/examples/internal/awsenv"
 )
 
 const envTable = "DEVICE_TOKEN_TABLE_NAME"
@@ -64,6 +63,9 @@ func (p *program) run(ctx context.Context, args []string) int {
 		fmt.Fprintln(p.err, "admin: see 'admin --help'")
 		return exitUsage
 	}
+	if hint := hintFor(err); hint != "" {
+		fmt.Fprintln(p.err, "admin:", hint)
+	}
 	return exitFailed
 }
 
@@ -95,8 +97,24 @@ func (p *program) command() *cobra.Command {
 	flags.BoolVar(&p.reveal, "reveal", false, "show tokens, which are credentials; otherwise digits of their hashes")
 	flags.BoolVarP(&p.yes, "yes", "y", false, "do not ask before a change")
 	root.AddCommand(p.list(), p.holder(), p.deactivate(), p.erase(), p.upgrade(), p.doctor())
-	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true})
+	root.SetHelpCommand(helpCommand(root))
 	return root
+}
+
+// helpCommand is cobra's own, but for an unknown topic, which it would repeat.
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Say more about a command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			about, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return &usageError{"there is no such command"}
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
 }
 
 // client returns a client of DynamoDB, by the SDK's environment and the flags.
@@ -104,17 +122,12 @@ func (p *program) client(ctx context.Context) (*dynamodb.Client, error) {
 	if p.table == "" {
 		return nil, &usageError{"which table? --table names it, or " + envTable}
 	}
-	// What goes wrong comes back as an error: lines of the SDK's would come between.
-	load := []func(*config.LoadOptions) error{config.WithLogger(logging.Nop{})}
-	if p.region != "" {
-		load = append(load, config.WithRegion(p.region))
-	}
-	cfg, err := config.LoadDefaultConfig(ctx, load...)
-	if err != nil {
-		return nil, err
-	}
-	if cfg.Region == "" {
+	cfg, err := awsenv.Load(ctx, p.region)
+	switch {
+	case errors.Is(err, awsenv.ErrNoRegion):
 		return nil, &usageError{"which region? --region names it, or AWS_REGION"}
+	case err != nil:
+		return nil, err
 	}
 	return dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
 		if p.endpoint != "" {

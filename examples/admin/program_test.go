@@ -33,6 +33,8 @@ func TestProgram(t *testing.T) {
 	program("y\n", "deactivate", "alice", "phone").want(t, exitOK, "logout")
 	program("", "erase", "alice").want(t, exitFailed, "nothing was changed")
 	program("", "erase", "alice", "--yes").want(t, exitOK, "LEFT")
+	program("", "help").want(t, exitOK, "Available Commands:")
+	program("", "help", "upgrade").want(t, exitOK, "admin upgrade [flags]", "--dry-run")
 	program("", "list").want(t, exitUsage, "see 'admin --help'")
 	equal(t, "devices", 0, len(d.statuses("alice")))
 }

@@ -36,6 +36,9 @@ func Load(ctx context.Context, region string) (aws.Config, error) {
 		return aws.Config{}, ErrNoRegion
 	}
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		if ctx.Err() != nil {
+			return aws.Config{}, ctx.Err()
+		}
 		return aws.Config{}, fmt.Errorf("%w: %w", ErrNoCredentials, err)
 	}
 	return cfg, nil
