@@ -181,16 +181,21 @@ func (h *handler) refusal(c *call, err error) answer {
 
 func (c *call) write(a answer) {
 	header := c.w.Header()
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("X-Request-Id", c.event.RequestID)
+	values := make([]string, 0, 5) // of all fields, in one allocation
+	set := func(canonicalName, value string) {
+		values = append(values, value)
+		header[canonicalName] = values[len(values)-1 : len(values) : len(values)]
+	}
+	set("Cache-Control", "no-store")
+	set("X-Content-Type-Options", "nosniff")
+	set("X-Request-Id", c.event.RequestID)
 	if a.body != nil {
 		contentType := "application/json"
 		if a.status >= 400 {
 			contentType = "application/problem+json"
 		}
-		header.Set("Content-Type", contentType)
-		header.Set("Content-Length", strconv.Itoa(len(a.body)))
+		set("Content-Type", contentType)
+		set("Content-Length", strconv.Itoa(len(a.body)))
 	}
 	c.w.WriteHeader(a.status)
 	if c.r.Method != http.MethodHead {
