@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/devicetokens/devicetokens/examples/internal/awsenv"
 	"github.com/devicetokens/devicetokens/examples/notify/internal/expo"
 	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
 	"github.com/devicetokens/devicetokens/store"
@@ -126,7 +127,11 @@ func (s *Sender) listPage(ctx context.Context, page []tokens.UserID, began time.
 		}
 		page = again
 		if len(page) > 0 {
-			s.o.Log.Warn("registrations could not be listed; waiting", "error", last, "users", len(page))
+			why := []any{"error", last, "users", len(page)}
+			if network := awsenv.NetworkError(last); network != nil {
+				why = append(why, "network", network)
+			}
+			s.o.Log.Warn("registrations could not be listed; waiting", why...)
 			if err := wait.next(ctx, 0); err != nil {
 				return nil, fmt.Errorf("list registrations: %w: %w", err, last)
 			}
