@@ -85,7 +85,7 @@ func TestModulesHaveNoProvider(t *testing.T) {
 	}
 }
 
-// The runbook says of each alarm what it means.
+// The runbook says of each alarm what it means, where to look and what to do.
 func TestRunbookHasEveryAlarm(t *testing.T) {
 	text, err := os.ReadFile("../docs/infra/device-tokens.md")
 	if err != nil {
@@ -102,8 +102,16 @@ func TestRunbookHasEveryAlarm(t *testing.T) {
 			}
 			r.decode(t, &v)
 			name, ok := strings.CutPrefix(v.Name, "device-tokens-"+stage+"-")
-			if !ok || !strings.Contains(string(text), "### `…-"+name+"`") {
+			_, section, found := strings.Cut(string(text), "### `…-"+name+"`\n")
+			if !ok || !found {
 				t.Errorf("the runbook has no section on the alarm %s", v.Name)
+				continue
+			}
+			section, _, _ = strings.Cut(section, "\n##")
+			for _, part := range []string{"- **Means:** ", "- **First look:** ", "- **Remedy:** "} {
+				if !strings.Contains(section, part) {
+					t.Errorf("the runbook's section on the alarm %s has no %q", v.Name, part)
+				}
 			}
 		}
 	})
