@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"github.com/devicetokens/devicetokens/httpapi"
 	"github.com/devicetokens/devicetokens/memstore"
 	"github.com/devicetokens/devicetokens/store"
@@ -17,6 +19,11 @@ import (
 func newHandler(authenticate httpapi.Authenticator, logger *slog.Logger) http.Handler {
 	return httpapi.New(memstore.New(store.Policy{}), authenticate, httpapi.Options{Logger: logger})
 }
+
+// maxConnections is how many connections are served at once. Each takes some tens
+// of KiB, so that whatever comes, memory is bounded; what comes beyond waits in
+// the operating system's queue until the time-outs below have made room.
+const maxConnections = 4096
 
 // serve answers requests until ctx is done. Then it takes no more, and gives
 // those under way ten seconds.
@@ -35,7 +42,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 	logger.Info("serving", "addr", listener.Addr().String())
 
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- server.Serve(netutil.LimitListener(listener, maxConnections)) }()
 	select {
 	case err := <-failed:
 		return err

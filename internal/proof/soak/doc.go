@@ -6,7 +6,8 @@
 //     registrations and nobody else's,
 //   - the server itself ends each connection of a bad client, within the limit
 //     that its time-outs set, and answers what it should,
-//   - its memory stays bounded, and in the end holds what it held before,
+//   - its memory stays bounded, also when more connections come at once than it
+//     takes, and in the end holds what it held before,
 //   - no goroutine is left,
 //   - its log has neither an error nor a token in it,
 //   - and, with -times, the p99 of good clients under misuse is within a few times

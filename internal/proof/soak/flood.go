@@ -9,6 +9,10 @@ import (
 	"github.com/tsenart/vegeta/v12/lib"
 )
 
+// floodWorkers is how many requests of a flood are under way at once at most, as
+// it is with one machine that sends them.
+const floodWorkers = 100
+
 // A flood is many whole requests of one kind, each refused with one status.
 type flood struct {
 	name    string
@@ -45,7 +49,7 @@ func (f *flood) run(rate int, d time.Duration) {
 	f.answers = make(map[uint16]int)
 	client := newClient()
 	defer client.CloseIdleConnections()
-	for r := range vegeta.NewAttacker(vegeta.Client(client)).Attack(f.targets, vegeta.Rate{Freq: rate, Per: time.Second}, d, f.name) {
+	for r := range vegeta.NewAttacker(vegeta.Client(client), vegeta.MaxWorkers(floodWorkers)).Attack(f.targets, vegeta.Rate{Freq: rate, Per: time.Second}, d, f.name) {
 		f.answers[r.Code]++
 	}
 }

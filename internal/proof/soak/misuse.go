@@ -118,6 +118,19 @@ var misuses = []misuse{
 	},
 }
 
+// crowd is so many silent connections at once that the server has to let some of
+// them wait: those get its attention when the first have run out of time.
+var crowd = misuse{
+	name: "5,000 connections at once", limit: 2 * headerLimit, answers: []int{0},
+	talk: func(*net.TCPConn) {},
+}
+
+const (
+	crowdSize = 5000
+	// mostConnections is how many examples/local serves at once.
+	mostConnections = 4096
+)
+
 // send writes the texts and reports whether the connection took them.
 func send(c io.Writer, texts ...string) bool {
 	for _, text := range texts {

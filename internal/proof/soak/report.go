@@ -44,12 +44,14 @@ func (s *soak) tables() map[string]figures.Table {
 		{"filled", strconv.Itoa(s.states[0].Goroutines), mebibytes(s.states[0].Heap)},
 		{"after the first quiet phase", strconv.Itoa(s.states[1].Goroutines), mebibytes(s.states[1].Heap)},
 		{"under misuse", strconv.Itoa(s.peak.Goroutines), mebibytes(s.peak.Heap)},
+		{"under the crowd", strconv.Itoa(s.packed.Goroutines), mebibytes(s.packed.Heap)},
 		{"in the end, " + strconv.Itoa(s.lines) + " log lines later", strconv.Itoa(s.states[2].Goroutines), mebibytes(s.states[2].Heap)},
 	}}
 	memory := figures.Table{Columns: []string{"memory of the process, the most at once", "resident"}, Rows: [][]string{
 		{"first quiet phase", mebibytes(s.memory[quiet])},
 		{"first half of the misuse", mebibytes(s.memory[misused])},
 		{"second half of the misuse", mebibytes(s.memory[misusedLonger])},
+		{"the crowd", mebibytes(s.memory[crowding])},
 		{"second quiet phase", mebibytes(s.memory[quietAgain])},
 	}}
 	return map[string]figures.Table{"good": good, "bad": bad, "floods": flooded, "server": process, "memory": memory}

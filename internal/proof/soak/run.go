@@ -29,6 +29,7 @@ type soak struct {
 	states  []state // at rest: filled, after the first quiet phase, at the end
 	start   state   // before the first request
 	peak    state   // under misuse
+	packed  state   // under the crowd
 	lines   int     // of the server's log
 }
 
@@ -40,9 +41,11 @@ const (
 	// The heap may hold this much more in the end than it held after the first
 	// quiet phase.
 	heapSlack = 4 << 20
-	// The process never has more memory than this: 2,000 users, and hundreds of
-	// bad connections at once.
-	mostResident = 128 << 20
+	// Besides one goroutine for each connection there may be a few more.
+	goroutineSlack = 100
+	// The process never has more memory than this, with 2,000 users and as many
+	// connections as it takes.
+	mostResident = 256 << 20
 )
 
 // do runs it, and says what is wrong with the server.
@@ -85,6 +88,11 @@ func (s *soak) do(ctx context.Context, program string) (problems []string, err e
 	log.Printf("under misuse")
 	s.part.Store(misused)
 	if err := s.misuse(ctx, client, targets, server); err != nil {
+		return nil, err
+	}
+	log.Printf("under a crowd")
+	s.part.Store(crowding)
+	if err := s.crowded(ctx, server); err != nil {
 		return nil, err
 	}
 	log.Printf("quiet again")
@@ -155,6 +163,26 @@ func (s *soak) misuse(ctx context.Context, client *http.Client, targets vegeta.T
 	return peak
 }
 
+// crowded opens many connections at once, and waits until they have ended.
+func (s *soak) crowded(ctx context.Context, server *server) error {
+	t := &tally{misuse: crowd, statuses: make(map[int]int)}
+	s.tallies = append(s.tallies, t)
+	var all sync.WaitGroup
+	for range crowdSize {
+		all.Go(func() { t.connect(ctx, strings.TrimPrefix(server.url, "http://")) })
+	}
+	// Until the server has as many as it takes, or those have had the time.
+	var err error
+	for began := time.Now(); err == nil && time.Since(began) < headerLimit-slack && s.packed.Goroutines < mostConnections; {
+		var now state
+		if now, err = server.state(ctx); now.Goroutines > s.packed.Goroutines {
+			s.packed = now
+		}
+	}
+	all.Wait()
+	return err
+}
+
 // end waits until no goroutine is left that was not there in the beginning, and
 // reports what is left after the longest of the server's time-outs but the idle
 // one, which needs no waiting for since nothing idles any more.
@@ -184,6 +212,7 @@ const (
 	quiet = iota
 	misused
 	misusedLonger
+	crowding
 	quietAgain
 	parts
 )
@@ -219,6 +248,9 @@ func (s *soak) judge() (problems []string) {
 	}
 	for _, t := range s.tallies {
 		problems = append(problems, t.problems()...)
+	}
+	if n := s.packed.Goroutines; n > mostConnections+s.start.Goroutines+goroutineSlack {
+		complain("there were %d goroutines under a crowd, for at most %d connections", n, mostConnections)
 	}
 	if before, after := s.states[1].Heap, s.states[len(s.states)-1].Heap; after > before+before/10+heapSlack {
 		complain("the heap holds %s in the end, and held %s after the first quiet phase", mebibytes(after), mebibytes(before))

@@ -98,7 +98,7 @@ func held() *soak {
 		times:  true,
 		phases: []*phase{calm("quiet", 1), calm("under misuse", 5), calm("quiet again", 1)},
 		states: []state{{Heap: 1 << 20}, {Heap: 1 << 20}, {Heap: 1 << 20}},
-		memory: [parts]uint64{20 << 20, 30 << 20, 30 << 20, 30 << 20},
+		memory: [parts]uint64{20 << 20, 30 << 20, 30 << 20, 90 << 20, 90 << 20},
 	}
 }
 
@@ -117,6 +117,7 @@ func TestJudge(t *testing.T) {
 		{"a heap that grew", "heap holds", func(s *soak) { s.states[2].Heap = 6 << 20 }},
 		{"a process that grew", "memory grows", func(s *soak) { s.memory[misusedLonger] = 60 << 20 }},
 		{"a process that is large", "at most", func(s *soak) { s.memory[quietAgain] = mostResident + 1 }},
+		{"more connections than it takes", "under a crowd", func(s *soak) { s.packed.Goroutines = 5000 }},
 		{"a flood that was let in", "answered with 200", func(s *soak) {
 			s.floods = []*flood{{name: "f", status: 401, answers: map[uint16]int{401: 1, 200: 1}}}
 		}},
