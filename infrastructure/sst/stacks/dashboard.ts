@@ -16,10 +16,10 @@ export function makeDashboard(settings: Settings, names: Names, account: Account
     { title: "Traffic", stat: "Sum", metrics: ["Count", "4XXError", "5XXError"].map(onApi) },
     { title: "Outcomes", stat: "Sum", metrics: outcomes.map(ours) },
     {
-      title: "Throttles and conflicts",
+      title: "Errors, throttles and conflicts",
       stat: "Sum",
       metrics: [
-        onFunction("Throttles"),
+        ...["Errors", "Throttles"].map(onFunction),
         ...["ReadThrottleEvents", "WriteThrottleEvents", "TransactionConflict"].map(onTable),
       ],
     },
@@ -33,7 +33,7 @@ export function makeDashboard(settings: Settings, names: Names, account: Account
       stat: "Average",
       metrics: operations.map((operation) => [...onTable("SuccessfulRequestLatency"), "Operation", operation]),
     },
-    { title: "Function", stat: "Maximum", metrics: ["ConcurrentExecutions", "Errors"].map(onFunction) },
+    { title: "Concurrent executions", stat: "Maximum", metrics: [onFunction("ConcurrentExecutions")] },
     {
       title: "Cost: table units",
       stat: "Sum",

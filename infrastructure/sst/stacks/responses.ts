@@ -25,7 +25,10 @@ const problems: Record<string, Problem> = {
     detail: "The request failed. It is not known whether it had an effect.",
     headers: { "Retry-After": "1" },
   },
-  // What API Gateway calls so is a path or a method that it does not have.
+  // What API Gateway calls so is a path or a method that it does not have. With an
+  // Authorization header it finds fault with that header's signature.
+  EXPIRED_TOKEN: notFound,
+  INVALID_SIGNATURE: notFound,
   MISSING_AUTHENTICATION_TOKEN: notFound,
   REQUEST_TOO_LARGE: {
     status: 413,
