@@ -1,7 +1,9 @@
 package expo
 
 import (
+	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -44,6 +46,48 @@ func TestTickets(t *testing.T) {
 	want := []Ticket{{ID: "1"}, {Error: DeviceNotRegistered}, {Error: "unknown"}, {Error: "unknown"}, {Error: "unknown"}}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
+
+// taken is a network that keeps the last request.
+type taken struct {
+	answers
+	header http.Header
+	body   map[string]any
+}
+
+func (n *taken) RoundTrip(r *http.Request) (*http.Response, error) {
+	unzipped, err := gzip.NewReader(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	var messages []map[string]any
+	if err := json.NewDecoder(unzipped).Decode(&messages); err != nil {
+		return nil, err
+	}
+	n.header, n.body = r.Header, messages[0]
+	return n.answers.RoundTrip(r)
+}
+
+// What goes out is compressed, and is what Expo documents.
+func TestRequest(t *testing.T) {
+	network := &taken{answers: answers{status: 200, body: `{"data":[{"status":"ok","id":"1"}]}`}}
+	c := Client{URL: "http://expo.test", AccessToken: "secret", HTTP: &http.Client{Transport: network}}
+	if _, err := c.Send(t.Context(), []Message{{
+		To: tokens.MustParseToken("ExponentPushToken[a]"), Content: Content{Title: "Hello", Body: "there"}, Data: map[string]any{"recipient": "alice"},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"to": "ExponentPushToken[a]", "title": "Hello", "body": "there", "data": map[string]any{"recipient": "alice"}}
+	if diff := cmp.Diff(want, network.body); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for name, want := range map[string]string{
+		"Content-Encoding": "gzip", "Content-Type": "application/json", "Authorization": "Bearer secret",
+	} {
+		if got := network.header.Get(name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
 	}
 }
 

@@ -89,3 +89,27 @@ func interleave(users []string) (mixed []string) {
 	}
 	return mixed
 }
+
+// No more requests are under way at once than it was told.
+func TestConcurrency(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var underWay, most atomic.Int64
+		w := newWorld(t, fakeexpo.Options{PerSecond: 1 << 30, Fault: func(r fakeexpo.Request) fakeexpo.Fault {
+			if n := underWay.Add(1); r.Send && n > most.Load() {
+				most.Store(n)
+			}
+			time.Sleep(20 * time.Second)
+			underWay.Add(-1)
+			return fakeexpo.Fault{}
+		}})
+		w.add(3000, app, "p")
+		w.o.PerSecond, w.o.Workers = 6000, 4
+		if got := w.finish(); got.Delivered != 3000 {
+			t.Errorf("%+v", got)
+		}
+		if most.Load() != 4 {
+			t.Errorf("%d requests at once, want 4", most.Load())
+		}
+	})
+}
