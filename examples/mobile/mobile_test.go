@@ -122,6 +122,20 @@ func TestOverrides(t *testing.T) {
 	}
 }
 
+// TestLockFiles checks that they name no address to download from: whoever installs
+// has a registry of their own.
+func TestLockFiles(t *testing.T) {
+	for _, name := range []string{"package-lock.json", "expo/package-lock.json"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Contains(text, []byte(`"integrity"`)) || bytes.Contains(text, []byte(`"resolved"`)) {
+			t.Errorf("%s has addresses, or no hashes", name)
+		}
+	}
+}
+
 // TestDocument checks that each block of TypeScript in the document for app teams
 // stands in a file here, whose types are checked.
 func TestDocument(t *testing.T) {
