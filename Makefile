@@ -15,15 +15,16 @@ BIN := $(CURDIR)/.cache/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test prerequisites dynamodb-local mobile mobile-types lint tidy-check fuzz mutation model ablation cover schemathesis killed soak bench bench-notify figures run lambda bench-lambda clean tools
+.PHONY: help test prerequisites dynamodb-local mobile mobile-types lint tidy-check fuzz mutation model leaks ablation cover schemathesis killed licences supply soak bench bench-notify figures run lambda bench-lambda clean tools all-tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-16s %s\n", $$1, $$2 }'
 
 test: prerequisites tools dynamodb-local mobile ## run the tests of every module with the race detector
 	@rm -rf .cache/test && mkdir -p .cache/test
-	@$(BIN)/gotestsum --format pkgname --format-hide-empty-pkg --jsonfile-timing-events .cache/test/events.json \
+	@$(BIN)/gotestsum --format pkgname --format-hide-empty-pkg --jsonfile-timing-events .cache/test/events.json --jsonfile .cache/test/output.json \
 		--post-run-command scripts/totals.sh --raw-command -- scripts/test.sh $(GOTESTFLAGS)
+	@go run ./internal/leak/scan .cache/test/output.json
 
 prerequisites: ## name everything that `make test` needs and this machine lacks
 	@scripts/prerequisites.sh
@@ -53,6 +54,9 @@ mutation: ## change the core packages at one place at a time: the tests have to 
 model: dynamodb-local ## play random calls on memstore and dynamostore side by side, and compare every answer
 	@go test ./internal/model -run '^TestSideBySide$$' -count=1 -v -timeout 2h -rapid.checks=$(SEQUENCES) -rapid.steps=60 -model.record
 
+leaks: ## look for tokens and user ids in what the last `make test` printed, and record it
+	@go run ./internal/leak/scan -record .cache/test/output.json
+
 ablation: dynamodb-local ## leave out each rule of dynamostore in turn: the tests have to notice
 	@go test -tags=ablation -count=1 -timeout=30m -v -run '^TestRules$$' ./internal/ablation
 
@@ -75,6 +79,12 @@ figures: ## write the last recorded results, docs/results, into the documents
 killed: dynamodb-local ## kill DynamoDB Local 40 times under load, and check what is left of what was acknowledged
 	@go -C internal/proof test ./killed -run '^TestKilled$$' -count=1 -v -timeout 60m -args -rounds 40 -write $(CURDIR)/docs/results/killed
 
+licences: all-tools ## list what everything depends on, with licences, in docs/licences.md
+	@scripts/licences.sh -write
+
+supply: all-tools ## licences, known vulnerabilities, secrets in the history, the workflows, and the API since the last release
+	@scripts/supply.sh
+
 soak: ## put examples/local under load and under clients that misbehave, for ten minutes
 	@scripts/soak.sh $(SOAKFLAGS)
 
@@ -92,8 +102,11 @@ bench-lambda: ## measure the function's cold start beside Node.js, and write doc
 clean: ## remove all that was fetched or built here
 	rm -rf .cache examples/mobile/node_modules examples/mobile/dist examples/mobile/expo/node_modules infrastructure/sst/node_modules infrastructure/sst/.sst
 
-# Always run: with nothing to do it takes half a second, and it also notices a new Go.
+# Always run: with nothing to do they take half a second, and they also notice a new Go.
 tools:
+	@GOBIN=$(BIN) go -C internal/tools install github.com/mgechev/revive gotest.tools/gotestsum honnef.co/go/tools/cmd/staticcheck
+
+all-tools:
 	@GOBIN=$(BIN) go -C internal/tools install tool
 
 -include infrastructure/*.mk

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Runs every check of what the repository is made of and of what it promises, and then shows that each notices what it is for.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+status=0
+for check in licences vulnerabilities secrets workflows api release notices; do
+  began=$SECONDS
+  echo "== $check"
+  "scripts/$check.sh" || { status=1; echo "== $check FAILED"; }
+  echo "== $check took $((SECONDS - began))s"
+done
+exit "$status"
