@@ -4,23 +4,27 @@
 #   sst.sh install       the packages of the lock file, and the platform that SST builds on
 #   sst.sh types         the configuration suits SST's types
 #   sst.sh synth         evaluates it for each stage and writes docs/evidence/infra/sst-synth-*
-#   sst.sh check         all of these, but the evidence is only compared, and the tests that read it
+#   sst.sh check         all of these, but the evidence is only compared, and the tests of settings and evidence
 set -euo pipefail
 cd "$(dirname "$0")/../sst"
 
 export SST_SKIP_DEPENDENCY_CHECK=1 SST_TELEMETRY_DISABLED=1
 
+# bun prints the path of the real bun: without install scripts node_modules/.bin/bun is a placeholder.
+bun() {
+  local found=("$PWD"/node_modules/@oven/bun-*/bin/bun)
+  echo "${found[0]}"
+}
+
 install() {
   # What was installed to the end, from the same lock file and providers, has this stamp.
-  local stamp=.sst/installed bun
+  local stamp=.sst/installed
   if [[ -d node_modules ]] && cat package-lock.json sst.config.ts | cmp -s - "$stamp"; then
     return
   fi
   rm -rf node_modules .sst
   npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
-  # Without install scripts node_modules/.bin/bun is a placeholder.
-  bun=$(echo "$PWD"/node_modules/@oven/bun-*/bin/bun)
-  SST_STAGE=dev SST_BUN_PATH=${bun%% *} node_modules/.bin/sst install
+  SST_STAGE=dev SST_BUN_PATH=$(bun) node_modules/.bin/sst install
   cat package-lock.json sst.config.ts >"$stamp"
 }
 
@@ -52,6 +56,7 @@ case "${1:-}" in
   check)
     install
     types
+    "$(bun)" test stacks
     node synth/synthesize.mjs --check
     go -C ../.. test -count=1 -run '^TestSST' ./infrastructure
     ;;

@@ -121,6 +121,10 @@ export function checked(s: Settings): Settings {
     case "oidc":
       need(/^https:\/\/[^ ?#]+$/.test(a.issuer), "An oidc authorizer needs an https issuer without query or fragment.");
       need(a.audience.trim() !== "", "An oidc authorizer needs an audience.");
+      need(
+        ["standard", "cognito-access", "cognito-id"].includes(a.token),
+        "The token is standard, cognito-access or cognito-id.",
+      );
       break;
     default:
       need(false, "The authorizer's type is cognito or oidc.");

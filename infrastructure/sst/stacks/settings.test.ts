@@ -1,0 +1,54 @@
+import { expect, test } from "bun:test";
+
+import { type Settings, checked, settingsOf, stages } from "./settings";
+
+const oidc = { type: "oidc", issuer: "https://issuer.example.com", audience: "device-tokens", token: "standard" } as const;
+
+test("each stage's settings are taken, and those with the other authorizer", () => {
+  for (const [stage, settings] of Object.entries(stages)) {
+    expect(settingsOf(stage)).toBe(settings);
+    expect(settings.stage as string).toBe(stage);
+    checked({ ...settings, authorizer: oidc });
+  }
+});
+
+test("another stage is refused", () => {
+  for (const stage of ["", "staging", "alice", "__proto__", "toString"]) {
+    expect(() => settingsOf(stage)).toThrow("The stage is dev, stage, prod");
+  }
+});
+
+// What a mistake, or a value from elsewhere, may put in spite of the types.
+const { alarmEmail: _, ...unheard } = stages.prod;
+const refused: [string, unknown, string][] = [
+  ["no authorizer's type", { authorizer: { type: "none" } }, "The authorizer's type"],
+  ["no user pool", { authorizer: { type: "cognito", userPoolArns: [] } }, "needs a user pool"],
+  ["a user pool's ID", { authorizer: { type: "cognito", userPoolArns: ["eu-central-1_X"] } }, "named by its ARN"],
+  ["an issuer without TLS", { authorizer: { ...oidc, issuer: "http://issuer.example.com" } }, "https issuer"],
+  ["an issuer with a query", { authorizer: { ...oidc, issuer: "https://issuer.example.com?x" } }, "https issuer"],
+  ["no audience", { authorizer: { ...oidc, audience: " " } }, "an audience"],
+  ["another kind of token", { authorizer: { ...oidc, token: "any" } }, "The token is"],
+  ["no owner", { owner: " " }, "Owner and CostCenter"],
+  ["no cost centre", { costCenter: "" }, "Owner and CostCenter"],
+  ["six days", { tokenTtlDays: 6 }, "7 to 3650"],
+  ["part of a day", { tokenTtlDays: 7.5 }, "7 to 3650"],
+  ["no devices", { maxDevices: 0 }, "1 to 1000"],
+  ["no concurrency", { reservedConcurrency: 0 }, "reserved concurrency"],
+  ["a limit of nothing", { readLimit: 0 }, "at least 1 unit"],
+  ["a limit of nothing", { writeLimit: 0.5 }, "at least 1 unit"],
+  ["no address", { alarmEmail: "somebody" }, "no e-mail address"],
+];
+for (const [name, change, fault] of refused) {
+  test(`${name} is refused`, () => {
+    expect(() => checked({ ...stages.prod, ...(change as Partial<Settings>) })).toThrow(fault);
+  });
+}
+
+test("prod without anybody to hear its alarms is refused, dev is not", () => {
+  expect(() => checked(unheard)).toThrow("somebody hears the alarms");
+  checked({ ...unheard, stage: "dev" });
+});
+
+test("all faults are told at once", () => {
+  expect(() => checked({ ...stages.dev, owner: "", maxDevices: 0 })).toThrow(/Owner.*1 to 1000/);
+});
