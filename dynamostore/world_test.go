@@ -11,6 +11,7 @@ import (
 
 	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
+	"github.com/devicetokens/devicetokens/internal/leak"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -29,6 +30,13 @@ var (
 	tokenB  = tokens.MustParseToken("ExponentPushToken[bbbbbbbbbbbbbbbbbbbbbb]")
 	tokenC  = tokens.MustParseToken("ExponentPushToken[cccccccccccccccccccccc]")
 )
+
+// newTrace looks for the users and tokens above, and for claims.
+func newTrace() *leak.Trace {
+	var trace leak.Trace
+	trace.Add(string(alice.UserID), string(bob.DeviceID), string(tablet.DeviceID), "aaaaaaaa", "bbbbbbbb", "cccccccc", "#claim")
+	return &trace
+}
 
 // A world is a table of its own with a client that sees no faults, and a clock
 // that stands still until it is moved.
@@ -58,11 +66,18 @@ func worldOn(t testing.TB, c *dynamodb.Client, table string, p store.Policy) *wo
 	return w
 }
 
-// through is a store on the same table that sends through the transport.
+// through is a store on the same table that sends through the transport. Its
+// events may name nobody.
 func (w *world) through(transport http.RoundTripper, observe func(dynamostore.Event), more ...func(*dynamodb.Options)) *dynamostore.Store {
 	w.Helper()
 	c := dynamotest.Client(w, transport, more...)
-	return dynamotest.Store(w, c, w.table, dynamostore.Options{Policy: w.policy, Observe: observe})
+	discreet := dynamotest.Discreet(w, newTrace())
+	return dynamotest.Store(w, c, w.table, dynamostore.Options{Policy: w.policy, Observe: func(e dynamostore.Event) {
+		discreet(e)
+		if observe != nil {
+			observe(e)
+		}
+	}})
 }
 
 // requestFor is what an app says at launch.

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/devicetokens/devicetokens/internal/leak"
 	"github.com/devicetokens/devicetokens/memstore"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/store/storetest"
@@ -11,7 +12,12 @@ import (
 
 func newStore(_ testing.TB, p store.Policy) store.Store { return memstore.New(p) }
 
-func TestContract(t *testing.T) { storetest.Run(t, storetest.Backend{New: newStore}) }
+// TestContract also looks for tokens and user ids in all errors.
+func TestContract(t *testing.T) {
+	storetest.Run(t, storetest.Backend{New: func(t testing.TB, p store.Policy) store.Store {
+		return leak.Store(t, newStore(t, p), &leak.Trace{})
+	}})
+}
 
 // TestContractUnreclaimed holds a store to the contract that frees no expired
 // row: one that was registered when the clock was far ahead is before them all.

@@ -6,6 +6,7 @@ package dynamotest
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"net/http"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/internal/dynamodblocal"
+	"github.com/devicetokens/devicetokens/internal/leak"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/store/storetest"
 	"github.com/devicetokens/devicetokens/tokens"
@@ -90,17 +92,34 @@ func Store(t testing.TB, c dynamostore.Client, table string, opts dynamostore.Op
 }
 
 // Backend is a store on DynamoDB Local, each on a table of its own, for the
-// suite that every store passes.
+// suite that every store passes. What its errors and events say is looked
+// through for tokens and user ids.
 var Backend = storetest.Backend{
 	New: func(t testing.TB, p store.Policy) store.Store {
 		c := Client(t, nil)
 		table := Table(t, c)
-		s := Store(t, c, table, dynamostore.Options{Policy: p})
+		var trace leak.Trace
+		s := leak.Store(t, Store(t, c, table, dynamostore.Options{Policy: p, Observe: Discreet(t, &trace)}), &trace)
 		tables.Store(s, table)
 		return s
 	},
 	LooseLimit: true, LooseHolder: true, LooseList: true,
 	Corrupt: corrupt,
+}
+
+// Discreet is an observer that fails the test where an event says more than it
+// may: only Corrupt names anybody.
+func Discreet(t testing.TB, trace *leak.Trace) func(dynamostore.Event) {
+	return func(e dynamostore.Event) {
+		e.Corrupt = nil
+		text := fmt.Sprintf("%+v", e)
+		if e.Err != nil {
+			text += leak.Printed(e.Err)
+		}
+		if what := trace.Find(text); what != "" {
+			t.Errorf("the event of a %s shows %s", e.Operation, what)
+		}
+	}
 }
 
 // tables has the table of each store that Backend made.

@@ -20,6 +20,7 @@ type lab struct {
 	tree    string                   // the copy
 	results string                   // for what is built
 	limit   map[string]time.Duration // how long the tests of a package may take
+	known   *known
 }
 
 // A fate is what became of a mutant.
@@ -81,9 +82,25 @@ func (l *lab) prepare(ctx context.Context, g group) error {
 			}
 			longest = max(longest, time.Since(began))
 		}
-		l.limit[pkg] = 10*time.Second + 5*longest
+		l.limit[pkg] = 5*time.Second + 5*longest
 	}
 	return nil
+}
+
+// fate returns the mutant's, without trying it if it is known.
+func (l *lab) fate(ctx context.Context, g group, m mutant, folder string) (fate, error) {
+	id, err := l.known.id(l.tree, m)
+	if err != nil {
+		return 0, err
+	}
+	if f, ok := l.known.fate(id); ok {
+		return f, nil
+	}
+	f, err := l.try(ctx, g, m, folder)
+	if err != nil {
+		return 0, err
+	}
+	return f, l.known.add(id, f)
 }
 
 // try returns the mutant's fate. The folder is the caller's alone.

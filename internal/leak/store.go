@@ -1,0 +1,117 @@
+package leak
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/devicetokens/devicetokens/internal/spelling"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// Store returns a store that fails the test where an error of s shows a user id
+// or a token of the calls until then.
+func Store(tb testing.TB, s store.Store, trace *Trace) store.Store {
+	return traced{tb, s, trace}
+}
+
+type traced struct {
+	testing.TB
+	store store.Store
+	trace *Trace
+}
+
+func (s traced) user(user tokens.UserID) { s.trace.Add(string(user)) }
+
+func (s traced) token(t tokens.Token) {
+	if !t.IsZero() {
+		s.trace.Add(spelling.Identity(t.Reveal()))
+	}
+}
+
+// check looks at an error as a program may print it.
+func (s traced) check(err error) {
+	s.Helper()
+	if err == nil {
+		return
+	}
+	if what := s.trace.Find(Printed(err)); what != "" {
+		s.Errorf("an error shows %s", what)
+	}
+}
+
+// Printed returns an error as programs print it: by the verbs of fmt, and in a
+// line of slog. The verb %#v is left out: it shows the fields of an error, and one
+// of [store.CorruptError] is the key, for the caller who wants it.
+func Printed(err error) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%v\n%+v\n%q\n", err, err, err)
+	slog.New(slog.NewJSONHandler(&b, nil)).Error("failed", "error", err)
+	slog.New(slog.NewTextHandler(&b, nil)).Error("failed", "error", err)
+	return b.String()
+}
+
+func (s traced) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
+	s.Helper()
+	s.user(req.Key.UserID)
+	s.token(req.Token)
+	result, err := s.store.Register(ctx, req)
+	s.check(err)
+	return result, err
+}
+
+func (s traced) Get(ctx context.Context, key tokens.Key) (tokens.Registration, error) {
+	s.Helper()
+	s.user(key.UserID)
+	reg, err := s.store.Get(ctx, key)
+	s.check(err)
+	return reg, err
+}
+
+func (s traced) List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
+	s.Helper()
+	s.user(user)
+	regs, err := s.store.List(ctx, user)
+	s.check(err)
+	return regs, err
+}
+
+func (s traced) Holder(ctx context.Context, t tokens.Token) (tokens.Registration, error) {
+	s.Helper()
+	s.token(t)
+	reg, err := s.store.Holder(ctx, t)
+	s.check(err)
+	return reg, err
+}
+
+func (s traced) Deactivate(ctx context.Context, key tokens.Key) error {
+	s.Helper()
+	return s.removal(key.UserID, s.store.Deactivate(ctx, key))
+}
+
+func (s traced) Invalidate(ctx context.Context, key tokens.Key, t tokens.Token, sentAt time.Time) error {
+	s.Helper()
+	s.token(t)
+	return s.removal(key.UserID, s.store.Invalidate(ctx, key, t, sentAt))
+}
+
+func (s traced) Delete(ctx context.Context, key tokens.Key) error {
+	s.Helper()
+	return s.removal(key.UserID, s.store.Delete(ctx, key))
+}
+
+func (s traced) DeleteUser(ctx context.Context, user tokens.UserID) error {
+	s.Helper()
+	return s.removal(user, s.store.DeleteUser(ctx, user))
+}
+
+func (s traced) removal(user tokens.UserID, err error) error {
+	s.Helper()
+	s.user(user)
+	s.check(err)
+	return err
+}
