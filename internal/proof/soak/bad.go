@@ -3,12 +3,15 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -29,7 +32,13 @@ type tally struct {
 // until they have ended: those that idle are ended when hangUp is.
 func (t *tally) misbehave(ctx, hangUp context.Context, address string) {
 	var running sync.WaitGroup
-	ticks := time.NewTicker(time.Second / time.Duration(t.perSecond))
+	// Not all kinds at the same moment.
+	every := time.Second / time.Duration(t.perSecond)
+	select {
+	case <-time.After(rand.N(every)):
+	case <-ctx.Done():
+	}
+	ticks := time.NewTicker(every)
 	defer ticks.Stop()
 	for {
 		select {
@@ -45,6 +54,9 @@ func (t *tally) misbehave(ctx, hangUp context.Context, address string) {
 // connect is one connection of a bad client, from its beginning to its end.
 func (t *tally) connect(hangUp context.Context, address string) {
 	dialer := net.Dialer{Timeout: 10 * time.Second}
+	if t.mute {
+		dialer.Control = narrow
+	}
 	dialled, err := dialer.DialContext(context.WithoutCancel(hangUp), "tcp", address)
 	if err != nil {
 		t.mu.Lock()
@@ -89,6 +101,19 @@ func (t *tally) connect(hangUp context.Context, address string) {
 	default:
 		t.byServer++
 	}
+}
+
+// narrow makes a connection over loopback one over a network: with packets of
+// its size, the system buffers no megabytes of answers that nobody reads.
+func narrow(_, _ string, c syscall.RawConn) error {
+	var failed error
+	err := c.Control(func(fd uintptr) {
+		failed = errors.Join(
+			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_MAXSEG, 1400),
+			syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10),
+		)
+	})
+	return errors.Join(err, failed)
 }
 
 // readAnswers reads all that the server says, and returns the status of the first

@@ -115,7 +115,7 @@ func TestJudge(t *testing.T) {
 		{"no load", "no good client was served", func(s *soak) { s.phases[0].latencies = nil }},
 		{"slow", "p99 under misuse", func(s *soak) { s.phases[1].latencies[0] = 6 * time.Millisecond }},
 		{"a heap that grew", "heap holds", func(s *soak) { s.states[2].Heap = 6 << 20 }},
-		{"a process that grew", "memory grows", func(s *soak) { s.memory[misusedLonger] = 60 << 20 }},
+		{"a process that grew", "memory grows", func(s *soak) { s.memory[misusedLonger] = 80 << 20 }},
 		{"a process that is large", "at most", func(s *soak) { s.memory[quietAgain] = mostResident + 1 }},
 		{"more connections than it takes", "under a crowd", func(s *soak) { s.packed.Goroutines = 5000 }},
 		{"a flood that was let in", "answered with 200", func(s *soak) {
