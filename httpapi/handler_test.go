@@ -191,6 +191,23 @@ func TestRequestIDs(t *testing.T) {
 	}
 }
 
+// TestSaneRequestIDs has ids at the limits of what is kept.
+func TestSaneRequestIDs(t *testing.T) {
+	h := httpapi.New(memstore.New(store.Policy{}), alice, quiet(httpapi.Options{}))
+	for id, kept := range map[string]bool{
+		"09azAZ-._": true, strings.Repeat("a", 64): true,
+		"a/b": false, "a:b": false, "a@b": false, "a[b": false, "a`b": false, "a{b": false, "é": false, "a\x00": false,
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", httpapi.Path, nil)
+		r.Header = http.Header{"X-Request-Id": {id}}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if got := w.Header().Get("X-Request-Id"); (got == id) != kept {
+			t.Errorf("the request id for %q is %q", id, got)
+		}
+	}
+}
+
 // TestBodyUnread checks that nothing of a body is read for whom the handler does
 // not know, and none at all where there is no use for it.
 func TestBodyUnread(t *testing.T) {

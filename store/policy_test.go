@@ -24,6 +24,28 @@ func TestPolicyDefaults(t *testing.T) {
 	}
 }
 
+// TestLimits has the numbers that the documents name: who changes one changes what
+// every store promises.
+func TestLimits(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, tt := range []struct {
+		name      string
+		want, got any
+	}{
+		{"DefaultTTL", 90 * day, store.DefaultTTL},
+		{"MinTTL", 7 * day, store.MinTTL},
+		{"MaxTTL", 3650 * day, store.MaxTTL},
+		{"ClockSkew", 300 * time.Second, store.ClockSkew},
+		{"DefaultMaxDevices", 20, store.DefaultMaxDevices},
+		{"MaxMaxDevices", 1000, store.MaxMaxDevices},
+		{"MaxEvictions", 40, store.MaxEvictions},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%s is %v, want %v", tt.name, tt.got, tt.want)
+		}
+	}
+}
+
 func TestPolicyKeepsWhatIsSet(t *testing.T) {
 	now := time.Date(2026, time.November, 23, 0, 0, 0, 0, time.UTC)
 	want := store.Policy{TTL: 30 * 24 * time.Hour, MaxDevices: 5, Now: func() time.Time { return now }}

@@ -67,6 +67,8 @@ func refusedBodies() []Exchange {
 		bad("deep nesting", `{"deviceId":`+strings.Repeat(`{"a":[`, 300)+strings.Repeat("]}", 300)+end, "nested_value", "deviceId nested_value"),
 		blind("half a character", `{"deviceId":"ecHO\ud83d"`+end, "lone_surrogate", "deviceId lone_surrogate"),
 		blind("half a character before another escape", `{"deviceId":"\uD83D\u0041"`+end, "lone_surrogate", "deviceId lone_surrogate"),
+		blind("half a character before what is no escape", `{"deviceId":"\ud83dxudcf1"`+end, "lone_surrogate", "deviceId lone_surrogate"),
+		blind("half a character before an escape of another kind", `{"deviceId":"\ud83d\ndcf1"`+end, "lone_surrogate", "deviceId lone_surrogate"),
 		blind("the other half of a character", `{"deviceId":"\\\udcf1\ud83d"`+end, "lone_surrogate", "deviceId lone_surrogate"),
 		bad("half a character in a name", `{"ecHO\ud83d":1}`, "lone_surrogate"),
 	}
