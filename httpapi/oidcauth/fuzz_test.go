@@ -1,13 +1,21 @@
 package oidcauth
 
 import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"github.com/devicetokens/devicetokens/httpapi"
+	"github.com/devicetokens/devicetokens/tokens"
 )
 
 // FuzzAuthorization presents what anybody can send: nobody signed it, so it is
@@ -34,6 +42,76 @@ func FuzzAuthorization(f *testing.F) {
 			t.Errorf("the error echoes the header: %v", err)
 		}
 	})
+}
+
+// FuzzClaims has the issuer sign whatever it is given: only claims that name this
+// issuer, this audience and a user are let in, as that user.
+func FuzzClaims(f *testing.F) {
+	for _, seed := range []string{
+		`{"iss":"https://issuer.example","aud":"app","sub":"u","exp":4102444800}`,
+		`{"iss":"https://issuer.example","aud":["app","x"],"sub":"u","exp":4102444800.5,"nbf":1,"iat":null}`,
+		`{"iss":"https://issuer.example","ISS":"x","aud":"app","sub":"u","sub":"v","exp":1e300}`,
+		`{"aud":{},"exp":"soon"}`, `[]`, `null`, ``, `{"sub":"\ud800"}`,
+	} {
+		f.Add(seed)
+	}
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		f.Fatal(err)
+	}
+	key := jose.JSONWebKey{Key: private, KeyID: "k", Algorithm: string(jose.EdDSA), Use: "sig"}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: key}, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	authenticate, err := New(Config{
+		Issuer: "https://issuer.example", Audience: "app", Kind: Standard,
+		Client: &http.Client{Transport: issuing{key.Public()}}, Algorithms: []string{string(jose.EdDSA)},
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	present := func(tb testing.TB, payload string) (tokens.UserID, error) {
+		signed, err := signer.Sign([]byte(payload))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		token, err := signed.CompactSerialize()
+		if err != nil {
+			tb.Fatal(err)
+		}
+		r := httptest.NewRequestWithContext(tb.Context(), "GET", "/", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		return authenticate(r)
+	}
+	if user, err := present(f, `{"iss":"https://issuer.example","aud":"app","sub":"u","exp":4102444800}`); user != "u" || err != nil {
+		f.Fatalf("good claims: got %q, %v", user, err)
+	}
+	f.Fuzz(func(t *testing.T, payload string) {
+		user, err := present(t, payload)
+		if err != nil {
+			if user != "" || !errors.Is(err, httpapi.ErrUnauthenticated) {
+				t.Fatalf("got %q, %v", user, err)
+			}
+			return
+		}
+		var claims struct{ Iss, Sub string }
+		if err := json.Unmarshal([]byte(payload), &claims); err != nil || claims.Iss != "https://issuer.example" || claims.Sub != string(user) {
+			t.Fatalf("let in as %q: %v", user, err)
+		}
+	})
+}
+
+// issuing is the network of an issuer with that key.
+type issuing struct{ key jose.JSONWebKey }
+
+func (i issuing) RoundTrip(r *http.Request) (*http.Response, error) {
+	var document any = map[string]string{"issuer": "https://issuer.example", "jwks_uri": "https://issuer.example/keys"}
+	if r.URL.Path == "/keys" {
+		document = jose.JSONWebKeySet{Keys: []jose.JSONWebKey{i.key}}
+	}
+	body, err := json.Marshal(document)
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(body))}, err
 }
 
 type offline struct{}

@@ -120,3 +120,26 @@ func TestTerraform(t *testing.T) {
 		t.Errorf("variables (-read +set):\n%s", diff)
 	}
 }
+
+// FuzzConfig has an environment of any texts: what is no good is named by its
+// variable, and what is taken keeps the rules.
+func FuzzConfig(f *testing.F) {
+	f.Add("2160h", "20", "info", "claims", "", "", "")
+	f.Add("168h0m0.5s", "-1", "INFO+4", "oidc", "https://issuer.example", "app", "cognito-access")
+	f.Fuzz(func(t *testing.T, ttl, devices, level, auth, issuer, audience, token string) {
+		environment := map[string]string{
+			envTable: "device-tokens", envStage: "prod", envTTL: ttl, envMaxDevices: devices, envLogLevel: level,
+			envAuth: auth, envIssuer: issuer, envAudience: audience, envToken: token,
+		}
+		cfg, err := ConfigFromEnv(func(name string) string { return environment[name] })
+		if err != nil {
+			if !strings.Contains(err.Error(), "DEVICE_TOKEN_") {
+				t.Errorf("the error %v names no variable", err)
+			}
+			return
+		}
+		if _, err := cfg.Policy.WithDefaults(); err != nil || cfg.Authenticate == nil {
+			t.Errorf("the policy %+v and an authenticator (%t) were taken: %v", cfg.Policy, cfg.Authenticate != nil, err)
+		}
+	})
+}

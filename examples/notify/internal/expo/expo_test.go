@@ -151,3 +151,24 @@ func FuzzAnswer(f *testing.F) {
 		}
 	})
 }
+
+// FuzzReceipts has answers of every shape to a request for receipts, and headers
+// that say when to come back.
+func FuzzReceipts(f *testing.F) {
+	f.Add(200, `{"data":{"1":{"status":"error","details":{"error":"DeviceNotRegistered"}},"2":{"status":"ok"}}}`, "")
+	f.Add(429, `{"errors":[{"code":"TOO_MANY_REQUESTS"}]}`, "30")
+	f.Add(503, ``, "Mon, 23 Nov 2026 12:01:30 GMT")
+	f.Fuzz(func(t *testing.T, status int, body, after string) {
+		c := Client{URL: "http://expo.test", HTTP: &http.Client{
+			Transport: answers{status: status, body: body, header: http.Header{"Retry-After": {after}}},
+		}}
+		receipts, err := c.Receipts(t.Context(), []string{"1", "2"})
+		if err != nil && len(receipts) > 0 {
+			t.Errorf("%d receipts, error %v", len(receipts), err)
+		}
+		var refused *Error
+		if errors.As(err, &refused) && refused.RetryAfter < 0 {
+			t.Errorf("come back %v ago", -refused.RetryAfter)
+		}
+	})
+}
