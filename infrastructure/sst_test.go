@@ -2,6 +2,7 @@ package infrastructure
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 )
+
+var synthesised = flag.String("synthesis", evidence, "`folder` with what SST registers, ending with a slash")
 
 // sstCases are what is compared: the stages, and once the other authorizer in an
 // account without a role for access logs, with the plan of each.
@@ -103,15 +106,15 @@ func readSST(t *testing.T, name string) (terraform, synthesis) {
 	t.Helper()
 	var tf terraform
 	var s synthesis
-	readEvidence(t, sstCases[name], &tf.plan)
-	readEvidence(t, "device-token-applied-"+name+".json", &tf.applied)
-	readEvidence(t, "sst-synth-"+name+".json", &s)
+	readJSON(t, evidence+sstCases[name], &tf.plan)
+	readJSON(t, evidence+"device-token-applied-"+name+".json", &tf.applied)
+	readJSON(t, *synthesised+"sst-synth-"+name+".json", &s)
 	return tf, s
 }
 
-func readEvidence(t *testing.T, file string, v any) {
+func readJSON(t *testing.T, path string, v any) {
 	t.Helper()
-	text, err := os.ReadFile(evidence + file)
+	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}

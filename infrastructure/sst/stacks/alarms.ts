@@ -27,7 +27,7 @@ export function makeAlarms(settings: Settings, names: Names, topic: aws.sns.Topi
     treatMissingData: "notBreaching",
     alarmActions: [topic.arn],
     okActions: [topic.arn],
-  };
+  } satisfies Partial<aws.cloudwatch.MetricAlarmArgs>;
   const described = (means: string) => `${means} Runbook: docs/infra/device-tokens.md.`;
   const alarms = { ...serviceAlarms(settings, names), ...tableAlarms(settings, names) };
 

@@ -61,7 +61,7 @@ const commonHeaders = {
 };
 
 /** The answers as API Gateway takes them, by its names for them. */
-export const gatewayResponses = Object.entries(problems).map(([responseType, problem]) => {
+export const gatewayResponses = Object.entries(problems).map(([responseType, problem]): Omit<aws.apigateway.ResponseArgs, "restApiId"> => {
   const { headers, ...members } = problem;
   return {
     responseType,

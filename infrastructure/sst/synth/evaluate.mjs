@@ -2,12 +2,14 @@
 // resource that it registers, as JSON:
 //
 //   node synth/evaluate.mjs CASE
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, realpath, writeFile } from "node:fs/promises";
+import { rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 
-import { bundle } from "./bundle.mjs";
+import { bundled } from "./bundle.mjs";
 import { cases } from "./cases.mjs";
 import { commandLine, mocks } from "./cloud.mjs";
 
@@ -22,38 +24,35 @@ process.on("unhandledRejection", (error) => {
   process.exit(1);
 });
 
-const work = join(root, ".sst", "synth", name);
+// A folder of its own, so that any number of these may run at once.
+const work = await realpath(await mkdtemp(join(tmpdir(), "sst-")));
+process.on("exit", () => rmSync(work, { recursive: true, force: true }));
 const packaged = join(work, "package");
-await mkdir(packaged, { recursive: true });
+await mkdir(packaged);
 await writeFile(join(packaged, "bootstrap"), "");
 await chmod(join(packaged, "bootstrap"), 0o755);
 
 // First what the application says of itself, then what it is made of.
 globalThis.$config = (config) => config;
-const first = await import(pathToFileURL(await bundle({ root, text: program, name: `${name}-app` })));
+const first = await bundled({ root, text: program });
 const app = await first.default.app({ stage });
 const region = app.providers.aws.region;
 
 process.env.SST_SERVER = await commandLine({ bundle: packaged });
-const module = await import(
-  pathToFileURL(
-    await bundle({
-      root,
-      name,
-      text: `${program}
-        import * as sst from "./.sst/platform/src/components";
-        import * as aws from "@pulumi/aws";
-        Object.assign(globalThis, { sst, aws });
-        export { run } from "./.sst/platform/src/auto/run";`,
-      shim: true,
-      define: {
-        $app: { name: app.name, stage, removal: app.removal, protect: app.protect, providers: app.providers },
-        $cli: { command: "deploy", dev: false, paths: { home: work, root, work, platform }, state: { version: {} } },
-        $dev: false,
-      },
-    }),
-  )
-);
+const module = await bundled({
+  root,
+  text: `${program}
+    import * as sst from "./.sst/platform/src/components";
+    import * as aws from "@pulumi/aws";
+    Object.assign(globalThis, { sst, aws });
+    export { run } from "./.sst/platform/src/auto/run";`,
+  shim: true,
+  define: {
+    $app: { name: app.name, stage, removal: app.removal, protect: app.protect, providers: app.providers },
+    $cli: { command: "deploy", dev: false, paths: { home: work, root, work, platform }, state: { version: {} } },
+    $dev: false,
+  },
+});
 
 // The modules of Pulumi that the bundle uses too.
 const require = createRequire(join(platform, "package.json"));
@@ -104,7 +103,7 @@ process.on("beforeExit", () => {
 // holds modes.
 function masked(result) {
   const text = JSON.stringify(result, (_, value) => (typeof value === "object" ? sorted(value) : value), 1);
-  return text.replaceAll(root, ".").replace(/-code-[0-9a-f]{64}/g, "-code-<hash>") + "\n";
+  return text.replaceAll(work, "<work>").replaceAll(root, ".").replace(/-code-[0-9a-f]{64}/g, "-code-<hash>") + "\n";
 }
 
 function sorted(value) {

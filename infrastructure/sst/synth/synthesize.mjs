@@ -1,5 +1,8 @@
-// Evaluates the configuration for every case and writes what it registers into
-// docs/evidence/infra, or with --check says whether what is there is stale.
+// Evaluates the configuration and writes what it registers into docs/evidence/infra, or
+// with --check says whether what is there is stale:
+//
+//   node synth/synthesize.mjs [--check]
+//   node synth/synthesize.mjs CASE        only the resources of this one
 import { execFile } from "node:child_process";
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -10,16 +13,18 @@ import { cases } from "./cases.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const evidence = join(here, "..", "..", "..", "docs", "evidence", "infra");
-const check = process.argv.includes("--check");
+const argument = process.argv[2];
+const check = argument === "--check";
+const chosen = argument === undefined || check ? Object.keys(cases) : [argument];
 
 const files = new Map();
 const summary = ["What a first deployment of each stage makes, as SST's components register it."];
-for (const name of Object.keys(cases)) {
+for (const name of chosen) {
   const text = await evaluated(name);
   files.set(`sst-synth-${name}.json`, text);
   summary.push("", ...summarised(name, JSON.parse(text)));
 }
-files.set("sst-synth-output.txt", summary.join("\n") + "\n");
+if (chosen.length > 1) files.set("sst-synth-output.txt", summary.join("\n") + "\n");
 
 const kept = (await readdir(evidence)).filter((file) => file.startsWith("sst-synth-"));
 let stale = kept.filter((file) => !files.has(file));
@@ -38,7 +43,7 @@ if (check && stale.length > 0) {
 async function evaluated(name) {
   const run = promisify(execFile);
   const { stdout } = await run(process.execPath, [join(here, "evaluate.mjs"), name], {
-    timeout: 120_000,
+    timeout: 300_000,
     killSignal: "SIGKILL",
     maxBuffer: 64 << 20,
     env: { ...process.env, NODE_OPTIONS: "" },
