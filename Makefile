@@ -99,7 +99,7 @@ licences: all-tools ## list what everything depends on, with licences, in docs/l
 	@scripts/licences.sh -write
 
 supply: all-tools ## licences, known vulnerabilities, secrets in the history, the workflows, and the API since the last release
-	@scripts/supply.sh
+	@scripts/supply.sh $(RECORD)
 
 soak: ## put examples/local under load and under clients that misbehave, for ten minutes
 	@scripts/soak.sh $(SOAKFLAGS)

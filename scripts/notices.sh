@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 status=0
+shown=0
 
 # expect OUTCOME WHAT TEXT COMMAND...: OUTCOME is "refuses" or "accepts", and TEXT has to be in what the command says.
 expect() {
@@ -14,6 +15,7 @@ expect() {
   shift 3
   "$@" >"$work/said" 2>&1 || got=refuses
   if [[ $got == "$outcome" ]] && grep -qF -- "$text" "$work/said"; then
+    shown=$((shown + 1))
     echo "$outcome $what"
   else
     echo "WRONG: $what: it $got, want: $outcome, saying \"$text\":" >&2
@@ -59,7 +61,7 @@ expect refuses "no database on GitHub" "NOT CHECKED" env GITHUB_ACTIONS=true GOV
 
 # The API since a release, in a copy of the last commit that has a tag.
 repo=$work/api
-git clone --quiet --no-local --depth 1 "file://$PWD" "$repo" 2>/dev/null
+git clone --quiet --no-local --no-tags --depth 1 "file://$PWD" "$repo" 2>/dev/null
 sed -i 's/^## \[Unreleased\]$/## [Unreleased]\n\n## [0.1.0] - 2026-01-02/; /^## \[0.1.0\] - 2026-1/d' "$repo/CHANGELOG.md"
 commit "begin with v0.1.0"
 git -C "$repo" tag v0.1.0
@@ -88,4 +90,5 @@ expect accepts "an incompatible minor version before v1" v0.2.0 scripts/release.
 git -C "$repo" tag v1.0.0 v0.1.0
 expect refuses "an incompatible change after v1" "from v1 on" scripts/api.sh "$repo"
 
+echo "$shown cases decided as they have to be"
 exit "$status"

@@ -6,12 +6,14 @@ tools=$(cd "$(dirname "$0")/.." && pwd)
 cd "${1:-$tools}"
 
 if [[ $(git rev-parse --is-shallow-repository) == true ]]; then
-  echo "the history is cut off, so that it cannot be searched: fetch all of it" >&2
-  exit 1
+  echo "NOT SEARCHED: commits that this clone was made without"
+  [[ -z ${GITHUB_ACTIONS:-} ]] || exit 1
 fi
-"$tools/.cache/bin/gitleaks" git --no-banner --no-color --redact --verbose --config "$tools/.gitleaks.toml" .
+commits=$(git rev-list --count HEAD)
+"$tools/.cache/bin/gitleaks" git --no-banner --log-level error --no-color --redact --verbose --config "$tools/.gitleaks.toml" .
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 git archive HEAD | tar -x -C "$tree"
 cd "$tree"
-"$tools/.cache/bin/gitleaks" dir --no-banner --no-color --redact --verbose --config "$tools/.gitleaks.toml" .
+"$tools/.cache/bin/gitleaks" dir --no-banner --log-level error --no-color --redact --verbose --config "$tools/.gitleaks.toml" .
+echo "no secret in $commits commits, nor in the files of the last one"
