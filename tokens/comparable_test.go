@@ -22,6 +22,10 @@ func TestTokenIsNotComparable(t *testing.T) {
 		t.Error("a Key cannot be compared")
 	}
 
+	if size, want := reflect.TypeFor[tokens.Token]().Size(), reflect.TypeFor[*string]().Size(); size != want {
+		t.Errorf("a Token has %d bytes, want those of a pointer, %d", size, want)
+	}
+
 	fset := token.NewFileSet()
 	pkg := checkTokens(t, fset)
 	for _, tt := range []struct {

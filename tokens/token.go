@@ -91,12 +91,7 @@ func (t Token) Validate() error {
 
 // Equal reports whether t and u are one token, however each is spelled. The
 // zero Token equals itself only.
-func (t Token) Equal(u Token) bool {
-	if t.IsZero() || u.IsZero() {
-		return t.IsZero() == u.IsZero()
-	}
-	return t.identity() == u.identity()
-}
+func (t Token) Equal(u Token) bool { return t.identity() == u.identity() }
 
 // Hash returns the SHA-256 of the token's identity: equal for two spellings of
 // one token, and good as a map key. A token's identity is long and random, so
@@ -106,4 +101,5 @@ func (t Token) Hash() [sha256.Size]byte {
 	return sha256.Sum256([]byte(t.identity()))
 }
 
+// identity is empty for the zero Token only.
 func (t Token) identity() string { return spelling.Identity(t.Reveal()) }

@@ -27,7 +27,7 @@ var groups = []group{
 	{
 		name: "dynamostore", tests: []string{"dynamostore"}, skip: "^TestCosts$",
 		files: []string{
-			"dynamostore/attributes.go", "dynamostore/call.go", "dynamostore/claim.go", "dynamostore/errors.go",
+			"dynamostore/attributes.go", "dynamostore/claim.go", "dynamostore/errors.go",
 			"dynamostore/expressions.go", "dynamostore/plan.go", "dynamostore/retry.go", "dynamostore/row.go",
 		},
 	},

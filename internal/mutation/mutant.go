@@ -13,6 +13,7 @@ import (
 // A mutant is a source file with one change.
 type mutant struct {
 	File     string // from the root of the repository
+	Func     string // that it is in; "" outside of any
 	Line     int
 	Code     string // the line, without the space around it
 	Mutation string // what was done to it, "< to <="; a second one of the same kind on the line ends in " (2)"
@@ -51,10 +52,11 @@ func mutants(file string, source []byte) ([]mutant, error) {
 	}
 	lines := strings.Split(string(source), "\n")
 	var all []mutant
+	var function string
 	change := func(from, to token.Pos, mutation, text string) {
 		line := fset.Position(from).Line
 		all = append(all, mutant{
-			File: file, Line: line, Code: strings.TrimSpace(lines[line-1]), Mutation: mutation,
+			File: file, Func: function, Line: line, Code: strings.TrimSpace(lines[line-1]), Mutation: mutation,
 			start: fset.Position(from).Offset, end: fset.Position(to).Offset, text: text,
 		})
 	}
@@ -71,8 +73,15 @@ func mutants(file string, source []byte) ([]mutant, error) {
 	}
 	ast.Inspect(tree, func(n ast.Node) bool {
 		switch n := n.(type) {
+		case *ast.FuncDecl:
+			function = n.Name.Name
 		case *ast.GenDecl:
-			return n.Tok != token.IMPORT
+			if n.Tok == token.IMPORT {
+				return false
+			}
+			if slices.Contains(tree.Decls, ast.Decl(n)) {
+				function = ""
+			}
 		case *ast.BinaryExpr:
 			operator(n.OpPos, n.Op)
 		case *ast.IncDecStmt:

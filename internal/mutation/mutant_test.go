@@ -74,6 +74,9 @@ func TestMutants(t *testing.T) {
 		if code := strings.TrimSpace(strings.Split(sample, "\n")[m.Line-1]); code != m.Code {
 			t.Errorf("line %d is %q, want %q", m.Line, code, m.Code)
 		}
+		if want := map[bool]string{true: "f"}[m.Line > 5]; m.Func != want {
+			t.Errorf("line %d is in the function %q, want %q", m.Line, m.Func, want)
+		}
 		got = append(got, m.Mutation+": "+strings.TrimSpace(strings.Split(text, "\n")[m.Line-1]))
 	}
 	if diff := cmp.Diff(changed, got); diff != "" {

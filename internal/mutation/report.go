@@ -52,7 +52,7 @@ func (r *report) add(g group, all []mutant, fates []fate, judgements []judgement
 		faults = append(faults, fmt.Errorf("%s: %.1f %% of the mutants were killed, want %d", g.name, percent, leastKilled))
 	}
 	for _, m := range unjudged {
-		template, err := json.Marshal(judgement{File: m.File, Code: m.Code, Mutation: m.Mutation})
+		template, err := json.Marshal(judgement{File: m.File, Func: m.Func, Code: m.Code, Mutation: m.Mutation})
 		faults = append(faults, fmt.Errorf("%s:%d: %s: no judgement in %s: %s", m.File, m.Line, m.Mutation, judgementsFile, template), err)
 	}
 	for _, j := range stale {

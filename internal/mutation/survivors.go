@@ -8,10 +8,12 @@ import (
 	"strings"
 )
 
-// A judgement says why a mutant may survive. It finds the mutant by the text of
-// its line, so that it holds while lines move, and is void once the line changes.
+// A judgement says why a mutant may survive. It finds the mutant by its function
+// and the text of its line, so that it holds while lines move, and is void once the
+// line changes.
 type judgement struct {
 	File     string `json:"file"`
+	Func     string `json:"func"`
 	Code     string `json:"code"`
 	Mutation string `json:"mutation"`
 	Verdict  string `json:"verdict"` // equivalent, or accepted: it could be noticed, but not at a price worth paying
@@ -39,7 +41,7 @@ func readJudgements(root string) ([]judgement, error) {
 
 // of reports whether the judgement is of the mutant.
 func (j judgement) of(m mutant) bool {
-	return j.File == m.File && j.Code == m.Code && j.Mutation == m.Mutation
+	return j.File == m.File && j.Func == m.Func && j.Code == m.Code && j.Mutation == m.Mutation
 }
 
 // judge finds the judgement of each mutant that was not killed. It returns those
