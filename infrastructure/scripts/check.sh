@@ -35,7 +35,7 @@ bin=$("$infra/scripts/tools.sh")
 dir=$(copy)
 
 step "terraform fmt" "${terraform[@]}" -chdir="$infra" fmt -check -diff -recursive
-step "tflint" "$bin/tflint" --chdir="$infra" --recursive
+step "tflint" "$bin/tflint" --chdir="$dir" --recursive # the copy has no node_modules
 step "storage module" tested "$dir/modules/storage"
 step "root module" tested "$dir"
 step "drift" "$infra/scripts/drift_test.sh"
