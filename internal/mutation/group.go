@@ -28,7 +28,7 @@ var groups = []group{
 		name: "dynamostore", tests: []string{"dynamostore"}, skip: "^TestCosts$",
 		files: []string{
 			"dynamostore/attributes.go", "dynamostore/claim.go", "dynamostore/errors.go",
-			"dynamostore/expressions.go", "dynamostore/plan.go", "dynamostore/retry.go", "dynamostore/row.go",
+			"dynamostore/expressions.go", "dynamostore/retry.go", "dynamostore/row.go",
 		},
 	},
 }
