@@ -1,10 +1,15 @@
-// Package bench measures what dynamostore costs above the AWS SDK alone: a
-// refresh and a list of twenty devices, against calls of the SDK written out by
-// hand that send the same requests and return the same registrations, and
-// against github.com/guregu/dynamo/v2. No network is involved: the answers are
-// canned, at the HTTP transport of the SDK's client.
+// Package bench holds the benchmarks against other ways to do the same. Each of
+// its packages has the contenders of one part of the library, and tests which hold
+// them to the same answers, so that nothing is compared that does less:
 //
-// A test holds the allocations to at most 1.05 times those of the calls written
-// by hand, and to fewer than guregu's. Times depend on the machine: the command
-// in cmd/compare takes turns between the three, and prints medians.
+//   - memory: memstore, two maps with a mutex, and go-memdb.
+//   - dynamo: dynamostore, calls of the AWS SDK by hand, and guregu/dynamo, with
+//     canned answers; and on DynamoDB Local dynamostore beside the usual way, to
+//     put and then to update.
+//   - server: httpapi and a handler that decodes, stores and encodes.
+//
+// `make bench` runs cmd/bench, which measures all of them and writes the results,
+// the plots and the tables of docs/benchmarks.md. The contenders take turns, and
+// are compared by their ratios within a round. Times are never asserted, since
+// they depend on the machine; allocations, round trips and units are, in tests.
 package bench

@@ -25,15 +25,6 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// BenchmarkMemory reports the bytes of each of a million registrations.
-func BenchmarkMemory(b *testing.B) {
-	const n = 1_000_000
-	for b.Loop() {
-		all, _, _ := memory(b, n)
-		b.ReportMetric(float64(all)/n, "B/registration")
-	}
-}
-
 // BenchmarkReclaim reports the time of the call that finds a million
 // registrations expired.
 func BenchmarkReclaim(b *testing.B) {

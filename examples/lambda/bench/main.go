@@ -1,7 +1,7 @@
 // Command bench measures the cold start of the function beside a Node.js handler
 // of the usual kind, both by the same stand-in of Lambda, against a table that
-// answers at once. `make bench-lambda` runs it in examples/ and keeps what it
-// prints in docs/.
+// answers at once. `make bench-lambda` runs it in examples/ and keeps the result
+// in docs/results, which docs/benchmarks-lambda.md shows.
 //
 // What runs is the build for this machine's processor, not throttled as Lambda
 // throttles a small function: the ratios mean more than the times.
@@ -10,6 +10,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -28,7 +29,7 @@ import (
 
 func main() {
 	runs := flag.Int("runs", 20, "cold starts of each `number`")
-	write := flag.String("write", "", "`file` to write the report to, besides standard output")
+	write := flag.String("write", "", "`file` to write the result to; standard output if empty")
 	flag.Parse()
 	if err := run(context.Background(), *runs, *write); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -67,12 +68,16 @@ func run(ctx context.Context, runs int, path string) error {
 			}
 		}
 	}
-	text := report(contenders, runs)
-	fmt.Print(text)
-	if path == "" {
-		return nil
+	text, err := json.MarshalIndent(report(contenders, runs), "", "  ")
+	if err != nil {
+		return err
 	}
-	return os.WriteFile(path, []byte(text), 0o644)
+	text = append(text, '\n')
+	if path == "" {
+		_, err := os.Stdout.Write(text)
+		return err
+	}
+	return os.WriteFile(path, text, 0o644)
 }
 
 func build(ctx context.Context, scratch string) ([]*contender, error) {

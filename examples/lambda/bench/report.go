@@ -3,42 +3,53 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
 )
 
-// report is a Markdown document: the medians, and how many times as much each
-// contender takes as the first one.
-func report(contenders []*contender, runs int) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, `# Cold start of the Lambda function
+// A result is what a run measured, as docs/results keeps it: the document shows
+// its table.
+type result struct {
+	Command string           `json:"command"`
+	Machine string           `json:"machine"`
+	Tables  map[string]table `json:"tables"`
+}
 
-Medians of %d cold starts each, interleaved, in brackets the lowest and the highest; then how many times as much as the
-function of `+"`examples/lambda`"+`. %s, Node.js 26, %s/%s, %d processors. Made by `+"`make bench-lambda`"+`;
-`+"`examples/lambda/bench`"+` says how.
+type table struct {
+	Columns []string   `json:"columns"`
+	Rows    [][]string `json:"rows"`
+}
 
-| | %s |
-| --- |%s
-`, runs, strings.Replace(runtime.Version(), "go", "Go ", 1), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(),
-		strings.Join(names(contenders), " | "), strings.Repeat(" --- |", len(contenders)))
-	row(&b, "zip, MB", contenders, func(c *contender) []float64 { return []float64{float64(c.zipBytes) / 1e6} }, "%.2f")
-	row(&b, "exec to the first `next`, ms", contenders, func(c *contender) []float64 { return milliseconds(c.init) }, "%.1f")
-	row(&b, "event to the first answer, ms", contenders, func(c *contender) []float64 { return milliseconds(c.answer) }, "%.1f")
-	row(&b, "exec to the first answer, ms", contenders, func(c *contender) []float64 { return milliseconds(c.total) }, "%.1f")
-	row(&b, "peak memory, MiB", contenders, func(c *contender) []float64 {
+// report has the medians, in brackets the lowest and the highest, and how many
+// times as much as the first each contender takes.
+func report(contenders []*contender, runs int) result {
+	t := table{Columns: append([]string{"medians"}, names(contenders)...)}
+	row := func(name string, of func(*contender) []float64, format string) {
+		t.Rows = append(t.Rows, append([]string{name}, cells(contenders, of, format)...))
+	}
+	row("zip, MB", func(c *contender) []float64 { return []float64{float64(c.zipBytes) / 1e6} }, "%.2f")
+	row("exec to the first `next`, ms", func(c *contender) []float64 { return milliseconds(c.init) }, "%.1f")
+	row("event to the first answer, ms", func(c *contender) []float64 { return milliseconds(c.answer) }, "%.1f")
+	row("exec to the first answer, ms", func(c *contender) []float64 { return milliseconds(c.total) }, "%.1f")
+	row("peak memory, MiB", func(c *contender) []float64 {
 		var mib []float64
 		for _, n := range c.peak {
 			mib = append(mib, float64(n)/(1<<20))
 		}
 		return mib
 	}, "%.1f")
-	b.WriteString(`
-The zip of the Node.js handler is its bundle alone; Node.js itself is Lambda's. The client of the Runtime API that it
-runs by is shorter than Lambda's own, which favours it. Memory is the most that was resident (VmHWM).
-`)
-	return b.String()
+	machine := fmt.Sprintf("%s on %s/%s, %d CPUs", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
+		machine += ", load " + strings.Fields(string(load))[0] + " at the end"
+	}
+	return result{
+		Command: "make bench-lambda",
+		Machine: fmt.Sprintf("%s; Node.js 26; medians of %d cold starts each, interleaved, in brackets the lowest and the highest", machine, runs),
+		Tables:  map[string]table{"coldstart": t},
+	}
 }
 
 func names(contenders []*contender) []string {
@@ -49,14 +60,14 @@ func names(contenders []*contender) []string {
 	return list
 }
 
-func row(b *strings.Builder, name string, contenders []*contender, of func(*contender) []float64, format string) {
-	fmt.Fprintf(b, "| %s |", name)
+func cells(contenders []*contender, of func(*contender) []float64, format string) []string {
+	var all []string
 	base := median(of(contenders[0]))
 	for i, c := range contenders {
 		values := of(c)
-		fmt.Fprintf(b, " "+format, median(values))
+		cell := fmt.Sprintf(format, median(values))
 		if len(values) > 1 {
-			fmt.Fprintf(b, " ("+format+"–"+format+")", slices.Min(values), slices.Max(values))
+			cell += fmt.Sprintf(" ("+format+"–"+format+")", slices.Min(values), slices.Max(values))
 		}
 		if i > 0 {
 			ratio, digits := median(values)/base, 1
@@ -66,11 +77,11 @@ func row(b *strings.Builder, name string, contenders []*contender, of func(*cont
 			case ratio < 0.5:
 				digits = 2
 			}
-			fmt.Fprintf(b, ", × %.*f", digits, ratio)
+			cell += fmt.Sprintf(", × %.*f", digits, ratio)
 		}
-		b.WriteString(" |")
+		all = append(all, cell)
 	}
-	b.WriteString("\n")
+	return all
 }
 
 func milliseconds(all []time.Duration) []float64 {

@@ -1,0 +1,158 @@
+package dynamo
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// usual keeps tokens as most do who need that a phone has one user: put the row,
+// ask an index by token who else has it, and update each of those to be inactive.
+//
+// It is not atomic, so it does less than dynamostore: between the put and the
+// update the token has two users, for good if the process ends there; of two
+// users who register one token at once, both or neither may keep it; and an index
+// is read as it was a moment ago. It has no device limit, and forgets at each
+// launch when the device was first registered.
+type usual struct {
+	client *dynamodb.Client
+	table  string
+}
+
+// createUsual creates the table, with an index that projects only the keys: the
+// least that it can cost.
+func createUsual(ctx context.Context, c *dynamodb.Client, table string) error {
+	text := func(name string) types.AttributeDefinition {
+		return types.AttributeDefinition{AttributeName: aws.String(name), AttributeType: types.ScalarAttributeTypeS}
+	}
+	key := func(name string, kind types.KeyType) types.KeySchemaElement {
+		return types.KeySchemaElement{AttributeName: aws.String(name), KeyType: kind}
+	}
+	_, err := c.CreateTable(ctx, &dynamodb.CreateTableInput{
+		TableName:            &table,
+		BillingMode:          types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{text("userId"), text("deviceId"), text("expoPushToken")},
+		KeySchema:            []types.KeySchemaElement{key("userId", types.KeyTypeHash), key("deviceId", types.KeyTypeRange)},
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
+			IndexName:  aws.String("byToken"),
+			KeySchema:  []types.KeySchemaElement{key("expoPushToken", types.KeyTypeHash)},
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
+		}},
+	})
+	return err
+}
+
+// Register puts the row, and then takes the token from all others.
+func (u usual) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	reg := tokens.Registration{
+		Key: req.Key, Token: req.Token, Platform: req.Platform, ProjectID: req.ProjectID, Status: tokens.Active,
+		RegisteredAt: now, UpdatedAt: now, ExpiresAt: expiry(now),
+	}
+	put, err := u.client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName:              &u.table,
+		Item:                   usualItem(reg),
+		ReturnValues:           types.ReturnValueAllOld,
+		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+	})
+	if err != nil {
+		return store.Result{}, err
+	}
+	result := store.Result{Registration: reg, Outcome: store.Refreshed}
+	if len(put.Attributes) == 0 {
+		result.Outcome = store.Created
+	}
+	holders, err := u.client.Query(ctx, &dynamodb.QueryInput{
+		TableName:                 &u.table,
+		IndexName:                 aws.String("byToken"),
+		KeyConditionExpression:    aws.String("expoPushToken = :t"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":t": &types.AttributeValueMemberS{Value: req.Token.Reveal()}},
+		ReturnConsumedCapacity:    types.ReturnConsumedCapacityTotal,
+	})
+	if err != nil {
+		return store.Result{}, err
+	}
+	for _, holder := range holders.Items {
+		if err := u.takeFrom(ctx, holder, req.Key, &result); err != nil {
+			return store.Result{}, err
+		}
+	}
+	return result, nil
+}
+
+// takeFrom removes the token from a row, which also takes it out of the index.
+func (u usual) takeFrom(ctx context.Context, holder map[string]types.AttributeValue, own tokens.Key, result *store.Result) error {
+	key := tokens.Key{
+		UserID:   tokens.UserID(holder["userId"].(*types.AttributeValueMemberS).Value),
+		DeviceID: tokens.DeviceID(holder["deviceId"].(*types.AttributeValueMemberS).Value),
+	}
+	if key == own {
+		return nil
+	}
+	if key.UserID != own.UserID {
+		result.MovedFrom = key
+	}
+	_, err := u.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &u.table,
+		Key: map[string]types.AttributeValue{
+			"userId":   holder["userId"],
+			"deviceId": holder["deviceId"],
+		},
+		UpdateExpression:          aws.String("SET isActive = :no REMOVE expoPushToken"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":no": &types.AttributeValueMemberBOOL{Value: false}},
+		ReturnConsumedCapacity:    types.ReturnConsumedCapacityTotal,
+	})
+	return err
+}
+
+// List queries what is active.
+func (u usual) List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
+	var regs []tokens.Registration
+	pages := dynamodb.NewQueryPaginator(u.client, &dynamodb.QueryInput{
+		TableName:              &u.table,
+		KeyConditionExpression: aws.String("userId = :u"),
+		FilterExpression:       aws.String("isActive = :yes"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":u":   &types.AttributeValueMemberS{Value: string(user)},
+			":yes": &types.AttributeValueMemberBOOL{Value: true},
+		},
+		ConsistentRead:         aws.Bool(true),
+		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, item := range page.Items {
+			reg, err := rawDecode(item)
+			if err != nil {
+				return nil, err
+			}
+			regs = append(regs, reg)
+		}
+	}
+	return regs, nil
+}
+
+func usualItem(r tokens.Registration) map[string]types.AttributeValue {
+	text := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+	return map[string]types.AttributeValue{
+		"userId":        text(string(r.Key.UserID)),
+		"deviceId":      text(string(r.Key.DeviceID)),
+		"expoPushToken": text(r.Token.Reveal()),
+		"platform":      text(string(r.Platform)),
+		"projectId":     text(string(r.ProjectID)),
+		"isActive":      &types.AttributeValueMemberBOOL{Value: true},
+		"registeredAt":  text(r.RegisteredAt.Format(timeFormat)),
+		"updatedAt":     text(r.UpdatedAt.Format(timeFormat)),
+		"expiresAt":     &types.AttributeValueMemberN{Value: fmt.Sprint(r.ExpiresAt.Unix())},
+	}
+}

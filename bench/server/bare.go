@@ -1,0 +1,99 @@
+package server
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/devicetokens/devicetokens/httpapi"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// bare is the floor: what one writes first. It takes members that are not
+// declared, the last of two of one name, and a body of any size, and it answers
+// every error with 400.
+func bare(s store.Store) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST "+httpapi.Path, func(w http.ResponseWriter, r *http.Request) {
+		user, err := authenticate(r)
+		if err != nil {
+			http.Error(w, "unauthenticated", http.StatusUnauthorized)
+			return
+		}
+		var body struct {
+			DeviceID      string `json:"deviceId"`
+			ExpoPushToken string `json:"expoPushToken"`
+			Platform      string `json:"platform"`
+			ProjectID     string `json:"projectId"`
+		}
+		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+			http.Error(w, "not JSON", http.StatusBadRequest)
+			return
+		}
+		token, err := tokens.ParseToken(body.ExpoPushToken)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		result, err := s.Register(r.Context(), tokens.Request{
+			Key:       tokens.Key{UserID: user, DeviceID: tokens.DeviceID(body.DeviceID)},
+			Token:     token,
+			Platform:  tokens.Platform(body.Platform),
+			ProjectID: tokens.ProjectID(body.ProjectID),
+		})
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		status := http.StatusOK
+		if result.Outcome == store.Created {
+			status = http.StatusCreated
+		}
+		answer(w, status, shown(result.Registration))
+	})
+	mux.HandleFunc("GET "+httpapi.Path, func(w http.ResponseWriter, r *http.Request) {
+		user, err := authenticate(r)
+		if err != nil {
+			http.Error(w, "unauthenticated", http.StatusUnauthorized)
+			return
+		}
+		regs, err := s.List(r.Context(), user)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		body := struct {
+			DeviceTokens []registration `json:"deviceTokens"`
+		}{make([]registration, 0, len(regs))}
+		for _, reg := range regs {
+			body.DeviceTokens = append(body.DeviceTokens, shown(reg))
+		}
+		answer(w, http.StatusOK, body)
+	})
+	return mux
+}
+
+type registration struct {
+	DeviceID     string `json:"deviceId"`
+	Platform     string `json:"platform"`
+	ProjectID    string `json:"projectId,omitempty"`
+	RegisteredAt string `json:"registeredAt"`
+	UpdatedAt    string `json:"updatedAt"`
+	ExpiresAt    string `json:"expiresAt"`
+}
+
+func shown(r tokens.Registration) registration {
+	const milliseconds = "2006-01-02T15:04:05.000Z07:00"
+	text := func(t time.Time) string { return t.Format(milliseconds) }
+	return registration{
+		string(r.Key.DeviceID), string(r.Platform), string(r.ProjectID),
+		text(r.RegisteredAt), text(r.UpdatedAt), text(r.ExpiresAt),
+	}
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // a client that is gone reads no answer
+}
