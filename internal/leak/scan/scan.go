@@ -51,7 +51,10 @@ func scan(events io.Reader, known literals) (finding, error) {
 		} else if err != nil {
 			return f, err
 		}
-		packages[e.Package], tests[e.Package+" "+e.Test] = true, true
+		packages[e.Package] = true
+		if e.Test != "" {
+			tests[e.Package+" "+e.Test] = true
+		}
 		if e.Action != "output" {
 			continue
 		}

@@ -68,6 +68,7 @@ func TestLiterals(t *testing.T) {
 	const source = `package p
 const Alice tokens.UserID = "u-alice"
 var bob = tokens.UserID("u-bob")
+var none = tokens.UserID("#claim#1#")
 var key = tokens.Key{UserID: "u-carol", DeviceID: "phone"}
 var a, b = "ExpoPushToken[` + secret + `]", ` + "`ExponentPushToken[short]`" + `
 var c = "5pe11ed0-0000-0000-0000-000000000000"
