@@ -59,7 +59,7 @@ func races(check string) bool { return strings.HasPrefix(check, "Race/") }
 func TestSuiteRejects(t *testing.T) {
 	for _, rule := range brokenRules() {
 		t.Run(rule.fault, func(t *testing.T) {
-			caught, _ := caughtBy(t, rule.fault, Backend{}, 50, func(name string) bool {
+			caught, _ := caughtBy(t, rule.fault, Backend{}, 500, func(name string) bool {
 				// Those of other rules are for the reader, and the races take long.
 				return slices.Contains(rule.checks, name) || testing.Verbose() && !races(name)
 			})
