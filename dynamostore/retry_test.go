@@ -12,6 +12,7 @@ import (
 // which doubles from 5 to 160 milliseconds.
 func TestBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		longest := time.Duration(0)
 		for range 50 { // the waits are random
 			var b backoff
 			for try, whole := range []time.Duration{5, 10, 20, 40, 80, 160, 160, 160, 160, 160, 160, 160, 160, 160} {
@@ -23,7 +24,11 @@ func TestBackoff(t *testing.T) {
 				if waited := time.Since(began); waited < whole/2 || waited >= whole {
 					t.Fatalf("wait %d took %v, want from %v to %v", try+1, waited, whole/2, whole)
 				}
+				longest = max(longest, time.Since(began))
 			}
+		}
+		if longest < 150*time.Millisecond {
+			t.Errorf("450 waits of up to 160ms took %v at most", longest)
 		}
 	})
 }
