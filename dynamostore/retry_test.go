@@ -48,3 +48,22 @@ func TestBackoffEndsWithItsContext(t *testing.T) {
 		}
 	})
 }
+
+// TestCommitOfNothing calls nothing: the store has no client.
+func TestCommitOfNothing(t *testing.T) {
+	failed := errors.New("no plan")
+	for _, tt := range []struct {
+		name string
+		err  error
+	}{{"nothing left to do", nil}, {"no plan", failed}} {
+		o := (&Store{maxAttempts: 3}).begin(OpDelete)
+		plans := 0
+		err := o.commit(t.Context(), func() ([]write, error) {
+			plans++
+			return nil, tt.err
+		})
+		if !errors.Is(err, tt.err) || plans != 1 {
+			t.Errorf("%s: got %v after %d plans", tt.name, err, plans)
+		}
+	}
+}
