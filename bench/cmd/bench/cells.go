@@ -28,7 +28,7 @@ func median(rounds []float64, unit float64) string { return three(turns.Median(r
 func ratio(measured, floor []float64) string { return bounds(turns.Ratio(measured, floor)) }
 
 func bounds(s benchmath.Summary) string {
-	if math.IsInf(s.Hi, 0) { // too few rounds to tell
+	if math.IsInf(s.Lo, 0) || math.IsInf(s.Hi, 0) { // too few rounds to tell
 		return fmt.Sprintf("%.2f", s.Center)
 	}
 	return fmt.Sprintf("%.2f (%.2f–%.2f)", s.Center, s.Lo, s.Hi)

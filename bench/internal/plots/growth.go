@@ -63,7 +63,7 @@ func growthOf(t table, operation string) (*plot.Plot, error) {
 	p.X.Label.Text, p.Y.Label.Text = "registrations", "ns"
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
 	p.X.Tick.Marker, p.Y.Tick.Marker = plot.LogTicks{Prec: -1}, plot.LogTicks{Prec: -1}
-	p.Y.Min, p.Y.Max = 100, 100_000 // the same for all, so that they can be compared
+	p.Y.Min, p.Y.Max = 100, 1_000_000 // the same for all, so that they can be compared
 	p.Legend.Top, p.Legend.Left = true, true
 	p.Add(plotter.NewGrid())
 	for i, contender := range []string{"two maps", "memstore", "go-memdb"} {

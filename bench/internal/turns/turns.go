@@ -11,7 +11,7 @@ const confidence = 0.95
 
 // Median returns the median of the rounds, with bounds that hold it with a
 // confidence of 95 %, whatever the distribution is. With fewer than six rounds
-// there are no such bounds: they are infinite.
+// there are no such bounds: one of them is infinite, or both.
 func Median(rounds []float64) benchmath.Summary {
 	sample := benchmath.NewSample(append([]float64(nil), rounds...), &benchmath.DefaultThresholds)
 	return benchmath.AssumeNothing.Summary(sample, confidence)

@@ -55,6 +55,7 @@ func run(ctx context.Context, runs int, path string) error {
 		return err
 	}
 	defer os.RemoveAll(scratch)
+	before := machine()
 	contenders, err := build(ctx, scratch)
 	if err != nil {
 		return err
@@ -68,7 +69,7 @@ func run(ctx context.Context, runs int, path string) error {
 			}
 		}
 	}
-	text, err := json.MarshalIndent(report(contenders, runs), "", "  ")
+	text, err := json.MarshalIndent(report(contenders, runs, before), "", "  ")
 	if err != nil {
 		return err
 	}

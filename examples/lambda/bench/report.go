@@ -25,7 +25,7 @@ type table struct {
 
 // report has the medians, in brackets the lowest and the highest, and how many
 // times as much as the first each contender takes.
-func report(contenders []*contender, runs int) result {
+func report(contenders []*contender, runs int, machine string) result {
 	t := table{Columns: append([]string{"medians"}, names(contenders)...)}
 	row := func(name string, of func(*contender) []float64, format string) {
 		t.Rows = append(t.Rows, append([]string{name}, cells(contenders, of, format)...))
@@ -41,15 +41,20 @@ func report(contenders []*contender, runs int) result {
 		}
 		return mib
 	}, "%.1f")
-	machine := fmt.Sprintf("%s on %s/%s, %d CPUs", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
-	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
-		machine += ", load " + strings.Fields(string(load))[0] + " at the end"
-	}
 	return result{
 		Command: "make bench-lambda",
 		Machine: fmt.Sprintf("%s; Node.js 26; medians of %d cold starts each, interleaved, in brackets the lowest and the highest", machine, runs),
 		Tables:  map[string]table{"coldstart": t},
 	}
+}
+
+// machine describes what this runs on, with the load that was there before.
+func machine() string {
+	text := fmt.Sprintf("%s on %s/%s, %d CPUs", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
+		text += ", load " + strings.Fields(string(load))[0]
+	}
+	return text
 }
 
 func names(contenders []*contender) []string {

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/devicetokens/devicetokens/internal/figures"
+)
+
+func TestCells(t *testing.T) {
+	for want, got := range map[string]string{
+		"0.12":             three(0.1234),
+		"1.23":             three(1.234),
+		"12.3":             three(12.34),
+		"123":              three(123.4),
+		"1234":             three(1234.4),
+		"1":                thousands(1),
+		"100,000":          thousands(100_000),
+		"1,000,000":        thousands(1_000_000),
+		"2.00":             ratio([]float64{2, 4}, []float64{1, 2}),
+		"2.00 (1.00–3.00)": ratio([]float64{1, 2, 2, 2, 2, 3}, []float64{1, 1, 1, 1, 1, 1}),
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// The summary is that of the last recorded results.
+func TestSummary(t *testing.T) {
+	recorded := filepath.Join("../../..", figures.Results)
+	folder := t.TempDir()
+	if err := os.CopyFS(folder, os.DirFS(recorded)); err != nil {
+		t.Fatal(err)
+	}
+	if err := summarize(folder); err != nil {
+		t.Fatal(err)
+	}
+	want, err := figures.Read(os.DirFS(folder), "bench-summary")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := figures.Read(os.DirFS(recorded), "bench-summary")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("bench-summary.json is not what was measured; run `make bench-plots` (-measured +recorded):\n%s", diff)
+	}
+}
