@@ -9,7 +9,7 @@ FUZZTIME ?= 10s
 LONGFUZZTIME ?= 60s
 
 # How many sequences `make model` plays.
-SEQUENCES ?= 1000
+SEQUENCES ?= 200
 
 # How often `make bench` measures each contender, and which parts of it, separated by commas; all if empty.
 BENCHROUNDS ?= 31
@@ -93,7 +93,7 @@ figures: ## write the last recorded results, docs/results, into the documents
 	@go run ./internal/figures/embed
 
 killed: dynamodb-local ## kill DynamoDB Local 40 times under load, and check what is left of what was acknowledged
-	@go -C internal/proof test ./killed -run '^TestKilled$$' -count=1 -v -timeout 60m -args -rounds 40 -write $(CURDIR)/docs/results/killed
+	@go -C internal/proof test ./killed -run '^Test(Killed|Engine)$$' -count=1 -v -timeout 60m -args -rounds 40 -write $(CURDIR)/docs/results/killed
 
 licences: all-tools ## list what everything depends on, with licences, in docs/licences.md
 	@scripts/licences.sh -write
