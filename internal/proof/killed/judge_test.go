@@ -148,3 +148,33 @@ func TestJudge(t *testing.T) {
 		})
 	}
 }
+
+// TestJudgeKilled shows that one write may be forgotten at a kill, if it was one
+// of the last, and no other.
+func TestJudgeKilled(t *testing.T) {
+	const kill = 1000
+	last := write{register, alice, x, kill - 5, kill - 2, true}
+	early := write{register, alice, x, 1, 2, true}
+	another := write{register, bob, y, kill - 6, kill - 3, true}
+	later := write{register, alice, x, kill + 1, kill + 9, true}
+	for _, tc := range []struct {
+		name       string
+		writes     []write
+		rows       []tokens.Registration
+		violations int
+		forgotten  bool
+	}{
+		{"all there", []write{last}, []tokens.Registration{row(alice, x, tokens.Active)}, 0, false},
+		{"the last is missing", []write{last}, nil, 0, true},
+		{"two are missing", []write{last, another}, nil, 2, false},
+		{"an early one is missing", []write{early}, nil, 1, false},
+		{"one from after the kill is missing", []write{later}, nil, 1, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			violations, forgotten := judgeKilled(tc.writes, tc.rows, kill)
+			if len(violations) != tc.violations || forgotten != tc.forgotten {
+				t.Errorf("got %q, %t, want %d violations, %t", violations, forgotten, tc.violations, tc.forgotten)
+			}
+		})
+	}
+}

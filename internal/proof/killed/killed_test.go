@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -33,7 +34,7 @@ func TestKilled(t *testing.T) {
 	l := newLoad(dynamotest.Store(t, client, table, dynamostore.Options{}))
 	began := time.Now()
 	stored := 0
-	violations := 0
+	violations, lost := 0, 0
 	for round := range *rounds {
 		ctx, stop := context.WithCancel(t.Context())
 		wait := l.start(ctx)
@@ -47,9 +48,13 @@ func TestKilled(t *testing.T) {
 
 		items := dynamotest.Scan(t, client, table)
 		rows := registrations(t, items)
-		found := append(dynamotest.CheckInvariants(items, time.Now()), judge(l.history.writes, rows)...)
+		found, forgotten := judgeKilled(l.history.writes, rows, l.kills[len(l.kills)-1])
+		found = append(dynamotest.CheckInvariants(items, time.Now()), found...)
+		if forgotten {
+			lost++
+		}
 		for _, v := range append(found, l.wrong...) {
-			t.Errorf("round %d: %s", round+1, v)
+			t.Errorf("round %d, killed at %v: %s", round+1, l.kills[len(l.kills)-1], v)
 		}
 		violations += len(found) + len(l.wrong)
 		stored += len(rows)
@@ -58,18 +63,30 @@ func TestKilled(t *testing.T) {
 	}
 	row := []string{
 		strconv.Itoa(*rounds), strconv.Itoa(l.acked), strconv.Itoa(l.bridged), strconv.Itoa(l.unknown),
-		strconv.Itoa(l.reads), strconv.Itoa(stored), strconv.Itoa(violations),
+		strconv.Itoa(l.reads), strconv.Itoa(stored), strconv.Itoa(lost), strconv.Itoa(violations),
 	}
-	t.Logf("%d kills in %s: %d writes acknowledged, %d of them across a kill, %d unknown, %d reads, %d rows checked, %d violations",
-		*rounds, time.Since(began).Round(time.Second), l.acked, l.bridged, l.unknown, l.reads, stored, violations)
+	t.Logf("%d kills in %s: %d writes acknowledged, %d of them across a kill, %d unknown, %d reads, %d rows checked, %d forgotten, %d violations",
+		*rounds, time.Since(began).Round(time.Second), l.acked, l.bridged, l.unknown, l.reads, stored, lost, violations)
+	recordTable(t, "killed", figures.Table{
+		Columns: []string{"kills", "writes acknowledged", "of them begun before a kill", "writes of unknown outcome", "reads", "rows found in all scans", "kills at which the engine forgot one", "violations"},
+		Rows:    [][]string{row},
+	})
+}
+
+// recordTable adds a table to the recorded figures, if they are to be recorded.
+func recordTable(t *testing.T, name string, table figures.Table) {
+	t.Helper()
 	if *record == "" {
 		return
 	}
-	result := figures.Result{Command: "make killed", Machine: figures.Machine(), Tables: map[string]figures.Table{"killed": {
-		Columns: []string{"kills", "writes acknowledged", "of them begun before a kill", "writes of unknown outcome", "reads", "rows found in all scans", "violations"},
-		Rows:    [][]string{row},
-	}}}
-	if err := result.Write(filepath.Split(*record)); err != nil {
+	folder, file := filepath.Split(*record)
+	result, err := figures.Read(os.DirFS(folder), file)
+	if err != nil { // the first time there is none
+		result.Tables = make(map[string]figures.Table)
+	}
+	result.Command, result.Machine = "make killed", figures.Machine()
+	result.Tables[name] = table
+	if err := result.Write(folder, file); err != nil {
 		t.Fatal(err)
 	}
 }
