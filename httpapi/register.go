@@ -43,23 +43,33 @@ type registration struct {
 }
 
 func wireRegistration(r tokens.Registration) registration {
+	// The three times are parts of one string, for one allocation. AppendFormat
+	// writes nanoseconds first, and then cuts them.
+	text := appendTime(make([]byte, 0, 3*len(timeFormat)+len("000000")), r.RegisteredAt)
+	registered := len(text)
+	text = appendTime(text, r.UpdatedAt)
+	updated := len(text)
+	times := string(appendTime(text, r.ExpiresAt))
 	return registration{
 		DeviceID:     string(r.Key.DeviceID),
 		Platform:     string(r.Platform),
 		ProjectID:    string(r.ProjectID),
-		RegisteredAt: wireTime(r.RegisteredAt),
-		UpdatedAt:    wireTime(r.UpdatedAt),
-		ExpiresAt:    wireTime(r.ExpiresAt),
+		RegisteredAt: times[:registered],
+		UpdatedAt:    times[registered:updated],
+		ExpiresAt:    times[updated:],
 	}
 }
 
-// wireTime is RFC 3339 in UTC, always with milliseconds, as JavaScript's
-// toISOString writes it. A row of an older service may lack a time.
-func wireTime(t time.Time) string {
+// RFC 3339 in UTC, always with milliseconds, as JavaScript's toISOString writes
+// it.
+const timeFormat = "2006-01-02T15:04:05.000Z"
+
+// appendTime appends nothing for a time that a row of an older service lacks.
+func appendTime(text []byte, t time.Time) []byte {
 	if t.IsZero() {
-		return ""
+		return text
 	}
-	return t.UTC().Format("2006-01-02T15:04:05.000Z")
+	return t.UTC().AppendFormat(text, timeFormat)
 }
 
 func marshal(status int, document any) (answer, error) {

@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"context"
+	"slices"
 
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
@@ -46,7 +47,7 @@ func (s *Store) List(ctx context.Context, user tokens.UserID) ([]tokens.Registra
 	}
 	defer s.mu.Unlock()
 
-	var regs []tokens.Registration
+	regs := slices.Grow([]tokens.Registration(nil), len(s.users[user]))
 	for r := range s.live(user, now) {
 		if r.Active() {
 			regs = append(regs, r.Registration)
