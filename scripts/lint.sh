@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 root=$PWD
-tags=ablation,measure # of tests that have commands of their own
+tags=ablation,debug,measure # of what has commands of its own
 status=0
 for module in $(scripts/modules.sh); do
   echo "lint $module"
