@@ -22,7 +22,7 @@ BIN := $(CURDIR)/.cache/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test prerequisites dynamodb-local mobile mobile-types lint tidy-check fuzz fuzz-long mutation model leaks ablation cover schemathesis conformance killed licences supply soak bench bench-plots bench-notify figures run lambda bench-lambda clean tools all-tools
+.PHONY: help test prerequisites dynamodb-local mobile mobile-types lint tidy-check fuzz fuzz-long mutation model leaks ablation cover schemathesis conformance proof killed licences supply soak bench bench-plots bench-notify figures run lambda bench-lambda clean tools all-tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -91,6 +91,11 @@ bench-notify: ## notify a million users of a fake Expo with examples/notify, kil
 
 figures: ## write the last recorded results, docs/results, into the documents
 	@go run ./internal/figures/embed
+
+# One after the other, for some hours; see .NOTPARALLEL above.
+proof: test leaks conformance model killed soak fuzz-long mutation ## make every figure of docs/reliability.md again; some hours
+	@$(MAKE) supply RECORD=supply
+	@$(MAKE) figures
 
 killed: dynamodb-local ## kill DynamoDB Local 40 times under load, and check what is left of what was acknowledged
 	@go -C internal/proof test ./killed -run '^Test(Killed|Engine)$$' -count=1 -v -timeout 60m -args -rounds 40 -write $(CURDIR)/docs/results/killed
