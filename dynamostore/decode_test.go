@@ -36,8 +36,10 @@ func TestDecodeRefuses(t *testing.T) {
 		{"projectId", boolValue(false)},
 		{"registeredAt", stringValue(secret)},
 		{"updatedAt", stringValue("2026-11-23")},
+		{"updatedAt", stringValue("2026-11-23T10:00:00.000+01:00")},
 		{"isActive", stringValue("true")},
 		{"expiresAt", stringValue("2000")},
+		{"expiresAt", &types.AttributeValueMemberN{Value: "253402300800"}}, // in the year 10000
 		{"expiresAt", &types.AttributeValueMemberN{Value: "2e3.5"}},
 	} {
 		i := newItem(nil)
