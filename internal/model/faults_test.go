@@ -26,11 +26,11 @@ func TestNoticed(t *testing.T) {
 		if err := f.Value.Set(value); err != nil {
 			t.Fatal(err)
 		}
-		defer func() {
+		t.Cleanup(func() {
 			if err := f.Value.Set(old); err != nil {
 				t.Error(err)
 			}
-		}()
+		})
 	}
 	for name, wrap := range map[string]func(store.Store) store.Store{
 		"an answer": func(s store.Store) store.Store { return silent{s} },
