@@ -10,15 +10,25 @@ import (
 var (
 	begin = regexp.MustCompile(`(?m)^<!-- figures ([\w-]+)/([\w-]+) -->\n`)
 	end   = "<!-- figures end -->\n"
+	// A line that begins so is meant for a mark. One that is misspelled would
+	// leave its table as it is for ever.
+	meant = regexp.MustCompile(`(?m)^\s*<!--\s*figures?\b.*$`)
 )
 
 // Embed returns the document with the tables that its marks name, as they stand
 // in the results of a folder. What else the document says is left as it is. The
-// names are those of the results it shows.
+// names are those of the tables that it shows, NAME/TABLE.
 func Embed(document string, results fs.FS) (embedded string, names []string, err error) {
 	var b strings.Builder
 	for {
 		mark := begin.FindStringSubmatchIndex(document)
+		before := document
+		if mark != nil {
+			before = document[:mark[0]]
+		}
+		if stray := meant.FindString(before); stray != "" {
+			return "", nil, fmt.Errorf("figures: %q is no mark of a table, or ends none", strings.TrimSpace(stray))
+		}
 		if mark == nil {
 			b.WriteString(document)
 			return b.String(), names, nil
@@ -26,7 +36,7 @@ func Embed(document string, results fs.FS) (embedded string, names []string, err
 		name, tableName := document[mark[2]:mark[3]], document[mark[4]:mark[5]]
 		b.WriteString(document[:mark[1]])
 		shown, rest, ok := strings.Cut(document[mark[1]:], end)
-		if !ok || begin.MatchString(shown) {
+		if !ok || meant.MatchString(shown) {
 			return "", nil, fmt.Errorf("figures: the mark of %s/%s has no end", name, tableName)
 		}
 		result, err := Read(results, name)
@@ -37,7 +47,7 @@ func Embed(document string, results fs.FS) (embedded string, names []string, err
 		if !ok {
 			return "", nil, fmt.Errorf("figures: %s has no table %q", name, tableName)
 		}
-		names = append(names, name)
+		names = append(names, name+"/"+tableName)
 		fmt.Fprintf(&b, "\n%s\n`%s`, %s.\n\n%s", table.markdown(), result.Command, result.Machine, end)
 		document = rest
 	}

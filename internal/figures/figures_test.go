@@ -12,7 +12,8 @@ import (
 
 const root = "../.."
 
-// The documents show the last recorded results, and each result is shown.
+// The documents show the last recorded results, and each of their tables is
+// shown.
 func TestDocuments(t *testing.T) {
 	results := os.DirFS(filepath.Join(root, Results))
 	paths, err := Documents(root)
@@ -34,7 +35,7 @@ func TestDocuments(t *testing.T) {
 			t.Errorf("%s is not what was measured; run `make figures` (-recorded +shown):\n%s", path, diff)
 		}
 		for _, name := range names {
-			shown[name+".json"] = true
+			shown[name] = true
 		}
 	}
 	recorded, err := filepath.Glob(filepath.Join(root, Results, "*.json"))
@@ -42,8 +43,15 @@ func TestDocuments(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range recorded {
-		if !shown[filepath.Base(path)] {
-			t.Errorf("no document shows %s", filepath.Base(path))
+		name := strings.TrimSuffix(filepath.Base(path), ".json")
+		result, err := Read(results, name)
+		if err != nil {
+			t.Error(err)
+		}
+		for table := range result.Tables {
+			if !shown[name+"/"+table] {
+				t.Errorf("no document shows %s/%s", name, table)
+			}
 		}
 	}
 }
@@ -87,7 +95,7 @@ func TestEmbed(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("document (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff([]string{"run"}, names); diff != "" {
+			if diff := cmp.Diff([]string{"run/speed"}, names); diff != "" {
 				t.Errorf("names (-want +got):\n%s", diff)
 			}
 		})
@@ -104,6 +112,10 @@ func TestEmbedRefuses(t *testing.T) {
 		"no such table":        "<!-- figures run/size -->\n<!-- figures end -->\n",
 		"no end":               "<!-- figures run/speed -->\n",
 		"end of the next mark": "<!-- figures run/speed -->\n<!-- figures run/speed -->\n<!-- figures end -->\n",
+		"no slash":             "<!-- figures run speed -->\n<!-- figures end -->\n",
+		"a space before it":    "# Title\n\n <!-- figures run/speed -->\n<!-- figures end -->\n",
+		"another word":         "<!-- figure run/speed -->\n<!-- figures end -->\n",
+		"an end too many":      "<!-- figures run/speed -->\n<!-- figures end -->\n<!-- figures end -->\n",
 	} {
 		if got, _, err := Embed(document, os.DirFS(folder)); err == nil {
 			t.Errorf("%s: no error, and %q", name, got)
