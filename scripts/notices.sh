@@ -59,10 +59,10 @@ closed=http://127.0.0.1:9
 expect accepts "no database here, and says so" "NOT CHECKED" env -u GITHUB_ACTIONS GOVULNDB=$closed scripts/vulnerabilities.sh
 expect refuses "no database on GitHub" "NOT CHECKED" env GITHUB_ACTIONS=true GOVULNDB=$closed scripts/vulnerabilities.sh
 
-# The API since a release, in a copy of the last commit that has a tag.
+# The API since a release, in a copy of the last commit with a tag and a changelog of its own, whatever was released since.
 repo=$work/api
 git clone --quiet --no-local --no-tags --depth 1 "file://$PWD" "$repo" 2>/dev/null
-sed -i 's/^## \[Unreleased\]$/## [Unreleased]\n\n## [0.1.0] - 2026-01-02/; /^## \[0.1.0\] - 2026-1/d' "$repo/CHANGELOG.md"
+printf '# Changelog\n\n## [Unreleased]\n\n## [0.1.0] - 2026-01-02\n\n### Added\n\n- All.\n' >"$repo/CHANGELOG.md"
 commit "begin with v0.1.0"
 git -C "$repo" tag v0.1.0
 git -C "$repo" tag httpapi/oidcauth/v0.1.0

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Looks for secrets in every commit, and in the files of the last one, whose merges the history does not show (usage: secrets.sh [REPOSITORY]). Expects gitleaks in
-# .cache/bin. What looks like one and is made up is listed in .gitleaks.toml, with the reason.
+# Looks for secrets in every commit, and in the files of the last one, since the history does not show what a merge changed
+# (usage: secrets.sh [REPOSITORY]). Expects gitleaks in .cache/bin. What looks like one and is made up is listed in
+# .gitleaks.toml, with the reason.
 set -euo pipefail
 tools=$(cd "$(dirname "$0")/.." && pwd)
 cd "${1:-$tools}"

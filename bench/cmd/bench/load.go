@@ -81,7 +81,7 @@ func measureLoad(ctx context.Context, rounds int) (map[string]figures.Table, str
 	return map[string]figures.Table{"latency": table}, how, nil
 }
 
-// load returns the latencies in ascending order. Any answer but 200 and 201 is an
+// load returns the latencies in ascending order. An answer that is no success is an
 // error.
 func load(ctx context.Context, url string) ([]time.Duration, error) {
 	attacker := vegeta.NewAttacker(vegeta.Timeout(10 * time.Second))
