@@ -29,6 +29,18 @@ func TestCells(t *testing.T) {
 	}
 }
 
+// A result names the command that makes it again, and no longer one.
+func TestCommand(t *testing.T) {
+	for want, got := range map[string]string{
+		"make bench BENCHONLY=load":                   command("load", usualRounds),
+		"make bench BENCHONLY=httpapi BENCHROUNDS=12": command("httpapi", 12),
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 // The summary is that of the last recorded results.
 func TestSummary(t *testing.T) {
 	recorded := filepath.Join("../../..", figures.Results)

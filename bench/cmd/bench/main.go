@@ -20,11 +20,14 @@ import (
 	"github.com/devicetokens/devicetokens/internal/figures"
 )
 
+// usualRounds is what the Makefile has for BENCHROUNDS.
+const usualRounds = 31
+
 func main() {
 	log.SetFlags(log.Ltime)
 	testing.Init() // for testing.Benchmark
 	root := flag.String("root", "..", "the `folder` of the repository")
-	rounds := flag.Int("rounds", 31, "how often each contender is measured; at least 6 for a confidence of 95 %")
+	rounds := flag.Int("rounds", usualRounds, "how often each contender is measured; at least 6 for a confidence of 95 %")
 	only := flag.String("only", "", "the `parts` to measure, separated by commas; all if empty, and 'none' for none, to draw the last results again")
 	handler := flag.String("serve", "", "serve the `contender` of package server until the standard input ends, and measure nothing")
 	flag.Parse()
@@ -59,6 +62,15 @@ var parts = []part{
 	{"load", measureLoad},
 }
 
+// command makes the figures of one part again.
+func command(part string, rounds int) string {
+	text := "make bench BENCHONLY=" + part
+	if rounds != usualRounds {
+		text += fmt.Sprintf(" BENCHROUNDS=%d", rounds)
+	}
+	return text
+}
+
 func run(ctx context.Context, root, only string, rounds int) error {
 	results := filepath.Join(root, figures.Results)
 	wanted := func(name string) bool { return only == "" || strings.Contains(","+only+",", ","+name+",") }
@@ -72,7 +84,7 @@ func run(ctx context.Context, root, only string, rounds int) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
-		result := figures.Result{Command: "make bench", Machine: machine + "; " + how, Tables: tables}
+		result := figures.Result{Command: command(p.name, rounds), Machine: machine + "; " + how, Tables: tables}
 		if err := errors.Join(ctx.Err(), result.Write(results, "bench-"+p.name)); err != nil {
 			return err
 		}
