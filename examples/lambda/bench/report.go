@@ -2,8 +2,10 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
@@ -43,18 +45,24 @@ func report(contenders []*contender, runs int, machine string) result {
 	}, "%.1f")
 	return result{
 		Command: "make bench-lambda",
-		Machine: fmt.Sprintf("%s; Node.js 26; medians of %d cold starts each, interleaved, in brackets the lowest and the highest", machine, runs),
+		Machine: fmt.Sprintf("%s; medians of %d cold starts each, interleaved, in brackets the lowest and the highest", machine, runs),
 		Tables:  map[string]table{"coldstart": t},
 	}
 }
 
-// machine describes what this runs on, with the load that was there before.
-func machine() string {
+// machine describes what this runs on, with the load that was there before. It
+// is that of internal/figures, of which a copy of the examples must not need
+// anything.
+func machine(ctx context.Context) (string, error) {
 	text := fmt.Sprintf("%s on %s/%s, %d CPUs", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
 		text += ", load " + strings.Fields(string(load))[0]
 	}
-	return text
+	version, err := exec.CommandContext(ctx, node, "--version").Output()
+	if err != nil {
+		return "", err
+	}
+	return text + "; Node.js " + strings.TrimPrefix(strings.TrimSpace(string(version)), "v"), nil
 }
 
 func names(contenders []*contender) []string {
