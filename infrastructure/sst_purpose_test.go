@@ -25,7 +25,7 @@ var onPurpose = []purpose{
 	},
 	{"random_bytes", "", "there", "SST makes a key for links, of which there are none; the function does not get it"},
 	{
-		`aws_cloudwatch_metric_alarm\[device-tokens-(dev|stage|prod)-(read|write)-throttling\] datapoints_to_alarm`, "", "1",
+		`aws_cloudwatch_metric_alarm\[device-tokens-(dev|dev-restored|stage|prod)-(read|write)-throttling\] datapoints_to_alarm`, "", "1",
 		"as many as the periods, which is CloudWatch's default",
 	},
 	{`aws_iam_role\[lambda.amazonaws.com\] inline_policy name`, `"table-and-logs"`, `"inline"`, "SST names the policy in a role"},
@@ -46,5 +46,5 @@ func (p purpose) explains(d difference) bool {
 	matches := func(want, got string) bool {
 		return want == got || want == anything && got != "" || want == stageName.ReplaceAllString(got, "device-tokens-STAGE")
 	}
-	return regexp.MustCompile("^(?:"+p.At+")$").MatchString(d.At) && matches(p.Terraform, d.Terraform) && matches(p.SST, d.SST)
+	return matches(p.Terraform, d.Terraform) && matches(p.SST, d.SST) && regexp.MustCompile("^(?:"+p.At+")$").MatchString(d.At)
 }

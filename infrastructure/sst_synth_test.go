@@ -47,6 +47,7 @@ var terraformTypes = map[string]struct {
 // A synthesis is what SST's components registered.
 type synthesis struct {
 	App struct {
+		Stage   string
 		Protect bool
 		Removal string
 	}

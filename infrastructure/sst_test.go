@@ -13,13 +13,14 @@ import (
 
 var synthesised = flag.String("synthesis", evidence, "`folder` with what SST registers, ending with a slash")
 
-// sstCases are what is compared: the stages, and once the other authorizer in an
-// account without a role for access logs, with the plan of each.
+// sstCases are what is compared: the stages; once the other authorizer in an account
+// without a role for access logs; and once all that no stage sets, with the plan of each.
 var sstCases = map[string]string{
-	"dev":   "device-token-plan-dev.json",
-	"stage": "device-token-plan-stage.json",
-	"prod":  "device-token-plan.json",
-	"oidc":  "device-token-plan-oidc.json",
+	"dev":     "device-token-plan-dev.json",
+	"stage":   "device-token-plan-stage.json",
+	"prod":    "device-token-plan.json",
+	"oidc":    "device-token-plan-oidc.json",
+	"options": "device-token-plan-options.json",
 }
 
 // A difference is between what the two make of one resource, or output, or of one

@@ -43,18 +43,19 @@ OVERRIDE
   echo "$dir"
 }
 
-# plan STAGE FILE: the plan of envs/STAGE.tfvars as JSON, less what changes from
-# run to run. The override above is no part of the configuration.
+# plan VALUES FILE: the plan of VALUES.tfvars as JSON, less what changes from run
+# to run. The override above is no part of the configuration.
 plan() {
-  quietly "${terraform[@]}" -chdir="$dir" plan -input=false -no-color -var-file="envs/$1.tfvars" -out="$tmp/plan"
+  quietly "${terraform[@]}" -chdir="$dir" plan -input=false -no-color -var-file="$1.tfvars" -out="$tmp/plan"
   "${terraform[@]}" -chdir="$dir" show -json "$tmp/plan" |
     jq -S '.relevant_attributes |= sort | .terraform_version = "left out" | del(.timestamp, .configuration.provider_config, .prior_state.terraform_version)' >"$2"
 }
 
-# applied ENVIRONMENT FILE: what a plan leaves for later, with made-up identifiers: the state after an apply.
+# applied VALUES FILE: what a plan leaves for later, with made-up identifiers: the state after an apply.
 applied() {
-  quietly "${terraform[@]}" -chdir="$dir" apply -auto-approve -input=false -no-color -var-file="envs/$1.tfvars" -state="$tmp/$1.tfstate"
-  "${terraform[@]}" -chdir="$dir" show -json "$tmp/$1.tfstate" |
+  local state=$tmp/${1##*/}.tfstate
+  quietly "${terraform[@]}" -chdir="$dir" apply -auto-approve -input=false -no-color -var-file="$1.tfvars" -state="$state"
+  "${terraform[@]}" -chdir="$dir" show -json "$state" |
     jq -S '
       def all: .resources[]?, (.child_modules[]? | all);
       .values | {
@@ -91,12 +92,14 @@ bin=$("$infra/scripts/tools.sh")
 dir=$(planned)
 scanned=$(copy)
 
-plan prod "$out/device-token-plan.json"
-for stage in dev stage; do plan "$stage" "$out/device-token-plan-$stage.json"; done
-plan emulator "$out/device-token-plan-oidc.json"
+plan envs/prod "$out/device-token-plan.json"
+for stage in dev stage; do plan "envs/$stage" "$out/device-token-plan-$stage.json"; done
+plan envs/emulator "$out/device-token-plan-oidc.json"
+plan tests/options "$out/device-token-plan-options.json"
 
-for stage in dev stage prod; do applied "$stage" "$out/device-token-applied-$stage.json"; done
-applied emulator "$out/device-token-applied-oidc.json"
+for stage in dev stage prod; do applied "envs/$stage" "$out/device-token-applied-$stage.json"; done
+applied envs/emulator "$out/device-token-applied-oidc.json"
+applied tests/options "$out/device-token-applied-options.json"
 
 {
   echo "What a first apply of each stage does."

@@ -18,24 +18,33 @@ interface Alarm {
   periods: number;
 }
 
-/** The alarms, of which infrastructure/alarms.tf says why. Returns their names, sorted. */
-export function makeAlarms(settings: Settings, names: Names, topic: aws.sns.Topic): string[] {
+/**
+ * The alarms, of which infrastructure/alarms.tf says why. Those of the table alone have
+ * its name before theirs. Returns their names, sorted.
+ */
+export function makeAlarms(settings: Settings, names: Names, topicArn: $util.Input<string>): string[] {
   // Missing data is no breach in any of them: AWS publishes next to nothing while
   // nobody calls, and a quiet night is no incident.
   const common = {
     comparisonOperator: "GreaterThanThreshold",
     treatMissingData: "notBreaching",
-    alarmActions: [topic.arn],
-    okActions: [topic.arn],
+    alarmActions: [topicArn],
+    okActions: [topicArn],
   } satisfies Partial<aws.cloudwatch.MetricAlarmArgs>;
   const described = (means: string) => `${means} Runbook: docs/infra/device-tokens.md.`;
-  const alarms = { ...serviceAlarms(settings, names), ...tableAlarms(settings, names) };
+  const made: string[] = [];
+  const make = (prefix: string, name: string, alarm: Omit<aws.cloudwatch.MetricAlarmArgs, keyof typeof common>) => {
+    made.push(`${prefix}-${name}`);
+    new aws.cloudwatch.MetricAlarm(`Alarm${name}`, { ...common, name: `${prefix}-${name}`, ...alarm });
+  };
 
-  for (const [name, alarm] of Object.entries(alarms)) {
+  const alarms = [
+    ...Object.entries(serviceAlarms(settings, names)).map((alarm) => [names.all, ...alarm] as const),
+    ...Object.entries(tableAlarms(settings, names)).map((alarm) => [names.table, ...alarm] as const),
+  ];
+  for (const [prefix, name, alarm] of alarms) {
     const percentile = alarm.statistic.startsWith("p");
-    new aws.cloudwatch.MetricAlarm(`Alarm${name}`, {
-      ...common,
-      name: `${names.all}-${name}`,
+    make(prefix, name, {
       alarmDescription: described(alarm.means),
       namespace: alarm.namespace,
       metricName: alarm.metric,
@@ -50,9 +59,7 @@ export function makeAlarms(settings: Settings, names: Names, topic: aws.sns.Topi
 
   // The SDK repeats a request that failed so, and a single one is no reason to wake
   // anybody. An operation without errors has no data point, hence FILL.
-  new aws.cloudwatch.MetricAlarm("Alarmsystem-errors", {
-    ...common,
-    name: `${names.table}-system-errors`,
+  make(names.table, "system-errors", {
     alarmDescription: described("DynamoDB answers requests to the device-token table with HTTP 500."),
     evaluationPeriods: 1,
     threshold: 5,
@@ -72,7 +79,7 @@ export function makeAlarms(settings: Settings, names: Names, topic: aws.sns.Topi
     ],
   });
 
-  return [...Object.keys(alarms), "system-errors"].map((name) => `${names.all}-${name}`).sort();
+  return made.sort();
 }
 
 function serviceAlarms(settings: Settings, names: Names): Record<string, Alarm> {

@@ -8,6 +8,11 @@ import type { Settings } from "./settings";
 const path = "/v1/device-tokens";
 const methods = ["DELETE", "GET", "POST"] as const;
 
+// Lambda is invoked by POST, whatever the method.
+const integration = { type: "aws-proxy", integrationHttpMethod: "POST" } as const;
+
+const identitySource = "method.request.header.Authorization";
+
 const throttle = { burst: 100, perSecond: 50 };
 
 // What an access log line holds. No user, no address, no query: the device's id is in
@@ -29,7 +34,7 @@ const accessLogFields = {
 export function makeApi(settings: Settings, names: Names, key: aws.kms.Key, fn: ReturnType<typeof makeFunction>) {
   // What a deployment of the API is a snapshot of, filled in below: deploy() makes it.
   const deployed: $util.Resource[] = [];
-  const trigger = routesDigest(settings);
+  const trigger = routesDigest(settings, names);
 
   const api = new sst.aws.ApiGatewayV1("Api", {
     endpoint: { type: "regional" },
@@ -62,7 +67,7 @@ export function makeApi(settings: Settings, names: Names, key: aws.kms.Key, fn: 
     // permission lets any API Gateway route of this API invoke the function.
     const route = api.routeIntegration(
       `${method} ${path}`,
-      { type: "aws-proxy", integrationHttpMethod: "POST", uri: fn.component.nodes.function.invokeArn },
+      { ...integration, uri: fn.component.nodes.function.invokeArn },
       { name: method.toLowerCase(), auth },
     );
     const permission = new aws.lambda.Permission(`Invoke${method}`, {
@@ -109,13 +114,19 @@ function authOf(settings: Settings, names: Names, api: sst.aws.ApiGatewayV1): ss
   const authorizer = api.addAuthorizer({
     name: names.all,
     userPools: a.userPoolArns,
-    identitySource: "method.request.header.Authorization",
+    identitySource,
   });
   return { cognito: { authorizer: authorizer.id, ...(a.scopes && { scopes: a.scopes }) } };
 }
 
 /** A digest of what a request meets at the gateway: it changes when a route does. */
-function routesDigest(settings: Settings): string {
-  const routes = { path, methods, authorizer: settings.authorizer, responses: gatewayResponses };
+function routesDigest(settings: Settings, names: Names): string {
+  const routes = {
+    path,
+    methods,
+    integration: { ...integration, function: names.all, region: settings.region },
+    authorizer: { ...settings.authorizer, identitySource },
+    responses: gatewayResponses,
+  };
   return createHash("sha256").update(JSON.stringify(routes)).digest("hex");
 }

@@ -44,6 +44,15 @@ const use = [
  */
 export function makeKey(settings: Settings, names: Names, account: Account) {
   const root = $interpolate`arn:${account.partition}:iam::${account.id}:root`;
+  // For a topic of this deployment; one of yours has a key of its own.
+  const alarmsToTopic = {
+    Sid: "AlarmsToTopic",
+    Effect: "Allow",
+    Principal: { Service: "cloudwatch.amazonaws.com" },
+    Action: ["kms:Decrypt", "kms:GenerateDataKey"],
+    Resource: "*",
+    Condition: { StringEquals: { "aws:SourceAccount": account.id } },
+  };
   const policy = $jsonStringify({
     Version: "2012-10-17",
     Statement: [
@@ -76,14 +85,7 @@ export function makeKey(settings: Settings, names: Names, account: Account) {
           },
         },
       },
-      {
-        Sid: "AlarmsToTopic",
-        Effect: "Allow",
-        Principal: { Service: "cloudwatch.amazonaws.com" },
-        Action: ["kms:Decrypt", "kms:GenerateDataKey"],
-        Resource: "*",
-        Condition: { StringEquals: { "aws:SourceAccount": account.id } },
-      },
+      ...(settings.alarmTopicArn ? [] : [alarmsToTopic]),
     ],
   });
 

@@ -1,12 +1,12 @@
-import type { Stage } from "./settings";
+import type { Settings, Stage } from "./settings";
 
 // Names rather than references where a cycle would arise: the key's policy names the
 // log groups, which are encrypted with the key.
-export function namesOf(stage: Stage) {
-  const name = `device-tokens-${stage}`;
+export function namesOf(settings: Settings) {
+  const name = `device-tokens-${settings.stage}`;
   return {
     all: name,
-    table: name,
+    table: settings.tableName ?? name,
     functionLogGroup: `/aws/lambda/${name}`,
     accessLogGroup: `/aws/apigateway/${name}`,
   };

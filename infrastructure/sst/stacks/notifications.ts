@@ -1,8 +1,11 @@
 import type { Account, Names } from "./names";
 import type { Settings } from "./settings";
 
-/** The topic that the alarms tell, and who hears it. */
-export function makeTopic(settings: Settings, names: Names, account: Account, key: aws.kms.Key) {
+/** The topic that the alarms tell, and who hears it. Returns the topic's ARN. */
+export function makeTopic(settings: Settings, names: Names, account: Account, key: aws.kms.Key): $util.Input<string> {
+  // Who subscribes to a topic of yours is not decided here.
+  if (settings.alarmTopicArn) return settings.alarmTopicArn;
+
   const topic = new aws.sns.Topic("Alarms", { name: `${names.all}-alarms`, kmsMasterKeyId: key.arn });
 
   new aws.sns.TopicPolicy("AlarmsPolicy", {
@@ -25,5 +28,5 @@ export function makeTopic(settings: Settings, names: Names, account: Account, ke
   if (settings.alarmEmail) {
     new aws.sns.TopicSubscription("AlarmsByEmail", { topic: topic.arn, protocol: "email", endpoint: settings.alarmEmail });
   }
-  return topic;
+  return topic.arn;
 }

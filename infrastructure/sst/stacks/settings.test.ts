@@ -18,6 +18,8 @@ test("another stage is refused", () => {
   }
 });
 
+const topic = "arn:aws:sns:eu-central-1:111122223333:alarms";
+
 // What a mistake, or a value from elsewhere, may put in spite of the types.
 const { alarmEmail: _, ...unheard } = stages.prod;
 const refused: [string, unknown, string][] = [
@@ -37,6 +39,11 @@ const refused: [string, unknown, string][] = [
   ["a limit of nothing", { readLimit: 0 }, "at least 1 unit"],
   ["a limit of nothing", { writeLimit: 0.5 }, "at least 1 unit"],
   ["no address", { alarmEmail: "somebody" }, "no e-mail address"],
+  ["a required tag", { extraTags: { Team: "push", Env: "other" } }, "follow from the other settings"],
+  ["a short table name", { tableName: "ab" }, "A table name has"],
+  ["a table's ARN", { tableName: "arn:aws:dynamodb:eu-central-1:111122223333:table/x" }, "A table name has"],
+  ["a topic's name", { alarmEmail: undefined, alarmTopicArn: "alarms" }, "named by its ARN"],
+  ["an address and a topic", { alarmTopicArn: topic }, "alarmEmail or alarmTopicArn"],
 ];
 for (const [name, change, fault] of refused) {
   test(`${name} is refused`, () => {
@@ -47,6 +54,7 @@ for (const [name, change, fault] of refused) {
 test("prod without anybody to hear its alarms is refused, dev is not", () => {
   expect(() => checked(unheard)).toThrow("somebody hears the alarms");
   checked({ ...unheard, stage: "dev" });
+  checked({ ...unheard, alarmTopicArn: topic });
 });
 
 test("all faults are told at once", () => {

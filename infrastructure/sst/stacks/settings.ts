@@ -22,6 +22,8 @@ export interface Settings {
   /** Who answers for the deployment, and who pays for it: tags of everything. */
   owner: string;
   costCenter: string;
+  /** Further tags of everything. */
+  extraTags?: Record<string, string>;
   authorizer: Authorizer;
   /** Days that a registration lives after the app's last launch. */
   tokenTtlDays: number;
@@ -29,8 +31,20 @@ export interface Settings {
   logLevel: "debug" | "info" | "warn" | "error";
   /** Executions of the function at once; -1 for the account's common pool. */
   reservedConcurrency: number;
-  /** Address that hears the alarms once it has confirmed; prod needs one. */
+  /** Another than device-tokens-STAGE, to switch over to a restored table: see the runbook. */
+  tableName?: string;
+  /**
+   * What the table's stream carries; none without. A view with images carries push
+   * tokens: treat its readers as holders of credentials.
+   */
+  stream?: "keys-only" | "new-image" | "old-image" | "new-and-old-images";
+  /** Address that hears the alarms once it has confirmed; prod needs one, or a topic. */
   alarmEmail?: string;
+  /**
+   * A topic of yours for the alarms, in place of one of the deployment. It must let
+   * CloudWatch publish, and use its key if it is encrypted.
+   */
+  alarmTopicArn?: string;
   /** Units a second above which an alarm tells; none without. */
   readLimit?: number;
   writeLimit?: number;
@@ -95,6 +109,10 @@ export function checked(s: Settings): Settings {
   const whole = (n: number, least: number, most: number) => Number.isInteger(n) && n >= least && n <= most;
 
   need(s.owner.trim() !== "" && s.costCenter.trim() !== "", "The tags Owner and CostCenter must not be empty.");
+  need(
+    !["Project", "Env", "Owner", "CostCenter"].some((name) => Object.hasOwn(s.extraTags ?? {}, name)),
+    "The tags Project, Env, Owner and CostCenter follow from the other settings.",
+  );
   need(whole(s.tokenTtlDays, 7, 3650), "Registrations live for a whole number of days, 7 to 3650.");
   need(whole(s.maxDevices, 1, 1000), "A user may have 1 to 1000 devices.");
   need(
@@ -104,8 +122,23 @@ export function checked(s: Settings): Settings {
   for (const limit of [s.readLimit, s.writeLimit]) {
     need(limit === undefined || limit >= 1, "A limit on consumption is at least 1 unit a second.");
   }
-  need(s.stage !== "prod" || s.alarmEmail !== undefined, "In prod somebody hears the alarms: set alarmEmail.");
+  need(
+    s.tableName === undefined || /^[A-Za-z0-9_.-]{3,255}$/.test(s.tableName),
+    "A table name has 3 to 255 letters, digits, underscores, hyphens and dots.",
+  );
+  need(
+    s.stage !== "prod" || s.alarmEmail !== undefined || s.alarmTopicArn !== undefined,
+    "In prod somebody hears the alarms: set alarmEmail or alarmTopicArn.",
+  );
   need(s.alarmEmail === undefined || /^[^@ ]+@[^@ ]+\.[^@ ]+$/.test(s.alarmEmail), "alarmEmail is no e-mail address.");
+  need(
+    s.alarmTopicArn === undefined || /^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$/.test(s.alarmTopicArn),
+    "A topic is named by its ARN.",
+  );
+  need(
+    s.alarmEmail === undefined || s.alarmTopicArn === undefined,
+    "Set alarmEmail or alarmTopicArn: who subscribes to a topic of yours is not decided here.",
+  );
 
   const a = s.authorizer;
   switch (a.type) {

@@ -12,6 +12,7 @@ export function makeTable(settings: Settings, names: Names, key: aws.kms.Key) {
       fields: { userId: "string", deviceId: "string" },
       primaryIndex: { hashKey: "userId", rangeKey: "deviceId" },
       ttl: "expiresAt",
+      stream: settings.stream,
       deletionProtection: isProtected(settings.stage),
       transform: {
         table: {

@@ -17,18 +17,18 @@ export function system(settings: Settings) {
   }
   tagEverything(settings);
 
-  const names = namesOf(settings.stage);
+  const names = namesOf(settings);
   const account = {
     id: aws.getCallerIdentityOutput({}).accountId,
     partition: aws.getPartitionOutput({}).partition,
     region: settings.region,
   };
   const key = makeKey(settings, names, account);
-  const topic = makeTopic(settings, names, account, key);
+  const topicArn = makeTopic(settings, names, account, key);
   const table = makeTable(settings, names, key);
   const fn = makeFunction(settings, names, account, key, table);
   const api = makeApi(settings, names, key, fn);
-  const alarmNames = makeAlarms(settings, names, topic);
+  const alarmNames = makeAlarms(settings, names, topicArn);
   const dashboard = makeDashboard(settings, names, account, alarmNames);
 
   return {
@@ -38,11 +38,12 @@ export function system(settings: Settings) {
     tableName: table.name,
     tableArn: table.arn,
     tableId: table.nodes.table.id,
+    tableStreamArn: settings.stream && table.nodes.table.streamArn,
     tableActions: fn.tableActions,
     kmsKeyArn: key.arn,
     functionName: fn.component.name,
     logGroups: { access: names.accessLogGroup, function: names.functionLogGroup },
-    alarmTopicArn: topic.arn,
+    alarmTopicArn: topicArn,
     alarmNames,
     dashboardName: dashboard.dashboardName,
   };

@@ -7,6 +7,7 @@ import type { Settings } from "./settings";
  */
 export function tagEverything(settings: Settings) {
   const tags = {
+    ...settings.extraTags,
     Project: "device-tokens",
     Env: settings.stage,
     Owner: settings.owner,

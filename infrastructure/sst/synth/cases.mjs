@@ -1,6 +1,18 @@
-// What is evaluated: the three stages as sst.config.ts has them, and once the other
+// What is evaluated: the three stages as sst.config.ts has them; once the other
 // authorizer, in an account where nothing has set the region's role for access logs:
-// what Terraform plans with infrastructure/envs/emulator.tfvars.
+// what Terraform plans with infrastructure/envs/emulator.tfvars; and once all that no
+// stage sets: infrastructure/tests/options.tfvars.
+
+/** dev with other settings, which are TypeScript. */
+const dev = (settings) => ({
+  stage: "dev",
+  program: `
+    import config from "./sst.config.ts";
+    import { type Settings, stages } from "./stacks/settings";
+    import { system } from "./stacks/system";
+    const other: Partial<Settings> = ${settings};
+    export default { ...config, run: async () => system({ ...stages.dev, ...other }) };`,
+});
 
 const stage = (name) => ({ stage: name, program: `export { default } from "./sst.config.ts";`, regionRole: true });
 
@@ -9,15 +21,28 @@ export const cases = {
   stage: stage("stage"),
   prod: stage("prod"),
   oidc: {
-    stage: "dev",
-    program: `
-      import config from "./sst.config.ts";
-      import { stages } from "./stacks/settings";
-      import { system } from "./stacks/system";
-      const authorizer = {
-        type: "oidc" as const, issuer: "https://issuer.example.com", audience: "device-tokens", token: "standard" as const,
-      };
-      export default { ...config, run: async () => system({ ...stages.dev, authorizer }) };`,
+    ...dev(`{
+      authorizer: { type: "oidc", issuer: "https://issuer.example.com", audience: "device-tokens", token: "standard" },
+    }`),
     regionRole: false,
+  },
+  options: {
+    ...dev(`{
+      extraTags: { Team: "push" },
+      authorizer: {
+        type: "cognito",
+        userPoolArns: ["arn:aws:cognito-idp:eu-central-1:111122223333:userpool/eu-central-1_devEXAMPLE"],
+        scopes: ["device-tokens/write", "device-tokens/read"],
+      },
+      tokenTtlDays: 30,
+      maxDevices: 5,
+      logLevel: "debug",
+      reservedConcurrency: 10,
+      tableName: "device-tokens-dev-restored",
+      stream: "keys-only",
+      readLimit: 10,
+      alarmTopicArn: "arn:aws:sns:eu-central-1:111122223333:alarms",
+    }`),
+    regionRole: true,
   },
 };

@@ -8,10 +8,10 @@ const account = "000000000000";
 /** What each type of resource is known by once it exists, from what it is made with. */
 const made = {
   "aws:kms/key:Key": ({ region, id }) => ({ keyId: id, arn: `arn:aws:kms:${region}:${account}:key/${id}` }),
-  "aws:dynamodb/table:Table": ({ region, inputs }) => ({
-    id: inputs.name,
-    arn: `arn:aws:dynamodb:${region}:${account}:table/${inputs.name}`,
-  }),
+  "aws:dynamodb/table:Table": ({ region, inputs }) => {
+    const arn = `arn:aws:dynamodb:${region}:${account}:table/${inputs.name}`;
+    return { id: inputs.name, arn, ...(inputs.streamEnabled && { streamArn: `${arn}/stream/2024-01-01T00:00:00.000` }) };
+  },
   "aws:iam/role:Role": ({ name, inputs }) => {
     const called = inputs.name ?? name;
     return { id: called, name: called, arn: `arn:aws:iam::${account}:role/${called}` };
