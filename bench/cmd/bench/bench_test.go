@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -38,6 +39,13 @@ func TestCommand(t *testing.T) {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
+	}
+}
+
+// A part that is misspelled is not taken for none.
+func TestUnknownPart(t *testing.T) {
+	if err := run(t.Context(), t.TempDir(), "load,htpapi", 1); err == nil || !strings.Contains(err.Error(), `"htpapi"`) {
+		t.Errorf("got %v, want an error that names the part", err)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -72,6 +73,11 @@ func command(part string, rounds int) string {
 }
 
 func run(ctx context.Context, root, only string, rounds int) error {
+	for name := range strings.SplitSeq(only, ",") {
+		if only != "" && name != "none" && !slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) {
+			return fmt.Errorf("no part is called %q", name)
+		}
+	}
 	results := filepath.Join(root, figures.Results)
 	wanted := func(name string) bool { return only == "" || strings.Contains(","+only+",", ","+name+",") }
 	for _, p := range parts {

@@ -52,7 +52,7 @@ func ratios(results fs.FS) (*vgsvg.Canvas, error) {
 	limit.Dashes = []vg.Length{vg.Points(4), vg.Points(3)}
 	p.Add(limit)
 	p.Legend.Add(fmt.Sprintf("target: %v", target), limit)
-	p.Y.Max = 2
+	p.Y.Max = max(p.Y.Max, 2) // room for the legend, and for what is above the target
 	return drawn(p, 24*vg.Centimeter, 10*vg.Centimeter), nil
 }
 
