@@ -33,9 +33,10 @@ func TestNoticed(t *testing.T) {
 		})
 	}
 	for name, wrap := range map[string]func(store.Store) store.Store{
-		"an answer": func(s store.Store) store.Store { return silent{s} },
-		"an error":  func(s store.Store) store.Store { return forgetful{s} },
-		"a row":     func(s store.Store) store.Store { return idle{s} },
+		"an answer":  func(s store.Store) store.Store { return silent{s} },
+		"a spelling": func(s store.Store) store.Store { return stubborn{s} },
+		"an error":   func(s store.Store) store.Store { return forgetful{s} },
+		"a row":      func(s store.Store) store.Store { return idle{s} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &recorder{TB: t}
@@ -58,6 +59,19 @@ type silent struct{ store.Store }
 func (s silent) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
 	result, err := s.Store.Register(ctx, req)
 	result.MovedFrom = tokens.Key{}
+	return result, err
+}
+
+// stubborn answers with the bare spelling of a token, whichever the app used.
+type stubborn struct{ store.Store }
+
+func (s stubborn) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
+	result, err := s.Store.Register(ctx, req)
+	for n := range tokenCount {
+		if bare := spelled(n, 2); bare.Equal(result.Registration.Token) {
+			result.Registration.Token = bare
+		}
+	}
 	return result, err
 }
 

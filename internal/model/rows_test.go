@@ -56,7 +56,7 @@ func (m *machine) sameAnswer(t *rapid.T, what string, want tokens.Registration, 
 	if diff := gocmp.Diff(describe(wantErr), describe(err)); diff != "" {
 		t.Fatalf("%s in the end: error (-want +got):\n%s", what, diff)
 	}
-	if diff := gocmp.Diff(want, got); diff != "" {
+	if diff := gocmp.Diff(want, got, exactly); diff != "" {
 		t.Fatalf("%s in the end (-want +got):\n%s", what, diff)
 	}
 	total.Compared++
