@@ -41,7 +41,11 @@ func summarize(folder string) error {
 	if err != nil {
 		return err
 	}
-	result := figures.Result{Command: "make bench", Machine: handlers.Machine, Tables: map[string]figures.Table{"launch": table}}
+	result := figures.Result{
+		Command: "make bench",
+		Machine: "on DynamoDB Local: " + local.Machine + "; in the handler: " + handlers.Machine,
+		Tables:  map[string]figures.Table{"launch": table},
+	}
 	return result.Write(folder, "bench-summary")
 }
 
