@@ -163,6 +163,26 @@ func TestReclaimedLate(t *testing.T) {
 	}
 }
 
+// A row that expired behind one which was made by a clock that ran ahead is still
+// there when its device registers again, and gives way to the new one.
+func TestRegisterOverUnreclaimed(t *testing.T) {
+	now := start
+	s := newAt(&now, store.Policy{})
+	s.mustRegister(t, request(1, 1, 1))
+	now = now.Add(-time.Hour)
+	late := request(2, 1, 2)
+	s.mustRegister(t, late)
+	now = now.Add(store.DefaultTTL + time.Second)
+	late.Token = tokens.MustParseToken("ExpoPushToken[another]")
+	if got := s.mustRegister(t, late); got.Outcome != store.Created {
+		t.Errorf("outcome is %v, want %v", got.Outcome, store.Created)
+	}
+	s.wantSound(t)
+	if len(s.holders) != 2 {
+		t.Errorf("%d rows are kept, want 2", len(s.holders))
+	}
+}
+
 // TestNoGoroutine fails if one is left: the bubble would not end.
 func TestNoGoroutine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
