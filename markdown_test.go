@@ -1,12 +1,13 @@
 package devicetokens_test
 
 import (
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/devicetokens/devicetokens/internal/figures"
 )
 
 // The Go code in the documents is code that is compiled: each block stands, but
@@ -51,18 +52,7 @@ func TestMarkdownLinks(t *testing.T) {
 // files returns the files of the repository with that extension.
 func files(t *testing.T, ext string) []string {
 	t.Helper()
-	var paths []string
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && (d.Name() == "node_modules" || path != "." && strings.HasPrefix(d.Name(), ".")):
-			return fs.SkipDir
-		case filepath.Ext(path) == ext:
-			paths = append(paths, path)
-		}
-		return nil
-	})
+	paths, err := figures.Files(".", ext)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,9 +11,10 @@ import (
 // Results is the folder of the results, from the root of the repository.
 const Results = "docs/results"
 
-// Documents returns the Markdown files of a repository, as paths from its root.
-// What tools have put there, in hidden folders and in node_modules, is left out.
-func Documents(root string) ([]string, error) {
+// Files returns the files of a repository with that extension, as paths from its
+// root. What tools have put there, in hidden folders and in node_modules, is left
+// out.
+func Files(root, ext string) ([]string, error) {
 	var paths []string
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
@@ -21,7 +22,7 @@ func Documents(root string) ([]string, error) {
 			return err
 		case d.IsDir() && (d.Name() == "node_modules" || path != root && strings.HasPrefix(d.Name(), ".")):
 			return fs.SkipDir
-		case filepath.Ext(path) == ".md":
+		case filepath.Ext(path) == ext:
 			relative, err := filepath.Rel(root, path)
 			paths = append(paths, relative)
 			return err
@@ -36,7 +37,7 @@ func Documents(root string) ([]string, error) {
 
 // Update embeds the results into every document of the repository at root.
 func Update(root string) error {
-	paths, err := Documents(root)
+	paths, err := Files(root, ".md")
 	if err != nil {
 		return err
 	}

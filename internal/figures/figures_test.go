@@ -16,7 +16,7 @@ const root = "../.."
 // shown.
 func TestDocuments(t *testing.T) {
 	results := os.DirFS(filepath.Join(root, Results))
-	paths, err := Documents(root)
+	paths, err := Files(root, ".md")
 	if err != nil {
 		t.Fatal(err)
 	}
