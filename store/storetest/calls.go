@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/devicetokens/devicetokens/store"
@@ -59,4 +60,50 @@ func deleteCall(key tokens.Key) call {
 
 func deleteUserCall(user tokens.UserID) call {
 	return func(ctx context.Context, s store.Store) error { return s.DeleteUser(ctx, user) }
+}
+
+const (
+	alice tokens.UserID   = "alice"
+	bob   tokens.UserID   = "bob"
+	phone tokens.DeviceID = "phone"
+)
+
+func key(user tokens.UserID, device tokens.DeviceID) tokens.Key {
+	return tokens.Key{UserID: user, DeviceID: device}
+}
+
+func request(user tokens.UserID, device tokens.DeviceID, token tokens.Token) tokens.Request {
+	return tokens.Request{
+		Key:       key(user, device),
+		Token:     token,
+		Platform:  tokens.IOS,
+		ProjectID: "@acme/app",
+	}
+}
+
+// token returns the n-th of many tokens.
+func token(n int) tokens.Token {
+	return tokens.MustParseToken(fmt.Sprintf("ExponentPushToken[%022d]", n))
+}
+
+// spellings returns the three of the n-th of many tokens that have three.
+func spellings(n int) [3]tokens.Token {
+	id := fmt.Sprintf("5pe11ed0-0000-0000-0000-%012d", n)
+	return [3]tokens.Token{
+		tokens.MustParseToken("ExponentPushToken[" + id + "]"),
+		tokens.MustParseToken("ExpoPushToken[" + id + "]"),
+		tokens.MustParseToken(id),
+	}
+}
+
+// device returns the n-th of up to a thousand devices, which are in byte order.
+func device(n int) tokens.DeviceID { return tokens.DeviceID(fmt.Sprintf("device-%03d", n)) }
+
+// requests returns the user's first n devices, each with a token of its own.
+func requests(user tokens.UserID, n int) []tokens.Request {
+	reqs := make([]tokens.Request, n)
+	for i := range reqs {
+		reqs[i] = request(user, device(i), token(i))
+	}
+	return reqs
 }

@@ -216,3 +216,53 @@ func TestFaultless(t *testing.T) {
 		Corrupt: corruptFaulty,
 	})
 }
+
+// brokenAlways are the rules that hold for more than one method.
+var brokenAlways = []broken{
+	{"ignores Policy.TTL", []string{"Expiry/Policy"}},
+	{"has a default TTL of its own", []string{"Register/New", "Expiry/Boundary"}},
+	{"ignores Policy.Now", []string{"Register/New", "Clock/Truncated"}},
+	{"expires a second early", []string{"Expiry/Boundary", "Expiry/RegisterBeforeIt", "Expiry/OfInactive"}},
+	{"expires a second late", []string{"Expiry/Boundary", "Expiry/OfInactive"}},
+	{"expires a moment late", []string{"Expiry/Boundary"}},
+	{"expires by the millisecond", []string{"Expiry/Boundary", "Clock/Truncated"}},
+	{"rounds the expiry up", []string{"Expiry/Boundary", "Clock/Truncated"}},
+	{"rounds the expiry to the nearest second", []string{"Clock/Truncated"}},
+	{"keeps nanoseconds", []string{"Register/New", "Clock/Truncated"}},
+	{"rounds to the nearest millisecond", []string{"Clock/Truncated"}},
+	{"keeps whole seconds only", []string{"Clock/Truncated"}},
+	{"keeps the clock's zone", []string{"Register/New", "Clock/Truncated"}},
+
+	{"joins the two ids", []string{"Keys/Distinct"}},
+	{"ignores case in ids", []string{"Keys/Distinct"}},
+	{"trims ids", []string{"Keys/Distinct"}},
+	{"cuts ids at 255 bytes", []string{"Keys/Greatest"}},
+
+	{"names one bad field at most", []string{"Invalid/Register", "Invalid/Invalidate"}},
+	{"echoes the input", []string{"Invalid/Register", "Invalid/Get", "Invalid/List", "Invalid/Invalidate"}},
+	{"Register takes invalid arguments", []string{"Invalid/Register"}},
+	{"Get takes invalid arguments", []string{"Invalid/Get"}},
+	{"List takes invalid arguments", []string{"Invalid/List"}},
+	{"Holder takes invalid arguments", []string{"Invalid/Holder"}},
+	{"Deactivate takes invalid arguments", []string{"Invalid/Deactivate"}},
+	{"Invalidate takes invalid arguments", []string{"Invalid/Invalidate"}},
+	{"Delete takes invalid arguments", []string{"Invalid/Delete"}},
+	{"DeleteUser takes invalid arguments", []string{"Invalid/DeleteUser"}},
+
+	{"Register ignores a canceled context", []string{"Context/Register"}},
+	{"Get ignores a canceled context", []string{"Context/Get"}},
+	{"List ignores a canceled context", []string{"Context/List"}},
+	{"Holder ignores a canceled context", []string{"Context/Holder"}},
+	{"Deactivate ignores a canceled context", []string{"Context/Deactivate"}},
+	{"Invalidate ignores a canceled context", []string{"Context/Invalidate"}},
+	{"Delete ignores a canceled context", []string{"Context/Delete"}},
+	{"DeleteUser ignores a canceled context", []string{"Context/DeleteUser"}},
+	{"ignores a deadline", []string{"Context/Register", "Context/Get", "Context/DeleteUser"}},
+	{"Register denies a write during which the context ended", []string{"Context/Register", "Context/RegisterMoving"}},
+	{"does not say that the context ended during a write", []string{"Context/Register", "Context/Deactivate", "Context/DeleteUser"}},
+	{"takes the token before it looks at the context again", []string{"Context/RegisterMoving"}},
+	{"Deactivate denies a write during which the context ended", []string{"Context/Deactivate"}},
+	{"Invalidate denies a write during which the context ended", []string{"Context/Invalidate"}},
+	{"Delete denies a write during which the context ended", []string{"Context/Delete"}},
+	{"DeleteUser denies a write during which the context ended", []string{"Context/DeleteUser"}},
+}

@@ -134,3 +134,40 @@ func (s *faulty) List(ctx context.Context, user tokens.UserID) ([]tokens.Registr
 	s.listed[user] = regs
 	return regs, nil
 }
+
+var brokenReads = []broken{
+	{"Get returns nothing without an error", []string{"Get/Absent"}},
+	{"Get finds a device of any user", []string{"Get/Absent"}},
+	{"Get hides what is inactive", []string{"Get/Inactive"}},
+	{"Get shows what has expired", []string{"Expiry/Boundary"}},
+	{"Get reads in two steps", []string{"Race/GetWhileReplacing"}},
+
+	{"Holder returns nothing without an error", []string{"Holder/Absent"}},
+	{"Holder hides what is inactive", []string{"Holder/Inactive"}},
+	{"Holder knows one spelling", []string{"Holder/Respelled"}},
+	{"Holder shows who gave the token up", []string{"Register/Replace"}},
+	{"Holder shows what has expired", []string{"Expiry/Boundary"}},
+	{"Holder reads in two steps", []string{"Race/HolderWhileMoving"}},
+	{"Holder gives up when the token moves", []string{"Race/HolderWhileMoving"}},
+
+	{"List of none is an error", []string{"List/None"}},
+	{"List shows what is inactive", []string{"List/OnlyActive"}},
+	{"List shows what has expired", []string{"Expiry/Boundary"}},
+	{"List takes a user for a prefix", []string{"List/OnlyTheUsers"}},
+	{"List is in no order", []string{"List/ByDeviceID"}},
+	{"List is ordered without regard to case", []string{"List/ByDeviceID"}},
+	{"List is one page", []string{"DeleteUser/Many"}},
+	{"hands out the list that it keeps", []string{"Values/OfList"}},
+	{"List reads one by one", []string{"Race/ListWhileMoving"}},
+}
+
+var brokenCorrupt = []broken{
+	{"Get hides what cannot be decoded", []string{"Corrupt/Get"}},
+	{"Get names the key of what cannot be decoded", []string{"Corrupt/Get"}},
+	{"List fails on what cannot be decoded", []string{"Corrupt/List"}},
+	{"Register fails on what cannot be decoded", []string{"Corrupt/Register"}},
+	{"Register refreshes what cannot be decoded", []string{"Corrupt/Register"}},
+	{"Deactivate fails on what cannot be decoded", []string{"Corrupt/Deactivate"}},
+	{"Delete leaves what cannot be decoded", []string{"Corrupt/Delete"}},
+	{"DeleteUser leaves what cannot be decoded", []string{"Corrupt/DeleteUser"}},
+}

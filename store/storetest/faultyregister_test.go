@@ -193,3 +193,45 @@ func (s *faulty) expiry(now time.Time) time.Time {
 	}
 	return s.policy.Expiry(now)
 }
+
+var brokenRegister = []broken{
+	{"overwrites registeredAt on refresh", []string{"Register/Refresh", "Expiry/RegisterBeforeIt"}},
+	{"overwrites registeredAt on replacement", []string{"Register/Replace"}},
+	{"keeps the registeredAt of what has expired", []string{"Register/OverExpired", "Register/OverExpiredAndInactive"}},
+	{"remembers registeredAt for ever", []string{"Move/ThereAndBack", "Delete/Erases", "DeleteUser/Erases"}},
+	{"keeps the old updatedAt", []string{"Register/Refresh", "Invalidate/RegisteredAgain", "Eviction/OldestUpdate"}},
+	{"keeps the old expiry on refresh", []string{"Expiry/RefreshProlongs", "Register/Refresh"}},
+	{"keeps the old expiry on replacement", []string{"Expiry/ReplaceProlongs", "Register/Replace"}},
+	{"keeps the old status on refresh", []string{"Register/Reactivates"}},
+	{"keeps the old status on replacement", []string{"Register/Reactivates"}},
+	{"keeps a project that the request does not name", []string{"Register/ProjectIDCleared"}},
+	{"keeps the old platform", []string{"Register/PlatformChanged"}},
+	{"keeps the first spelling", []string{"Register/Respelled"}},
+	{"takes two spellings for two tokens", []string{"Register/Respelled", "Move/Respelled", "Holder/Respelled", "Invalidate/Respelled"}},
+	{"takes a reactivation for a creation", []string{"Register/Reactivates"}},
+	{"takes a repeat for a creation", []string{"Register/Repeated"}},
+	{"refreshes what has expired", []string{"Register/OverExpired", "Limit/OwnExpiredIsNewDevice"}},
+	{"refreshes what has expired and is inactive", []string{"Register/OverExpiredAndInactive"}},
+	{"returns an empty Evicted", []string{"Register/New"}},
+
+	{"leaves the token with its old owner too", []string{"Move/ToAnotherUser", "Move/ThereAndBack"}},
+	{"leaves the token with its expired owner too", []string{"Move/FromExpired"}},
+	{"leaves the token with its inactive owner too", []string{"Move/FromInactive"}},
+	{"leaves the token with its old owner if the new one had another", []string{"Move/OntoARegistration"}},
+	{"leaves a reinstalled phone in the list twice", []string{"Move/Reinstalled"}},
+	{"leaves a reinstalled phone in the list twice if it was known", []string{"Move/ReinstalledOntoARegistration"}},
+	{"deactivates the old owner", []string{"Move/ToAnotherUser"}},
+	{"removes all devices of the old owner", []string{"Move/ToAnotherUser"}},
+	{"tells of no move", []string{"Move/ToAnotherUser", "Move/OntoARegistration", "Move/ThereAndBack"}},
+	{"tells of no move to a device that was logged out", []string{"Sequence/LikeMemstore"}},
+	{"tells a user of their own device", []string{"Move/Reinstalled", "Move/ReinstalledOntoARegistration"}},
+	{"tells of an inactive registration", []string{"Move/FromInactive"}},
+	{"tells of an expired registration", []string{"Move/FromExpired"}},
+	{"tells of a move with each refresh", []string{"Move/ToldOnce"}},
+
+	{"lets the later clock win", []string{"Clock/RefreshInThePast", "Clock/ReplaceInThePast"}},
+	{"leaves the token with its old owner if that registered later", []string{"Clock/MoveInThePast"}},
+
+	{"Register reads, then writes", []string{"Race/OneToken", "Race/OneKey", "Race/Reinstalled", "Race/Swap"}},
+	{"writes back all rows that it read", []string{"Race/Strangers"}},
+}

@@ -211,3 +211,53 @@ func (s *faulty) eraseHolder(t tokens.Token) {
 		}
 	}
 }
+
+var brokenRemovals = []broken{
+	{"Deactivate of nothing is an error", []string{"Deactivate/Absent"}},
+	{"Deactivate of nothing stores something", []string{"Deactivate/Absent"}},
+	{"Deactivate erases", []string{"Deactivate/Marks"}},
+	{"Deactivate sets updatedAt", []string{"Deactivate/Marks", "Eviction/OldestUpdateOfInactive"}},
+	{"Deactivate prolongs", []string{"Deactivate/Marks", "Expiry/OnlyRegisterProlongs"}},
+	{"Deactivate overwrites the reason", []string{"Deactivate/KeepsTheReason"}},
+	{"Deactivate logs the user out everywhere", []string{"Deactivate/OnlyTheDevice"}},
+	{"Deactivate logs out everyone on the device", []string{"Deactivate/OnlyTheDevice"}},
+	{"Deactivate hits whoever has the token by now", []string{"Deactivate/Late"}},
+	{"Deactivate leaves alone what has expired", []string{"Deactivate/Expired"}},
+	{"Deactivate writes back what it read", []string{"Race/DeactivateAndMove", "Race/DeactivateAndReplace"}},
+
+	{"Invalidate of nothing is an error", []string{"Invalidate/Absent"}},
+	{"Invalidate erases", []string{"Invalidate/Marks"}},
+	{"Invalidate gives the wrong reason", []string{"Invalidate/Marks"}},
+	{"Invalidate prolongs", []string{"Invalidate/Marks", "Expiry/OnlyRegisterProlongs"}},
+	{"Invalidate overwrites the reason", []string{"Invalidate/KeepsTheReason"}},
+	{"Invalidate ignores the token", []string{"Invalidate/Replaced"}},
+	{"Invalidate knows one spelling", []string{"Invalidate/Respelled"}},
+	{"Invalidate ignores sentAt", []string{"Invalidate/ClockSkew", "Invalidate/RegisteredAgain", "Invalidate/Late"}},
+	{"Invalidate goes by the server's clock", []string{"Invalidate/SentAtAlone"}},
+	{"Invalidate bears no clock skew", []string{"Invalidate/ClockSkew"}},
+	{"Invalidate is a millisecond early", []string{"Invalidate/ClockSkew"}},
+	{"Invalidate is a millisecond late", []string{"Invalidate/ClockSkew"}},
+	{"Invalidate goes by registeredAt", []string{"Invalidate/RegisteredAgain"}},
+	{"Invalidate hits whoever has the token by now", []string{"Invalidate/Late"}},
+	{"Invalidate marks all devices of the user", []string{"Invalidate/OnlyTheDevice"}},
+	{"Invalidate leaves alone what has expired", []string{"Invalidate/Expired"}},
+	{"Invalidate writes back what it read", []string{"Race/InvalidateAndRefresh", "Race/InvalidateAndReplace"}},
+
+	{"Delete of nothing is an error", []string{"Delete/Absent"}},
+	{"Delete only marks", []string{"Delete/Erases"}},
+	{"Delete leaves what is inactive", []string{"Delete/Erases"}},
+	{"Delete refuses what has expired", []string{"Delete/Expired"}},
+	{"Delete erases the user", []string{"Delete/OnlyTheDevice"}},
+	{"Delete erases the device of every user", []string{"Delete/OnlyTheDevice"}},
+	{"Delete hits whoever has the token by now", []string{"Delete/Late"}},
+	{"Delete takes the token's later registration with it", []string{"Race/DeleteAndMove"}},
+
+	{"DeleteUser of nobody is an error", []string{"DeleteUser/Absent"}},
+	{"DeleteUser only marks", []string{"DeleteUser/Erases"}},
+	{"DeleteUser leaves what is inactive", []string{"DeleteUser/Erases"}},
+	{"DeleteUser leaves what has expired", []string{"DeleteUser/Expired"}},
+	{"DeleteUser erases one page", []string{"DeleteUser/Many"}},
+	{"DeleteUser takes a user for a prefix", []string{"DeleteUser/OnlyTheUser"}},
+	{"DeleteUser hits whoever has the tokens by now", []string{"DeleteUser/Late"}},
+	{"DeleteUser takes the tokens' later registrations with it", []string{"Race/DeleteUserAndMove"}},
+}

@@ -2,8 +2,11 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"runtime"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
@@ -237,4 +240,172 @@ func raceLimit(f *fixture) {
 	if got := len(f.list(alice)); got != limit {
 		f.Errorf("%d devices after one more, want %d", got, limit)
 	}
+}
+
+// Each of these makes a removal and a Register at once. In whichever order they
+// are applied, what Register gave must be there at the end; a store that writes
+// back what it read before puts the old registration over it.
+var raceRemovalChecks = []check{
+	{name: "Race/DeactivateAndMove", run: raceDeactivateAndMove},
+	{name: "Race/DeactivateAndReplace", run: raceDeactivateAndReplace},
+	{name: "Race/InvalidateAndRefresh", run: raceInvalidateAndRefresh},
+	{name: "Race/InvalidateAndReplace", run: raceInvalidateAndReplace},
+	{name: "Race/DeleteAndMove", run: raceDeleteAndMove},
+	{name: "Race/DeleteUserAndMove", run: raceDeleteUserAndMove},
+}
+
+// raceOver registers alice's phones, waits an hour, and then removes each while
+// to is registered. It fails unless to is what is stored, in any status.
+func (f *fixture) raceOver(remove func(tokens.Request) call, to func(n int) tokens.Request) {
+	f.Helper()
+	for n := range 2 * rounds {
+		from, to := request(alice, device(n), token(2*n)), to(n)
+		f.clock.set(start)
+		f.register(from)
+		f.clock.advance(time.Hour)
+		calls := []call{remove(from), registerCall(to)}
+		if n%2 == 1 {
+			slices.Reverse(calls)
+		}
+		f.together(calls...)
+
+		got := f.get(to.Key)
+		want := f.registered(to, got.RegisteredAt, f.clock.Now())
+		want.Status = got.Status
+		f.wantStored(want)
+		if to.Key != from.Key {
+			f.wantNone(from.Key)
+			f.wantEqual("Status", tokens.Active, got.Status)
+		}
+		if !to.Token.Equal(from.Token) {
+			f.wantNoHolder(from.Token)
+		}
+	}
+}
+
+func movedToBob(n int) tokens.Request { return request(bob, device(n), token(2*n)) }
+
+func replaced(n int) tokens.Request { return request(alice, device(n), token(2*n+1)) }
+
+func raceDeactivateAndMove(f *fixture) {
+	f.raceOver(func(r tokens.Request) call { return deactivateCall(r.Key) }, movedToBob)
+}
+
+func raceDeactivateAndReplace(f *fixture) {
+	f.raceOver(func(r tokens.Request) call { return deactivateCall(r.Key) }, replaced)
+}
+
+func (f *fixture) lateReport(r tokens.Request) call {
+	return invalidateCall(r.Key, r.Token, start.Add(30*time.Minute))
+}
+
+// raceInvalidateAndRefresh refreshes: whichever is applied first, the device is
+// registered after the message was sent, and stays active.
+func raceInvalidateAndRefresh(f *fixture) {
+	f.raceOver(f.lateReport, func(n int) tokens.Request { return request(alice, device(n), token(2*n)) })
+	for _, reg := range f.list(alice) {
+		f.wantEqual("RegisteredAt", start.UTC().Truncate(time.Millisecond), reg.RegisteredAt)
+	}
+	if got := len(f.list(alice)); got != 2*rounds {
+		f.Errorf("List shows %d devices, want %d", got, 2*rounds)
+	}
+}
+
+func raceInvalidateAndReplace(f *fixture) {
+	f.raceOver(f.lateReport, replaced)
+	if got := len(f.list(alice)); got != 2*rounds {
+		f.Errorf("List shows %d devices, want %d", got, 2*rounds)
+	}
+}
+
+func raceDeleteAndMove(f *fixture) {
+	f.raceOver(func(r tokens.Request) call { return deleteCall(r.Key) }, movedToBob)
+}
+
+func raceDeleteUserAndMove(f *fixture) {
+	f.raceOver(func(r tokens.Request) call { return deleteUserCall(r.Key.UserID) }, movedToBob)
+}
+
+var raceReadChecks = []check{
+	{name: "Race/GetWhileReplacing", run: raceGetWhileReplacing},
+	{name: "Race/HolderWhileMoving", run: raceHolderWhileMoving},
+	{name: "Race/ListWhileMoving", run: raceListWhileMoving},
+}
+
+// readWhile registers the two requests in turns, while read is called by others
+// again and again. Before the first read, the first request is registered.
+func (f *fixture) readWhile(a, b tokens.Request, read func(context.Context) error) {
+	f.Helper()
+	f.register(a)
+	var (
+		wg      sync.WaitGroup
+		done    = make(chan struct{})
+		readers = make([]error, 2)
+	)
+	for i := range readers {
+		wg.Go(func() {
+			for readers[i] == nil {
+				readers[i] = read(f.Context())
+				select {
+				case <-done:
+					return
+				default:
+				}
+			}
+		})
+	}
+	for range 2 * workers {
+		f.registerAll([]tokens.Request{b})
+		f.registerAll([]tokens.Request{a})
+	}
+	close(done)
+	wg.Wait()
+	for _, err := range readers {
+		if err != nil {
+			f.Errorf("read during a write: %v", err)
+		}
+	}
+}
+
+// raceGetWhileReplacing fails if a Get shows a mixture of two requests.
+func raceGetWhileReplacing(f *fixture) {
+	a, b := request(alice, phone, token(1)), request(alice, phone, token(2))
+	b.Platform, b.ProjectID = tokens.Android, ""
+	f.readWhile(a, b, func(ctx context.Context) error {
+		got, err := f.store.Get(ctx, a.Key)
+		if err != nil {
+			return err
+		}
+		for _, req := range []tokens.Request{a, b} {
+			if got.Token.Equal(req.Token) && got.Platform == req.Platform && got.ProjectID == req.ProjectID {
+				return nil
+			}
+		}
+		return errors.New("no request said what Get shows")
+	})
+}
+
+func raceHolderWhileMoving(f *fixture) {
+	a, b := request(alice, phone, token(1)), request(bob, phone, token(1))
+	f.readWhile(a, b, func(ctx context.Context) error {
+		got, err := f.store.Holder(ctx, token(1))
+		if f.LooseHolder && errors.Is(err, store.ErrTryAgain) {
+			return nil
+		}
+		if err == nil && (!got.Token.Equal(token(1)) || got.Key != a.Key && got.Key != b.Key) {
+			return errors.New("the registration that Holder shows never held the token")
+		}
+		return err
+	})
+}
+
+func raceListWhileMoving(f *fixture) {
+	a, b := request(alice, "first", token(1)), request(alice, "second", token(1))
+	f.readWhile(a, b, func(ctx context.Context) error {
+		got, err := f.store.List(ctx, alice)
+		if err == nil && len(got) != 1 && !f.LooseList {
+			return errors.New("the token is in two places, or in none")
+		}
+		return err
+	})
 }

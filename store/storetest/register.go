@@ -152,3 +152,132 @@ func registerOverExpiredAndInactive(f *fixture) {
 	f.clock.advance(f.policy.TTL)
 	f.wantResult(req, store.Created, f.clock.Now(), f.register(req))
 }
+
+var moveChecks = []check{
+	{name: "Move/ToAnotherUser", run: moveToAnotherUser},
+	{name: "Move/OntoARegistration", run: moveOntoARegistration},
+	{name: "Move/Respelled", run: moveRespelled},
+	{name: "Move/ThereAndBack", run: moveThereAndBack},
+	{name: "Move/ToldOnce", run: moveToldOnce},
+	{name: "Move/FromInactive", run: moveFromInactive},
+	{name: "Move/FromExpired", run: moveFromExpired},
+	{name: "Move/Reinstalled", run: moveReinstalled},
+	{name: "Move/ReinstalledOntoARegistration", run: moveReinstalledOntoARegistration},
+}
+
+// wantMove fails unless the result names from, and nothing is left there.
+func (f *fixture) wantMove(req tokens.Request, outcome store.Outcome, registeredAt time.Time, from tokens.Key, got store.Result) {
+	f.Helper()
+	want := store.Result{
+		Registration: f.registered(req, registeredAt, f.clock.Now()),
+		Outcome:      outcome,
+		MovedFrom:    from,
+	}
+	f.wantEqual("Result", want, got)
+	f.wantStored(want.Registration)
+	f.wantNone(from)
+}
+
+// moveToAnotherUser is the bug that this project prevents: a phone changes
+// hands, and keeps its device id.
+func moveToAnotherUser(f *fixture) {
+	kept := request(alice, "tablet", token(2))
+	f.register(kept)
+	f.register(request(alice, phone, token(1)))
+	f.clock.advance(time.Hour)
+	req := request(bob, phone, token(1))
+	f.wantMove(req, store.Created, f.clock.Now(), key(alice, phone), f.register(req))
+	f.wantDevices(alice, "tablet")
+	f.wantDevices(bob, phone)
+	f.wantStored(f.registered(kept, start, start))
+}
+
+func moveOntoARegistration(f *fixture) {
+	f.register(request(alice, phone, token(1)))
+	f.register(request(bob, "tablet", token(2)))
+	f.clock.advance(time.Hour)
+	req := request(bob, "tablet", token(1))
+	f.wantMove(req, store.Replaced, start, key(alice, phone), f.register(req))
+	f.wantNoHolder(token(2))
+}
+
+func moveRespelled(f *fixture) {
+	for i, from := range spellings(0) {
+		for j, to := range spellings(0) {
+			f.deleteUser(alice)
+			f.deleteUser(bob)
+			f.register(request(alice, phone, from))
+			req := request(bob, phone, to)
+			f.wantMove(req, store.Created, f.clock.Now(), key(alice, phone), f.register(req))
+			if f.Failed() {
+				f.Fatalf("spelling %d taken over as spelling %d", i, j)
+			}
+		}
+	}
+}
+
+func moveThereAndBack(f *fixture) {
+	f.register(request(alice, phone, token(1)))
+	f.clock.advance(time.Hour)
+	f.register(request(bob, phone, token(1)))
+	f.clock.advance(time.Hour)
+	req := request(alice, phone, token(1))
+	f.wantMove(req, store.Created, f.clock.Now(), key(bob, phone), f.register(req))
+}
+
+func moveToldOnce(f *fixture) {
+	f.register(request(alice, phone, token(1)))
+	req := request(bob, phone, token(1))
+	if got := f.register(req); !got.Moved() {
+		f.Error("the first answer does not tell of the move")
+	}
+	f.wantResult(req, store.Refreshed, f.clock.Now(), f.register(req))
+}
+
+func moveFromInactive(f *fixture) {
+	inactivate := []func(tokens.Request){
+		func(r tokens.Request) { f.deactivate(r.Key) },
+		func(r tokens.Request) { f.invalidate(r.Key, r.Token, f.clock.Now().Add(time.Hour)) },
+	}
+	for i, do := range inactivate {
+		from, to := request(alice, device(i), token(i)), request(bob, device(i), token(i))
+		f.register(from)
+		do(from)
+		f.wantResult(to, store.Created, f.clock.Now(), f.register(to))
+		f.wantNone(from.Key)
+	}
+}
+
+// moveFromExpired sets the clock back, to see what is stored.
+func moveFromExpired(f *fixture) {
+	from := request(alice, phone, token(1))
+	f.register(from)
+	f.clock.advance(f.policy.TTL)
+	to := request(bob, phone, token(1))
+	f.wantResult(to, store.Created, f.clock.Now(), f.register(to))
+
+	f.clock.set(start)
+	f.wantNone(from.Key)
+	f.wantEqual("Holder", to.Key, f.holder(token(1)).Key)
+}
+
+// moveReinstalled is an app that was installed again, under a new device id.
+func moveReinstalled(f *fixture) {
+	f.register(request(alice, "first", token(1)))
+	f.clock.advance(time.Hour)
+	req := request(alice, "second", token(1))
+	f.wantResult(req, store.Created, f.clock.Now(), f.register(req))
+	f.wantNone(key(alice, "first"))
+	f.wantDevices(alice, "second")
+}
+
+func moveReinstalledOntoARegistration(f *fixture) {
+	f.register(request(alice, "first", token(1)))
+	f.register(request(alice, "second", token(2)))
+	f.clock.advance(time.Hour)
+	req := request(alice, "second", token(1))
+	f.wantResult(req, store.Replaced, start, f.register(req))
+	f.wantNone(key(alice, "first"))
+	f.wantNoHolder(token(2))
+	f.wantDevices(alice, "second")
+}

@@ -1,0 +1,145 @@
+package storetest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+var getChecks = []check{
+	{name: "Get/Absent", run: getAbsent},
+	{name: "Get/Inactive", run: getInactive},
+}
+
+var holderChecks = []check{
+	{name: "Holder/Absent", run: holderAbsent},
+	{name: "Holder/Inactive", run: holderInactive},
+	{name: "Holder/Respelled", run: holderRespelled},
+}
+
+func getAbsent(f *fixture) {
+	f.wantNone(key(alice, phone))
+	f.register(request(alice, phone, token(1)))
+	f.wantNone(key(alice, "tablet"))
+	f.wantNone(key(bob, phone))
+}
+
+func getInactive(f *fixture) {
+	for _, want := range f.inactive(request(alice, "out", token(1)), request(alice, "gone", token(2))) {
+		f.wantEqual("Get", want, f.get(want.Key))
+	}
+}
+
+func holderAbsent(f *fixture) {
+	f.wantNoHolder(token(1))
+	f.register(request(alice, phone, token(1)))
+	f.wantNoHolder(token(2))
+}
+
+func holderInactive(f *fixture) {
+	for _, want := range f.inactive(request(alice, "out", token(1)), request(alice, "gone", token(2))) {
+		f.wantEqual("Holder", want, f.holder(want.Token))
+	}
+}
+
+func holderRespelled(f *fixture) {
+	for i, registered := range spellings(0) {
+		req := request(alice, device(i), registered)
+		f.register(req)
+		for _, asked := range spellings(0) {
+			f.wantEqual("Holder", f.registered(req, start, start), f.holder(asked))
+		}
+	}
+}
+
+var listChecks = []check{
+	{name: "List/None", run: listNone},
+	{name: "List/OnlyTheUsers", run: listOnlyTheUsers},
+	{name: "List/OnlyActive", run: listOnlyActive},
+	{name: "List/ByDeviceID", run: listByDeviceID},
+}
+
+func listNone(f *fixture) {
+	f.wantDevices(alice)
+	f.register(request(bob, phone, token(1)))
+	f.wantDevices(alice)
+}
+
+func listOnlyTheUsers(f *fixture) {
+	users := []tokens.UserID{"ann", "anna", "an", "Ann", "ann ", "ann#", "ann\u0301"}
+	for i, user := range users {
+		f.register(request(user, device(i), token(i)))
+	}
+	for i, user := range users {
+		f.wantDevices(user, device(i))
+	}
+}
+
+func listOnlyActive(f *fixture) {
+	reqs := requests(alice, 3)
+	f.register(reqs[1])
+	f.inactive(reqs[0], reqs[2])
+	f.wantDevices(alice, device(1))
+	f.register(reqs[2])
+	f.wantDevices(alice, device(1), device(2))
+	f.deactivate(reqs[1].Key)
+	f.deactivate(reqs[2].Key)
+	f.wantDevices(alice)
+}
+
+// listByDeviceID has ids that other orders sort otherwise: by letters, by
+// numbers, by length, and by UTF-16, where U+1F4F1 comes before U+FF21.
+func listByDeviceID(f *fixture) {
+	sorted := []tokens.DeviceID{"#", "10", "9", "B", "Z", "a", "aa", "b", "é", "\uff21", "\U0001f4f1"}
+	if !slices.IsSorted(sorted) {
+		f.Fatal("the check's own list is not in byte order")
+	}
+	shuffled := slices.Concat(sorted[7:], sorted[2:7], sorted[:2])
+	slices.Reverse(shuffled)
+	for i, d := range shuffled {
+		f.register(request(alice, d, token(i)))
+	}
+	f.wantDevices(alice, sorted...)
+}
+
+var valueChecks = []check{
+	{name: "Values/OfList", run: valuesOfList},
+	{name: "Values/OfEvicted", policy: three, run: valuesOfEvicted},
+}
+
+// valuesOfList changes what List returned, past its length too.
+func valuesOfList(f *fixture) {
+	reqs := requests(alice, 3)
+	var want []tokens.Registration
+	for _, req := range reqs {
+		f.register(req)
+		want = append(want, f.registered(req, start, start))
+	}
+	for range 2 {
+		got := f.list(alice)
+		f.wantEqual("List", want, got)
+		slices.Reverse(got)
+		for i := range got[:cap(got)] {
+			got[:cap(got)][i] = tokens.Registration{Key: key("mallory", device(i)), Token: token(9)}
+		}
+	}
+	for _, reg := range want {
+		f.wantStored(reg)
+	}
+}
+
+// valuesOfEvicted changes the keys that a Register returned, before the next one.
+func valuesOfEvicted(f *fixture) {
+	f.fill(alice)
+	for i := range 3 {
+		req := request(alice, device(3+i), token(3+i))
+		got := f.register(req)
+		f.wantEvicted(req, got, device(i))
+		for j := range got.Evicted[:cap(got.Evicted)] {
+			got.Evicted[:cap(got.Evicted)][j] = key("mallory", phone)
+		}
+		f.wantDevices(alice, device(i+1), device(i+2), device(i+3))
+		f.clock.advance(time.Minute)
+	}
+}
