@@ -19,7 +19,8 @@
 //   - A call takes longer the more devices its user has: it is made for a few.
 //   - There is nothing to close. A [Store] starts no goroutine, and each call
 //     first frees what has expired since the last one. Where a million
-//     registrations did, because none came for days, that takes seconds.
+//     registrations did, because none came for days, that takes seconds. Go's
+//     maps keep their room, some 150 bytes a registration, for later ones.
 //   - A clock that is set back delays that by as much as it was set back, and
 //     one that runs ahead loses the registrations which it takes for expired.
 //     Neither changes what the contract promises.

@@ -2,7 +2,6 @@ package memstore
 
 import (
 	"context"
-	"slices"
 
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
@@ -10,11 +9,12 @@ import (
 
 // Get implements [store.Store].
 func (s *Store) Get(ctx context.Context, key tokens.Key) (tokens.Registration, error) {
-	now, err := s.begin(ctx, key.Validate())
-	if err != nil {
+	if err := refuse(ctx, key.Validate()); err != nil {
 		return tokens.Registration{}, err
 	}
+	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := s.now()
 
 	r := s.find(key)
 	if r == nil || r.Expired(now) {
@@ -25,12 +25,13 @@ func (s *Store) Get(ctx context.Context, key tokens.Key) (tokens.Registration, e
 
 // Holder implements [store.Store].
 func (s *Store) Holder(ctx context.Context, t tokens.Token) (tokens.Registration, error) {
-	hash := t.Hash()
-	now, err := s.begin(ctx, t.Validate())
-	if err != nil {
+	if err := refuse(ctx, t.Validate()); err != nil {
 		return tokens.Registration{}, err
 	}
+	hash := t.Hash()
+	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := s.now()
 
 	r := s.holders[hash]
 	if r == nil || r.Expired(now) {
@@ -41,14 +42,15 @@ func (s *Store) Holder(ctx context.Context, t tokens.Token) (tokens.Registration
 
 // List implements [store.Store].
 func (s *Store) List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
-	now, err := s.begin(ctx, user.Validate())
-	if err != nil {
+	if err := refuse(ctx, user.Validate()); err != nil {
 		return nil, err
 	}
+	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := s.now()
 
-	regs := slices.Grow([]tokens.Registration(nil), len(s.users[user]))
-	for r := range s.live(user, now) {
+	var regs []tokens.Registration
+	for _, r := range s.live(user, now) {
 		if r.Active() {
 			regs = append(regs, r.Registration)
 		}

@@ -2,6 +2,8 @@ package memstore
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/devicetokens/devicetokens/store"
@@ -10,12 +12,13 @@ import (
 
 // Register implements [store.Store].
 func (s *Store) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
-	hash := req.Token.Hash()
-	now, err := s.begin(ctx, req.Validate())
-	if err != nil {
+	if err := refuse(ctx, req.Validate()); err != nil {
 		return store.Result{}, err
 	}
+	hash := req.Token.Hash()
+	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := s.now()
 
 	r := s.find(req.Key)
 	if r != nil && r.Expired(now) {
@@ -27,7 +30,7 @@ func (s *Store) Register(ctx context.Context, req tokens.Request) (store.Result,
 		if previous.Key.UserID != req.Key.UserID && previous.Active() && !previous.Expired(now) {
 			result.MovedFrom = previous.Key
 		}
-		s.unlink(previous) // its token is about to be r's
+		s.remove(previous)
 	}
 
 	updatedAt := now.UTC().Truncate(time.Millisecond)
@@ -36,24 +39,47 @@ func (s *Store) Register(ctx context.Context, req tokens.Request) (store.Result,
 		result.Outcome = store.Created
 		result.Evicted = s.makeRoom(req.Key.UserID, now)
 		r = &row{hash: hash}
-		r.Key, r.RegisteredAt = req.Key, updatedAt
+		r.Key, r.RegisteredAt = cloneKey(req.Key), updatedAt
 		s.insert(r)
 	case r.hash == hash:
 		result.Outcome = store.Refreshed
-		s.expiry.unlink(r)
-		s.expiry.push(r)
 	default:
 		result.Outcome = store.Replaced
 		delete(s.holders, r.hash)
 		r.hash = hash
 		s.holders[hash] = r
-		s.expiry.unlink(r)
-		s.expiry.push(r)
 	}
-	r.Token, r.Platform, r.ProjectID = req.Token, req.Platform, req.ProjectID
+	s.expiry.MoveToBack(r.expiry)
+	r.Token = req.Token
+	r.Platform = tokens.Platform(strings.Clone(string(req.Platform)))
+	r.ProjectID = tokens.ProjectID(strings.Clone(string(req.ProjectID)))
 	r.Status = tokens.Active
 	r.UpdatedAt, r.ExpiresAt = updatedAt, s.policy.Expiry(now)
 
 	result.Registration = r.Registration
 	return result, nil
 }
+
+// cloneKey copies the text of the key: the ids may be parts of a larger string,
+// which a row would keep in memory. A Token has a text of its own.
+func cloneKey(k tokens.Key) tokens.Key {
+	return tokens.Key{
+		UserID:   tokens.UserID(strings.Clone(string(k.UserID))),
+		DeviceID: tokens.DeviceID(strings.Clone(string(k.DeviceID))),
+	}
+}
+
+// makeRoom removes the user's rows that have to go before one more comes, and
+// returns their keys.
+func (s *Store) makeRoom(user tokens.UserID, now time.Time) (evicted []tokens.Key) {
+	live := s.live(user, now)
+	for len(live) >= s.policy.MaxDevices && len(evicted) < store.MaxEvictions {
+		first := slices.MinFunc(live, evictionOrder)
+		live = slices.DeleteFunc(live, func(r *row) bool { return r == first })
+		s.remove(first)
+		evicted = append(evicted, first.Key)
+	}
+	return evicted
+}
+
+func evictionOrder(a, b *row) int { return store.EvictionOrder(a.Registration, b.Registration) }

@@ -46,9 +46,8 @@ func (s *Store) mustRegister(tb interface{ Fatal(...any) }, req tokens.Request) 
 func (s *Store) wantSound(tb interface{ Fatalf(string, ...any) }) {
 	rows := map[*row]bool{}
 	for user, devices := range s.users {
-		for i, d := range devices {
-			r := d.row
-			if r.Key.UserID != user || i > 0 && devices[i-1].row.Key.DeviceID >= r.Key.DeviceID || s.find(r.Key) != r {
+		for i, r := range devices {
+			if r.Key.UserID != user || i > 0 && devices[i-1].Key.DeviceID >= r.Key.DeviceID || s.find(r.Key) != r {
 				tb.Fatalf("%v is out of place among its user's devices", r.Key)
 			}
 			if r.hash != r.Token.Hash() || s.holders[r.hash] != r {
@@ -60,15 +59,13 @@ func (s *Store) wantSound(tb interface{ Fatalf(string, ...any) }) {
 			tb.Fatalf("a user without rows is kept")
 		}
 	}
-	linked := 0
-	for r := s.expiry.ends.newer; r != &s.expiry.ends; r = r.newer {
-		if !rows[r] || r.older.newer != r || r.newer.older != r {
+	for e := s.expiry.Front(); e != nil; e = e.Next() {
+		if r := e.Value.(*row); !rows[r] || r.expiry != e {
 			tb.Fatalf("%v is out of place in the expiry list", r.Key)
 		}
-		linked++
 	}
-	if len(s.holders) != len(rows) || linked != len(rows) {
-		tb.Fatalf("%d rows, %d tokens, %d in the expiry list", len(rows), len(s.holders), linked)
+	if len(s.holders) != len(rows) || s.expiry.Len() != len(rows) {
+		tb.Fatalf("%d rows, %d tokens, %d in the expiry list", len(rows), len(s.holders), s.expiry.Len())
 	}
 }
 
@@ -218,4 +215,46 @@ func TestClockUnderLock(t *testing.T) {
 		return start
 	}})
 	s.mustRegister(t, request(0, 0, 0))
+}
+
+// TestClockPanics: a clock that panics ends one call, and not the store.
+func TestClockPanics(t *testing.T) {
+	broken := false
+	s := New(store.Policy{Now: func() time.Time {
+		if broken {
+			panic("the clock is broken")
+		}
+		return start
+	}})
+	req := request(0, 0, 0)
+	for name, call := range map[string]func() error{
+		"Register":   func() error { _, err := s.Register(ctx, req); return err },
+		"Get":        func() error { _, err := s.Get(ctx, req.Key); return err },
+		"List":       func() error { _, err := s.List(ctx, req.Key.UserID); return err },
+		"Holder":     func() error { _, err := s.Holder(ctx, req.Token); return err },
+		"Deactivate": func() error { return s.Deactivate(ctx, req.Key) },
+		"Invalidate": func() error { return s.Invalidate(ctx, req.Key, req.Token, start) },
+		"Delete":     func() error { return s.Delete(ctx, req.Key) },
+		"DeleteUser": func() error { return s.DeleteUser(ctx, req.Key.UserID) },
+	} {
+		broken = false
+		s.mustRegister(t, req)
+		broken = true
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s does not read the clock", name)
+				}
+			}()
+			_ = call()
+		}()
+		if !s.mu.TryLock() {
+			t.Fatalf("%s leaves the store locked", name)
+		}
+		s.mu.Unlock()
+		broken = false
+		if err := call(); err != nil {
+			t.Errorf("%s after the clock is mended: %v", name, err)
+		}
+	}
 }
