@@ -8,21 +8,15 @@ FUZZTIME ?= 10s
 # How long `make fuzz-long` runs each target, on one CPU.
 LONGFUZZTIME ?= 60s
 
-# How many sequences `make model` plays.
-SEQUENCES ?= 200
-
 # How often `make bench` measures each contender, and which parts of it, separated by commas; all if empty.
 BENCHROUNDS ?= 31
 BENCHONLY ?=
-
-# What `make soak` does; .ci/run makes it short.
-SOAKFLAGS ?= -duration 10m -times -write docs/results/soak
 
 BIN := $(CURDIR)/.cache/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test prerequisites dynamodb-local mobile mobile-types lint tidy-check fuzz fuzz-long mutation model leaks ablation cover schemathesis conformance proof killed licences supply soak bench bench-plots bench-notify figures run lambda bench-lambda clean tools all-tools
+.PHONY: help test prerequisites dynamodb-local mobile mobile-types lint tidy-check fuzz fuzz-long mutation ablation cover schemathesis conformance licences supply bench bench-plots bench-notify figures run lambda bench-lambda clean tools all-tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -31,7 +25,7 @@ test: prerequisites tools dynamodb-local mobile ## run the tests of every module
 	@rm -rf .cache/test && mkdir -p .cache/test
 	@$(BIN)/gotestsum --format pkgname --format-hide-empty-pkg --jsonfile-timing-events .cache/test/events.json --jsonfile .cache/test/output.json \
 		--post-run-command scripts/totals.sh --raw-command -- scripts/test.sh $(GOTESTFLAGS)
-	@go run ./internal/leak/scan .cache/test/output.json
+	@go test ./internal/leak -run '^TestPrinted$$' -count=1 -v -args -printed $(CURDIR)/.cache/test/output.json
 
 prerequisites: ## name everything that `make test` needs and this machine lacks
 	@scripts/prerequisites.sh
@@ -61,12 +55,6 @@ fuzz-long: ## run every fuzz target for LONGFUZZTIME (60s), record the figures, 
 mutation: ## change the core packages at one place at a time: the tests have to notice; some 40 minutes
 	@go run ./internal/mutation
 
-model: dynamodb-local ## play random calls on memstore and dynamostore side by side, and compare every answer
-	@go test ./internal/model -run '^TestSideBySide$$' -count=1 -v -timeout 2h -rapid.checks=$(SEQUENCES) -rapid.steps=60 -model.record
-
-leaks: ## look for tokens and user ids in what the last `make test` printed, and record it
-	@go run ./internal/leak/scan -record .cache/test/output.json
-
 ablation: dynamodb-local ## leave out each rule of dynamostore in turn: the tests have to notice
 	@go test -tags=ablation -count=1 -timeout=30m -v -run '^TestRules$$' ./internal/ablation
 
@@ -92,22 +80,11 @@ bench-notify: ## notify a million users of a fake Expo with examples/notify, kil
 figures: ## write the last recorded results, docs/results, into the documents
 	@go run ./internal/figures/embed
 
-# One after the other, for some hours; see .NOTPARALLEL above.
-proof: test leaks conformance model killed soak fuzz-long mutation ## make every figure of docs/reliability.md again; some hours
-	@$(MAKE) supply RECORD=supply
-	@$(MAKE) figures
-
-killed: dynamodb-local ## kill DynamoDB Local 40 times under load, and check what is left of what was acknowledged
-	@go -C internal/proof test ./killed -run '^Test(Killed|Engine)$$' -count=1 -v -timeout 60m -args -rounds 40 -write $(CURDIR)/docs/results/killed
-
 licences: all-tools ## list what everything depends on, with licences, in docs/licences.md
 	@scripts/licences.sh -write
 
 supply: all-tools ## licences, known vulnerabilities, secrets in the history, the workflows, and the API since the last release
 	@scripts/supply.sh $(RECORD)
-
-soak: ## put examples/local under load and under clients that misbehave, for ten minutes
-	@scripts/soak.sh $(SOAKFLAGS)
 
 run: ## run the example server, which keeps its data in memory
 	@go -C examples run ./local

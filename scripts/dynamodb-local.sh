@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Fetches the DynamoDB Local that internal/dynamodblocal/pom.xml names into .cache/dynamodb-local, unless it is there.
+# Fetches the DynamoDB Local that internal/dynamotest/pom.xml names into .cache/dynamodb-local, unless it is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-pom=internal/dynamodblocal/pom.xml
+pom=internal/dynamotest/pom.xml
 dir=.cache/dynamodb-local
 
 # The copy of the pom is what says that the fetched files are those of the version that is wanted now.

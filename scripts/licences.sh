@@ -6,7 +6,6 @@ cd "$(dirname "$0")/.."
 
 # Licences that ask for no more than to be named, the MPL beside them: it binds only who changes the licensed files.
 allowed=" Apache-2.0 MIT BSD-2-Clause BSD-3-Clause 0BSD ISC BlueOak-1.0.0 Unlicense CC0-1.0 CC-BY-4.0 Python-2.0 MPL-2.0 "
-allowed=${ALLOWED_LICENCES:-$allowed} # for scripts/notices.sh, which shows that the list is kept
 
 root=$PWD
 out=.cache/licences

@@ -13,7 +13,7 @@ if [[ ! -x $venv/bin/schemathesis ]]; then
 fi
 
 mkdir -p .cache/schemathesis
-go -C internal/conformance build -o "$PWD/.cache/schemathesis/serve" ./serve
+go -C internal/openapi build -o "$PWD/.cache/schemathesis/serve" ./serve
 exec {url}< <(exec .cache/schemathesis/serve)
 server=$!
 trap 'kill "$server"' EXIT

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every check of what the repository is made of and of what it promises, and then shows that each notices what it is for
+# Runs every check of what the repository is made of and of what it promises
 # (usage: supply.sh [NAME]; with a NAME, what they found is recorded in docs/results/NAME.json).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,7 +8,7 @@ out=.cache/supply
 mkdir -p "$out"
 : >"$out/found"
 status=0
-for check in licences vulnerabilities secrets workflows api release notices; do
+for check in licences vulnerabilities secrets workflows api release; do
   began=$SECONDS
   echo "== $check"
   scripts/$check.sh 2>&1 | tee "$out/$check.log" || { status=1; echo "== $check FAILED"; }

@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/devicetokens/devicetokens/dynamostore"
-	"github.com/devicetokens/devicetokens/internal/dynamodblocal"
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
@@ -72,7 +71,7 @@ func (d *desk) runIn(ctx context.Context, stdin string, args ...string) outcome 
 		getenv:    func(name string) string { return map[string]string{envTable: d.table}[name] },
 		transport: d.transport, logInterval: 1,
 	}
-	code := p.run(ctx, append([]string{"--endpoint", dynamodblocal.Endpoint(d.t)}, args...))
+	code := p.run(ctx, append([]string{"--endpoint", dynamotest.Endpoint(d.t)}, args...))
 	return outcome{code, out.String(), err.String()}
 }
 

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/devicetokens/devicetokens/internal/dynamodblocal"
+	"github.com/devicetokens/devicetokens/internal/dynamotest"
 )
 
 // TestProgram builds the program and runs it as an operator does.
@@ -24,7 +24,7 @@ func TestProgram(t *testing.T) {
 	t.Setenv(envTable, d.table)
 	program := func(stdin string, args ...string) outcome {
 		var out, errs bytes.Buffer
-		cmd := exec.CommandContext(t.Context(), binary, append([]string{"--endpoint", dynamodblocal.Endpoint(t)}, args...)...)
+		cmd := exec.CommandContext(t.Context(), binary, append([]string{"--endpoint", dynamotest.Endpoint(t)}, args...)...)
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errs
 		_ = cmd.Run() // its exit code is compared
 		return outcome{cmd.ProcessState.ExitCode(), out.String(), errs.String()}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/devicetokens/devicetokens/internal/dynamodblocal"
+	"github.com/devicetokens/devicetokens/internal/dynamotest"
 )
 
 // TestUpgradeOnATerminal checks that there is a bar on a terminal and no log, and
@@ -23,7 +23,7 @@ func TestUpgradeOnATerminal(t *testing.T) {
 	p := &program{
 		in: strings.NewReader(""), out: &out, err: terminal, getenv: func(string) string { return d.table }, logInterval: 1,
 	}
-	code := p.run(t.Context(), []string{"upgrade", "--yes", "--page-size", "1", "-o", "json", "--endpoint", dynamodblocal.Endpoint(t)})
+	code := p.run(t.Context(), []string{"upgrade", "--yes", "--page-size", "1", "-o", "json", "--endpoint", dynamotest.Endpoint(t)})
 	if code != exitOK || strings.Contains(out.String(), "rows/") || strings.Count(out.String(), "dryRun") != 2 {
 		t.Errorf("exit code is %d, and it wrote\n%s", code, &out)
 	}

@@ -21,7 +21,6 @@ import (
 	"github.com/devicetokens/devicetokens/examples/lambda/internal/pack"
 	"github.com/devicetokens/devicetokens/examples/lambda/internal/standin"
 	"github.com/devicetokens/devicetokens/httpapi/oidcauth/oidctest"
-	"github.com/devicetokens/devicetokens/internal/dynamodblocal"
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
 )
 
@@ -122,7 +121,7 @@ func onTable(t *testing.T) map[string]string {
 	// DynamoDB Local keeps tables apart by access key and region.
 	return map[string]string{
 		"DEVICE_TOKEN_TABLE_NAME":   dynamotest.Table(t, dynamotest.Client(t, nil)),
-		"AWS_ENDPOINT_URL_DYNAMODB": dynamodblocal.Endpoint(t),
+		"AWS_ENDPOINT_URL_DYNAMODB": dynamotest.Endpoint(t),
 		"AWS_REGION":                "us-east-1",
 	}
 }

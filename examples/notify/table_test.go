@@ -10,7 +10,6 @@ import (
 
 	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/examples/internal/fakeexpo"
-	"github.com/devicetokens/devicetokens/internal/dynamodblocal"
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
@@ -40,7 +39,7 @@ func TestTable(t *testing.T) {
 	defer server.Close()
 
 	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL_DYNAMODB": dynamodblocal.Endpoint(t), "AWS_REGION": client.Options().Region,
+		"AWS_ENDPOINT_URL_DYNAMODB": dynamotest.Endpoint(t), "AWS_REGION": client.Options().Region,
 		"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
 		"AWS_CONFIG_FILE": "none", "AWS_SHARED_CREDENTIALS_FILE": "none", "EXPO_ACCESS_TOKEN": "secret",
 	} {

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/devicetokens/devicetokens/internal/dynamodblocal"
+	"github.com/devicetokens/devicetokens/internal/dynamotest"
 )
 
 // most is how many schedules may be played before a rule counts as not caught.
@@ -28,7 +28,7 @@ const (
 
 // TestRules leaves each rule out in turn.
 func TestRules(t *testing.T) {
-	t.Setenv("DYNAMODB_ENDPOINT", dynamodblocal.Endpoint(t)) // one engine for all
+	t.Setenv("DYNAMODB_ENDPOINT", dynamotest.Endpoint(t)) // one engine for all
 	whole := build(t, "")
 	lines := make([]string, len(rules))
 	t.Run("without", func(t *testing.T) {

@@ -18,7 +18,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/devicetokens/devicetokens/dynamostore"
-	"github.com/devicetokens/devicetokens/internal/dynamodblocal"
 	"github.com/devicetokens/devicetokens/internal/leak"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/store/storetest"
@@ -32,7 +31,7 @@ func Client(t testing.TB, through http.RoundTripper, more ...func(*dynamodb.Opti
 	if through == nil {
 		through = transport
 	}
-	return client(dynamodblocal.Endpoint(t), through, more)
+	return client(Endpoint(t), through, more)
 }
 
 // ClientAt returns a client of the DynamoDB at the endpoint.

@@ -1,6 +1,6 @@
 // Package httpexchanges is a table of requests to package httpapi with the
 // answers that are due. The tests of httpapi hold the handler to it; those of
-// internal/conformance hold both the requests and the answers to openapi.yaml.
+// internal/openapi hold both the requests and the answers to openapi.yaml.
 package httpexchanges
 
 import (

@@ -1,0 +1,181 @@
+package dynamotest
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestEndpointDecides(t *testing.T) {
+	none := func() (string, error) { return "", missing("run this") }
+	broken := func() (string, error) { return "", errors.New("it died") }
+	started := func() (string, error) { return "http://started", nil }
+	tests := []struct {
+		name   string
+		env    map[string]string
+		engine func() (string, error)
+		want   string
+	}{
+		{"environment first", map[string]string{"DYNAMODB_ENDPOINT": "http://given"}, started, "use http://given"},
+		{"environment needs no engine", map[string]string{"DYNAMODB_ENDPOINT": "http://given", "CI": "true"}, none, "use http://given"},
+		{"engine", nil, started, "use http://started"},
+		{"no engine", nil, none, "skip: no DynamoDB to test against: run this"},
+		{"no engine in CI", map[string]string{"CI": "true"}, none, "fail: no DynamoDB to test against: run this"},
+		{"CI set to nothing", map[string]string{"CI": ""}, none, "skip: no DynamoDB to test against: run this"},
+		{"broken engine", nil, broken, "fail: it died"},
+		{"broken engine in CI", map[string]string{"CI": "1"}, broken, "fail: it died"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tb := &recorder{TB: t}
+			done := make(chan struct{})
+			go func() { // Skip and Fatal end their goroutine
+				defer close(done)
+				url := endpoint(tb, func(key string) string { return tt.env[key] }, tt.engine)
+				tb.verdict = "use " + url
+			}()
+			<-done
+			if tb.verdict != tt.want {
+				t.Errorf("got %q, want %q", tb.verdict, tt.want)
+			}
+		})
+	}
+}
+
+type recorder struct {
+	testing.TB
+	verdict string
+}
+
+func (r *recorder) Skip(args ...any)  { r.end("skip: " + fmt.Sprint(args...)) }
+func (r *recorder) Fatal(args ...any) { r.end("fail: " + fmt.Sprint(args...)) }
+
+func (r *recorder) end(verdict string) {
+	r.verdict = verdict
+	runtime.Goexit()
+}
+
+func TestLocate(t *testing.T) {
+	found := func(program string) (string, error) { return "/usr/bin/" + program, nil }
+	without := func(absent string) func(string) (string, error) {
+		return func(program string) (string, error) {
+			if program == absent {
+				return "", exec.ErrNotFound
+			}
+			return found(program)
+		}
+	}
+	tests := []struct {
+		name     string
+		fetched  string // content of pom.xml beside the jars; none if empty
+		lookPath func(string) (string, error)
+		wantErr  string // part of it; none if empty
+	}{
+		{"fetched", wanted, found, ""},
+		{"nothing fetched", "", found, "run `make dynamodb-local` once"},
+		{"another version fetched", "<project/>", found, "not the one wanted"},
+		{"no Java", wanted, without("java"), "java is not on the PATH"},
+		{"no shell", wanted, without("sh"), "sh is not on the PATH"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			root := t.TempDir()
+			lib := filepath.Join(root, ".cache", "dynamodb-local")
+			below := filepath.Join(root, "examples", "local")
+			for _, dir := range []string{lib, below} {
+				if err := os.MkdirAll(dir, 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if tt.fetched != "" {
+				if err := os.WriteFile(filepath.Join(lib, "pom.xml"), []byte(tt.fetched), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got, err := locate(below, tt.lookPath)
+			if tt.wantErr == "" {
+				if err != nil || got != lib {
+					t.Errorf("got %q, %v, want %q", got, err, lib)
+				}
+				return
+			}
+			if !errors.Is(err, errMissing) || !strings.Contains(err.Error(), tt.wantErr) {
+				t.Errorf("got error %v, want errMissing with %q", err, tt.wantErr)
+			}
+		})
+	}
+}
+
+// needEngine returns the folder of DynamoDB Local; where there is none it skips or fails like Endpoint.
+func needEngine(t *testing.T) string {
+	t.Helper()
+	if os.Getenv("DYNAMODB_ENDPOINT") != "" {
+		t.Skip("about the engine, which DYNAMODB_ENDPOINT replaces")
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return endpoint(t, os.Getenv, func() (string, error) { return locate(dir, exec.LookPath) })
+}
+
+func TestStartFailureShowsOutput(t *testing.T) {
+	needEngine(t)
+	_, err := start(t.TempDir())
+	if err == nil || !strings.Contains(err.Error(), "ServerRunner") {
+		t.Errorf("got error %v, want one with Java's complaint about the class ServerRunner", err)
+	}
+}
+
+// TestEngineEndsWithTestBinary kills a test binary that has started an engine, and waits for that to end too.
+func TestEngineEndsWithTestBinary(t *testing.T) {
+	lib := needEngine(t)
+	const role = "DEVICETOKENS_START_ENGINE_AND_WAIT"
+	if os.Getenv(role) != "" {
+		url, err := start(lib)
+		fmt.Println("started", url, err)
+		select {}
+	}
+
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), role+"=1")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var addr string
+	lines := bufio.NewScanner(stdout)
+	for addr == "" && lines.Scan() {
+		if rest, ok := strings.CutPrefix(lines.Text(), "started http://"); ok {
+			addr, _, _ = strings.Cut(rest, " ")
+		}
+	}
+	if addr == "" || !answers(addr) {
+		t.Errorf("the engine did not start, or does not answer, at %q", addr)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Error(err)
+	}
+	_ = cmd.Wait() // it was killed, which Wait reports as an error
+
+	poll := time.NewTicker(20 * time.Millisecond)
+	defer poll.Stop()
+	deadline := time.After(30 * time.Second)
+	for answers(addr) {
+		select {
+		case <-deadline:
+			t.Fatalf("the engine at %s outlives the test binary", addr)
+		case <-poll.C:
+		}
+	}
+}

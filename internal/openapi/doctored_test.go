@@ -1,0 +1,101 @@
+package openapi
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/pb33f/libopenapi-validator/config"
+
+	"github.com/devicetokens/devicetokens/internal/httpexchanges"
+)
+
+// TestDoctoredAnswers shows that the check of TestExchanges catches deviations:
+// answers that pass are changed in one point, and must not pass any more.
+func TestDoctoredAnswers(t *testing.T) {
+	v := newValidator(t, config.WithStrictMode())
+	replace := func(old, by string) func(*http.Response, *string) {
+		return func(_ *http.Response, body *string) {
+			if !strings.Contains(*body, old) {
+				t.Fatalf("%q is not in %s", old, *body)
+			}
+			*body = strings.Replace(*body, old, by, 1)
+		}
+	}
+	header := func(name, value string) func(*http.Response, *string) {
+		return func(resp *http.Response, _ *string) {
+			if resp.Header.Set(name, value); value == "" {
+				resp.Header.Del(name)
+			}
+		}
+	}
+	status := func(code int) func(*http.Response, *string) {
+		return func(resp *http.Response, _ *string) { resp.StatusCode = code }
+	}
+	for _, tc := range []struct {
+		exchange, point string
+		doctor          func(*http.Response, *string)
+	}{
+		{"create", "a token", replace(`"platform"`, `"expoPushToken":"ExpoPushToken[x]","platform"`)},
+		{"create", "who lost the token", replace(`"platform"`, `"movedFrom":"bob","platform"`)},
+		{"create", "no expiry", replace(`,"expiresAt":"2027-02-21T09:00:00.000Z"`, ``)},
+		{"create", "a time without milliseconds", replace(`09:00:00.000Z`, `09:00:00Z`)},
+		{"create", "a time that is none", replace(`2026-11-23`, `2026-13-23`)},
+		{"create", "another platform", replace(`"ios"`, `"web"`)},
+		{"create", "another status", status(202)},
+		{"create", "no Cache-Control", header("Cache-Control", "")},
+		{"create", "another Cache-Control", header("Cache-Control", "private")},
+		{"create", "no request id", header("X-Request-Id", "")},
+		{"create", "an insane request id", header("X-Request-Id", "a b")},
+		{"create", "sniffing", header("X-Content-Type-Options", "")},
+		{"create", "another header", header("X-Token", "ExpoPushToken[x]")},
+		{"create", "another content type", header("Content-Type", "text/html")},
+		{"list nothing", "null", replace(`[]`, `null`)},
+		{"list nothing", "another member", replace(`{`, `{"next":"x",`)},
+		{"list the caller's, by device id", "a token", replace(`"platform"`, `"expoPushToken":"ExpoPushToken[x]","platform"`)},
+		{"list the caller's, by device id", "no device", replace(`"deviceId":"tablet",`, ``)},
+		{"value: nothing", "no errors", replace(`"errors"`, `"fields"`)},
+		{"value: nothing", "no field", replace(`"field":"deviceId",`, ``)},
+		{"value: nothing", "another code", replace(`invalid_fields`, `broken`)},
+		{"value: nothing", "a status that is not the answer's", replace(`422`, `400`)},
+		{"value: nothing", "plain JSON", header("Content-Type", "application/json")},
+		{"body: null", "a code that is not declared", replace(`not_an_object`, `null`)},
+		{"body: null", "what was sent", replace(`"code"`, `"input":"null","code"`)},
+		{"body: null", "no request id", replace(`"requestId"`, `"request_id"`)},
+		{"no credential", "no challenge", header("WWW-Authenticate", "")},
+		{"out of time, POST", "no Retry-After", header("Retry-After", "")},
+		{"out of time, POST", "a Retry-After in words", header("Retry-After", "soon")},
+		{"store fails, POST", "the store's error", replace(`"code"`, `"cause":"broken","code"`)},
+	} {
+		t.Run(tc.exchange+" with "+tc.point, func(t *testing.T) {
+			req, resp := do(t, named(t, tc.exchange))
+			original, err := io.ReadAll(resp.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body = io.NopCloser(bytes.NewReader(original))
+			if ok, found := v.ValidateHttpResponse(req, resp); !ok {
+				t.Fatalf("refused before it was doctored:\n%s", explain(found))
+			}
+			body := string(original)
+			tc.doctor(resp, &body)
+			resp.Body = io.NopCloser(strings.NewReader(body))
+			if ok, _ := v.ValidateHttpResponse(req, resp); ok {
+				t.Errorf("the validator accepts %s", body)
+			}
+		})
+	}
+}
+
+func named(t *testing.T, name string) httpexchanges.Exchange {
+	t.Helper()
+	for _, e := range httpexchanges.All() {
+		if e.Name == name {
+			return e
+		}
+	}
+	t.Fatalf("no exchange is named %q", name)
+	return httpexchanges.Exchange{}
+}

@@ -1,0 +1,100 @@
+package repository
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// The Go code in the documents is code that is compiled: each block stands, but
+// for its indentation, in a Go file of the repository.
+func TestMarkdownCodeIsCompiled(t *testing.T) {
+	var sources []string
+	for _, path := range files(t, ".go") {
+		sources = append(sources, unindent(read(t, path)))
+	}
+	block := regexp.MustCompile("(?s)```go\n(.*?)```")
+	blocks := 0
+	for _, path := range files(t, ".md") {
+		for _, match := range block.FindAllStringSubmatch(read(t, path), -1) {
+			blocks++
+			code := unindent(match[1])
+			if !containsAny(sources, code) {
+				t.Errorf("%s: this code is in no Go file:\n%s", path, match[1])
+			}
+		}
+	}
+	if blocks < 2 {
+		t.Errorf("%d blocks of Go were found; the README alone has two", blocks)
+	}
+}
+
+var link = regexp.MustCompile(`\]\(([^)#]+)(#[^)]*)?\)`)
+
+// Links between the documents lead somewhere.
+func TestMarkdownLinks(t *testing.T) {
+	for _, path := range files(t, ".md") {
+		for _, match := range link.FindAllStringSubmatch(read(t, path), -1) {
+			if strings.Contains(match[1], ":") {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), match[1])); err != nil {
+				t.Errorf("%s: link to %s: %v", path, match[1], err)
+			}
+		}
+	}
+}
+
+// root is the top folder of the repository.
+const root = "../.."
+
+// files returns the files of the repository with that extension. Hidden folders
+// and node_modules, which hold what tools put there, are left out.
+func files(t *testing.T, ext string) []string {
+	t.Helper()
+	var paths []string
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "node_modules" || path != root && strings.HasPrefix(d.Name(), ".")):
+			return fs.SkipDir
+		case filepath.Ext(path) == ext:
+			paths = append(paths, path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func unindent(code string) string {
+	lines := strings.Split(strings.TrimSpace(code), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimSpace(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func containsAny(sources []string, code string) bool {
+	for _, s := range sources {
+		if strings.Contains(s, code) {
+			return true
+		}
+	}
+	return false
+}

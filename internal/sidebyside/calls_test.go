@@ -1,0 +1,166 @@
+package sidebyside
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"pgregory.net/rapid"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// What the calls are about; each list has what no store takes at its end.
+var (
+	users     = []tokens.UserID{"alice", "bob", "#claim#1#"}
+	devices   = []tokens.DeviceID{"a", "b", "c", "d", "#", ""}
+	projects  = []tokens.ProjectID{"", "@acme/app", "\x00"}
+	platforms = []tokens.Platform{tokens.IOS, tokens.Android, "web"}
+)
+
+const tokenCount = 5
+
+// spelled returns one of the three spellings of the n-th token.
+func spelled(n, spelling int) tokens.Token {
+	id := fmt.Sprintf("5pe11ed0-0000-0000-0000-%012d", n)
+	return tokens.MustParseToken([]string{"ExponentPushToken[" + id + "]", "ExpoPushToken[" + id + "]", id}[spelling])
+}
+
+// valid draws one of the values, and seldom the last, which is not valid.
+func valid[V any](t *rapid.T, name string, values []V) V {
+	last := len(values) - 1
+	if seldom(t, "invalid "+name) {
+		return values[last]
+	}
+	return rapid.SampledFrom(values[:last]).Draw(t, name)
+}
+
+// seldom is true about once in a hundred times: rapid draws small numbers and the
+// ends of a range more often than others.
+func seldom(t *rapid.T, what string) bool { return rapid.IntRange(0, 31).Draw(t, what) == 21 }
+
+func drawKey(t *rapid.T) tokens.Key {
+	return tokens.Key{UserID: valid(t, "user", users), DeviceID: valid(t, "device", devices)}
+}
+
+func drawToken(t *rapid.T) tokens.Token {
+	n := rapid.IntRange(0, tokenCount-1).Draw(t, "token")
+	return valid(t, "spelling", []tokens.Token{spelled(n, 0), spelled(n, 1), spelled(n, 2), {}})
+}
+
+// steps are what may happen, as often as each is named.
+var steps = []string{
+	"Register", "Register", "Register", "Register", "Register", "Register", "Register", "Register",
+	"Deactivate", "Deactivate", "Invalidate", "InvalidateToken", "InvalidateToken", "Delete", "DeleteUser",
+	"Get", "Holder", "List", "ListUsers",
+	"the clock goes on", "the clock goes on", "the clock goes on", "the clock goes back", "TTL removes an item", "TTL removes an item",
+}
+
+// act makes a step.
+func (m *machine) act(tb testing.TB) func(*rapid.T) {
+	actions := map[string]func(*rapid.T){
+		"Register": m.register,
+		"Get": func(t *rapid.T) {
+			key := drawKey(t)
+			_, _ = m.same(t, func(ctx context.Context, s store.Store) (any, error) { return s.Get(ctx, key) })
+		},
+		"List": func(t *rapid.T) {
+			user := valid(t, "user", users)
+			_, _ = m.same(t, func(ctx context.Context, s store.Store) (any, error) {
+				regs, err := s.List(ctx, user)
+				return slices.Clip(append([]tokens.Registration{}, regs...)), err // none may be nil or empty
+			})
+		},
+		"Holder": func(t *rapid.T) {
+			token := drawToken(t)
+			_, _ = m.same(t, func(ctx context.Context, s store.Store) (any, error) { return s.Holder(ctx, token) })
+		},
+		"Deactivate": func(t *rapid.T) {
+			key := drawKey(t)
+			m.removal(t, func(ctx context.Context, s store.Store) error { return s.Deactivate(ctx, key) })
+		},
+		"Invalidate": func(t *rapid.T) {
+			key, token, sentAt := drawKey(t), drawToken(t), m.drawSentAt(t)
+			m.removal(t, func(ctx context.Context, s store.Store) error { return s.Invalidate(ctx, key, token, sentAt) })
+		},
+		"InvalidateToken": func(t *rapid.T) {
+			token, sentAt := drawToken(t), m.drawSentAt(t)
+			m.removal(t, func(ctx context.Context, s store.Store) error { return store.InvalidateToken(ctx, s, token, sentAt) })
+		},
+		"Delete": func(t *rapid.T) {
+			key := drawKey(t)
+			m.removal(t, func(ctx context.Context, s store.Store) error { return s.Delete(ctx, key) })
+		},
+		"DeleteUser": func(t *rapid.T) {
+			user := valid(t, "user", users)
+			m.removal(t, func(ctx context.Context, s store.Store) error { return s.DeleteUser(ctx, user) })
+		},
+		"ListUsers": func(t *rapid.T) {
+			_, _ = m.same(t, func(ctx context.Context, s store.Store) (any, error) { return listAll(ctx, s) })
+		},
+		"the clock goes on": func(t *rapid.T) {
+			m.step(rapid.SampledFrom([]time.Duration{
+				time.Second, time.Millisecond, store.ClockSkew, time.Hour, policy.TTL / 3, policy.TTL / 2, policy.TTL, 3 * policy.TTL,
+			}).Draw(t, "by"))
+		},
+		"the clock goes back": func(t *rapid.T) {
+			m.step(-rapid.SampledFrom([]time.Duration{time.Millisecond, time.Second, store.ClockSkew, time.Hour}).Draw(t, "by"))
+		},
+		"TTL removes an item": func(t *rapid.T) {
+			keys := m.expired(tb)
+			if len(keys) == 0 {
+				t.Skip("nothing is expired")
+			}
+			key := rapid.SampledFrom(keys).Draw(t, "item")
+			if _, err := m.client.DeleteItem(context.Background(), &dynamodb.DeleteItemInput{TableName: &m.table, Key: key}); err != nil {
+				t.Fatal(err)
+			}
+			total.Removed++
+		},
+	}
+	return func(t *rapid.T) {
+		name := rapid.SampledFrom(steps).Draw(t, "step")
+		actions[name](t)
+		total.Steps[name]++
+	}
+}
+
+func (m *machine) register(t *rapid.T) {
+	req := tokens.Request{
+		Key: drawKey(t), Token: drawToken(t), Platform: valid(t, "platform", platforms), ProjectID: valid(t, "project", projects),
+	}
+	answer, err := m.same(t, func(ctx context.Context, s store.Store) (any, error) { return s.Register(ctx, req) })
+	if err == nil {
+		result := answer.(store.Result)
+		m.expiries = append(m.expiries, result.Registration.ExpiresAt)
+		total.registered(result)
+	}
+}
+
+func (m *machine) removal(t *rapid.T, call func(context.Context, store.Store) error) {
+	_, _ = m.same(t, func(ctx context.Context, s store.Store) (any, error) { return nil, call(ctx, s) })
+}
+
+// drawSentAt draws a time around that of the last registrations and the skew.
+func (m *machine) drawSentAt(t *rapid.T) time.Time {
+	ago := rapid.SampledFrom([]time.Duration{
+		0, -store.ClockSkew, store.ClockSkew, store.ClockSkew - time.Millisecond, store.ClockSkew + time.Millisecond, time.Hour,
+	}).Draw(t, "sent ago")
+	return valid(t, "sentAt", []time.Time{m.now.Add(-ago), {}})
+}
+
+// listAll lists all users, one at a time, so that the order is theirs.
+func listAll(ctx context.Context, s store.Store) (map[tokens.UserID][]tokens.Registration, error) {
+	all := map[tokens.UserID][]tokens.Registration{}
+	for l := range store.ListUsers(ctx, s, slices.Values(users[:len(users)-1]), 1) {
+		if l.Err != nil {
+			return nil, l.Err
+		}
+		all[l.UserID] = append([]tokens.Registration{}, l.Registrations...)
+	}
+	return all, nil
+}

@@ -1,0 +1,133 @@
+package sidebyside
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"maps"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/devicetokens/devicetokens/internal/dynamotest"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// TestNoticed has stores that differ, which the sequences have to notice.
+func TestNoticed(t *testing.T) {
+	client := dynamotest.Client(t, nil)
+	before := total
+	before.Steps = maps.Clone(total.Steps)
+	defer func() { total = before }()
+	// A run ends with the first sequence that shows the difference. Among the usual
+	// forty there was none, once in seven runs.
+	for name, value := range map[string]string{"rapid.checks": "400", "rapid.shrinktime": "0s", "rapid.nofailfile": "true"} {
+		f := flag.Lookup(name)
+		old := f.Value.String()
+		if err := f.Value.Set(value); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := f.Value.Set(old); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for name, wrap := range map[string]func(store.Store) store.Store{
+		"an answer":  func(s store.Store) store.Store { return silent{s} },
+		"a spelling": func(s store.Store) store.Store { return stubborn{s} },
+		"an error":   func(s store.Store) store.Store { return forgetful{s} },
+		"a row":      func(s store.Store) store.Store { return idle{s} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &recorder{TB: t}
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				play(t, r, client, wrap)
+			}()
+			<-done
+			if !strings.Contains(r.text, "want +got") && !strings.Contains(r.text, "rows (") {
+				t.Errorf("no difference was noticed, but %q", r.text)
+			}
+		})
+	}
+}
+
+// silent never says whom a token was taken from.
+type silent struct{ store.Store }
+
+func (s silent) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
+	result, err := s.Store.Register(ctx, req)
+	result.MovedFrom = tokens.Key{}
+	return result, err
+}
+
+// stubborn answers with the bare spelling of a token, whichever the app used.
+type stubborn struct{ store.Store }
+
+func (s stubborn) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
+	result, err := s.Store.Register(ctx, req)
+	for n := range tokenCount {
+		if bare := spelled(n, 2); bare.Equal(result.Registration.Token) {
+			result.Registration.Token = bare
+		}
+	}
+	return result, err
+}
+
+// forgetful finds no inactive registration.
+type forgetful struct{ store.Store }
+
+func (s forgetful) Get(ctx context.Context, key tokens.Key) (tokens.Registration, error) {
+	reg, err := s.Store.Get(ctx, key)
+	if err == nil && !reg.Active() {
+		return tokens.Registration{}, store.ErrNotFound
+	}
+	return reg, err
+}
+
+// idle deletes nothing.
+type idle struct{ store.Store }
+
+func (s idle) Delete(ctx context.Context, key tokens.Key) error {
+	if err := key.Validate(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// A recorder is a test that keeps what it is told, and may fail.
+type recorder struct {
+	testing.TB
+	failed bool
+	text   string
+}
+
+func (r *recorder) Errorf(format string, args ...any) { r.note(format, args...) }
+func (r *recorder) Error(args ...any)                 { r.note("%s", args...) }
+
+func (r *recorder) Fatalf(format string, args ...any) {
+	r.note(format, args...)
+	r.FailNow()
+}
+
+func (r *recorder) Fatal(args ...any) {
+	r.note("%s", args...)
+	r.FailNow()
+}
+
+func (r *recorder) FailNow() {
+	r.failed = true
+	runtime.Goexit()
+}
+func (r *recorder) Fail()               { r.failed = true }
+func (r *recorder) Failed() bool        { return r.failed }
+func (r *recorder) Logf(string, ...any) {}
+func (r *recorder) Log(...any)          {}
+
+func (r *recorder) note(format string, args ...any) {
+	r.failed = true
+	r.text += fmt.Sprintf(format, args...) + "\n"
+}
