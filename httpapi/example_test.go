@@ -77,12 +77,12 @@ func ExampleNew_problem() {
 	// {"title":"Unprocessable Content",
 	// "status":422,
 	// "code":"invalid_fields",
-	// "detail":"Values break the rules that errors names.",
+	// "detail":"Some values are not valid. errors names each field and the values to use.",
 	// "errors":[{"field":"deviceId",
 	// "code":"required",
-	// "detail":"It is missing or empty."},{"field":"permanent",
+	// "detail":"It is missing or empty. Use 1 to 128 characters, none of them a control character."},{"field":"permanent",
 	// "code":"unknown",
-	// "detail":"It is none of the known values."}],
+	// "detail":"It is not one of the known values. Use true or false, or leave it out."}],
 	// "requestId":"example"}
 }
 

@@ -86,6 +86,15 @@ type problem struct {
 	Errors                         []struct{ Field, Code, Detail string }
 }
 
+// validValues is what the detail of each field has to contain in a 422.
+var validValues = map[string]string{
+	"deviceId":      "Use 1 to 128 characters",
+	"expoPushToken": "such as ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx], of at most 255 bytes",
+	"platform":      "Use ios or android",
+	"projectId":     "Use at most 64 characters",
+	"permanent":     "Use true or false",
+}
+
 func checkBody(t *testing.T, e httpexchanges.Exchange, resp *http.Response, body []byte) {
 	t.Helper()
 	if e.Want.Code == "" {
@@ -103,8 +112,8 @@ func checkBody(t *testing.T, e httpexchanges.Exchange, resp *http.Response, body
 	var errors []string
 	for _, f := range p.Errors {
 		errors = append(errors, f.Field+" "+f.Code)
-		if f.Detail == "" {
-			t.Errorf("%s has no detail", f.Field)
+		if p.Status == http.StatusUnprocessableEntity && !strings.Contains(f.Detail, validValues[f.Field]) || f.Detail == "" {
+			t.Errorf("the detail of %s %s is %q, want it to contain %q", f.Field, f.Code, f.Detail, validValues[f.Field])
 		}
 	}
 	if p.Code != e.Want.Code || p.Status != e.Want.Status {

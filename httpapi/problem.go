@@ -57,8 +57,8 @@ var (
 	notAnObject     = newProblem(400, "not_an_object", "The body is JSON, but not an object.")
 	trailingData    = newProblem(400, "trailing_data", "Something follows the JSON object in the body.")
 	unknownMember   = newProblem(400, "unknown_member", "The object has a member other than deviceId, expoPushToken, platform and projectId. Names are case-sensitive.")
-	duplicateMember = newProblem(400, "duplicate_member", "The object has a member twice.")
-	wrongType       = newProblem(400, "wrong_type", "A member of the object is not a string.")
+	duplicateMember = newProblem(400, "duplicate_member", "The object has a member twice. Send each member once.")
+	wrongType       = newProblem(400, "wrong_type", "A member of the object is not a string. Send a string, or leave out an optional member.")
 	nestedValue     = newProblem(400, "nested_value", "A member of the object is an array or an object; all of them are strings.")
 	loneSurrogate   = newProblem(400, "lone_surrogate", "A string has an escape that is half a character: a surrogate without its pair.")
 	incompleteBody  = newProblem(400, "incomplete_body", "The body could not be read to its end.")
@@ -79,7 +79,7 @@ var (
 	unsupportedContentCoding = newProblem(415, "unsupported_content_coding", "The body has a Content-Encoding; it must have none.").
 					with("Accept-Encoding", "identity")
 
-	invalidFields = newProblem(422, "invalid_fields", "Values break the rules that errors names.")
+	invalidFields = newProblem(422, "invalid_fields", "Some values are not valid. errors names each field and the values to use.")
 	internalError = newProblem(500, "internal_error", "The request failed. It is not known whether it had an effect.")
 	tryAgain      = newProblem(503, "try_again", "The request could not be served now. It may have had an effect or not; repeating it is safe.")
 )
@@ -145,7 +145,7 @@ func diagnose(ctx context.Context, err error) (*problem, Outcome) {
 	return internalError, Failed
 }
 
-// describe says in words which rule each field breaks.
+// describe returns the problem with one entry for each field that breaks a rule.
 func describe(invalid *tokens.InvalidError) *problem {
 	p := *invalidFields
 	for _, f := range invalid.Fields {
@@ -154,31 +154,39 @@ func describe(invalid *tokens.InvalidError) *problem {
 	return &p
 }
 
+// rule returns which rule the field breaks, and what to send instead. It quotes
+// nothing of the request.
 func rule(f tokens.FieldError) string {
+	text := "It is not allowed." // the rule of a store that is not ours
 	switch f.Code {
 	case tokens.Required:
-		return "It is missing or empty."
+		text = "It is missing or empty."
 	case tokens.TooLong:
-		if n, ok := maxLen[f.Field]; ok {
-			return fmt.Sprintf("It has more than %d characters.", n)
-		}
-		return "It is too long."
+		text = "It is too long."
 	case tokens.InvalidUTF8:
-		return "It is not valid UTF-8."
+		text = "It is not valid UTF-8."
 	case tokens.ControlCharacter:
-		return "It has a control character."
+		text = "It has a control character."
 	case tokens.Malformed:
-		return "It is not of the required form."
+		text = "It is not of the required form."
 	case tokens.Unknown:
-		return "It is none of the known values."
+		text = "It is not one of the known values."
 	case repeated:
-		return "It is there more than once."
+		text = "It appears more than once."
 	}
-	return "It is not allowed." // the rule of a store that is not ours
+	if form, ok := forms[f.Field]; ok {
+		text += " " + form
+	}
+	return text
 }
 
-var maxLen = map[string]int{
-	tokens.FieldDeviceID:  tokens.MaxDeviceIDLen,
-	tokens.FieldToken:     tokens.MaxTokenBytes,
-	tokens.FieldProjectID: tokens.MaxProjectIDLen,
+// forms has the valid values of each field.
+var forms = map[string]string{
+	tokens.FieldDeviceID: fmt.Sprintf("Use 1 to %d characters, none of them a control character.", tokens.MaxDeviceIDLen),
+	tokens.FieldToken: fmt.Sprintf("Use the token that Expo returned, unchanged, such as ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx], of at most %d bytes.",
+		tokens.MaxTokenBytes),
+	tokens.FieldPlatform: "Use ios or android.",
+	tokens.FieldProjectID: fmt.Sprintf("Use at most %d characters, none of them a control character, such as @owner/slug, or leave it out.",
+		tokens.MaxProjectIDLen),
+	fieldPermanent: "Use true or false, or leave it out.",
 }

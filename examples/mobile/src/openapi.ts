@@ -133,7 +133,7 @@ export interface components {
              *     of the known values) or `repeated`. A deployment with rules of its own may have others.
              */
             code: string;
-            /** @description For people. */
+            /** @description For people. In a 422, it names the valid values. */
             detail: string;
         };
     };
