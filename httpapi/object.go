@@ -2,10 +2,9 @@ package httpapi
 
 import (
 	"encoding/json"
-	"strconv"
-	"unicode"
-	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/devicetokens/devicetokens/internal/jsontext"
 )
 
 // A member is one of the declared members of a JSON object, all of them strings.
@@ -152,39 +151,8 @@ func unescape(quoted []byte) ([]byte, *problem) {
 	if json.Unmarshal(quoted, &text) != nil {
 		return nil, invalidJSON
 	}
-	if hasLoneSurrogate(quoted) {
+	if jsontext.HasLoneSurrogate(quoted) {
 		return nil, loneSurrogate
 	}
 	return []byte(text), nil
-}
-
-// hasLoneSurrogate reports whether a valid JSON string has an escape that is half
-// a character, which encoding/json replaces by U+FFFD.
-func hasLoneSurrogate(quoted []byte) bool {
-	for i := 0; i < len(quoted); i++ {
-		if quoted[i] != '\\' {
-			continue
-		}
-		i++ // past what is escaped, which may be a backslash
-		first, ok := unit(quoted[i-1:])
-		if !ok || !utf16.IsSurrogate(first) {
-			continue
-		}
-		second, ok := unit(quoted[i+5:])
-		if !ok || utf16.DecodeRune(first, second) == unicode.ReplacementChar {
-			return true
-		}
-		i += 10 // to the last digit of the second
-	}
-	return false
-}
-
-// unit returns the UTF-16 code unit that the escape at the start of text stands
-// for, if it is of the form \uXXXX.
-func unit(text []byte) (rune, bool) {
-	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(string(text[2:6]), 16, 16)
-	return rune(n), err == nil
 }

@@ -21,38 +21,54 @@ const DefaultLeeway = time.Minute
 
 const maxLeeway = 5 * time.Minute
 
-// A Kind says how a token tells what it is and whom it was made for. The zero
-// value is invalid.
-type Kind string
-
-// The kinds of token. Cognito's are told apart by the claim token_use, see "Using
-// tokens" in the developer guide of Amazon Cognito.
-const (
-	// Standard: the claim aud has the audience (RFC 7519, section 4.1.3).
-	Standard Kind = "standard"
-	// CognitoAccess: token_use is "access", and client_id is the audience.
-	CognitoAccess Kind = "cognito-access"
-	// CognitoID: token_use is "id", and aud has the audience.
-	CognitoID Kind = "cognito-id"
-)
-
-// A Config says whose tokens are accepted. Issuer, Audience and Kind are required;
-// the zero values of the rest are good.
+// A Config names the tokens that are accepted. Issuer, Kind and Audience are
+// required; the zero values of the rest are safe. The package comment lists what
+// each provider needs.
 type Config struct {
-	// Issuer is the claim iss, and where the keys are found: an https URL without
-	// query and fragment. http is accepted of a loopback address, for tests.
+	// Issuer is the claim iss, to the letter. Unless DiscoveryURL or KeysURL is
+	// set, discovery begins there, so it is an https URL without query and
+	// fragment.
 	Issuer string
 
-	// Audience names this service, or the app, depending on Kind.
+	// Kind decides which tokens of the issuer are accepted.
+	Kind Kind
+
+	// Audience is the value that the audience claim must have: the name of this
+	// service or of the app, depending on Kind.
 	Audience string
 
-	// Kind says which tokens are accepted.
-	Kind Kind
+	// OtherAudiences are accepted as Audience is, for several apps of one issuer.
+	// It is copied.
+	OtherAudiences []string
+
+	// AudienceClaim is the claim that names the audience: aud, azp, client_id or
+	// cid. "" means the one that Kind names. azp, client_id and cid name the app
+	// that asked for the token, so with those a token that this app got for
+	// another service is accepted too.
+	AudienceClaim string
 
 	// Algorithms are those that a token may be signed with (RFC 7518, section
 	// 3.1): RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 or
 	// EdDSA. nil means RS256 and ES256. It is copied.
 	Algorithms []string
+
+	// DiscoveryURL is the address of the issuer's metadata, if it is not
+	// Issuer/.well-known/openid-configuration. It may have a query.
+	DiscoveryURL string
+
+	// MetadataIssuer is the issuer that the metadata names, if it is not Issuer.
+	// The two often differ by a trailing slash only.
+	MetadataIssuer string
+
+	// KeysURL is the address of the issuer's keys, a JWK set. With it the metadata
+	// is not read. It may have a query.
+	KeysURL string
+
+	// AllowHTTP accepts http for Issuer, DiscoveryURL, KeysURL and the metadata's
+	// jwks_uri. Without it, http is accepted for a loopback address only. Set it
+	// only in a network where no other party can answer: a false answer lets its
+	// author be any user.
+	AllowHTTP bool
 
 	// Leeway is how far the clocks of the issuer and of this server may be apart:
 	// at most 5 minutes. 0 means DefaultLeeway.
@@ -75,10 +91,7 @@ func New(cfg Config) (httpapi.Authenticator, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &verifier{
-		config: cfg,
-		keys:   newKeyCache(newFetcher(cfg.Client, cfg.Issuer).keys, cfg.Now),
-	}
+	v := &verifier{config: cfg, keys: newKeyCache(newFetcher(cfg).keys, cfg.Now)}
 	for _, a := range cfg.Algorithms {
 		v.algorithms = append(v.algorithms, jose.SignatureAlgorithm(a))
 	}
@@ -91,20 +104,26 @@ var asymmetric = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", 
 
 func (c Config) withDefaults() (Config, error) {
 	var errs []error
-	if err := checkURL(c.Issuer); err != nil {
-		errs = append(errs, fmt.Errorf("oidcauth: Config.Issuer: %w", err))
+	errs = append(errs, c.checkAddresses()...)
+	if c.Audience == "" || slices.Contains(c.OtherAudiences, "") {
+		errs = append(errs, errors.New("oidcauth: Config.Audience, or one of Config.OtherAudiences, is empty"))
 	}
-	if c.Audience == "" {
-		errs = append(errs, errors.New("oidcauth: Config.Audience is empty"))
-	}
-	switch c.Kind {
-	case Standard, CognitoAccess, CognitoID:
-	default:
-		errs = append(errs, fmt.Errorf("oidcauth: Config.Kind is %q, want %s, %s or %s", c.Kind, Standard, CognitoAccess, CognitoID))
+	c.OtherAudiences = slices.Clone(c.OtherAudiences)
+	claim, ok := audienceClaims[c.Kind]
+	switch {
+	case !ok:
+		errs = append(errs, fmt.Errorf("oidcauth: Config.Kind is %q, want %s, %s, %s or %s", c.Kind, Standard, Access, CognitoAccess, CognitoID))
+	case c.AudienceClaim == "":
+		c.AudienceClaim = claim
+	case !slices.Contains([]string{"aud", "azp", "client_id", "cid"}, c.AudienceClaim):
+		errs = append(errs, errors.New("oidcauth: Config.AudienceClaim is none of aud, azp, client_id, cid"))
+	case c.AudienceClaim != claim && (c.Kind == CognitoAccess || c.Kind == CognitoID):
+		errs = append(errs, fmt.Errorf("oidcauth: Config.AudienceClaim is set, but %s has its audience in %s: leave it empty", c.Kind, claim))
 	}
 	if c.Algorithms == nil {
 		c.Algorithms = []string{"RS256", "ES256"}
 	}
+	c.Algorithms = slices.Clone(c.Algorithms)
 	for _, a := range c.Algorithms {
 		if !slices.Contains(asymmetric, a) {
 			errs = append(errs, fmt.Errorf("oidcauth: Config.Algorithms has %q, want of %s", a, strings.Join(asymmetric, ", ")))
@@ -128,16 +147,48 @@ func (c Config) withDefaults() (Config, error) {
 	return c, errors.Join(errs...)
 }
 
-// checkURL accepts what keys may be fetched from: nobody between here and there
-// can put a key of their own in.
-func checkURL(s string) error {
+// checkAddresses returns what is wrong with the URLs. Issuer is one only where
+// discovery begins there: some issuers are just a name.
+func (c Config) checkAddresses() []error {
+	var errs []error
+	check := func(field, address string) {
+		err := checkURL(address, c.AllowHTTP)
+		if err == nil && field == "Issuer" && strings.Contains(address, "?") {
+			err = errors.New("a URL with a query")
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("oidcauth: Config.%s: %w", field, err))
+		}
+	}
+	switch {
+	case c.DiscoveryURL != "" && c.KeysURL != "":
+		errs = append(errs, errors.New("oidcauth: Config.DiscoveryURL and Config.KeysURL are both set: with KeysURL no metadata is read"))
+	case c.DiscoveryURL != "":
+		check("DiscoveryURL", c.DiscoveryURL)
+	case c.KeysURL != "":
+		check("KeysURL", c.KeysURL)
+	default:
+		check("Issuer", c.Issuer)
+	}
+	if c.Issuer == "" && len(errs) == 0 {
+		errs = append(errs, errors.New("oidcauth: Config.Issuer is empty"))
+	}
+	if c.MetadataIssuer != "" && c.KeysURL != "" {
+		errs = append(errs, errors.New("oidcauth: Config.MetadataIssuer is set, but with Config.KeysURL no metadata is read"))
+	}
+	return errs
+}
+
+// checkURL accepts an address that keys may be fetched from: no other party can
+// answer in its place.
+func checkURL(s string, allowHTTP bool) error {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil || u.Host == "" || u.User != nil:
 		return errors.New("not a URL with a host")
-	case u.RawQuery != "" || u.ForceQuery || strings.Contains(s, "#"):
-		return errors.New("a URL with a query or a fragment")
-	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
+	case strings.Contains(s, "#"):
+		return errors.New("a URL with a fragment")
+	case u.Scheme == "https", u.Scheme == "http" && (allowHTTP || isLoopback(u.Hostname())):
 		return nil
 	}
 	return errors.New("not an https URL")

@@ -8,8 +8,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-
-	"github.com/go-jose/go-jose/v4"
 )
 
 // maxDocumentBytes is many times what an issuer publishes.
@@ -17,56 +15,72 @@ const maxDocumentBytes = 512 << 10
 
 // A fetcher asks the issuer. It is used by one goroutine at a time.
 type fetcher struct {
-	client  *http.Client
-	issuer  string
-	jwksURI string // as discovered; "" if not, or if it may be out of date
+	config  Config
+	keysURL string // as set or discovered; "" if not, or if it may be out of date
 }
 
-func newFetcher(client *http.Client, issuer string) *fetcher {
-	return &fetcher{client: client, issuer: issuer}
+func newFetcher(cfg Config) *fetcher {
+	if cfg.DiscoveryURL == "" {
+		cfg.DiscoveryURL = strings.TrimSuffix(cfg.Issuer, "/") + "/.well-known/openid-configuration"
+	}
+	if cfg.MetadataIssuer == "" {
+		cfg.MetadataIssuer = cfg.Issuer
+	}
+	return &fetcher{config: cfg, keysURL: cfg.KeysURL}
 }
 
 // keys returns the issuer's public keys for signatures.
-func (f *fetcher) keys(ctx context.Context) ([]jose.JSONWebKey, error) {
-	if f.jwksURI == "" {
-		uri, err := f.discover(ctx)
+func (f *fetcher) keys(ctx context.Context) (published, error) {
+	if f.keysURL == "" {
+		address, err := f.discover(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("discovery: %w", err)
+			return published{}, fmt.Errorf("discovery: %w", err)
 		}
-		f.jwksURI = uri
+		f.keysURL = address
 	}
-	data, err := f.get(ctx, f.jwksURI)
+	data, err := f.get(ctx, f.keysURL)
 	if err == nil {
-		var keys []jose.JSONWebKey
+		var keys published
 		if keys, err = parseKeys(data); err == nil {
 			return keys, nil
 		}
 	}
-	f.jwksURI = "" // they may have moved
-	return nil, err
+	f.keysURL = f.config.KeysURL // discovered keys may have moved
+	return published{}, err
 }
 
-// discover returns where the keys are (OpenID Connect Discovery 1.0, section 4).
+// discover returns the address of the keys (OpenID Connect Discovery 1.0, section
+// 4).
 func (f *fetcher) discover(ctx context.Context) (string, error) {
-	data, err := f.get(ctx, strings.TrimSuffix(f.issuer, "/")+"/.well-known/openid-configuration")
+	data, err := f.get(ctx, f.config.DiscoveryURL)
 	if err != nil {
 		return "", err
 	}
-	var document struct {
-		Issuer  string `json:"issuer"`
-		JWKSURI string `json:"jwks_uri"`
-	}
+	var document map[string]json.RawMessage // all members but two are ignored, whatever they are
 	if err := json.Unmarshal(data, &document); err != nil {
-		return "", errors.New("not a JSON object of the right types")
+		return "", errors.New("not a JSON object")
 	}
-	if document.Issuer != f.issuer {
-		return "", errors.New("it describes another issuer")
+	issuer, address := member(document, "issuer"), member(document, "jwks_uri")
+	switch {
+	case issuer == f.config.MetadataIssuer:
+	case strings.TrimSuffix(issuer, "/") == strings.TrimSuffix(f.config.MetadataIssuer, "/"):
+		return "", errors.New("its issuer differs from Config.Issuer by a trailing slash: write Issuer as the tokens have it, and set Config.MetadataIssuer if the metadata still differs")
+	default:
+		return "", errors.New("it describes another issuer: set Config.MetadataIssuer if that is meant")
 	}
-	uri, _, _ := strings.Cut(document.JWKSURI, "?")
-	if err := checkURL(uri); err != nil {
+	if err := checkURL(address, f.config.AllowHTTP); err != nil {
 		return "", fmt.Errorf("jwks_uri: %w", err)
 	}
-	return document.JWKSURI, nil
+	return address, nil
+}
+
+// member returns the string that a member is; "" if it is none.
+func member(document map[string]json.RawMessage, name string) string {
+	var s string
+	if json.Unmarshal(document[name], &s) != nil {
+		return ""
+	}
+	return s
 }
 
 // get returns a document. Its error has nothing in it of what was answered.
@@ -76,7 +90,7 @@ func (f *fetcher) get(ctx context.Context, url string) ([]byte, error) {
 		return nil, err
 	}
 	req.Header.Set("Accept", "application/json")
-	resp, err := f.client.Do(req)
+	resp, err := f.config.Client.Do(req)
 	if err != nil {
 		return nil, err
 	}
@@ -89,26 +103,4 @@ func (f *fetcher) get(ctx context.Context, url string) ([]byte, error) {
 		err = fmt.Errorf("more than %d bytes from %s", maxDocumentBytes, req.URL.Host)
 	}
 	return data, err
-}
-
-// parseKeys reads a JWK set (RFC 7517, section 5). Keys that it cannot read are
-// left out, as the RFC says; a set without any that is usable is refused.
-func parseKeys(data []byte) ([]jose.JSONWebKey, error) {
-	var set struct {
-		Keys []json.RawMessage `json:"keys"`
-	}
-	if err := json.Unmarshal(data, &set); err != nil {
-		return nil, errors.New("not a JWK set")
-	}
-	var keys []jose.JSONWebKey
-	for _, raw := range set.Keys {
-		var key jose.JSONWebKey
-		if err := key.UnmarshalJSON(raw); err == nil && isUsable(key) {
-			keys = append(keys, key)
-		}
-	}
-	if len(keys) == 0 {
-		return nil, errors.New("a JWK set without a usable key")
-	}
-	return keys, nil
 }

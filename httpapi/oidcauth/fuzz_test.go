@@ -15,6 +15,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/devicetokens/devicetokens/httpapi"
+	"github.com/devicetokens/devicetokens/internal/jsontext"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
@@ -51,7 +52,10 @@ func FuzzClaims(f *testing.F) {
 		`{"iss":"https://issuer.example","aud":"app","sub":"u","exp":4102444800}`,
 		`{"iss":"https://issuer.example","aud":["app","x"],"sub":"u","exp":4102444800.5,"nbf":1,"iat":null}`,
 		`{"iss":"https://issuer.example","ISS":"x","aud":"app","sub":"u","sub":"v","exp":1e300}`,
-		`{"aud":{},"exp":"soon"}`, `[]`, `null`, ``, `{"sub":"\ud800"}`,
+		`{"aud":{},"exp":"soon"}`, `[]`, `null`, ``,
+		`{"iss":"https://issuer.example","aud":"app","sub":"u\ud800","exp":4102444800}`,
+		"{\"iss\":\"https://issuer.example\",\"aud\":\"app\",\"sub\":\"\xff\",\"exp\":4102444800}",
+		`{"iss":"https://issuer.example","aud":"app","sub":"u","exp":4102444800,"jti":7,"azp":[],"events":{}}`,
 	} {
 		f.Add(seed)
 	}
@@ -99,6 +103,9 @@ func FuzzClaims(f *testing.F) {
 		if err := json.Unmarshal([]byte(payload), &claims); err != nil || claims["iss"] != "https://issuer.example" || claims["sub"] != string(user) {
 			t.Fatalf("let in as %q: %v", user, err)
 		}
+		if _, isObject := claims["events"].(map[string]any); isObject || !jsontext.IsUnicode([]byte(payload)) {
+			t.Fatalf("let in as %q", user)
+		}
 	})
 }
 
@@ -121,14 +128,15 @@ func (offline) RoundTrip(*http.Request) (*http.Response, error) { return nil, er
 func FuzzParseKeys(f *testing.F) {
 	f.Add([]byte(`{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`))
 	f.Add([]byte(`{"keys":[{"kty":"oct","k":"AA"},{"kty":"RSA","n":"AQ","e":"AQAB"},null,[]]}`))
+	f.Add([]byte(`{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","x5c":["AA=="],"use":7}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		keys, err := parseKeys(data)
-		if (len(keys) == 0) != (err != nil) {
-			t.Fatalf("%d keys and the error %v", len(keys), err)
+		p, err := parseKeys(data)
+		if (len(p.keys) == 0) != (err != nil) {
+			t.Fatalf("%d keys and the error %v", len(p.keys), err)
 		}
-		for _, key := range keys {
-			if !key.IsPublic() {
-				t.Errorf("took a %T", key.Key)
+		for _, key := range p.keys {
+			if !key.IsPublic() || len(key.Certificates) != 0 {
+				t.Errorf("took a %T with %d certificates", key.Key, len(key.Certificates))
 			}
 		}
 	})

@@ -2,9 +2,9 @@ package oidcauth
 
 import (
 	"context"
-	"crypto/rsa"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,12 +24,16 @@ const (
 	fetchBurst    = 5                // a rotation right after a start is not kept waiting
 )
 
-// errTooSoon says that the keys were not fetched, since they were just now.
-var errTooSoon = errors.New("fetched a moment ago")
+var (
+	// errTooSoon: the keys were not fetched, since they were just now.
+	errTooSoon = errors.New("fetched a moment ago, and the token's key is not among them")
+	// errSkipped: the key that may verify the token is published, but not usable.
+	errSkipped = errors.New("the token's key cannot be read, is too short, or is not for signatures")
+)
 
 // A keyCache has the keys of the issuer, and knows when to fetch them.
 type keyCache struct {
-	fetch   func(context.Context) ([]jose.JSONWebKey, error)
+	fetch   func(context.Context) (published, error)
 	now     func() time.Time
 	flight  singleflight.Group
 	limiter *rate.Limiter
@@ -40,12 +44,12 @@ type keyCache struct {
 
 // A keySet is never changed once it is in the cache.
 type keySet struct {
-	keys    []jose.JSONWebKey
+	published
 	fetched time.Time // when the fetch began; zero if there was none
 	current bool      // no fetch has failed since
 }
 
-func newKeyCache(fetch func(context.Context) ([]jose.JSONWebKey, error), now func() time.Time) *keyCache {
+func newKeyCache(fetch func(context.Context) (published, error), now func() time.Time) *keyCache {
 	return &keyCache{fetch: fetch, now: now, limiter: rate.NewLimiter(rate.Every(fetchInterval), fetchBurst)}
 }
 
@@ -63,9 +67,11 @@ func (c *keyCache) verify(ctx context.Context, id, algorithm string, check func(
 	switch {
 	case now.Sub(set.fetched) < trustFor && set.verifies(id, algorithm, check):
 		return nil
-	case err == nil, errors.Is(err, errTooSoon) && set.current:
-		// Too soon means that the keys are a few seconds old, and so is any key
-		// that they lack. An issuer publishes a key before it uses it.
+	case err == nil && set.mayVerify(id):
+		err = errSkipped
+	case err == nil, errors.Is(err, errTooSoon) && set.current && set.has(id) && !set.mayVerify(id):
+		// Too soon means that the keys are a few seconds old. The issuer may have
+		// published a key since, but not one of the same id.
 		return refused("no key of the issuer verifies it")
 	}
 	return fmt.Errorf("%w: keys of the issuer: %w", store.ErrTryAgain, err)
@@ -88,7 +94,7 @@ func (c *keyCache) refresh(ctx context.Context) error {
 			c.keys.current = false
 			return nil, err
 		}
-		c.keys = keySet{keys: keys, fetched: began, current: true}
+		c.keys = keySet{published: keys, fetched: began, current: true}
 		return nil, nil
 	})
 	select {
@@ -110,19 +116,28 @@ func (c *keyCache) cached() keySet {
 func (s keySet) verifies(id, algorithm string, check func(jose.JSONWebKey) bool) bool {
 	for _, key := range s.keys {
 		named := key.KeyID == id || id == "" && len(s.keys) == 1
-		if named && (key.Algorithm == "" || key.Algorithm == algorithm) && check(key) {
+		if named && isFor(key, algorithm) && check(key) {
 			return true
 		}
 	}
 	return false
 }
 
-// isUsable reports whether tokens may be verified with the key: it is a public one
-// (of a secret key, the token's maker would be anybody who has it), for
-// signatures, and long enough (RFC 7518, section 3.3).
-func isUsable(key jose.JSONWebKey) bool {
-	if r, ok := key.Key.(*rsa.PublicKey); ok && r.N.BitLen() < 2048 {
-		return false
-	}
-	return key.Valid() && key.IsPublic() && (key.Use == "" || key.Use == "sig")
+// isFor reports whether the key may be used with the algorithm. Ed25519 is the
+// newer name of EdDSA with such a key (RFC 9864, section 2.2).
+func isFor(key jose.JSONWebKey, algorithm string) bool {
+	return key.Algorithm == "" || key.Algorithm == algorithm || key.Algorithm == "Ed25519" && algorithm == "EdDSA"
+}
+
+// has reports whether there is a usable key of that id.
+func (s keySet) has(id string) bool {
+	return id != "" && slices.ContainsFunc(s.keys, func(key jose.JSONWebKey) bool { return key.KeyID == id })
+}
+
+// mayVerify reports whether a key that was skipped may be the one that signed a
+// token with that key id.
+func (s keySet) mayVerify(id string) bool {
+	return slices.ContainsFunc(s.skipped, func(key skippedKey) bool {
+		return key.id == id && id != "" || key.signs && id == ""
+	})
 }

@@ -18,25 +18,26 @@ import (
 // its time is the bubble's.
 type endpoint struct {
 	ids     []string // of the keys that it has
+	skipped []skippedKey
 	err     error
 	slow    time.Duration
 	fetches int
 }
 
-func (e *endpoint) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
+func (e *endpoint) fetch(ctx context.Context) (published, error) {
 	e.fetches++
 	if e.slow > 0 {
 		select {
 		case <-time.After(e.slow):
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return published{}, ctx.Err()
 		}
 	}
 	keys := []jose.JSONWebKey{}
 	for _, id := range e.ids {
 		keys = append(keys, jose.JSONWebKey{KeyID: id})
 	}
-	return keys, e.err
+	return published{keys: keys, skipped: e.skipped}, e.err
 }
 
 func (e *endpoint) cache() *keyCache { return newKeyCache(e.fetch, time.Now) }
@@ -86,25 +87,61 @@ func TestKeysAreFetchedOnceAndRotate(t *testing.T) {
 	})
 }
 
+// TestFloodOfUnknownKeys has forged tokens use up the fetches. While no fetch is
+// allowed, the token of an unknown key may be one of a key that was just published.
 func TestFloodOfUnknownKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &endpoint{ids: []string{"a"}}
 		c := e.cache()
-		for i := range 1000 {
+		for i := range fetchBurst {
 			verify(t, c, fmt.Sprint("nobody's-", i), rejected)
 		}
+		for i := range 1000 {
+			verify(t, c, fmt.Sprint("nobody's-", i), tryAgain)
+		}
 		e.expect(t, fetchBurst)
+		badSignature := func(jose.JSONWebKey) bool { return false }
+		if err := c.verify(t.Context(), "a", "ES256", badSignature); !errors.Is(err, rejected) {
+			t.Errorf("a bad signature of a known key: error is %v", err)
+		}
+		if err := c.verify(t.Context(), "", "ES256", badSignature); !errors.Is(err, tryAgain) {
+			t.Errorf("no key id: error is %v", err)
+		}
+
+		e.ids = append(e.ids, "b") // in the flood, a new key is known within the interval
+		known := 0
 		const minutes = 10
 		for i := range minutes * 60 {
 			time.Sleep(time.Second)
-			verify(t, c, fmt.Sprint("nobody's-", i), rejected)
+			forged := c.verify(t.Context(), fmt.Sprint("nobody's-", i), "ES256", anyKey)
+			if !errors.Is(forged, rejected) && !errors.Is(forged, tryAgain) {
+				t.Errorf("a forged token: error is %v", forged)
+			}
 			verify(t, c, "a", nil)
+			switch err := c.verify(t.Context(), "b", "ES256", anyKey); {
+			case err == nil:
+				known++
+			case known > 0 || !errors.Is(err, tryAgain):
+				t.Errorf("a token of the new key, after %d s: error is %v", i, err)
+			}
+		}
+		if least := minutes*60 - int(fetchInterval/time.Second); known < least {
+			t.Errorf("the new key was known for %d s, want %d", known, least)
 		}
 		e.expect(t, fetchBurst+int(minutes*time.Minute/fetchInterval))
+	})
+}
 
-		e.ids = append(e.ids, "b") // in the flood, a new key is known within the interval
-		time.Sleep(fetchInterval)
-		verify(t, c, "b", nil)
+// TestSkippedKeys has keys that are published and cannot be used.
+func TestSkippedKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &endpoint{ids: []string{"a"}, skipped: []skippedKey{{id: "odd", signs: true}, {id: "enc"}}}
+		c := e.cache()
+		verify(t, c, "odd", tryAgain)
+		verify(t, c, "enc", tryAgain)
+		verify(t, c, "other", rejected)
+		e.ids, e.skipped = append(e.ids, "odd"), nil // the issuer mends it
+		verify(t, c, "odd", nil)
 	})
 }
 

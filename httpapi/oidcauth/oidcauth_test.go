@@ -288,6 +288,11 @@ func TestKeySets(t *testing.T) {
 		}
 		return string(data)
 	}
+	// with adds members to the first key.
+	with := func(set, members string) string {
+		return strings.Replace(set, "{\"keys\":[{", "{\"keys\":[{"+members+",", 1)
+	}
+	named := func(id string) func(*jose.JSONWebKey) { return func(k *jose.JSONWebKey) { k.KeyID = id } }
 	secret := []byte("0123456789abcdef0123456789abcdef")
 	no, later := httpapi.ErrUnauthenticated, store.ErrTryAgain
 	for _, test := range []struct {
@@ -308,6 +313,17 @@ func TestKeySets(t *testing.T) {
 		{"secret key", jose.HS256, secret, set(jwk(secret)), no},
 		{"private key", jose.RS256, rsaKey, set(jwk(rsaKey)), later},
 		{"beside keys of no known type", jose.RS256, rsaKey, `{"keys":[{"kty":"OKP","crv":"X448","x":""},{},7,` + set(jwk(rsaKey.Public()))[len(`{"keys":[`):], nil},
+		{"Ed25519, the newer name of EdDSA", jose.EdDSA, edKey, set(jwk(edKey.Public(), func(k *jose.JSONWebKey) { k.Algorithm = "Ed25519" })), nil},
+		{"a certificate that Go refuses", jose.RS256, rsaKey, with(set(jwk(rsaKey.Public())), `"x5c":["AA=="]`), nil},
+		{"certificates of other types", jose.ES384, ecKey, with(set(jwk(ecKey.Public())), `"x5c":7,"x5t":{},"x5t#S256":[],"x5u":"::"`), nil},
+		{"members of other types", jose.EdDSA, edKey, with(set(jwk(edKey.Public())), `"key_ops":"verify","oth":1,"ext":"yes","nbf":"now","n":null`), nil},
+		{"a certificate, beside another key", jose.RS256, rsaKey, with(set(jwk(rsaKey.Public()), jwk(ecKey.Public(), named("2"))), `"x5c":["AA=="]`), nil},
+		{"skipped, since a member is no string", jose.RS256, rsaKey, with(set(jwk(rsaKey.Public()), jwk(ecKey.Public(), named("2"))), `"alg":7`), later},
+		{"skipped, since it is short", jose.RS256, short, set(jwk(short.Public()), jwk(ecKey.Public(), named("2"))), later},
+		{"skipped, since it is private", jose.RS256, rsaKey, set(jwk(rsaKey), jwk(ecKey.Public(), named("2"))), later},
+		{"skipped, since it is for encryption", jose.RS256, rsaKey, set(jwk(rsaKey.Public(), func(k *jose.JSONWebKey) { k.Use = "enc" }), jwk(ecKey.Public(), named("2"))), later},
+		{"skipped, with another id", jose.RS256, rsaKey, set(jwk(short.Public(), named("3")), jwk(ecKey.Public(), named("2"))), no},
+		{"skipped, beside one of the same id", jose.RS256, rsaKey, set(jwk(short.Public()), jwk(ecKey.Public())), later},
 		{"no keys", jose.RS256, rsaKey, `{"keys":[]}`, later},
 		{"no key set", jose.RS256, rsaKey, `[]`, later},
 		{"no JSON", jose.RS256, rsaKey, `<html>`, later},

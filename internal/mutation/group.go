@@ -23,7 +23,7 @@ var groups = []group{
 	{name: "tokens", files: []string{"tokens/*.go", "internal/spelling/*.go"}, tests: []string{"internal/spelling", "tokens"}},
 	{name: "store", files: []string{"store/*.go"}, tests: []string{"store", "memstore"}},
 	{name: "memstore", files: []string{"memstore/*.go"}, tests: []string{"memstore"}},
-	{name: "httpapi", files: []string{"httpapi/*.go"}, tests: []string{"httpapi"}},
+	{name: "httpapi", files: []string{"httpapi/*.go", "internal/jsontext/*.go"}, tests: []string{"httpapi"}},
 	{
 		name: "dynamostore", tests: []string{"dynamostore"}, skip: "^TestCosts$",
 		files: []string{

@@ -18,7 +18,7 @@ func TestLayers(t *testing.T) {
 		"tokens":   {"internal/spelling"},
 		"store":    {"internal/spelling", "tokens"},
 		"memstore": {"internal/spelling", "tokens", "store"},
-		"httpapi":  {"internal/spelling", "tokens", "store"},
+		"httpapi":  {"internal/jsontext", "internal/spelling", "tokens", "store"},
 	} {
 		t.Run(pkg, func(t *testing.T) {
 			deps := goList(t, "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", module+"/"+pkg)

@@ -1,0 +1,85 @@
+package oidcauth
+
+import (
+	"crypto/rsa"
+	"encoding/json"
+	"errors"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// published are the keys of a JWK set.
+type published struct {
+	keys    []jose.JSONWebKey // public, for signatures
+	skipped []skippedKey
+}
+
+// A skippedKey is not used. A token may still have been signed with it.
+type skippedKey struct {
+	id    string
+	signs bool // the issuer does not name another use for it
+}
+
+// parseKeys reads a JWK set (RFC 7517, section 5). It skips the keys that it cannot
+// use, as the RFC says; a set without any that is usable is refused.
+func parseKeys(data []byte) (published, error) {
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := json.Unmarshal(data, &set); err != nil {
+		return published{}, errors.New("not a JWK set")
+	}
+	var p published
+	for _, raw := range set.Keys {
+		var members map[string]json.RawMessage
+		if json.Unmarshal(raw, &members) != nil {
+			continue
+		}
+		if key, err := parseKey(members); err == nil {
+			p.keys = append(p.keys, key)
+		} else {
+			use := member(members, "use")
+			p.skipped = append(p.skipped, skippedKey{id: member(members, "kid"), signs: use == "" || use == "sig"})
+		}
+	}
+	if len(p.keys) == 0 {
+		return published{}, errors.New("a JWK set without a usable key")
+	}
+	return p, nil
+}
+
+// parseKey reads what verifying a signature needs (RFC 7518, section 6). Anything
+// else, such as a certificate that cannot be parsed, does not make the key unusable.
+func parseKey(members map[string]json.RawMessage) (jose.JSONWebKey, error) {
+	if members["d"] != nil {
+		return jose.JSONWebKey{}, errors.New("a private key")
+	}
+	needed := map[string]json.RawMessage{}
+	for _, name := range []string{"kty", "kid", "use", "alg", "n", "e", "crv", "x", "y"} {
+		if value := members[name]; value != nil {
+			needed[name] = value
+		}
+	}
+	data, err := json.Marshal(needed)
+	if err != nil {
+		return jose.JSONWebKey{}, err
+	}
+	var key jose.JSONWebKey
+	if err := key.UnmarshalJSON(data); err != nil {
+		return jose.JSONWebKey{}, err
+	}
+	if !isUsable(key) {
+		return jose.JSONWebKey{}, errors.New("not for signatures, or too short")
+	}
+	return key, nil
+}
+
+// isUsable reports whether tokens may be verified with the key: it is a public one
+// (of a secret key, the token's maker would be anybody who has it), for
+// signatures, and long enough (RFC 7518, section 3.3).
+func isUsable(key jose.JSONWebKey) bool {
+	if r, ok := key.Key.(*rsa.PublicKey); ok && r.N.BitLen() < 2048 {
+		return false
+	}
+	return key.Valid() && key.IsPublic() && (key.Use == "" || key.Use == "sig")
+}
