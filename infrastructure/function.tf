@@ -7,8 +7,8 @@ locals {
     {
       DEVICE_TOKEN_TABLE_NAME  = module.storage.table_name
       DEVICE_TOKEN_STAGE       = var.stage
-      DEVICE_TOKEN_TTL         = "${var.token_ttl_days * 24}h"
-      DEVICE_TOKEN_MAX_DEVICES = tostring(var.max_devices)
+      DEVICE_TOKEN_TTL         = "${coalesce(var.token_ttl_days, local.limits.tokenTtlDays.default) * 24}h"
+      DEVICE_TOKEN_MAX_DEVICES = tostring(coalesce(var.max_devices, local.limits.maxDevices.default))
       DEVICE_TOKEN_LOG_LEVEL   = var.log_level
       DEVICE_TOKEN_AUTH        = var.authorizer.type == "cognito" ? "claims" : "oidc"
     },

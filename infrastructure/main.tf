@@ -8,6 +8,9 @@ locals {
   name     = "${local.project}-${var.stage}"
   emulated = var.emulator_endpoint != ""
 
+  # Defaults and bounds that SST has too. A test holds them to the package store.
+  limits = jsondecode(file("${path.module}/limits.json"))
+
   table_name = var.table_name != "" ? var.table_name : local.name
 
   partition  = data.aws_partition.current.partition

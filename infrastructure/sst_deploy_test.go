@@ -24,8 +24,8 @@ var withoutTags = map[string]bool{
 }
 
 func TestSSTTags(t *testing.T) {
-	for name := range sstCases {
-		_, s := readSST(t, name)
+	for _, name := range cases {
+		s := readSST(t, name)
 		want := map[string]any{"Project": "device-tokens", "Env": s.App.Stage, "Owner": "mobile-platform", "CostCenter": "cc-1234"}
 		if name == "options" {
 			want["Team"] = "push"
@@ -64,7 +64,7 @@ func TestSSTProtection(t *testing.T) {
 	// The region's role is not this deployment's alone.
 	region := protection{Removal: "remove", Kept: []string{"APIGatewayPushToCloudWatchLogsRole", "ApiAPIGatewayAccountSetup"}}
 	for name, want := range map[string]protection{"dev": off, "stage": on, "prod": on, "oidc": region, "options": off} {
-		_, s := readSST(t, name)
+		s := readSST(t, name)
 		got := protection{Protect: s.App.Protect, Removal: s.App.Removal}
 		for _, r := range s.Resources {
 			if r.Protect {
@@ -86,8 +86,8 @@ func TestSSTProtection(t *testing.T) {
 // all that it is a snapshot of, the function after its log group and its permissions,
 // access logs after the region's role.
 func TestSSTOrder(t *testing.T) {
-	for name := range sstCases {
-		_, s := readSST(t, name)
+	for _, name := range cases {
+		s := readSST(t, name)
 		before := map[string][]string{}
 		for _, r := range s.Resources {
 			if _, ok := before[r.Name]; ok {
@@ -136,14 +136,14 @@ func TestSSTOrder(t *testing.T) {
 // A deployment of the API is made anew when the routes are others than before: here the
 // authorizer is another in each case.
 func TestSSTDeploysChangedRoutes(t *testing.T) {
-	cases := map[any]string{}
-	for name := range sstCases {
-		_, s := readSST(t, name)
+	seen := map[any]string{}
+	for _, name := range cases {
+		s := readSST(t, name)
 		digest := s.Outputs["deploymentTrigger"]
-		if other, ok := cases[digest]; ok || digest == nil {
+		if other, ok := seen[digest]; ok || digest == nil {
 			t.Errorf("%s and %s have different routes and one digest of them, %v", name, other, digest)
 		}
-		cases[digest] = name
+		seen[digest] = name
 		i := slices.IndexFunc(s.Resources, func(r registered) bool { return r.Name == "ApiDeployment" })
 		if diff := cmp.Diff(any(map[string]any{"routes": digest}), s.Resources[i].Inputs["triggers"]); diff != "" {
 			t.Errorf("%s: triggers (-output +SST):\n%s", name, diff)
@@ -171,8 +171,8 @@ func TestSSTLockFile(t *testing.T) {
 // The function may do on the table what the store was seen to do, and nothing on any
 // other.
 func TestSSTActionsAreTheLibrarys(t *testing.T) {
-	for name := range sstCases {
-		_, s := readSST(t, name)
+	for _, name := range cases {
+		s := readSST(t, name)
 		i := slices.IndexFunc(s.Resources, func(r registered) bool { return r.Name == "FunctionRole" })
 		policies := s.Resources[i].Inputs["inlinePolicies"].([]any)
 		var policy struct {

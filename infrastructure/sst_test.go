@@ -1,27 +1,19 @@
 package infrastructure
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 )
 
-var synthesised = flag.String("synthesis", evidence, "`folder` with what SST registers, ending with a slash")
+var synthesised = flag.String("synthesis", "", "`folder` with what SST registers, ending with a slash; empty for .cache/plans")
 
-// sstCases are what is compared: the stages; once the other authorizer in an account
-// without a role for access logs; and once all that no stage sets, with the plan of each.
-var sstCases = map[string]string{
-	"dev":     "device-token-plan-dev.json",
-	"stage":   "device-token-plan-stage.json",
-	"prod":    "device-token-plan.json",
-	"oidc":    "device-token-plan-oidc.json",
-	"options": "device-token-plan-options.json",
-}
+// cases are what is compared: the stages; once the other authorizer in an account
+// without a role for access logs; and once all that no stage sets.
+var cases = []string{"dev", "stage", "prod", "oidc", "options"}
 
 // A difference is between what the two make of one resource, or output, or of one
 // value in it.
@@ -102,26 +94,26 @@ func union[V any](a, b map[string]V) map[string]bool {
 	return keys
 }
 
-// readSST reads what is compared in a case.
-func readSST(t *testing.T, name string) (terraform, synthesis) {
+// readTerraform reads what Terraform makes in a case.
+func readTerraform(t *testing.T, name string) terraform {
 	t.Helper()
 	var tf terraform
-	var s synthesis
-	readJSON(t, evidence+sstCases[name], &tf.plan)
-	readJSON(t, evidence+"device-token-applied-"+name+".json", &tf.applied)
-	readJSON(t, *synthesised+"sst-synth-"+name+".json", &s)
-	return tf, s
+	readJSON(t, made(t, "plan-"+name+".json"), &tf.plan)
+	readJSON(t, made(t, "applied-"+name+".json"), &tf.applied)
+	return tf
 }
 
-func readJSON(t *testing.T, path string, v any) {
+// readSST reads what SST makes in a case.
+func readSST(t *testing.T, name string) synthesis {
 	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
+	file := "sst-" + name + ".json"
+	path := *synthesised + file
+	if *synthesised == "" {
+		path = made(t, file)
 	}
-	if err := json.Unmarshal(text, v); err != nil {
-		t.Fatal(err)
-	}
+	var s synthesis
+	readJSON(t, path, &s)
+	return s
 }
 
 func formOf(t *testing.T, system interface{ form() (deployed, error) }) deployed {
@@ -151,8 +143,8 @@ func unexplained(all []difference, count []int) []difference {
 // is said to be on purpose is still there.
 func TestSSTIsTheTerraform(t *testing.T) {
 	count := make([]int, len(onPurpose))
-	for name := range sstCases {
-		tf, s := readSST(t, name)
+	for _, name := range cases {
+		tf, s := readTerraform(t, name), readSST(t, name)
 		for _, d := range unexplained(compare(formOf(t, tf), formOf(t, s)), count) {
 			t.Errorf("%s: %s", name, d)
 		}
@@ -165,9 +157,9 @@ func TestSSTIsTheTerraform(t *testing.T) {
 }
 
 // The values that are compared are those of the plans.
-func TestSSTAppliedIsThePlan(t *testing.T) {
-	for name := range sstCases {
-		tf, _ := readSST(t, name)
+func TestAppliedIsThePlan(t *testing.T) {
+	for _, name := range cases {
+		tf := readTerraform(t, name)
 		applied := map[string]any{}
 		for _, r := range at(tf.applied, "resources").([]any) {
 			applied[at(r, "address").(string)] = at(r, "values")

@@ -123,24 +123,32 @@ variable "package_path" {
 }
 
 variable "token_ttl_days" {
-  description = "Days that a registration lives after the app's last launch."
+  description = "Days that a registration lives after the app's last launch; null for the default in limits.json."
   type        = number
-  default     = 90
+  default     = null
 
   validation {
-    condition     = var.token_ttl_days >= 7 && var.token_ttl_days <= 3650 && floor(var.token_ttl_days) == var.token_ttl_days
-    error_message = "Registrations live for a whole number of days, 7 to 3650."
+    condition = var.token_ttl_days == null ? true : (
+      var.token_ttl_days >= local.limits.tokenTtlDays.least &&
+      var.token_ttl_days <= local.limits.tokenTtlDays.most &&
+      floor(var.token_ttl_days) == var.token_ttl_days
+    )
+    error_message = "Registrations live for a whole number of days, ${local.limits.tokenTtlDays.least} to ${local.limits.tokenTtlDays.most}."
   }
 }
 
 variable "max_devices" {
-  description = "Devices that one user may have registered."
+  description = "Devices that one user may have registered; null for the default in limits.json."
   type        = number
-  default     = 20
+  default     = null
 
   validation {
-    condition     = var.max_devices >= 1 && var.max_devices <= 1000 && floor(var.max_devices) == var.max_devices
-    error_message = "A user may have 1 to 1000 devices."
+    condition = var.max_devices == null ? true : (
+      var.max_devices >= local.limits.maxDevices.least &&
+      var.max_devices <= local.limits.maxDevices.most &&
+      floor(var.max_devices) == var.max_devices
+    )
+    error_message = "A user may have ${local.limits.maxDevices.least} to ${local.limits.maxDevices.most} devices."
   }
 }
 

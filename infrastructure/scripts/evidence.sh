@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
-# Makes the evidence in docs/evidence/infra afresh, or with --check says whether
-# what is there is stale.
+# Plans and applies every stage into .cache/plans, makes the evidence in
+# docs/evidence/infra from that, or with --check fails if the evidence is stale,
+# and runs the tests that compare the plans with the library.
 #
-# It asks nobody: the copy that is planned and applied here has no credentials and
-# no address of AWS, so TERRAFORM has to come with a provider that answers from
-# its schema alone. With the real one it fails before it reaches anything.
-# Timestamps, versions and paths are left out, and so is the package's hash: no
-# package is there. The files sst-* are `make sst-synth`'s.
+# TERRAFORM must come with a provider that answers from its schema alone: the copy
+# that is planned and applied here has no credentials and no address of AWS, so the
+# real provider fails before it reaches anything. Timestamps, versions, paths and
+# the package's hash are left out. sst-synth-output.txt is written by
+# `make sst-synth`.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 need jq python3 go
 
 kept=$repo/docs/evidence/infra
-out=$tmp/evidence
-mkdir "$out"
+out=$tmp/evidence plans=$tmp/plans
+mkdir "$out" "$plans"
 
 # planned prints a folder that is initialised and can reach nothing.
 planned() {
@@ -43,25 +44,26 @@ OVERRIDE
   echo "$dir"
 }
 
-# plan VALUES FILE: the plan of VALUES.tfvars as JSON, less what changes from run
+# plan NAME VALUES: the plan of VALUES.tfvars as JSON, less what changes from run
 # to run. The override above is no part of the configuration.
 plan() {
-  quietly "${terraform[@]}" -chdir="$dir" plan -input=false -no-color -var-file="$1.tfvars" -out="$tmp/plan"
+  quietly "${terraform[@]}" -chdir="$dir" plan -input=false -no-color -var-file="$2.tfvars" -out="$tmp/plan"
   "${terraform[@]}" -chdir="$dir" show -json "$tmp/plan" |
-    jq -S '.relevant_attributes |= sort | .terraform_version = "left out" | del(.timestamp, .configuration.provider_config, .prior_state.terraform_version)' >"$2"
+    jq -S --indent 1 '.relevant_attributes |= sort | .terraform_version = "left out" | del(.timestamp, .configuration.provider_config, .prior_state.terraform_version)' >"$plans/plan-$1.json"
 }
 
-# applied VALUES FILE: what a plan leaves for later, with made-up identifiers: the state after an apply.
+# applied NAME VALUES: the state after an apply, which has what a plan does not know
+# yet, with made-up identifiers.
 applied() {
-  local state=$tmp/${1##*/}.tfstate
-  quietly "${terraform[@]}" -chdir="$dir" apply -auto-approve -input=false -no-color -var-file="$1.tfvars" -state="$state"
+  local state=$tmp/$1.tfstate
+  quietly "${terraform[@]}" -chdir="$dir" apply -auto-approve -input=false -no-color -var-file="$2.tfvars" -state="$state"
   "${terraform[@]}" -chdir="$dir" show -json "$state" |
     jq -S '
       def all: .resources[]?, (.child_modules[]? | all);
       .values | {
         outputs: .outputs | map_values(.value),
         resources: [.root_module | all | select(.mode == "managed") | {address, values: .values | with_entries(select(.value != null))}] | sort_by(.address)
-      }' >"$2"
+      }' >"$plans/applied-$1.json"
 }
 
 # summary PLAN: what a plan does, one resource a line.
@@ -89,25 +91,28 @@ checkov() {
 
 failed=()
 bin=$("$infra/scripts/tools.sh")
+sources terraform >"$plans/terraform.sha256" # before the copies: a later change makes them stale
 dir=$(planned)
 scanned=$(copy)
 
-plan envs/prod "$out/device-token-plan.json"
-for stage in dev stage; do plan "envs/$stage" "$out/device-token-plan-$stage.json"; done
-plan envs/emulator "$out/device-token-plan-oidc.json"
-plan tests/options "$out/device-token-plan-options.json"
+# The cases that sst/synth/cases.mjs has too.
+for case in dev:envs/dev stage:envs/stage prod:envs/prod oidc:envs/emulator options:tests/options; do
+  plan "${case%%:*}" "${case#*:}"
+  applied "${case%%:*}" "${case#*:}"
+done
 
-for stage in dev stage prod; do applied "envs/$stage" "$out/device-token-applied-$stage.json"; done
-applied envs/emulator "$out/device-token-applied-oidc.json"
-applied tests/options "$out/device-token-applied-options.json"
+# The tests read them here.
+mkdir -p "$repo/.cache/plans"
+rm -f "$repo"/.cache/plans/{plan-*,applied-*,terraform.sha256}
+cp "$plans"/* "$repo/.cache/plans/"
+
+cp "$plans/plan-dev.json" "$out/device-token-plan.json"
 
 {
   echo "What a first apply of each stage does."
   for stage in dev stage prod; do
-    file=$out/device-token-plan-$stage.json
-    [[ -e $file ]] || file=$out/device-token-plan.json
     printf '\n%s: ' "$stage"
-    summary "$file"
+    summary "$plans/plan-$stage.json"
   done
 } >"$out/terraform-plan-summary.txt"
 
@@ -127,7 +132,7 @@ applied tests/options "$out/device-token-applied-options.json"
   echo "checkov $("$bin/checkov" --version)"
   printf '\nThe configuration: '
   checkov terraform --directory infrastructure
-  for plan in "prod:$out/device-token-plan.json" "emulator, with OIDC:$out/device-token-plan-oidc.json"; do
+  for plan in "prod:$plans/plan-prod.json" "emulator, with OIDC:$plans/plan-oidc.json"; do
     printf '\nThe plan (%s): ' "${plan%%:*}"
     checkov terraform_plan --file "${plan#*:}" --repo-root-for-plan-enrichment infrastructure
   done
@@ -145,14 +150,14 @@ if ((${#failed[@]})); then
 fi
 
 if [[ "${1:-}" == --check ]]; then
-  diff -ru --exclude='sst-*' "$kept" "$out" >"$tmp/diff" || {
+  diff -ru --exclude=sst-synth-output.txt "$kept" "$out" >"$tmp/diff" || {
     sed -n 1,60p "$tmp/diff"
     echo "FAIL  evidence: stale; run make evidence"
     exit 1
   }
   echo "ok    evidence"
 else
-  mkdir -p "$kept"
-  rm -f "$kept"/device-token-*.json "$kept"/*-report.* "$kept"/terraform-plan-summary.txt
+  find "$kept" -type f ! -name sst-synth-output.txt -delete
   cp "$out"/* "$kept/"
 fi
+CI=true go -C "$repo" test -count=1 -skip '^TestSST' ./infrastructure

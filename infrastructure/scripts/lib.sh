@@ -44,3 +44,12 @@ quietly() {
 init() {
   quietly "${terraform[@]}" -chdir="$1" init -backend=false -input=false -no-color
 }
+
+# sources terraform|sst: the digest of each file that a plan, or a synthesis, is made
+# from. The tests compare it with the files that they find.
+sources() {
+  local folder=. names=(-name '*.tf' -o -name '*.tfvars')
+  if [[ $1 == sst ]]; then folder=./sst names=(-name '*.ts' -o -name '*.mjs' -o -name '*.json'); fi
+  (cd "$infra" && find ./limits.json "$folder" \( -name node_modules -o -name .sst -o -name .terraform -o -name backend.tf \) -prune \
+    -o -type f \( "${names[@]}" -o -name limits.json \) -print | LC_ALL=C sort -u | xargs sha256sum)
+}

@@ -149,7 +149,7 @@ mutant stages main.tf 'prod = 90' 'prod = 30'
 mutant stages function.tf '["arm64"]' '["x86_64"]'
 mutant stages function.tf 'memory_size   = 128' 'memory_size   = 256'
 mutant stages function.tf 'function_timeout_seconds = 10' 'function_timeout_seconds = 30'
-mutant stages function.tf 'var.token_ttl_days * 24' 'var.token_ttl_days'
+mutant stages function.tf 'limits.tokenTtlDays.default) * 24' 'limits.tokenTtlDays.default)'
 mutant stages api.tf $'format          = jsonencode(local.access_log_fields)\n  }\n\n  tags = local.tags' $'format          = jsonencode(local.access_log_fields)\n  }'
 mutant stages main.tf 'CostCenter = var.cost_center' 'CostCenter = var.owner'
 mutant stages main.tf 'merge(var.extra_tags, {' 'merge({}, {'
@@ -161,8 +161,8 @@ mutant stages function.tf 'filebase64sha256(var.package_path)' 'filesha256(var.p
 mutant validation variables.tf 'contains(["cognito", "oidc"], var.authorizer.type)' 'contains(["cognito", "oidc", "none"], var.authorizer.type)'
 mutant validation variables.tf '^https://[^ ?#]+$' '^https?://[^ ?#]+$'
 mutant validation variables.tf 'var.stage != "prod" || var.alarm_email' 'true || var.alarm_email'
-mutant validation variables.tf 'var.token_ttl_days >= 7' 'var.token_ttl_days >= 1'
-mutant validation variables.tf 'var.token_ttl_days <= 3650' 'var.token_ttl_days <= 36500'
+mutant validation variables.tf 'var.token_ttl_days >= local.limits.tokenTtlDays.least' 'var.token_ttl_days >= 1'
+mutant validation variables.tf 'var.token_ttl_days <= local.limits.tokenTtlDays.most' 'var.token_ttl_days <= 36500'
 
 refusals storage "$module"
 refusals validation "$root"

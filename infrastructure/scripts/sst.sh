@@ -3,10 +3,12 @@
 #
 #   sst.sh install       the packages of the lock file, and the platform that SST builds on
 #   sst.sh types         the configuration suits SST's types
-#   sst.sh synth         evaluates it for each stage and writes docs/evidence/infra/sst-synth-*
-#   sst.sh check         all of these, but the evidence is only compared, and the tests of settings and evidence
+#   sst.sh synth         evaluates it for each stage into .cache/plans, and writes docs/evidence/infra/sst-synth-output.txt
+#   sst.sh check         all of these, but the summary is only compared; tests the settings, and compares what
+#                        is registered with the Terraform plans that `make evidence-check` leaves in .cache/plans
 set -euo pipefail
-cd "$(dirname "$0")/../sst"
+source "$(dirname "$0")/lib.sh"
+cd "$infra/sst"
 
 export SST_SKIP_DEPENDENCY_CHECK=1 SST_TELEMETRY_DISABLED=1
 
@@ -42,6 +44,16 @@ types() {
   echo "ok    types suit SST $(cat .sst/platform/version)"
 }
 
+# synthesise [--check]: into .cache/plans, with the digest of the sources last.
+synthesise() {
+  local plans=$repo/.cache/plans
+  mkdir -p "$plans"
+  rm -f "$plans"/sst*
+  sources sst >"$tmp/sst.sha256"
+  node synth/synthesize.mjs "$@"
+  mv "$tmp/sst.sha256" "$plans/"
+}
+
 case "${1:-}" in
   install) install ;;
   # Each command on a line of its own: bash does not stop at a failure before an &&.
@@ -51,14 +63,15 @@ case "${1:-}" in
     ;;
   synth)
     install
-    node synth/synthesize.mjs
+    synthesise
     ;;
   check)
     install
     types
     "$(bun)" test stacks
-    node synth/synthesize.mjs --check
-    go -C ../.. test -count=1 -run '^TestSST' ./infrastructure
+    synthesise --check
+    # -v shows what is skipped for want of Terraform's plans.
+    go -C "$repo" test -count=1 -v -run '^TestSST' ./infrastructure | grep -v '^=== '
     ;;
   *)
     sed -n 's/^#   //p' "$0" >&2

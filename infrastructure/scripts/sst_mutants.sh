@@ -10,10 +10,11 @@ source "$(dirname "$0")/lib.sh"
 
 # A copy to break, with what is installed, and a test that reads what it registers.
 dir=$tmp/infrastructure/sst
-mkdir -p "$dir" "$tmp/docs/evidence"
+mkdir -p "$dir" "$tmp/.cache"
+cp "$infra/limits.json" "$tmp/infrastructure/"
 tar -C "$infra/sst" --exclude=./node_modules --exclude=./.sst -cf - . | tar -C "$dir" -xf -
 ln -s "$infra/sst/node_modules" "$infra/sst/.sst" "$dir"
-cp -r "$repo/docs/evidence/infra" "$tmp/docs/evidence/"
+cp -r "$repo/.cache/plans" "$tmp/.cache/" # of make evidence-check and make sst-check
 go -C "$repo" test -c -o "$tmp/parity" ./infrastructure
 
 # types and parity end with 0 where they find no fault, with 1 where they find one, and
@@ -26,7 +27,7 @@ types() {
 }
 parity() {
   node "$dir/synth/synthesize.mjs" prod >"$tmp/log" 2>&1 || return 2
-  (cd "$infra" && "$tmp/parity" -test.run '^TestSST' -synthesis "$tmp/docs/evidence/infra/") >"$tmp/log" 2>&1 || return 1
+  (cd "$infra" && "$tmp/parity" -test.run '^TestSST' -synthesis "$tmp/.cache/plans/") >"$tmp/log" 2>&1 || return 1
 }
 
 survivors=0 killed=0

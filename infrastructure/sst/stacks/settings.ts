@@ -1,6 +1,8 @@
 // What a deployment is made from: the counterpart of infrastructure/variables.tf and
 // infrastructure/envs.
 
+import limits from "../../limits.json";
+
 export type Stage = "dev" | "stage" | "prod";
 
 /**
@@ -54,8 +56,8 @@ const common = {
   region: "eu-central-1",
   owner: "mobile-platform",
   costCenter: "cc-1234",
-  tokenTtlDays: 90,
-  maxDevices: 20,
+  tokenTtlDays: limits.tokenTtlDays.default,
+  maxDevices: limits.maxDevices.default,
   logLevel: "info",
   reservedConcurrency: -1,
 } as const;
@@ -106,17 +108,18 @@ export function checked(s: Settings): Settings {
   const need = (holds: boolean, fault: string) => {
     if (!holds) faults.push(fault);
   };
-  const whole = (n: number, least: number, most: number) => Number.isInteger(n) && n >= least && n <= most;
+  const whole = (n: number, { least, most }: { least: number; most: number }) => Number.isInteger(n) && n >= least && n <= most;
+  const { tokenTtlDays: days, maxDevices: devices } = limits;
 
   need(s.owner.trim() !== "" && s.costCenter.trim() !== "", "The tags Owner and CostCenter must not be empty.");
   need(
     !["Project", "Env", "Owner", "CostCenter"].some((name) => Object.hasOwn(s.extraTags ?? {}, name)),
     "The tags Project, Env, Owner and CostCenter follow from the other settings.",
   );
-  need(whole(s.tokenTtlDays, 7, 3650), "Registrations live for a whole number of days, 7 to 3650.");
-  need(whole(s.maxDevices, 1, 1000), "A user may have 1 to 1000 devices.");
+  need(whole(s.tokenTtlDays, days), `Registrations live for a whole number of days, ${days.least} to ${days.most}.`);
+  need(whole(s.maxDevices, devices), `A user may have ${devices.least} to ${devices.most} devices.`);
   need(
-    s.reservedConcurrency === -1 || whole(s.reservedConcurrency, 1, Infinity),
+    s.reservedConcurrency === -1 || whole(s.reservedConcurrency, { least: 1, most: Infinity }),
     "The reserved concurrency is a whole number of at least 1, or -1 for none.",
   );
   for (const limit of [s.readLimit, s.writeLimit]) {

@@ -1,10 +1,10 @@
-// Evaluates the configuration and writes what it registers into docs/evidence/infra, or
-// with --check says whether what is there is stale:
+// Evaluates the configuration, writes what it registers into .cache/plans and a summary
+// of that into docs/evidence/infra, or with --check fails if the summary there is stale:
 //
 //   node synth/synthesize.mjs [--check]
 //   node synth/synthesize.mjs CASE        only the resources of this one
 import { execFile } from "node:child_process";
-import { readFile, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -12,31 +12,26 @@ import { promisify } from "node:util";
 import { cases } from "./cases.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const evidence = join(here, "..", "..", "..", "docs", "evidence", "infra");
+const repository = join(here, "..", "..", "..");
+const plans = join(repository, ".cache", "plans");
+const kept = join(repository, "docs", "evidence", "infra", "sst-synth-output.txt");
 const argument = process.argv[2];
 const check = argument === "--check";
 const chosen = argument === undefined || check ? Object.keys(cases) : [argument];
 
-const files = new Map();
-const summary = ["What a first deployment of each stage makes, as SST's components register it."];
+await mkdir(plans, { recursive: true });
+let summary = "What a first deployment of each stage makes, as SST's components register it.\n";
 for (const name of chosen) {
   const text = await evaluated(name);
-  files.set(`sst-synth-${name}.json`, text);
-  summary.push("", ...summarised(name, JSON.parse(text)));
+  await writeFile(join(plans, `sst-${name}.json`), text);
+  summary += `\n${summarised(name, JSON.parse(text)).join("\n")}\n`;
 }
-if (chosen.length > 1) files.set("sst-synth-output.txt", summary.join("\n") + "\n");
-
-const kept = (await readdir(evidence)).filter((file) => file.startsWith("sst-synth-"));
-let stale = kept.filter((file) => !files.has(file));
-for (const [file, text] of files) {
-  if (!check) await writeFile(join(evidence, file), text);
-  else if (!kept.includes(file) || (await readFile(join(evidence, file), "utf8")) !== text) stale.push(file);
-}
-if (check && stale.length > 0) {
-  console.error(`FAIL  stale, or not of this configuration: ${stale.join(", ")}; run make sst-synth and read the difference`);
+if (check && (await readFile(kept, "utf8")) !== summary) {
+  console.error("FAIL  docs/evidence/infra/sst-synth-output.txt is stale: run make sst-synth and read the difference");
   process.exitCode = 1;
 } else {
-  console.log(`ok    synthesis: ${files.size} files ${check ? "as they are kept" : "written"}`);
+  if (argument === undefined) await writeFile(kept, summary);
+  console.log(`ok    synthesis of ${chosen.join(", ")}`);
 }
 
 /** What evaluate.mjs prints for a case. A case is a process: Pulumi keeps its state in globals. */
