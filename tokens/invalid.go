@@ -13,6 +13,7 @@ const (
 	FieldToken     = "expoPushToken"
 	FieldPlatform  = "platform"
 	FieldProjectID = "projectId"
+	FieldTokenHash = "tokenHash"
 	FieldSentAt    = "sentAt"
 )
 

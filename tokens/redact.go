@@ -1,7 +1,6 @@
 package tokens
 
 import (
-	"encoding/hex"
 	"fmt"
 	"io"
 	"log/slog"
@@ -11,11 +10,7 @@ import (
 // correlate log lines by; "Token()" for the zero Token. It does not parse as a
 // token.
 func (t Token) String() string {
-	if t.IsZero() {
-		return "Token()"
-	}
-	hash := t.Hash()
-	return "Token(" + hex.EncodeToString(hash[:4]) + ")"
+	return "Token(" + t.Hash().String() + ")"
 }
 
 // Format writes the text of [Token.String], whatever the verb and its flags.

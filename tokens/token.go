@@ -94,10 +94,11 @@ func (t Token) Validate() error {
 func (t Token) Equal(u Token) bool { return t.identity() == u.identity() }
 
 // Hash returns the SHA-256 of the token's identity: equal for two spellings of
-// one token, and good as a map key. A token's identity is long and random, so
-// its hash does not give it away; a hash still tells that two tokens are one.
-// The zero Token hashes the empty string.
-func (t Token) Hash() [sha256.Size]byte {
+// one token. The zero Token has the zero Hash.
+func (t Token) Hash() Hash {
+	if t.IsZero() {
+		return Hash{}
+	}
 	return sha256.Sum256([]byte(t.identity()))
 }
 
