@@ -8,19 +8,16 @@ import (
 )
 
 // A Store keeps registrations. The package comment has the rules that hold for
-// all its methods; package storetest tests them.
+// all its methods, and storetest checks them.
 //
-// Stores may differ in three ways, and say so: k concurrent registrations of new
-// devices may exceed a user's device limit by k − 1 until the next new one;
-// Holder may answer [ErrTryAgain] under contention; List is no snapshot, so that
-// while one of the user's tokens moves between devices, List may show it on both
-// or on neither (senders drop doubles by [tokens.Token.Hash]).
+// A store may declare up to three exceptions: k concurrent registrations of new
+// devices may exceed a user's device limit by k − 1 until the next new device;
+// Holder may return [ErrTryAgain] under contention; List is not a snapshot, so
+// that while a token moves between two devices of a user, List may show it on
+// both or on neither (senders deduplicate by [tokens.Token.Hash]).
 //
 // Every method may return a [*tokens.InvalidError], the context's error,
-// [ErrTryAgain] or [ErrMisconfigured]; any other error is a fault of the store.
-//
-// The interface is frozen at v1. Later abilities are optional interfaces, found
-// by a type assertion; a wrapper that embeds a Store hides them, on purpose.
+// [ErrTryAgain] or [ErrMisconfigured]. Any other error is a fault of the store.
 type Store interface {
 	// Register gives req's token to req's key, and takes it from whichever
 	// registration held it, in one atomic step. An app calls it at each
@@ -100,14 +97,3 @@ type Result struct {
 
 // Moved reports whether another user's active registration lost the token.
 func (r Result) Moved() bool { return !r.MovedFrom.IsZero() }
-
-// An Outcome says what a Register found under its key. The zero value is not an
-// outcome.
-type Outcome string
-
-// The outcomes of Register.
-const (
-	Created   Outcome = "created"   // nothing, or only what was expired or could not be decoded
-	Refreshed Outcome = "refreshed" // a live registration with this token, in any spelling
-	Replaced  Outcome = "replaced"  // a live registration with another token
-)

@@ -15,6 +15,11 @@ const (
 	FieldProjectID = "projectId"
 	FieldTokenHash = "tokenHash"
 	FieldSentAt    = "sentAt"
+
+	FieldStatus       = "status"
+	FieldRegisteredAt = "registeredAt"
+	FieldUpdatedAt    = "updatedAt"
+	FieldExpiresAt    = "expiresAt"
 )
 
 // A Code says what is wrong with a field. Codes are stable: programs and apps

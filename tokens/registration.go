@@ -46,3 +46,15 @@ const (
 	DeviceNotRegistered Status = "device_not_registered" // Expo reported the device gone
 	Inactive            Status = "inactive"              // an older service did not say why, or with a reason unknown here
 )
+
+// Validate returns nil for one of the four statuses, or an [*InvalidError] with
+// the field status.
+func (s Status) Validate() error {
+	switch s {
+	case Active, LoggedOut, DeviceNotRegistered, Inactive:
+		return nil
+	case "":
+		return invalid(FieldStatus, Required)
+	}
+	return invalid(FieldStatus, Unknown)
+}

@@ -1,0 +1,102 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// An Operation names a method in an [Event].
+type Operation string
+
+// The operations that stores report.
+const (
+	OpRegister   Operation = "register"
+	OpGet        Operation = "get"
+	OpList       Operation = "list"
+	OpHolder     Operation = "holder"
+	OpDeactivate Operation = "deactivate"
+	OpInvalidate Operation = "invalidate"
+	OpDelete     Operation = "delete"
+	OpDeleteUser Operation = "delete_user"
+	OpInspect    Operation = "inspect"
+	OpPage       Operation = "page"
+	OpImport     Operation = "import"
+)
+
+// An Outcome is how a call ended. Observers of every store and of package
+// httpapi report it, and all its values are good labels of a metric. The zero
+// value is not an outcome.
+type Outcome string
+
+// The outcomes of a call. [Result] has one of the first three.
+const (
+	Created   Outcome = "created"   // no live registration was under the key
+	Refreshed Outcome = "refreshed" // a live registration had the token, in any spelling
+	Replaced  Outcome = "replaced"  // a live registration had another token
+	OK        Outcome = "ok"        // any other call that returned no error
+
+	NotFound      Outcome = "not_found"     // [ErrNotFound]
+	Invalid       Outcome = "invalid"       // a [tokens.InvalidError]; in httpapi, any request that was refused with a 4xx
+	Corrupt       Outcome = "corrupt"       // a [CorruptError]
+	TryAgain      Outcome = "try_again"     // [ErrTryAgain], or the context's deadline passed
+	Misconfigured Outcome = "misconfigured" // [ErrMisconfigured]
+	Canceled      Outcome = "canceled"      // the context was canceled
+	Failed        Outcome = "failed"        // any other error
+)
+
+// OutcomeOf returns the outcome of a call that returned err: [OK] for nil.
+func OutcomeOf(err error) Outcome {
+	var invalid *tokens.InvalidError
+	var corrupt *CorruptError
+	switch {
+	case err == nil:
+		return OK
+	case errors.Is(err, context.Canceled):
+		return Canceled
+	case errors.Is(err, ErrTryAgain), errors.Is(err, context.DeadlineExceeded):
+		return TryAgain
+	case errors.Is(err, ErrMisconfigured):
+		return Misconfigured
+	case errors.Is(err, ErrNotFound):
+		return NotFound
+	case errors.As(err, &invalid):
+		return Invalid
+	case errors.As(err, &corrupt):
+		return Corrupt
+	}
+	return Failed
+}
+
+// An Event describes one call of a method of a store, for metrics and logs. Only
+// Corrupt names users and devices.
+type Event struct {
+	Operation Operation
+	Outcome   Outcome
+	// Moved reports that another user's active registration lost the token to
+	// a Register.
+	Moved bool
+	// Evicted is the number of registrations that a Register removed for the
+	// device limit.
+	Evicted int
+	// Duration is from the start to the end of the call, on the wall clock.
+	Duration time.Duration
+	// Attempts is how often the call tried to write: 0 for a read and for a
+	// call that found nothing to write. It grows when others write the same
+	// rows.
+	Attempts int
+	// Calls is the number of requests to the database: calls of the AWS SDK,
+	// whose own retries are inside one call, or SQL statements.
+	Calls int
+	// ReadUnits and WriteUnits are the capacity that DynamoDB reported; 0 on
+	// other databases. DynamoDB reports none for a refused write, though it
+	// charges for it.
+	ReadUnits, WriteUnits float64
+	// Corrupt are the keys of registrations that List left out, or Register
+	// overwrote, because they cannot be decoded. nil if there are none.
+	Corrupt []tokens.Key
+	// Err is what the call returned.
+	Err error
+}
