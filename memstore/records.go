@@ -1,0 +1,138 @@
+package memstore
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+var _ interface {
+	store.Inspector
+	store.Walker
+	store.Importer
+} = (*Store)(nil)
+
+// Inspect implements [store.Inspector].
+func (s *Store) Inspect(ctx context.Context, user tokens.UserID) ([]store.Record, error) {
+	if err := refuse(ctx, user.Validate()); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now()
+
+	var records []store.Record
+	for _, r := range s.users[user] {
+		records = append(records, record(r))
+	}
+	return records, nil
+}
+
+func record(r *row) store.Record { return store.Record{Key: r.Key, Registration: r.Registration} }
+
+// Segments implements [store.Walker]. It sorts all user ids.
+func (s *Store) Segments(ctx context.Context, n int) ([]store.Cursor, error) {
+	if err := refuse(ctx, store.ValidatePage(n)); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+
+	users := s.usersIn(store.KeyRange{}, len(s.users))
+	n = max(1, min(n, len(users)))
+	cursors := make([]store.Cursor, n)
+	var segment store.KeyRange
+	for i := range cursors {
+		if segment.Until = ""; i+1 < n {
+			segment.Until = users[(i+1)*len(users)/n]
+		}
+		cursors[i] = segment.Cursor()
+		segment.After.UserID = segment.Until
+	}
+	return cursors, nil
+}
+
+// Page implements [store.Walker]. It looks at the id of every user, so it takes
+// time in proportion to their number.
+func (s *Store) Page(ctx context.Context, from store.Cursor, limit int) ([]store.Record, store.Cursor, error) {
+	left, err := store.ParseCursor(from)
+	if err := refuse(ctx, tokens.JoinInvalid(err, store.ValidatePage(limit))); err != nil {
+		return nil, "", err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now()
+
+	var records []store.Record
+	for _, user := range s.usersIn(left, limit) {
+		for _, r := range s.users[user] {
+			if left.Contains(r.Key) && len(records) < limit {
+				records = append(records, record(r))
+			}
+		}
+	}
+	if len(records) < limit {
+		return records, "", nil
+	}
+	left.After = records[limit-1].Key
+	return records, left.Cursor(), nil
+}
+
+// usersIn returns the first users with rows in the range, in order: n of them
+// if there are so many.
+func (s *Store) usersIn(k store.KeyRange, n int) []tokens.UserID {
+	var users []tokens.UserID
+	for user, rows := range s.users {
+		if !k.Contains(rows[len(rows)-1].Key) {
+			continue
+		}
+		if users = append(users, user); len(users) > 2*n {
+			slices.Sort(users)
+			users = users[:n]
+		}
+	}
+	slices.Sort(users)
+	return users[:min(n, len(users))]
+}
+
+// Import implements [store.Importer].
+func (s *Store) Import(ctx context.Context, r tokens.Registration) (store.ImportOutcome, error) {
+	if err := refuse(ctx, store.ValidateImport(r)); err != nil {
+		return "", err
+	}
+	hash := r.Token.Hash()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+
+	own, holder := s.find(r.Key), s.holders[hash]
+	if holder == own {
+		holder = nil
+	}
+	stored, outcome := s.policy.PlanImport(r, now, own.registration(), holder.registration())
+	switch outcome {
+	case store.ImportedStatus:
+		own.Status = stored.Status
+	case store.Imported:
+		for _, gone := range []*row{own, holder} {
+			if gone != nil {
+				s.remove(gone)
+			}
+		}
+		stored.Key = cloneKey(stored.Key)
+		stored.ProjectID = tokens.ProjectID(strings.Clone(string(stored.ProjectID)))
+		s.insert(&row{Registration: stored, hash: hash})
+	}
+	return outcome, nil
+}
+
+// registration returns nil for a nil row.
+func (r *row) registration() *tokens.Registration {
+	if r == nil {
+		return nil
+	}
+	return &r.Registration
+}
