@@ -73,7 +73,7 @@
 //   - expiry: Register sets ExpiresAt to [Policy.Expiry] of now. Get, List,
 //     Holder and Register treat an expired registration as absent, whether or
 //     not it is still stored.
-//   - clock: each call reads the clock of the policy once, at any moment between
+//   - clock: each call reads the clock of the policy at most once, between
 //     its start and its end. Times are stored in UTC, truncated to
 //     milliseconds; ExpiresAt is in whole seconds.
 //   - last-wins: of two writes, the one that is applied last wins, whatever the
@@ -91,15 +91,14 @@
 //   - repeat: a call may be repeated. The repeat is applied again, after whatever
 //     was written in between.
 //   - invalid: a call with an invalid argument returns a [*tokens.InvalidError]
-//     that names every bad field, and reads and writes nothing. It does so even
-//     if its context is done.
+//     that names every bad field and contains none of the input. It does so even
+//     if its context is done, and it reads and writes nothing.
 //   - context: a call whose context is done returns the context's error and has no
 //     effect. If the context ends during a write, the call either succeeds or
 //     returns an error that matches both the context's error and [ErrTryAgain],
 //     and the write was then applied whole or not at all.
 //   - values: arguments are not kept and results are not shared. Changing either
 //     after the call changes nothing in the store.
-//   - secret: no error contains a token, and none contains the input.
 //
 // # Growth
 //

@@ -12,17 +12,17 @@ import (
 )
 
 var contextChecks = []check{
-	{name: "Context/Register", run: func(f *fixture) { f.obeysContext(writes, registerCall(owned)) }},
-	{name: "Context/RegisterMoving", run: func(f *fixture) { f.obeysContext(writes, registerCall(taking)) }},
-	{name: "Context/Get", run: func(f *fixture) { f.obeysContext(reads, getCall(owned.Key)) }},
-	{name: "Context/List", run: func(f *fixture) { f.obeysContext(reads, listCall(alice)) }},
-	{name: "Context/Holder", run: func(f *fixture) { f.obeysContext(reads, holderCall(owned.Token)) }},
-	{name: "Context/Deactivate", run: func(f *fixture) { f.obeysContext(writes, deactivateCall(owned.Key)) }},
-	{name: "Context/Invalidate", run: func(f *fixture) {
+	{name: "Context/Register", rule: "context", run: func(f *fixture) { f.obeysContext(writes, registerCall(owned)) }},
+	{name: "Context/RegisterMoving", rule: "context", run: func(f *fixture) { f.obeysContext(writes, registerCall(taking)) }},
+	{name: "Context/Get", rule: "context", run: func(f *fixture) { f.obeysContext(reads, getCall(owned.Key)) }},
+	{name: "Context/List", rule: "context", run: func(f *fixture) { f.obeysContext(reads, listCall(alice)) }},
+	{name: "Context/Holder", rule: "context", run: func(f *fixture) { f.obeysContext(reads, holderCall(owned.Token)) }},
+	{name: "Context/Deactivate", rule: "context", run: func(f *fixture) { f.obeysContext(writes, deactivateCall(owned.Key)) }},
+	{name: "Context/Invalidate", rule: "context", run: func(f *fixture) {
 		f.obeysContext(writes, invalidateCall(owned.Key, owned.Token, start.Add(time.Hour)))
 	}},
-	{name: "Context/Delete", run: func(f *fixture) { f.obeysContext(writes, deleteCall(owned.Key)) }},
-	{name: "Context/DeleteUser", run: func(f *fixture) { f.obeysContext(writes, deleteUserCall(alice)) }},
+	{name: "Context/Delete", rule: "context", run: func(f *fixture) { f.obeysContext(writes, deleteCall(owned.Key)) }},
+	{name: "Context/DeleteUser", rule: "context", run: func(f *fixture) { f.obeysContext(writes, deleteUserCall(alice)) }},
 }
 
 var (

@@ -12,12 +12,12 @@ import (
 // corruptChecks are for a backend that can make rows which its store cannot
 // decode.
 var corruptChecks = []check{
-	{name: "Corrupt/Get", run: corruptGet},
-	{name: "Corrupt/List", run: corruptList},
-	{name: "Corrupt/Register", run: corruptRegister},
-	{name: "Corrupt/Deactivate", run: corruptDeactivate},
-	{name: "Corrupt/Delete", run: corruptDelete},
-	{name: "Corrupt/DeleteUser", run: corruptDeleteUser},
+	{name: "Corrupt/Get", rule: "corrupt", run: corruptGet},
+	{name: "Corrupt/List", rule: "corrupt", run: corruptList},
+	{name: "Corrupt/Register", rule: "corrupt", run: corruptRegister},
+	{name: "Corrupt/Deactivate", rule: "corrupt", run: corruptDeactivate},
+	{name: "Corrupt/Delete", rule: "corrupt", run: corruptDelete},
+	{name: "Corrupt/DeleteUser", rule: "corrupt", run: corruptDeleteUser},
 }
 
 // corrupted registers alice's tablet, and her phone, which then cannot be

@@ -8,20 +8,20 @@ import (
 )
 
 var deleteChecks = []check{
-	{name: "Delete/Erases", run: deleteErases},
-	{name: "Delete/Absent", run: deleteAbsent},
-	{name: "Delete/OnlyTheDevice", run: deleteOnlyTheDevice},
-	{name: "Delete/Late", run: deleteLate},
-	{name: "Delete/Expired", run: deleteExpired},
+	{name: "Delete/Erases", rule: "delete", run: deleteErases},
+	{name: "Delete/Absent", rule: "delete", run: deleteAbsent},
+	{name: "Delete/OnlyTheDevice", rule: "own-key", run: deleteOnlyTheDevice},
+	{name: "Delete/Late", rule: "own-key", run: deleteLate},
+	{name: "Delete/Expired", rule: "delete", run: deleteExpired},
 }
 
 var deleteUserChecks = []check{
-	{name: "DeleteUser/Erases", run: deleteUserErases},
-	{name: "DeleteUser/Absent", run: deleteUserAbsent},
-	{name: "DeleteUser/OnlyTheUser", run: deleteUserOnlyTheUser},
-	{name: "DeleteUser/Late", run: deleteUserLate},
-	{name: "DeleteUser/Expired", run: deleteUserExpired},
-	{name: "DeleteUser/Many", policy: store.Policy{MaxDevices: store.MaxMaxDevices}, run: deleteUserMany},
+	{name: "DeleteUser/Erases", rule: "delete-user", run: deleteUserErases},
+	{name: "DeleteUser/Absent", rule: "delete-user", run: deleteUserAbsent},
+	{name: "DeleteUser/OnlyTheUser", rule: "own-key", run: deleteUserOnlyTheUser},
+	{name: "DeleteUser/Late", rule: "own-key", run: deleteUserLate},
+	{name: "DeleteUser/Expired", rule: "delete-user", run: deleteUserExpired},
+	{name: "DeleteUser/Many", rule: "delete-user", policy: store.Policy{MaxDevices: store.MaxMaxDevices}, run: deleteUserMany},
 }
 
 // wantErased fails if anything is left of what req stored: the key, the token,

@@ -1,5 +1,5 @@
-// Package storetest is the test suite of [store.Store]: what package store says
-// of every store, sentence by sentence. A store of yours is one when it passes:
+// Package storetest tests implementations of [store.Store]. Each check is about
+// one rule in the comment of package store, and each rule has a check:
 //
 //	func TestStore(t *testing.T) {
 //		storetest.Run(t, storetest.Backend{New: newStore})

@@ -8,17 +8,17 @@ import (
 )
 
 var invalidateChecks = []check{
-	{name: "Invalidate/Marks", run: invalidateMarks},
-	{name: "Invalidate/Absent", run: invalidateAbsent},
-	{name: "Invalidate/KeepsTheReason", run: invalidateKeepsTheReason},
-	{name: "Invalidate/ClockSkew", run: invalidateClockSkew},
-	{name: "Invalidate/SentAtAlone", run: invalidateSentAtAlone},
-	{name: "Invalidate/RegisteredAgain", run: invalidateRegisteredAgain},
-	{name: "Invalidate/Replaced", run: invalidateReplaced},
-	{name: "Invalidate/Respelled", run: invalidateRespelled},
-	{name: "Invalidate/Late", run: invalidateLate},
-	{name: "Invalidate/OnlyTheDevice", run: invalidateOnlyTheDevice},
-	{name: "Invalidate/Expired", run: invalidateExpired},
+	{name: "Invalidate/Marks", rule: "invalidate", run: invalidateMarks},
+	{name: "Invalidate/Absent", rule: "invalidate", run: invalidateAbsent},
+	{name: "Invalidate/KeepsTheReason", rule: "first-reason", run: invalidateKeepsTheReason},
+	{name: "Invalidate/ClockSkew", rule: "invalidate", run: invalidateClockSkew},
+	{name: "Invalidate/SentAtAlone", rule: "invalidate", run: invalidateSentAtAlone},
+	{name: "Invalidate/RegisteredAgain", rule: "invalidate", run: invalidateRegisteredAgain},
+	{name: "Invalidate/Replaced", rule: "invalidate", run: invalidateReplaced},
+	{name: "Invalidate/Respelled", rule: "spelling", run: invalidateRespelled},
+	{name: "Invalidate/Late", rule: "invalidate", run: invalidateLate},
+	{name: "Invalidate/OnlyTheDevice", rule: "own-key", run: invalidateOnlyTheDevice},
+	{name: "Invalidate/Expired", rule: "invalidate", run: invalidateExpired},
 }
 
 // inactive registers both devices, one of which logs out, while Expo reports the
@@ -194,12 +194,12 @@ func invalidateExpired(f *fixture) {
 }
 
 var deactivateChecks = []check{
-	{name: "Deactivate/Marks", run: deactivateMarks},
-	{name: "Deactivate/Absent", run: deactivateAbsent},
-	{name: "Deactivate/KeepsTheReason", run: deactivateKeepsTheReason},
-	{name: "Deactivate/OnlyTheDevice", run: deactivateOnlyTheDevice},
-	{name: "Deactivate/Late", run: deactivateLate},
-	{name: "Deactivate/Expired", run: deactivateExpired},
+	{name: "Deactivate/Marks", rule: "deactivate", run: deactivateMarks},
+	{name: "Deactivate/Absent", rule: "deactivate", run: deactivateAbsent},
+	{name: "Deactivate/KeepsTheReason", rule: "first-reason", run: deactivateKeepsTheReason},
+	{name: "Deactivate/OnlyTheDevice", rule: "own-key", run: deactivateOnlyTheDevice},
+	{name: "Deactivate/Late", rule: "own-key", run: deactivateLate},
+	{name: "Deactivate/Expired", rule: "deactivate", run: deactivateExpired},
 }
 
 func deactivateMarks(f *fixture) {

@@ -11,14 +11,14 @@ import (
 )
 
 var invalidChecks = []check{
-	{name: "Invalid/Register", run: invalidRegister},
-	{name: "Invalid/Get", run: func(f *fixture) { f.refusesKeys(getCall) }},
-	{name: "Invalid/List", run: func(f *fixture) { f.refusesUsers(listCall) }},
-	{name: "Invalid/Holder", run: invalidHolder},
-	{name: "Invalid/Deactivate", run: func(f *fixture) { f.refusesKeys(deactivateCall) }},
-	{name: "Invalid/Invalidate", run: invalidInvalidate},
-	{name: "Invalid/Delete", run: func(f *fixture) { f.refusesKeys(deleteCall) }},
-	{name: "Invalid/DeleteUser", run: func(f *fixture) { f.refusesUsers(deleteUserCall) }},
+	{name: "Invalid/Register", rule: "invalid", run: invalidRegister},
+	{name: "Invalid/Get", rule: "invalid", run: func(f *fixture) { f.refusesKeys(getCall) }},
+	{name: "Invalid/List", rule: "invalid", run: func(f *fixture) { f.refusesUsers(listCall) }},
+	{name: "Invalid/Holder", rule: "invalid", run: invalidHolder},
+	{name: "Invalid/Deactivate", rule: "invalid", run: func(f *fixture) { f.refusesKeys(deactivateCall) }},
+	{name: "Invalid/Invalidate", rule: "invalid", run: invalidInvalidate},
+	{name: "Invalid/Delete", rule: "invalid", run: func(f *fixture) { f.refusesKeys(deleteCall) }},
+	{name: "Invalid/DeleteUser", rule: "invalid", run: func(f *fixture) { f.refusesUsers(deleteUserCall) }},
 }
 
 const marker = "DO-NOT-ECHO"

@@ -8,8 +8,8 @@ import (
 )
 
 var keyChecks = []check{
-	{name: "Keys/Distinct", run: keysDistinct},
-	{name: "Keys/Greatest", run: keysGreatest},
+	{name: "Keys/Distinct", rule: "keys", run: keysDistinct},
+	{name: "Keys/Greatest", rule: "keys", run: keysGreatest},
 }
 
 // keysDistinct has keys that become one where the two ids are joined by a

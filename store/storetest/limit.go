@@ -12,16 +12,16 @@ import (
 var three = store.Policy{MaxDevices: 3}
 
 var limitChecks = []check{
-	{name: "Limit/Exact", policy: three, run: limitExact},
-	{name: "Limit/One", policy: store.Policy{MaxDevices: 1}, run: limitOne},
-	{name: "Limit/Default", run: limitDefault},
-	{name: "Limit/OnlyNewDevicesEvict", policy: three, run: limitOnlyNewDevicesEvict},
-	{name: "Limit/PerUser", policy: three, run: limitPerUser},
-	{name: "Limit/InactiveCount", policy: three, run: limitInactiveCount},
-	{name: "Limit/ExpiredDoNotCount", policy: three, run: limitExpiredDoNotCount},
-	{name: "Limit/OwnExpiredIsNewDevice", policy: three, run: limitOwnExpiredIsNewDevice},
-	{name: "Limit/Reinstalled", policy: three, run: limitReinstalled},
-	{name: "Limit/MoveAndEvict", policy: three, run: limitMoveAndEvict},
+	{name: "Limit/Exact", rule: "limit", policy: three, run: limitExact},
+	{name: "Limit/One", rule: "limit", policy: store.Policy{MaxDevices: 1}, run: limitOne},
+	{name: "Limit/Default", rule: "limit", run: limitDefault},
+	{name: "Limit/OnlyNewDevicesEvict", rule: "limit", policy: three, run: limitOnlyNewDevicesEvict},
+	{name: "Limit/PerUser", rule: "limit", policy: three, run: limitPerUser},
+	{name: "Limit/InactiveCount", rule: "limit", policy: three, run: limitInactiveCount},
+	{name: "Limit/ExpiredDoNotCount", rule: "limit", policy: three, run: limitExpiredDoNotCount},
+	{name: "Limit/OwnExpiredIsNewDevice", rule: "limit", policy: three, run: limitOwnExpiredIsNewDevice},
+	{name: "Limit/Reinstalled", rule: "limit", policy: three, run: limitReinstalled},
+	{name: "Limit/MoveAndEvict", rule: "limit", policy: three, run: limitMoveAndEvict},
 }
 
 // wantEvicted fails unless a Register of a new device at the time of the clock
@@ -149,12 +149,12 @@ func limitMoveAndEvict(f *fixture) {
 }
 
 var evictionChecks = []check{
-	{name: "Eviction/InactiveFirst", policy: three, run: evictionInactiveFirst},
-	{name: "Eviction/OldestUpdate", policy: three, run: evictionOldestUpdate},
-	{name: "Eviction/OldestUpdateOfInactive", policy: three, run: evictionOldestUpdateOfInactive},
-	{name: "Eviction/SmallestDeviceID", policy: three, run: evictionSmallestDeviceID},
-	{name: "Eviction/NeverTheNewcomer", policy: three, run: evictionNeverTheNewcomer},
-	{name: "Eviction/AtMostForty", policy: store.Policy{MaxDevices: 43}, run: evictionAtMostForty},
+	{name: "Eviction/InactiveFirst", rule: "eviction-order", policy: three, run: evictionInactiveFirst},
+	{name: "Eviction/OldestUpdate", rule: "eviction-order", policy: three, run: evictionOldestUpdate},
+	{name: "Eviction/OldestUpdateOfInactive", rule: "eviction-order", policy: three, run: evictionOldestUpdateOfInactive},
+	{name: "Eviction/SmallestDeviceID", rule: "eviction-order", policy: three, run: evictionSmallestDeviceID},
+	{name: "Eviction/NeverTheNewcomer", rule: "eviction-order", policy: three, run: evictionNeverTheNewcomer},
+	{name: "Eviction/AtMostForty", rule: "limit", policy: store.Policy{MaxDevices: 43}, run: evictionAtMostForty},
 }
 
 func evictionInactiveFirst(f *fixture) {

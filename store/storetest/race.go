@@ -20,12 +20,12 @@ const (
 )
 
 var raceChecks = []check{
-	{name: "Race/Strangers", run: raceStrangers},
-	{name: "Race/OneToken", run: raceOneToken},
-	{name: "Race/OneKey", run: raceOneKey},
-	{name: "Race/Reinstalled", run: raceReinstalled},
-	{name: "Race/Swap", run: raceSwap},
-	{name: "Race/Limit", policy: store.Policy{MaxDevices: 4}, run: raceLimit},
+	{name: "Race/Strangers", rule: "one-instant", run: raceStrangers},
+	{name: "Race/OneToken", rule: "one-holder", run: raceOneToken},
+	{name: "Race/OneKey", rule: "one-instant", run: raceOneKey},
+	{name: "Race/Reinstalled", rule: "take-over", run: raceReinstalled},
+	{name: "Race/Swap", rule: "one-holder", run: raceSwap},
+	{name: "Race/Limit", rule: "limit", policy: store.Policy{MaxDevices: 4}, run: raceLimit},
 }
 
 // together makes the calls at once, and repeats each until it is not answered
@@ -246,12 +246,12 @@ func raceLimit(f *fixture) {
 // are applied, what Register gave must be there at the end; a store that writes
 // back what it read before puts the old registration over it.
 var raceRemovalChecks = []check{
-	{name: "Race/DeactivateAndMove", run: raceDeactivateAndMove},
-	{name: "Race/DeactivateAndReplace", run: raceDeactivateAndReplace},
-	{name: "Race/InvalidateAndRefresh", run: raceInvalidateAndRefresh},
-	{name: "Race/InvalidateAndReplace", run: raceInvalidateAndReplace},
-	{name: "Race/DeleteAndMove", run: raceDeleteAndMove},
-	{name: "Race/DeleteUserAndMove", run: raceDeleteUserAndMove},
+	{name: "Race/DeactivateAndMove", rule: "one-instant", run: raceDeactivateAndMove},
+	{name: "Race/DeactivateAndReplace", rule: "one-instant", run: raceDeactivateAndReplace},
+	{name: "Race/InvalidateAndRefresh", rule: "one-instant", run: raceInvalidateAndRefresh},
+	{name: "Race/InvalidateAndReplace", rule: "one-instant", run: raceInvalidateAndReplace},
+	{name: "Race/DeleteAndMove", rule: "one-instant", run: raceDeleteAndMove},
+	{name: "Race/DeleteUserAndMove", rule: "one-instant", run: raceDeleteUserAndMove},
 }
 
 // raceOver registers alice's phones, waits an hour, and then removes each while
@@ -327,9 +327,9 @@ func raceDeleteUserAndMove(f *fixture) {
 }
 
 var raceReadChecks = []check{
-	{name: "Race/GetWhileReplacing", run: raceGetWhileReplacing},
-	{name: "Race/HolderWhileMoving", run: raceHolderWhileMoving},
-	{name: "Race/ListWhileMoving", run: raceListWhileMoving},
+	{name: "Race/GetWhileReplacing", rule: "one-instant", run: raceGetWhileReplacing},
+	{name: "Race/HolderWhileMoving", rule: "one-instant", run: raceHolderWhileMoving},
+	{name: "Race/ListWhileMoving", rule: "one-instant", run: raceListWhileMoving},
 }
 
 // readWhile registers the two requests in turns, while read is called by others

@@ -8,14 +8,14 @@ import (
 )
 
 var getChecks = []check{
-	{name: "Get/Absent", run: getAbsent},
-	{name: "Get/Inactive", run: getInactive},
+	{name: "Get/Absent", rule: "get", run: getAbsent},
+	{name: "Get/Inactive", rule: "get", run: getInactive},
 }
 
 var holderChecks = []check{
-	{name: "Holder/Absent", run: holderAbsent},
-	{name: "Holder/Inactive", run: holderInactive},
-	{name: "Holder/Respelled", run: holderRespelled},
+	{name: "Holder/Absent", rule: "holder", run: holderAbsent},
+	{name: "Holder/Inactive", rule: "holder", run: holderInactive},
+	{name: "Holder/Respelled", rule: "spelling", run: holderRespelled},
 }
 
 func getAbsent(f *fixture) {
@@ -54,10 +54,10 @@ func holderRespelled(f *fixture) {
 }
 
 var listChecks = []check{
-	{name: "List/None", run: listNone},
-	{name: "List/OnlyTheUsers", run: listOnlyTheUsers},
-	{name: "List/OnlyActive", run: listOnlyActive},
-	{name: "List/ByDeviceID", run: listByDeviceID},
+	{name: "List/None", rule: "list", run: listNone},
+	{name: "List/OnlyTheUsers", rule: "list", run: listOnlyTheUsers},
+	{name: "List/OnlyActive", rule: "list", run: listOnlyActive},
+	{name: "List/ByDeviceID", rule: "list", run: listByDeviceID},
 }
 
 func listNone(f *fixture) {
@@ -104,8 +104,8 @@ func listByDeviceID(f *fixture) {
 }
 
 var valueChecks = []check{
-	{name: "Values/OfList", run: valuesOfList},
-	{name: "Values/OfEvicted", policy: three, run: valuesOfEvicted},
+	{name: "Values/OfList", rule: "values", run: valuesOfList},
+	{name: "Values/OfEvicted", rule: "values", policy: three, run: valuesOfEvicted},
 }
 
 // valuesOfList changes what List returned, past its length too.

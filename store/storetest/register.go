@@ -8,16 +8,16 @@ import (
 )
 
 var registerChecks = []check{
-	{name: "Register/New", run: registerNew},
-	{name: "Register/Refresh", run: registerRefresh},
-	{name: "Register/Replace", run: registerReplace},
-	{name: "Register/Respelled", run: registerRespelled},
-	{name: "Register/Repeated", run: registerRepeated},
-	{name: "Register/ProjectIDCleared", run: registerProjectIDCleared},
-	{name: "Register/PlatformChanged", run: registerPlatformChanged},
-	{name: "Register/Reactivates", run: registerReactivates},
-	{name: "Register/OverExpired", run: registerOverExpired},
-	{name: "Register/OverExpiredAndInactive", run: registerOverExpiredAndInactive},
+	{name: "Register/New", rule: "result", run: registerNew},
+	{name: "Register/Refresh", rule: "refreshed", run: registerRefresh},
+	{name: "Register/Replace", rule: "replaced", run: registerReplace},
+	{name: "Register/Respelled", rule: "spelling", run: registerRespelled},
+	{name: "Register/Repeated", rule: "repeat", run: registerRepeated},
+	{name: "Register/ProjectIDCleared", rule: "refreshed", run: registerProjectIDCleared},
+	{name: "Register/PlatformChanged", rule: "refreshed", run: registerPlatformChanged},
+	{name: "Register/Reactivates", rule: "refreshed", run: registerReactivates},
+	{name: "Register/OverExpired", rule: "created", run: registerOverExpired},
+	{name: "Register/OverExpiredAndInactive", rule: "created", run: registerOverExpiredAndInactive},
 }
 
 // wantResult fails unless a Register at the time of the clock did what the
@@ -154,15 +154,15 @@ func registerOverExpiredAndInactive(f *fixture) {
 }
 
 var moveChecks = []check{
-	{name: "Move/ToAnotherUser", run: moveToAnotherUser},
-	{name: "Move/OntoARegistration", run: moveOntoARegistration},
-	{name: "Move/Respelled", run: moveRespelled},
-	{name: "Move/ThereAndBack", run: moveThereAndBack},
-	{name: "Move/ToldOnce", run: moveToldOnce},
-	{name: "Move/FromInactive", run: moveFromInactive},
-	{name: "Move/FromExpired", run: moveFromExpired},
-	{name: "Move/Reinstalled", run: moveReinstalled},
-	{name: "Move/ReinstalledOntoARegistration", run: moveReinstalledOntoARegistration},
+	{name: "Move/ToAnotherUser", rule: "take-over", run: moveToAnotherUser},
+	{name: "Move/OntoARegistration", rule: "take-over", run: moveOntoARegistration},
+	{name: "Move/Respelled", rule: "spelling", run: moveRespelled},
+	{name: "Move/ThereAndBack", rule: "take-over", run: moveThereAndBack},
+	{name: "Move/ToldOnce", rule: "moved-from", run: moveToldOnce},
+	{name: "Move/FromInactive", rule: "moved-from", run: moveFromInactive},
+	{name: "Move/FromExpired", rule: "moved-from", run: moveFromExpired},
+	{name: "Move/Reinstalled", rule: "take-over", run: moveReinstalled},
+	{name: "Move/ReinstalledOntoARegistration", rule: "take-over", run: moveReinstalledOntoARegistration},
 }
 
 // wantMove fails unless the result names from, and nothing is left there.

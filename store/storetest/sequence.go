@@ -12,7 +12,7 @@ import (
 )
 
 var sequenceChecks = []check{
-	{name: "Sequence/LikeMemstore", policy: store.Policy{TTL: store.MinTTL, MaxDevices: 3}, run: sequenceLikeMemstore},
+	{name: "Sequence/LikeMemstore", rule: "last-wins", policy: store.Policy{TTL: store.MinTTL, MaxDevices: 3}, run: sequenceLikeMemstore},
 }
 
 // sequenceLikeMemstore makes calls that nobody chose, the same each time, and

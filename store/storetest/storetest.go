@@ -33,16 +33,25 @@ type Backend struct {
 	Corrupt func(t testing.TB, s store.Store, key tokens.Key)
 }
 
-// Run runs every check as a subtest of t, each on a store of its own.
+// Run runs every check as a subtest of t, each on a store of its own. A check
+// that fails also logs the name of the rule of package store that it is about.
 func Run(t *testing.T, b Backend) {
 	for _, c := range checks(b) {
-		t.Run(c.name, func(t *testing.T) { c.run(newFixture(t, b, c.policy)) })
+		t.Run(c.name, func(t *testing.T) {
+			t.Cleanup(func() {
+				if t.Failed() {
+					t.Logf("breaks the rule %s of package store", c.rule)
+				}
+			})
+			c.run(newFixture(t, b, c.policy))
+		})
 	}
 }
 
 // A check tests what its name says. It fails through the fixture.
 type check struct {
-	name   string // method or subject, slash, rule
+	name   string // method or subject, slash, case
+	rule   string // of the package comment of store
 	policy store.Policy
 	run    func(f *fixture)
 }

@@ -8,13 +8,13 @@ import (
 )
 
 var expiryChecks = []check{
-	{name: "Expiry/Boundary", run: expiryBoundary},
-	{name: "Expiry/Policy", policy: store.Policy{TTL: 8*24*time.Hour + time.Second}, run: expiryBoundary},
-	{name: "Expiry/RegisterBeforeIt", run: expiryRegisterBeforeIt},
-	{name: "Expiry/RefreshProlongs", run: expiryRefreshProlongs},
-	{name: "Expiry/ReplaceProlongs", run: expiryReplaceProlongs},
-	{name: "Expiry/OnlyRegisterProlongs", run: expiryOnlyRegisterProlongs},
-	{name: "Expiry/OfInactive", run: expiryOfInactive},
+	{name: "Expiry/Boundary", rule: "expiry", run: expiryBoundary},
+	{name: "Expiry/Policy", rule: "expiry", policy: store.Policy{TTL: 8*24*time.Hour + time.Second}, run: expiryBoundary},
+	{name: "Expiry/RegisterBeforeIt", rule: "expiry", run: expiryRegisterBeforeIt},
+	{name: "Expiry/RefreshProlongs", rule: "expiry", run: expiryRefreshProlongs},
+	{name: "Expiry/ReplaceProlongs", rule: "expiry", run: expiryReplaceProlongs},
+	{name: "Expiry/OnlyRegisterProlongs", rule: "expiry", run: expiryOnlyRegisterProlongs},
+	{name: "Expiry/OfInactive", rule: "expiry", run: expiryOfInactive},
 }
 
 // expiresAt is when a registration of now expires, by the whole second.
@@ -107,10 +107,10 @@ func expiryOfInactive(f *fixture) {
 }
 
 var clockChecks = []check{
-	{name: "Clock/Truncated", run: clockTruncated},
-	{name: "Clock/RefreshInThePast", run: clockRefreshInThePast},
-	{name: "Clock/ReplaceInThePast", run: clockReplaceInThePast},
-	{name: "Clock/MoveInThePast", run: clockMoveInThePast},
+	{name: "Clock/Truncated", rule: "clock", run: clockTruncated},
+	{name: "Clock/RefreshInThePast", rule: "last-wins", run: clockRefreshInThePast},
+	{name: "Clock/ReplaceInThePast", rule: "last-wins", run: clockReplaceInThePast},
+	{name: "Clock/MoveInThePast", rule: "last-wins", run: clockMoveInThePast},
 }
 
 // clockTruncated has times that rounding to the nearest would put into the next
