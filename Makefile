@@ -5,18 +5,14 @@ GOTESTFLAGS ?=
 # How long `make fuzz` runs each target.
 FUZZTIME ?= 10s
 
-# How long `make fuzz-long` runs each target, on one CPU.
-LONGFUZZTIME ?= 60s
-
-# How often `make bench` measures each contender, and which parts of it, separated by commas; all if empty.
-BENCHROUNDS ?= 31
-BENCHONLY ?=
+# How often `make bench` runs each benchmark.
+BENCHROUNDS ?= 6
 
 BIN := $(CURDIR)/.cache/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test prerequisites dynamodb-local mobile mobile-types lint tidy-check fuzz fuzz-long mutation ablation cover schemathesis conformance licences supply bench bench-plots bench-notify figures run lambda bench-lambda clean tools all-tools
+.PHONY: help test prerequisites dynamodb-local mobile mobile-types lint tidy-check fuzz ablation cover schemathesis licences supply bench bench-notify run lambda clean tools all-tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -49,12 +45,6 @@ tidy-check: ## fail if a go.mod is not tidy
 fuzz: ## run every fuzz target for FUZZTIME (10s)
 	@scripts/fuzz.sh $(FUZZTIME)
 
-fuzz-long: ## run every fuzz target for LONGFUZZTIME (60s), record the figures, and keep some inputs
-	@go run ./internal/fuzzing -time $(LONGFUZZTIME)
-
-mutation: ## change the core packages at one place at a time: the tests have to notice; some 40 minutes
-	@go run ./internal/mutation
-
 ablation: dynamodb-local ## leave out each rule of dynamostore in turn: the tests have to notice
 	@go test -tags=ablation -count=1 -timeout=30m -v -run '^TestRules$$' ./internal/ablation
 
@@ -64,39 +54,23 @@ cover: ## fail if the tests cover too little of a core package
 schemathesis: ## test the HTTP API from outside against its OpenAPI document, with a tool from PyPI
 	@scripts/schemathesis.sh
 
-conformance: ## the same with a thousand examples of each operation, and record the figures
-	@scripts/schemathesis.sh 1000 schemathesis
-
-bench: dynamodb-local ## measure all parts beside their peers, BENCHROUNDS (31) times each, into docs/; some ten minutes
-	@cd bench && go build -o ../.cache/bench ./cmd/bench && ../.cache/bench -rounds $(BENCHROUNDS) -only '$(BENCHONLY)'
-
-bench-plots: ## draw the plots of docs/benchmarks.md from the last results
-	@cd bench && go run ./cmd/bench -only none
+bench: dynamodb-local ## compare each part with the obvious alternatives, BENCHROUNDS (6) times, as docs/benchmarks.md shows
+	@scripts/bench.sh $(BENCHROUNDS)
 
 bench-notify: ## notify a million users of a fake Expo with examples/notify, killed on the way, and 20,000 at Expo's limit; ten minutes
-	@go -C examples test -tags measure ./notify -run '^TestMeasured$$' -count=1 -v -timeout 60m -args -write $(CURDIR)/docs/results
-	@go run ./internal/figures/embed
-
-figures: ## write the last recorded results, docs/results, into the documents
-	@go run ./internal/figures/embed
+	@go -C examples test -tags measure ./notify -run '^TestMeasured$$' -count=1 -v -timeout 60m
 
 licences: all-tools ## list what everything depends on, with licences, in docs/licences.md
 	@scripts/licences.sh -write
 
 supply: all-tools ## licences, known vulnerabilities, secrets in the history, the workflows, and the API since the last release
-	@scripts/supply.sh $(RECORD)
+	@scripts/supply.sh
 
 run: ## run the example server, which keeps its data in memory
 	@go -C examples run ./local
 
 lambda: ## build the Lambda function into examples/lambda/dist, for arm64 and amd64
 	@go -C examples run ./lambda/pack
-
-bench-lambda: ## measure the function's cold start beside Node.js, into docs/benchmarks-lambda.md
-	@npm --prefix examples/lambda/bench/node ci --no-fund --no-audit
-	@npm --prefix examples/lambda/bench/node run build
-	@go -C examples run ./lambda/bench -write ../docs/results/bench-lambda.json
-	@$(MAKE) --no-print-directory figures
 
 clean: ## remove all that was fetched or built here
 	rm -rf .cache examples/mobile/node_modules examples/mobile/dist examples/mobile/expo/node_modules infrastructure/sst/node_modules infrastructure/sst/.sst

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Tests the HTTP API against its OpenAPI document with schemathesis, all checks on (usage: schemathesis.sh [EXAMPLES [NAME]];
-# with a NAME, its figures are recorded in docs/results/NAME.json).
+# Tests the HTTP API against its OpenAPI document with schemathesis, all checks on (usage: schemathesis.sh [EXAMPLES]).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 examples=${1:-100}
@@ -22,15 +21,3 @@ read -r -u "$url" base
 # It leaves files where it runs.
 (cd .cache/schemathesis && "$venv/bin/schemathesis" run --url "$base" --header 'Authorization: Bearer valid' \
   --checks all --max-examples "$examples" --no-color --report json --report-json-path report.json ../../httpapi/openapi.yaml)
-
-if [[ -n ${2:-} ]]; then
-  machine="$(go env GOVERSION) on $(go env GOOS)/$(go env GOARCH), $(getconf _NPROCESSORS_ONLN) CPUs"
-  jq --arg machine "$machine" --arg examples "$examples" '
-    def count: length | tostring;
-    {command: "make conformance", machine: $machine, tables: {run: {
-      columns: ["schemathesis", "phases", "operations tested", "examples of each", "requests", "failures", "errors", "warnings"],
-      rows: [[.schemathesis_version, ([.phases | to_entries[] | select(.value.status == "success") | .key] | join(", ")),
-        "\(.operations.tested) of \(.operations.total)", $examples, (.test_cases.generated | tostring),
-        (.failures | count), (.errors | count), ([.warnings[] | arrays | .[]] | count)]]}}}' \
-    .cache/schemathesis/report.json >"docs/results/$2.json"
-fi

@@ -4,18 +4,14 @@ package main
 
 import (
 	"flag"
-	"fmt"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/devicetokens/devicetokens/examples/notify/internal/expo"
-	"github.com/devicetokens/devicetokens/internal/figures"
 )
 
-var (
-	mostUsers = flag.Int("recipients", 1_000_000, "how many users the larger of the killed jobs has; the smaller one has a tenth")
-	write     = flag.String("write", "", "`folder` to write the result to")
-)
+var mostUsers = flag.Int("recipients", 1_000_000, "how many users the larger of the killed jobs has; the smaller one has a tenth")
 
 // atLimit is how many users are notified as fast as Expo allows.
 const atLimit = 20_000
@@ -23,43 +19,26 @@ const atLimit = 20_000
 // TestMeasured takes minutes, and processor time that it needs for itself: an
 // Expo that counts every second notices a process that is held up.
 func TestMeasured(t *testing.T) {
-	limit := limitTable(t)
-	killed := figures.Table{Columns: []string{"users"}}
+	sendAtLimit(t)
 	for _, n := range []int{*mostUsers / 10, *mostUsers} {
 		r := newCampaign(t, n, unlimited).runKilled()
-		killed.Columns = append(killed.Columns, grouped(n))
-		for i, row := range [][2]string{
-			{"kills", grouped(r.killed)},
-			{"users seen acknowledged at a kill", grouped(r.acknowledged)},
-			{"of these, told again", grouped(r.acknowledgedAgain)},
-			{"others told again: their batch was on its way at a kill", grouped(r.again - r.acknowledgedAgain)},
-			{"registrations due to be invalidated", grouped(r.due)},
-			{"of these, invalidated", grouped(r.invalidated)},
-			{"others invalidated", grouped(r.invalidatedToo)},
-			{"largest resident set, MB", grouped(r.residentMB)},
-			{"time of all runs, s", grouped(int(r.took.Seconds()))},
-		} {
-			if i == len(killed.Rows) {
-				killed.Rows = append(killed.Rows, []string{row[0]})
-			}
-			killed.Rows[i] = append(killed.Rows[i], row[1])
-		}
-	}
-	result := figures.Result{
-		Command: "make bench-notify", Machine: figures.Machine(),
-		Tables: map[string]figures.Table{"killed": killed, "limit": limit},
-	}
-	t.Logf("%+v", result)
-	if t.Failed() || *write == "" {
-		return
-	}
-	if err := result.Write(*write, "notify"); err != nil {
-		t.Error(err)
+		t.Logf(`%s users
+kills: %s
+users seen acknowledged at a kill: %s
+of these, told again: %s
+others told again, whose batch was on its way at a kill: %s
+registrations due to be invalidated: %s
+of these, invalidated: %s
+others invalidated: %s
+largest resident set, MB: %s
+time of all runs: %s`,
+			grouped(n), grouped(r.killed), grouped(r.acknowledged), grouped(r.acknowledgedAgain), grouped(r.again-r.acknowledgedAgain),
+			grouped(r.due), grouped(r.invalidated), grouped(r.invalidatedToo), grouped(r.residentMB), r.took.Round(time.Second))
 	}
 }
 
-// limitTable sends at the program's own rate to an Expo with its own limit.
-func limitTable(t *testing.T) figures.Table {
+// sendAtLimit sends at the program's own rate to an Expo with its own limit.
+func sendAtLimit(t *testing.T) {
 	c := newCampaign(t, atLimit, expo.MaxPerSecond)
 	_, printed := c.run(0)
 	stats := c.expo.Stats()
@@ -72,13 +51,8 @@ func limitTable(t *testing.T) figures.Table {
 	if rate > expo.MaxPerSecond || rate < 0.85*expo.MaxPerSecond {
 		t.Errorf("%.0f a second, which is not just under %d", rate, expo.MaxPerSecond)
 	}
-	return figures.Table{
-		Columns: []string{"messages", "s", "a second", "most in any second", "Expo takes", "answers 429"},
-		Rows: [][]string{{
-			grouped(stats.Taken), fmt.Sprintf("%.1f", took.Seconds()), fmt.Sprintf("%.0f", rate), grouped(stats.PeakSecond),
-			grouped(expo.MaxPerSecond), grouped(stats.Refused["TOO_MANY_REQUESTS"]),
-		}},
-	}
+	t.Logf("%s messages in %.1f s: %.0f a second, %s in the busiest second of the %s that Expo takes; %s answers 429",
+		grouped(stats.Taken), took.Seconds(), rate, grouped(stats.PeakSecond), grouped(expo.MaxPerSecond), grouped(stats.Refused["TOO_MANY_REQUESTS"]))
 }
 
 // grouped writes a number with its thousands apart.
