@@ -60,7 +60,11 @@ func newCampaign(t *testing.T, n, perSecond int) *campaign {
 		phone := fakeexpo.Phone{Project: "@acme/app", User: userName(i)}
 		c.clock = now.Add(-time.Hour)
 		if isGone(i) {
-			phone.Answer = fakeexpo.GoneAtOnce + fakeexpo.Answer(i%2)
+			if i%2 == 0 {
+				phone.Ticket = fakeexpo.Gone
+			} else {
+				phone.Receipt = fakeexpo.Gone
+			}
 			if isRegistered(i) {
 				c.clock = now.Add(time.Hour)
 			}
@@ -147,7 +151,7 @@ func (c *campaign) acknowledged() map[tokens.UserID]int {
 		c.t.Fatal(err)
 	}
 	defer func() { _ = box.Close() }()
-	sent, err := box.Due(time.Now().Add(time.Hour), c.n)
+	sent, err := box.Due(time.Now().Add(time.Hour), c.n, func(string) bool { return false })
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -38,9 +38,9 @@ func (c *settings) startDemo(ctx context.Context) (end func(), err error) {
 		phone := fakeexpo.Phone{Project: "@demo/app", User: user}
 		switch i % 100 {
 		case 7:
-			phone.Answer = fakeexpo.GoneAtOnce
+			phone.Ticket = fakeexpo.Gone
 		case 13:
-			phone.Answer = fakeexpo.GoneLater
+			phone.Receipt = fakeexpo.Gone
 		}
 		expo.Set(token, phone)
 		_, err := registry.Register(ctx, tokens.Request{

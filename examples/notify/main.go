@@ -26,8 +26,8 @@ func main() {
 	os.Exit(program(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// program returns the exit code: 0 if the job is done, 1 if it is not and may be
-// run again, 2 if the command line is wrong.
+// program returns the exit code: 0 if the job is done, 1 if some of it failed or is
+// left to the next run, 2 if the command line or the list is wrong.
 func program(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	c, err := parse(args, stderr)
 	switch {
@@ -38,16 +38,26 @@ func program(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	logger := slog.New(slog.NewTextHandler(stderr, nil))
-	if err := start(ctx, c, logger, stdout, stderr); err != nil {
+	switch err := start(ctx, c, logger, stdout, stderr); {
+	case err == nil:
+		return 0
+	case errors.Is(err, sender.ErrUsers), errors.Is(err, errTooLong):
+		fmt.Fprintln(stderr, "notify:", err)
+		return 2
+	case errors.Is(err, errFailed):
+		logger.Error("done, and not all of it succeeded", "error", err)
+	default:
 		attrs := []any{"error", err}
 		if network := awsenv.NetworkError(err); network != nil {
 			attrs = append(attrs, "network", network)
 		}
 		logger.Error("not done; run it again to go on", attrs...)
-		return 1
 	}
-	return 0
+	return 1
 }
+
+// errFailed says that nothing is left to do, and that messages failed.
+var errFailed = errors.New("messages failed for good")
 
 // start opens what the job needs, and runs it.
 func start(ctx context.Context, c settings, logger *slog.Logger, stdout, stderr io.Writer) error {
@@ -67,6 +77,9 @@ func start(ctx context.Context, c settings, logger *slog.Logger, stdout, stderr 
 		return err
 	}
 	defer func() { _ = users.Close() }()
+	if err := c.fits(users.list.Longest); err != nil {
+		return err
+	}
 	box, err := outbox.Open(c.outbox, c.jobID(users), outbox.Options{})
 	if err != nil {
 		return err
@@ -86,11 +99,27 @@ func start(ctx context.Context, c settings, logger *slog.Logger, stdout, stderr 
 	endProgress := showProgress(stderr, logger, box, users.size)
 	err = sender.New(registry, push, box, job, c.sender).Run(ctx)
 	endProgress()
-	counts, countsErr := box.Counts()
-	if countsErr == nil {
-		summarize(stdout, counts)
+	failed, reportErr := report(stdout, logger, box)
+	if err := errors.Join(err, reportErr); err != nil || !failed {
+		return err
 	}
-	return errors.Join(err, countsErr)
+	return errFailed
+}
+
+// report prints what the job has done, in all of its runs, and what is left of it.
+// It returns whether messages failed.
+func report(stdout io.Writer, logger *slog.Logger, box *outbox.Outbox) (failed bool, err error) {
+	counts, countsErr := box.Counts()
+	left, leftErr := box.Left()
+	waiting, waitingErr := box.Waiting()
+	if err := errors.Join(countsErr, leftErr, waitingErr); err != nil {
+		return false, err
+	}
+	summarize(stdout, counts, left, waiting)
+	if counts.Users > 0 && counts.NoDevice == counts.Users {
+		logger.Warn("no user of the list has a device: are the list and the table the right ones?")
+	}
+	return len(counts.Failed) > 0, nil
 }
 
 // isDone reports whether an earlier run finished the job.

@@ -40,7 +40,7 @@ func TestREADME(t *testing.T) {
 }
 
 func TestCommandLines(t *testing.T) {
-	long := strings.Repeat("x", 4000)
+	long := strings.Repeat("x", 4096)
 	for _, tc := range []struct{ args, says string }{
 		{"", "-table or -demo is needed"},
 		{"-table t -title x", "either -user or -users is needed"},
@@ -50,8 +50,8 @@ func TestCommandLines(t *testing.T) {
 		{"-table t -user a -title x -rate 0", "must be above 0"},
 		{"-table t -user a -title " + long, "and Expo takes 4096"},
 		{"-table t -user #a -title x", "-user: invalid userId"},
-		{"-table t -user a -title x -expo exp.host", "-expo is no URL"},
-		{"-table t -user a -title x -expo ftp://exp.host", "-expo is no URL"},
+		{"-table t -user a -title x -expo exp.host", "-expo: no URL"},
+		{"-table t -user a -title x -expo ftp://exp.host", "-expo: no URL"},
 		{"-demo -user a", "users of its own"},
 		{"-demo now", "flags only"},
 		{"-token x", "-token"},

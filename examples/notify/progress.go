@@ -70,11 +70,17 @@ func barProgress(bar *progressbar.ProgressBar) func(int64, outbox.Counts) {
 	}
 }
 
-// summarize prints what the job has done, in all of its runs.
-func summarize(w io.Writer, c outbox.Counts) {
+// summarize prints what the job has done, in all of its runs, and what is left of
+// it.
+func summarize(w io.Writer, c outbox.Counts, left map[string]int, waiting int) {
 	line := func(n int, what string) { fmt.Fprintf(w, "%9d %s\n", n, what) }
+	some := func(n int, what string) {
+		if n > 0 {
+			line(n, what)
+		}
+	}
 	line(c.Users, "users")
-	line(c.InvalidUsers, "lines that are no user id")
+	some(c.NoDevice, "of these without a device")
 	line(c.Planned, "messages, one for each device")
 	line(c.Dropped, "not sent: the device was no longer the user's")
 	line(c.Accepted, "accepted by Expo")
@@ -86,4 +92,12 @@ func summarize(w io.Writer, c outbox.Counts) {
 	for _, code := range slices.Sorted(maps.Keys(c.Failed)) {
 		line(c.Failed[code], "failed with "+code)
 	}
+	for _, why := range slices.Sorted(maps.Keys(left)) {
+		if why == "" {
+			some(left[why], "left to the next run")
+		} else {
+			some(left[why], "failed with "+why+", left to the next run")
+		}
+	}
+	some(waiting, "receipts left to the next run")
 }

@@ -1,12 +1,11 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"net/url"
+	"maps"
 	"os"
 	"strings"
 	"time"
@@ -43,13 +42,14 @@ const afterFlags = `
 AWS's region and credentials are found as the AWS CLI finds them; for DynamoDB Local set AWS_ENDPOINT_URL_DYNAMODB.
 EXPO_ACCESS_TOKEN is sent to Expo if it is set; "enhanced security for push notifications" requires it.
 
-Exit code: 0 all done, 1 not done (run the same again to go on), 2 wrong command line.
+Exit code: 0 all done, 1 some messages failed or are left (run the same again to go on), 2 wrong command line or list.
 `
 
 // parse reads the command line.
 func parse(args []string, stderr io.Writer) (settings, error) {
 	c := settings{accessToken: os.Getenv("EXPO_ACCESS_TOKEN")}
-	var data string
+	var message, title, body, sound, data string
+	var maxGone float64
 	flags := flag.NewFlagSet("notify", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
@@ -61,34 +61,78 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.StringVar(&c.user, "user", "", "the `ID` of one user")
 	flags.StringVar(&c.table, "table", "", "`NAME` of the DynamoDB table of registrations")
 	flags.BoolVar(&c.demo, "demo", false, "notify a thousand made-up users of a made-up Expo, in memory")
-	flags.StringVar(&c.content.Title, "title", "", "`TEXT` of the title")
-	flags.StringVar(&c.content.Body, "body", "", "`TEXT` below it")
-	flags.StringVar(&data, "data", "", "`JSON` object for the app; the recipient's id is added as \"recipient\"")
+	flags.StringVar(&message, "message", "", "`FILE` of the message as JSON, with any of "+expo.Fields)
+	flags.StringVar(&title, "title", "", "`TEXT` of the title")
+	flags.StringVar(&body, "body", "", "`TEXT` below it")
+	flags.StringVar(&sound, "sound", "", "`NAME` of the sound on iOS: default, or a file in the app; without it there is none")
+	flags.StringVar(&data, "data", "", "`JSON` object for the app; the recipient's id is added as \""+sender.RecipientKey+"\"")
 	flags.StringVar(&c.outbox, "outbox", "notify.outbox", "`FILE` that keeps what was done; one for each job")
 	flags.StringVar(&c.expoURL, "expo", expo.DefaultURL, "`URL` of Expo's push API")
 	flags.Float64Var(&c.sender.PerSecond, "rate", sender.DefaultPerSecond, "notifications a second for each Expo project, of which Expo takes 600")
 	flags.IntVar(&c.sender.Workers, "concurrency", 6, "requests to Expo at once")
 	flags.DurationVar(&c.sender.TokenAge, "token-age", 5*time.Second, "greatest age of a token when it is sent; 0 reads each once more")
 	flags.DurationVar(&c.sender.ReceiptDelay, "receipt-delay", expo.ReceiptDelay, "time from a message to its receipt")
+	flags.Float64Var(&maxGone, "max-gone", 100*sender.DefaultMaxGone,
+		"`percent` of 50 or more answers that may call a device gone; if more do, none is invalidated until\nyou run it again with 100")
 	if err := flags.Parse(args); err != nil {
 		return c, err
 	}
 	if flags.NArg() > 0 {
 		return c, errors.New("flags only")
 	}
-	return c, c.check(data)
+	if c.sender.MaxGone = maxGone / 100; !(maxGone > 0 && maxGone <= 100) {
+		return c, errors.New("-max-gone must be above 0, at most 100")
+	}
+	if err := c.readMessage(message); err != nil {
+		return c, fmt.Errorf("-message: %w", err)
+	}
+	for _, given := range []struct {
+		flag, value string
+		field       *string
+	}{{"-title", title, &c.content.Title}, {"-body", body, &c.content.Body}, {"-sound", sound, &c.content.Sound}} {
+		if given.value != "" && *given.field != "" {
+			return c, fmt.Errorf("%s is in the file of -message too: give it once", given.flag)
+		}
+		*given.field += given.value
+	}
+	if data != "" {
+		if c.data != nil {
+			return c, errors.New("-data is in the file of -message too: give it once")
+		}
+		var err error
+		if c.data, err = expo.ParseData([]byte(data)); err != nil {
+			return c, fmt.Errorf("-data is %w", err)
+		}
+	}
+	return c, c.check()
 }
 
-func (c *settings) check(data string) error {
-	if data != "" && json.Unmarshal([]byte(data), &c.data) != nil {
-		return errors.New("-data is not a JSON object")
+// mostMessage is more than a message of Expo's size is as JSON, in bytes.
+const mostMessage = 64 << 10
+
+func (c *settings) readMessage(path string) error {
+	if path == "" {
+		return nil
 	}
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	text, err := io.ReadAll(io.LimitReader(file, mostMessage))
+	if err == nil {
+		c.content, c.data, err = expo.ParseMessage(text)
+	}
+	return err
+}
+
+func (c *settings) check() error {
 	if c.demo {
 		if c.table != "" || c.user != "" || c.users != "" {
 			return errors.New("-demo has a table and users of its own")
 		}
 		if c.content.Title == "" {
-			c.content = expo.Content{Title: "Hello", Body: "This reaches nobody"}
+			c.content.Title, c.content.Body = "Hello", "This reaches nobody"
 		}
 	} else {
 		switch {
@@ -99,28 +143,37 @@ func (c *settings) check(data string) error {
 		case c.content.Title == "" && c.content.Body == "":
 			return errors.New("-title or -body is needed")
 		}
-		if err := tokens.UserID(c.user).Validate(); c.user != "" && err != nil {
+		if err := sender.CheckUser(tokens.UserID(c.user)); c.user != "" && err != nil {
 			return fmt.Errorf("-user: %w", err)
 		}
 	}
-	if at, err := url.Parse(c.expoURL); err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
-		return errors.New("-expo is no URL of HTTP")
+	if _, has := c.data[sender.RecipientKey]; has {
+		return fmt.Errorf("data has %q, which is the recipient's id: name it otherwise", sender.RecipientKey)
+	}
+	if err := expo.CheckURL(c.expoURL); err != nil {
+		return fmt.Errorf("-expo: %w", err)
+	}
+	if strings.ContainsFunc(c.accessToken, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return errors.New("EXPO_ACCESS_TOKEN has a space, a line's end or another character that no access token has")
 	}
 	if c.sender.PerSecond <= 0 || c.sender.Workers <= 0 || c.sender.ReceiptDelay <= 0 || c.sender.TokenAge < 0 {
 		return errors.New("-rate, -concurrency and -receipt-delay must be above 0, -token-age at least 0")
 	}
-	return c.fits()
+	if err := c.content.Check(); err != nil {
+		return err
+	}
+	return c.fits(tokens.UserID(c.user))
 }
 
-// fits reports whether the message is short enough for every user's id.
-func (c *settings) fits() error {
-	longest := map[string]any{"recipient": strings.Repeat("\\", tokens.MaxUserIDLen)}
-	for key, value := range c.data {
-		longest[key] = value
-	}
+var errTooLong = errors.New("the message is too long")
+
+// fits reports whether the message is short enough for a user.
+func (c *settings) fits(user tokens.UserID) error {
+	longest := map[string]any{sender.RecipientKey: user}
+	maps.Copy(longest, c.data)
 	n, err := expo.Message{Content: c.content, Data: longest}.PayloadBytes()
 	if err == nil && n > expo.MaxPayloadBytes {
-		err = fmt.Errorf("the message has %d bytes with the longest user id, and Expo takes %d", n, expo.MaxPayloadBytes)
+		err = fmt.Errorf("%w: it has %d bytes with the longest user id, and Expo takes %d", errTooLong, n, expo.MaxPayloadBytes)
 	}
 	return err
 }

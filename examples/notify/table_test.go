@@ -22,9 +22,10 @@ func TestTable(t *testing.T) {
 	dayAgo := time.Now().Add(-24 * time.Hour)
 	s := dynamotest.Store(t, client, table, dynamostore.Options{Policy: store.Policy{Now: func() time.Time { return dayAgo }}})
 	expo := fakeexpo.New(fakeexpo.Options{AccessToken: "secret"})
-	for user, answer := range map[tokens.UserID]fakeexpo.Answer{"alice": fakeexpo.Fine, "bob": fakeexpo.GoneAtOnce, "carol": fakeexpo.GoneLater} {
+	for user, phone := range map[tokens.UserID]fakeexpo.Phone{"alice": {}, "bob": {Ticket: fakeexpo.Gone}, "carol": {Receipt: fakeexpo.Gone}} {
 		token := "ExponentPushToken[" + string(user) + "]"
-		expo.Set(token, fakeexpo.Phone{Project: "@acme/app", User: string(user), Answer: answer})
+		phone.Project, phone.User = "@acme/app", string(user)
+		expo.Set(token, phone)
 		if _, err := s.Register(t.Context(), tokens.Request{
 			Key: tokens.Key{UserID: user, DeviceID: "phone"}, Token: tokens.MustParseToken(token), Platform: tokens.IOS,
 		}); err != nil {
@@ -50,7 +51,7 @@ func TestTable(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code is %d:\n%s", code, stderr)
 	}
-	for _, line := range []string{" 4 users", " 3 messages", " 2 accepted", " 1 taken", " 2 of these: the store was told"} {
+	for _, line := range []string{" 4 users", " 1 of these without a device", " 3 messages", " 2 accepted", " 1 taken", " 2 of these: the store was told"} {
 		if !strings.Contains(stdout, line) {
 			t.Errorf("it does not say %q:\n%s", line, stdout)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/examples/internal/awsenv"
 	"github.com/devicetokens/devicetokens/examples/notify/internal/sender"
+	"github.com/devicetokens/devicetokens/tokens"
 )
 
 var errNoFile = errors.New("-users has to be a file, no pipe or folder: a job that goes on reads it again")
@@ -24,12 +25,16 @@ type recipients struct {
 	io.Closer
 	size int64
 	hash []byte
+	list sender.List
 }
 
+// openUsers opens the list, and reads all of it: what is wrong with it is said
+// before anything is sent.
 func (c *settings) openUsers() (*recipients, error) {
 	if c.user != "" {
 		hash := sha256.Sum256([]byte(c.user))
-		return &recipients{strings.NewReader(c.user), io.NopCloser(nil), int64(len(c.user)), hash[:]}, nil
+		list := sender.List{Users: 1, Longest: tokens.UserID(c.user)}
+		return &recipients{strings.NewReader(c.user), io.NopCloser(nil), int64(len(c.user)), hash[:], list}, nil
 	}
 	file, err := os.Open(c.users)
 	if err != nil {
@@ -45,11 +50,15 @@ func (c *settings) openUsers() (*recipients, error) {
 	}
 	hash := sha256.New()
 	size, err := io.Copy(hash, file)
+	var list sender.List
+	if err == nil {
+		list, err = sender.CheckUsers(file)
+	}
 	if err != nil {
 		_ = file.Close()
 		return nil, err
 	}
-	return &recipients{file, file, size, hash.Sum(nil)}, nil
+	return &recipients{file, file, size, hash.Sum(nil), list}, nil
 }
 
 // jobID tells this job from others: it is made of all that decides who gets what.

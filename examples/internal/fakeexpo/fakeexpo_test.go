@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -118,8 +119,8 @@ func TestRate(t *testing.T) {
 func TestReceipts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := fakeexpo.New(fakeexpo.Options{ReceiptDelay: time.Minute})
-		for i, answer := range []fakeexpo.Answer{fakeexpo.Fine, fakeexpo.GoneLater} {
-			s.Set(fmt.Sprintf("ExponentPushToken[%d]", i), fakeexpo.Phone{Project: "p", User: "alice", Answer: answer})
+		for i, answer := range []fakeexpo.Answer{{}, fakeexpo.Gone} {
+			s.Set(fmt.Sprintf("ExponentPushToken[%d]", i), fakeexpo.Phone{Project: "p", User: "alice", Receipt: answer})
 		}
 		big := strings.Repeat("x", 4096)
 		_, answer := post(t, s, "/send", `[{"to":"ExponentPushToken[0]","data":{"recipient":"alice"}},
@@ -138,11 +139,14 @@ func TestReceipts(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		_, answer = post(t, s, "/getReceipts", string(request))
-		gone := func(code string) any {
-			return map[string]any{"status": "error", "message": code, "details": map[string]any{"error": code}}
+		gone := func(code, token string) any {
+			return map[string]any{
+				"status": "error", "message": strconv.Quote(token) + ": " + code,
+				"details": map[string]any{"error": code, "expoPushToken": token},
+			}
 		}
 		want := map[string]any{"data": map[string]any{
-			ids[0]: map[string]any{"status": "ok"}, ids[1]: gone("DeviceNotRegistered"), ids[2]: gone("MessageTooBig"),
+			ids[0]: map[string]any{"status": "ok"}, ids[1]: gone("DeviceNotRegistered", "ExponentPushToken[1]"), ids[2]: gone("MessageTooBig", "ExponentPushToken[0]"),
 		}}
 		if diff := cmp.Diff(want, answer); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)

@@ -1,25 +1,71 @@
 package fakeexpo
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // A Phone is what has a token. Whoever is logged in on it sees what arrives.
 type Phone struct {
 	Project  string // Expo's name for it, such as @acme/app
 	User     string // logged in now; empty if nobody is
-	Answer   Answer
-	Received int // notifications
+	Received int    // notifications
+
+	Ticket  Answer  // to its messages
+	Receipt Answer  // of messages whose ticket is ok
+	Refused Refusal // of each request that has a message for it
 }
 
-// An Answer is what Expo says of a phone.
-type Answer int
+// An Answer is what Expo says of a message. The zero value is that all is well.
+type Answer struct {
+	Code  string // of an error
+	JSON  string // the whole ticket or receipt, instead
+	Times int    // how often it is given before all is well; 0 is always
+}
 
-// The answers. SlowDown is said once.
-const (
-	Fine       Answer = iota
-	GoneAtOnce        // DeviceNotRegistered in the ticket
-	GoneLater         // DeviceNotRegistered in the receipt
-	SlowDown          // MessageRateExceeded in the ticket
-)
+// Gone is Expo's answer for a phone that it cannot reach any more.
+var Gone = Answer{Code: "DeviceNotRegistered"}
+
+// is counts the answer down, and returns false if all is well.
+func (a *Answer) is() bool {
+	if a.Code == "" && a.JSON == "" {
+		return false
+	}
+	switch a.Times {
+	case 0:
+	case 1:
+		*a = Answer{}
+	default:
+		a.Times--
+	}
+	return true
+}
+
+// json is the ticket or receipt.
+func (a Answer) json(token string) any {
+	if a.JSON != "" {
+		return json.RawMessage(a.JSON)
+	}
+	return map[string]any{
+		"status":  "error",
+		"message": fmt.Sprintf("%q: %s", token, a.Code),
+		"details": map[string]string{"error": a.Code, "expoPushToken": token},
+	}
+}
+
+// A Refusal is an error of a whole request. The zero value is none.
+type Refusal struct {
+	Status int    // of HTTP
+	Code   string // Expo's
+}
+
+// Refuse has each request refused that has a message for a phone of the project, or
+// asks for a receipt of one.
+func (s *Server) Refuse(project string, r Refusal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused[project] = r
+}
 
 // Set puts a phone behind a token.
 func (s *Server) Set(token string, p Phone) {
@@ -49,7 +95,7 @@ func (s *Server) receive(p *Phone, m message) {
 	var data struct {
 		Recipient string `json:"recipient"`
 	}
-	if json.Unmarshal(m.Data, &data) != nil || data.Recipient == "" || data.Recipient != p.User {
+	if json.Unmarshal(m["data"], &data) != nil || data.Recipient == "" || data.Recipient != p.User {
 		s.stats.Misrouted++
 	}
 }

@@ -6,17 +6,41 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"time"
 
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A message is what a client sends, as far as it matters here.
-type message struct {
-	To    recipients      `json:"to"`
-	Title json.RawMessage `json:"title,omitempty"`
-	Body  json.RawMessage `json:"body,omitempty"`
-	Data  json.RawMessage `json:"data,omitempty"`
+// A message is what a client sends: each member but "to", as it came.
+type message map[string]json.RawMessage
+
+// kinds are the members of a message, and the beginnings of what they may be.
+var kinds = map[string]*regexp.Regexp{
+	"title": aString, "subtitle": aString, "body": aString, "channelId": aString, "categoryId": aString,
+	"data": anObject, "richContent": anObject, "ttl": aNumber, "badge": aNumber,
+	"sound":             regexp.MustCompile(`^("|null$)`),
+	"priority":          regexp.MustCompile(`^"(default|normal|high)"$`),
+	"interruptionLevel": regexp.MustCompile(`^"(active|critical|passive|time-sensitive)"$`),
+	"mutableContent":    regexp.MustCompile(`^(true|false)$`),
+}
+
+var (
+	aString  = regexp.MustCompile(`^"`)
+	anObject = regexp.MustCompile(`^\{`)
+	aNumber  = regexp.MustCompile(`^[0-9]+$`)
+)
+
+// size is that of the payload, however the client escaped it.
+func (m message) size() int {
+	text, _ := json.Marshal(m)
+	var plain any
+	_ = json.Unmarshal(text, &plain)
+	var payload bytes.Buffer
+	encoder := json.NewEncoder(&payload)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(plain)
+	return payload.Len() - 1
 }
 
 // recipients are one token or an array of them.
@@ -49,39 +73,46 @@ func parse(body []byte) ([]notification, error) {
 	}
 	var all []notification
 	for _, m := range messages {
-		if len(m.To) == 0 {
+		var to recipients
+		if json.Unmarshal(m["to"], &to) != nil || len(to) == 0 {
 			return nil, errors.New(`"to" is required`)
 		}
-		if len(m.Data) > 0 && m.Data[0] != '{' {
-			return nil, errors.New(`"data" must be of type object`)
+		delete(m, "to")
+		for name, value := range m {
+			if is, known := kinds[name]; !known || !is.MatchString(string(value)) {
+				return nil, fmt.Errorf("%q is not allowed, or not so", name)
+			}
 		}
-		for _, to := range m.To {
-			if _, err := tokens.ParseToken(to); err != nil {
+		for _, token := range to {
+			if _, err := tokens.ParseToken(token); err != nil {
 				return nil, errors.New(`"to" is not an Expo push token`)
 			}
-			all = append(all, notification{token: to, message: m})
+			all = append(all, notification{token: token, message: m})
 		}
 	}
 	return all, nil
 }
 
-func (s *Server) send(body []byte) (data any, lose bool, refused *refusal) {
+func (s *Server) send(body []byte) (data any, fault Fault, refused *refusal) {
 	all, err := parse(body)
 	if err != nil {
-		return nil, false, invalid(err)
+		return nil, fault, invalid(err)
 	}
 	if len(all) > 100 {
-		return nil, false, &refusal{status: http.StatusBadRequest, code: "PUSH_TOO_MANY_NOTIFICATIONS"}
+		return nil, fault, &refusal{status: http.StatusBadRequest, code: "PUSH_TOO_MANY_NOTIFICATIONS"}
 	}
-	fault, refused := s.fault(true)
+	fault, refused = s.fault(true, len(all))
 	if refused != nil {
-		return nil, false, refused
+		return nil, fault, refused
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	projects := map[string][]string{}
 	for _, n := range all {
 		if p := s.phones[n.token]; p != nil {
+			if r := p.Refused; r.Status != 0 {
+				return nil, fault, &refusal{status: r.Status, code: r.Code}
+			}
 			projects[p.Project] = append(projects[p.Project], n.token)
 		}
 	}
@@ -93,11 +124,14 @@ func (s *Server) send(body []byte) (data any, lose bool, refused *refusal) {
 		if !fault.Vague {
 			mixed.details = projects
 		}
-		return nil, false, mixed
+		return nil, fault, mixed
 	}
 	for project := range projects {
+		if r := s.refused[project]; r.Status != 0 {
+			return nil, fault, &refusal{status: r.Status, code: r.Code}
+		}
 		if !s.admit(project, len(all), time.Now()) {
-			return nil, false, &refusal{status: http.StatusTooManyRequests, code: "TOO_MANY_REQUESTS"}
+			return nil, fault, &refusal{status: http.StatusTooManyRequests, code: "TOO_MANY_REQUESTS"}
 		}
 	}
 	tickets := make([]any, len(all))
@@ -105,7 +139,7 @@ func (s *Server) send(body []byte) (data any, lose bool, refused *refusal) {
 		tickets[i] = s.deliver(n)
 	}
 	s.stats.Taken += len(all)
-	return tickets, fault.Lose, nil
+	return tickets, fault, nil
 }
 
 // admit counts n notifications, unless they are too many for the last second.
@@ -130,25 +164,22 @@ func (s *Server) admit(project string, n int, now time.Time) bool {
 // deliver takes one notification and returns its ticket.
 func (s *Server) deliver(n notification) any {
 	p := s.phones[n.token]
-	if p == nil || p.Answer == GoneAtOnce {
-		return map[string]any{
-			"status":  "error",
-			"message": fmt.Sprintf("%q is not a registered push notification recipient", n.token),
-			"details": map[string]string{"error": "DeviceNotRegistered", "expoPushToken": n.token},
-		}
+	if p == nil {
+		return Gone.json(n.token)
 	}
-	if p.Answer == SlowDown {
-		p.Answer = Fine
-		return map[string]any{"status": "error", "details": map[string]string{"error": "MessageRateExceeded"}}
+	if answer := p.Ticket; p.Ticket.is() {
+		if answer.JSON != "" {
+			s.receive(p, n.message)
+		}
+		return answer.json(n.token)
 	}
 	s.lastID++
-	t := ticket{at: time.Now()}
-	payload, _ := json.Marshal(message{Title: n.message.Title, Body: n.message.Body, Data: n.message.Data})
-	switch {
-	case len(payload) > 4096:
-		t.outcome = "MessageTooBig"
-	case p.Answer == GoneLater:
-		t.outcome = "DeviceNotRegistered"
+	t := ticket{at: time.Now(), token: n.token}
+	switch receipt := p.Receipt; {
+	case n.message.size() > 4096:
+		t.answer = Answer{Code: "MessageTooBig"}
+	case p.Receipt.is():
+		t.answer = receipt
 	default:
 		s.receive(p, n.message)
 	}

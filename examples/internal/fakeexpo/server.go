@@ -26,6 +26,7 @@ type Options struct {
 	PerSecond    int           // notifications for one project; 0 means 600
 	ReceiptDelay time.Duration // until a receipt is there
 	AccessToken  string        // if requests must have one
+	StrictIDs    bool          // refuse requests for receipts that have an id of no ticket
 	// Fault is asked about each request that would be taken, without a lock
 	// held, so that it may hand phones over. It says what goes wrong.
 	Fault func(Request) Fault
@@ -35,12 +36,16 @@ type Options struct {
 type Request struct {
 	Send   bool // or else getReceipts
 	Number int  // of its kind, from 1
+	Size   int  // messages, or ids
 }
 
 // A Fault is what goes wrong with a request. The zero value is nothing.
 type Fault struct {
 	Status     int           // refuse it with this, if it is not 0
+	Code       string        // and with this, or what goes with the status
 	RetryAfter time.Duration // and say when to come back
+	Location   string        // and where to go
+	Body       string        // take it, and answer this; beside a Status, refuse it with this
 	Lose       bool          // take it, and lose the answer
 	Vague      bool          // name no tokens when refusing a mix of projects
 }
@@ -51,8 +56,9 @@ type Server struct {
 
 	mu       sync.Mutex
 	requests map[bool]int
-	phones   map[string]*Phone // by token
-	tickets  map[string]ticket // by id
+	phones   map[string]*Phone  // by token
+	refused  map[string]Refusal // by project
+	tickets  map[string]ticket  // by id
 	lastID   int
 	recent   map[string][]arrival // by project: the last second
 	stats    Stats
@@ -60,6 +66,8 @@ type Server struct {
 
 // Stats is what the server has seen.
 type Stats struct {
+	Requests   int            // of any kind
+	Sends      int            // requests to send
 	Taken      int            // notifications
 	PeakSecond int            // the most of one project in any second
 	Refused    map[string]int // requests, by code
@@ -72,8 +80,9 @@ type arrival struct {
 }
 
 type ticket struct {
-	at      time.Time
-	outcome string // an error's code, or empty
+	at     time.Time
+	token  string
+	answer Answer // the receipt
 }
 
 // New returns a server without phones.
@@ -82,7 +91,7 @@ func New(o Options) *Server {
 		o.PerSecond = 600
 	}
 	return &Server{
-		o: o, requests: map[bool]int{}, phones: map[string]*Phone{}, tickets: map[string]ticket{},
+		o: o, requests: map[bool]int{}, phones: map[string]*Phone{}, tickets: map[string]ticket{}, refused: map[string]Refusal{},
 		recent: map[string][]arrival{}, stats: Stats{Refused: map[string]int{}},
 	}
 }
@@ -104,52 +113,64 @@ type refusal struct {
 	status     int
 	code, text string
 	details    any
-	retryAfter time.Duration
 }
 
 // ServeHTTP answers a request as Expo does.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	data, lose, refused := s.answer(r)
-	if lose {
+	data, fault, refused := s.answer(r)
+	if fault.Lose {
 		panic(http.ErrAbortHandler)
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	if refused == nil {
-		_ = json.NewEncoder(w).Encode(map[string]any{"data": data})
+	var body any = map[string]any{"data": data}
+	if refused != nil {
+		s.mu.Lock()
+		s.stats.Refused[refused.code]++
+		s.mu.Unlock()
+		if fault.RetryAfter > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(int(fault.RetryAfter.Seconds())))
+		}
+		if fault.Location != "" {
+			w.Header().Set("Location", fault.Location)
+		}
+		w.WriteHeader(refused.status)
+		e := map[string]any{"code": refused.code, "message": refused.text}
+		if refused.details != nil {
+			e["details"] = refused.details
+		}
+		body = map[string]any{"errors": []any{e}}
+	}
+	if fault.Body != "" {
+		_, _ = io.WriteString(w, fault.Body)
 		return
 	}
-	s.mu.Lock()
-	s.stats.Refused[refused.code]++
-	s.mu.Unlock()
-	if refused.retryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(refused.retryAfter.Seconds())))
-	}
-	w.WriteHeader(refused.status)
-	e := map[string]any{"code": refused.code, "message": refused.text}
-	if refused.details != nil {
-		e["details"] = refused.details
-	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"errors": []any{e}})
+	_ = json.NewEncoder(w).Encode(body)
 }
 
-func (s *Server) answer(r *http.Request) (data any, lose bool, refused *refusal) {
+func (s *Server) answer(r *http.Request) (data any, fault Fault, refused *refusal) {
+	s.mu.Lock()
+	s.stats.Requests++
+	s.mu.Unlock()
 	if r.Method != http.MethodPost {
-		return nil, false, &refusal{status: http.StatusNotFound, code: "NOT_FOUND"}
+		return nil, fault, &refusal{status: http.StatusNotFound, code: "NOT_FOUND"}
 	}
 	if s.o.AccessToken != "" && r.Header.Get("Authorization") != "Bearer "+s.o.AccessToken {
-		return nil, false, &refusal{status: http.StatusUnauthorized, code: "UNAUTHORIZED"}
+		return nil, fault, &refusal{status: http.StatusUnauthorized, code: "UNAUTHORIZED"}
 	}
 	body, err := read(r)
 	if err != nil {
-		return nil, false, invalid(err)
+		return nil, fault, invalid(err)
 	}
 	switch r.URL.Path {
 	case Path + "/send":
+		s.mu.Lock()
+		s.stats.Sends++
+		s.mu.Unlock()
 		return s.send(body)
 	case Path + "/getReceipts":
 		return s.receipts(body)
 	}
-	return nil, false, &refusal{status: http.StatusNotFound, code: "NOT_FOUND"}
+	return nil, fault, &refusal{status: http.StatusNotFound, code: "NOT_FOUND"}
 }
 
 func read(r *http.Request) ([]byte, error) {
@@ -172,7 +193,7 @@ func invalid(err error) *refusal {
 }
 
 // fault asks the test what goes wrong with a request.
-func (s *Server) fault(send bool) (Fault, *refusal) {
+func (s *Server) fault(send bool, size int) (Fault, *refusal) {
 	if s.o.Fault == nil {
 		return Fault{}, nil
 	}
@@ -180,13 +201,15 @@ func (s *Server) fault(send bool) (Fault, *refusal) {
 	s.requests[send]++
 	number := s.requests[send]
 	s.mu.Unlock()
-	f := s.o.Fault(Request{Send: send, Number: number})
+	f := s.o.Fault(Request{Send: send, Number: number, Size: size})
 	if f.Status == 0 {
 		return f, nil
 	}
-	code := map[int]string{http.StatusTooManyRequests: "TOO_MANY_REQUESTS"}[f.Status]
-	if code == "" {
-		code = "INTERNAL_SERVER_ERROR"
+	if f.Code == "" {
+		f.Code = map[int]string{http.StatusTooManyRequests: "TOO_MANY_REQUESTS"}[f.Status]
 	}
-	return f, &refusal{status: f.Status, code: code, retryAfter: f.RetryAfter}
+	if f.Code == "" {
+		f.Code = "INTERNAL_SERVER_ERROR"
+	}
+	return f, &refusal{status: f.Status, code: f.Code}
 }

@@ -1,13 +1,18 @@
 // Package expo is a client of Expo's push API: it sends messages and fetches
 // receipts. It does not retry and does not wait; package sender does.
 //
-// The rules are those of https://docs.expo.dev/push-notifications/sending-notifications/.
+// The rules are those of https://docs.expo.dev/push-notifications/sending-notifications/
+// and, for the codes of errors, of https://github.com/expo/expo-server-sdk-node.
 package expo
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"net"
 	"net/http"
-	"regexp"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/devicetokens/devicetokens/tokens"
@@ -28,24 +33,11 @@ const (
 	maxAnswer       = 4 << 20          // bytes, ours: a thousand receipts need a tenth
 )
 
-// The errors that a ticket or a receipt may carry and that call for something
-// to be done.
-const (
-	DeviceNotRegistered = "DeviceNotRegistered" // stop sending to this token
-	MessageRateExceeded = "MessageRateExceeded" // send to this device more slowly
-)
-
 // A Message is one notification for one device.
 type Message struct {
 	To      tokens.Token
 	Content Content
 	Data    map[string]any // what the app is given
-}
-
-// Content is what the phone shows.
-type Content struct {
-	Title string `json:"title,omitempty"`
-	Body  string `json:"body,omitempty"`
 }
 
 // wireMessage is a Message as it goes out. It alone has the token's text.
@@ -58,32 +50,37 @@ type wireMessage struct {
 // PayloadBytes is how long the message's payload is, which Expo bounds by
 // [MaxPayloadBytes]. How Apple and Google wrap it is theirs: leave some room.
 func (m Message) PayloadBytes() (int, error) {
-	payload, err := json.Marshal(wireMessage{Content: m.Content, Data: m.Data})
-	return len(payload), err
+	var payload bytes.Buffer
+	encoder := json.NewEncoder(&payload)
+	encoder.SetEscapeHTML(false) // what is escaped on the way to Expo arrives short
+	err := encoder.Encode(wireMessage{Content: m.Content, Data: m.Data})
+	return payload.Len() - 1, err // without the line's end
 }
 
-// A Ticket is Expo's answer to one message: an ID to ask for the receipt with,
-// or the code of an error.
-type Ticket struct{ ID, Error string }
-
-// A Receipt says whether Apple or Google took the notification: Error is empty
-// or a code.
-type Receipt struct{ Error string }
-
-// Client calls the API. It is safe for concurrent use.
+// Client calls the API. It is safe for concurrent use, and follows no redirect,
+// which would send tokens to another host.
 type Client struct {
-	URL         string       // of the API; empty means DefaultURL
-	AccessToken string       // if the project requires one
-	HTTP        *http.Client // nil means http.DefaultClient; each request has half a minute
+	URL         string            // of the API, as CheckURL takes it; empty means DefaultURL
+	AccessToken string            // if the project requires one
+	Transport   http.RoundTripper // nil means http.DefaultTransport; each request has half a minute
 }
 
-// code is what an error's code looks like. Anything else is not passed on: the
-// texts that Expo sends beside its codes quote tokens.
-var code = regexp.MustCompile(`^[A-Za-z_]{1,64}$`)
-
-func safeCode(s string) string {
-	if code.MatchString(s) {
-		return s
+// CheckURL reports what is wrong with the address of an API. Tokens are secret,
+// so plain HTTP is for this machine alone.
+func CheckURL(address string) error {
+	at, err := url.Parse(address)
+	switch {
+	case err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https":
+		return errors.New("no URL of HTTP: use one such as " + DefaultURL)
+	case at.User != nil || at.RawQuery != "" || at.Fragment != "":
+		return errors.New("the URL must have no user, no query and no fragment")
+	case at.Scheme == "http" && !isLoopback(at.Hostname()):
+		return errors.New("push tokens are secret: use https, or http to localhost")
 	}
-	return "unknown"
+	return nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }

@@ -5,86 +5,53 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 )
 
 // Send sends up to MaxMessages messages and returns a ticket for each, in their
-// order. The error is an [*Error], matches [ErrAnswer], or is of the connection.
+// order. The error is an [*Error], matches [ErrTickets] or [ErrAnswer], or is of
+// the connection.
 func (c *Client) Send(ctx context.Context, messages []Message) ([]Ticket, error) {
 	wire := make([]wireMessage, len(messages))
 	for i, m := range messages {
 		wire[i] = wireMessage{To: m.To.Reveal(), Content: m.Content, Data: m.Data}
 	}
-	var answer []struct {
-		outcome
-		ID string `json:"id"`
-	}
-	if err := c.post(ctx, "send", wire, &answer); err != nil {
+	answer, resp, err := c.post(ctx, "send", wire)
+	if err != nil {
 		return nil, err
 	}
-	if len(answer) != len(messages) {
-		return nil, fmt.Errorf("%w: %d tickets for %d messages", ErrAnswer, len(answer), len(messages))
-	}
-	tickets := make([]Ticket, len(answer))
-	for i, a := range answer {
-		tickets[i] = Ticket{ID: a.ID, Error: a.code()}
-	}
-	return tickets, nil
+	return answer.tickets(resp, len(messages))
 }
 
 // Receipts returns the receipts that there are, for up to MaxReceipts ids of
-// tickets.
+// tickets. The error is an [*Error], matches [ErrAnswer], or is of the connection.
 func (c *Client) Receipts(ctx context.Context, ids []string) (map[string]Receipt, error) {
-	var answer map[string]outcome
-	if err := c.post(ctx, "getReceipts", map[string][]string{"ids": ids}, &answer); err != nil {
+	answer, resp, err := c.post(ctx, "getReceipts", map[string][]string{"ids": ids})
+	if err != nil {
 		return nil, err
 	}
-	receipts := make(map[string]Receipt, len(answer))
-	for id, o := range answer {
-		receipts[id] = Receipt{Error: o.code()}
-	}
-	return receipts, nil
+	return answer.receipts(resp, ids)
 }
 
-// outcome is what tickets and receipts have in common.
-type outcome struct {
-	Status  string          `json:"status"`
-	Details json.RawMessage `json:"details"` // an object where it is documented
-}
-
-func (o outcome) code() string {
-	if o.Status == "ok" {
-		return ""
-	}
-	var details struct {
-		Error string `json:"error"`
-	}
-	_ = json.Unmarshal(o.Details, &details) // without one the code is unknown
-	return safeCode(details.Error)
-}
-
-// post makes one request and decodes the "data" of its answer.
-func (c *Client) post(ctx context.Context, path string, request, data any) error {
+// post makes one request, and reads the answer if its status is 200.
+func (c *Client) post(ctx context.Context, path string, request any) (answer, *http.Response, error) {
 	body, err := compressed(request)
 	if err != nil {
-		return err
+		return answer{}, nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
 	base := c.URL
 	if base == "" {
 		base = DefaultURL
 	}
 	at, err := url.JoinPath(base, path)
 	if err != nil {
-		return err
+		return answer{}, nil, err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, at, body)
 	if err != nil {
-		return err
+		return answer{}, nil, err
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("Content-Type", "application/json")
@@ -92,28 +59,27 @@ func (c *Client) post(ctx context.Context, path string, request, data any) error
 	if c.AccessToken != "" {
 		req.Header.Set("Authorization", "Bearer "+c.AccessToken)
 	}
-	client := c.HTTP
-	if client == nil {
-		client = http.DefaultClient
+	client := http.Client{
+		Transport: c.Transport, Timeout: timeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return err
+		return answer{}, nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	switch {
-	case resp.StatusCode != http.StatusOK:
-		return refusal(resp, text)
+	case resp.StatusCode >= 300:
+		return answer{}, nil, refusal(resp, object(text)["errors"])
 	case err != nil:
-		return err
+		return answer{}, nil, err
 	}
-	if err := json.Unmarshal(text, &struct {
-		Data any `json:"data"`
-	}{data}); err != nil {
-		return fmt.Errorf("%w: not the JSON expected", ErrAnswer) // err may quote the answer
+	read, isObject := readAnswer(text)
+	if !isObject || resp.StatusCode != http.StatusOK {
+		return answer{}, nil, ErrAnswer
 	}
-	return nil
+	return read, resp, nil
 }
 
 func compressed(request any) (*bytes.Buffer, error) {

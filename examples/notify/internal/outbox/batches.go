@@ -13,9 +13,10 @@ import (
 // A Recipient is one device of one user. Hash is that of the token which was
 // read last.
 type Recipient struct {
-	User   tokens.UserID   `json:"u"`
-	Device tokens.DeviceID `json:"d"`
-	Hash   []byte          `json:"h"`
+	User     tokens.UserID   `json:"u"`
+	Device   tokens.DeviceID `json:"d"`
+	Platform tokens.Platform `json:"p,omitempty"`
+	Hash     []byte          `json:"h"`
 }
 
 // Key is the key of the registration.
@@ -31,15 +32,19 @@ type Batch struct {
 	Attempts   int              `json:",omitempty"`
 	SentAt     time.Time        `json:",omitzero"` // of the last attempt
 	NotBefore  time.Time        `json:",omitzero"`
+	Slowed     int              `json:",omitempty"` // how often Expo answered MessageRateExceeded
+	Left       string           `json:",omitempty"` // why the last run left it
 	Recipients []Recipient
 }
 
 // Quota is whose limit the batch counts against.
-func (b *Batch) Quota() string {
-	if b.Experience != "" {
-		return b.Experience
+func (b *Batch) Quota() string { return quota(b.Project, b.Experience) }
+
+func quota(project tokens.ProjectID, experience string) string {
+	if experience != "" {
+		return experience
 	}
-	return string(b.Project)
+	return string(project)
 }
 
 // AddPage puts a page of recipients into the outbox, numbers its batches, and
@@ -67,14 +72,40 @@ func insertBatches(tx *bbolt.Tx, batches []*Batch) error {
 	return nil
 }
 
-// Pending returns the batches that were not acknowledged. They are few: no page
-// is planned before those of the one before are under way.
-func (o *Outbox) Pending() (batches []*Batch, err error) {
+// Pending returns up to n batches with a number above after, in their order:
+// those that were not acknowledged.
+func (o *Outbox) Pending(after uint64, n int) (batches []*Batch, err error) {
 	return batches, o.db.View(func(tx *bbolt.Tx) error {
-		return tx.Bucket(batchBucket).ForEach(func(key, value []byte) error {
+		cursor := tx.Bucket(batchBucket).Cursor()
+		for key, value := cursor.Seek(sequenceKey(after + 1)); key != nil && len(batches) < n; key, value = cursor.Next() {
 			b := &Batch{Seq: binary.BigEndian.Uint64(key)}
+			if err := json.Unmarshal(value, b); err != nil {
+				return err
+			}
 			batches = append(batches, b)
-			return json.Unmarshal(value, b)
+		}
+		return nil
+	})
+}
+
+// Last returns the greatest number of a batch so far.
+func (o *Outbox) Last() (seq uint64, err error) {
+	return seq, o.db.View(func(tx *bbolt.Tx) error {
+		seq = tx.Bucket(batchBucket).Sequence()
+		return nil
+	})
+}
+
+// Left returns how many messages are to be sent yet, by why the last run left
+// them; "" is for no reason, such as its end.
+func (o *Outbox) Left() (map[string]int, error) {
+	left := map[string]int{}
+	return left, o.db.View(func(tx *bbolt.Tx) error {
+		return tx.Bucket(batchBucket).ForEach(func(_, value []byte) error {
+			var b Batch
+			err := json.Unmarshal(value, &b)
+			left[b.Left] += len(b.Recipients)
+			return err
 		})
 	})
 }
@@ -88,6 +119,19 @@ func (o *Outbox) Sending(b *Batch, done Counts) error {
 		}
 		return count(tx, done)
 	})
+}
+
+// Leave records why b was not sent in this run.
+func (o *Outbox) Leave(b *Batch, why string) error {
+	b.Left = why
+	return o.db.Update(func(tx *bbolt.Tx) error { return put(tx.Bucket(batchBucket), sequenceKey(b.Seq), b) })
+}
+
+// Fail gives b up for good, with a code.
+func (o *Outbox) Fail(b *Batch, code string) error {
+	var done Counts
+	done.Fail(code, len(b.Recipients))
+	return o.Replace(b, nil, done)
 }
 
 // Replace puts other batches in the place of b, which was not sent, and numbers
@@ -110,6 +154,7 @@ type Answer struct {
 	Due     time.Time
 	Gone    []Recipient // to invalidate
 	Again   *Batch      // to send once more, or nil
+	Tallies map[tokens.Platform]Tally
 	Counts  Counts
 }
 
@@ -120,7 +165,10 @@ func (o *Outbox) Acknowledge(b *Batch, a Answer) error {
 			return err
 		}
 		if len(a.Tickets) > 0 {
-			if err := addTickets(tx, &Sent{SentAt: b.SentAt, Due: a.Due, Tickets: a.Tickets}); err != nil {
+			if err := addTickets(tx, &Sent{
+				Project: b.Project, Experience: b.Experience, Slowed: b.Slowed,
+				SentAt: b.SentAt, Due: a.Due, Tickets: a.Tickets,
+			}); err != nil {
 				return err
 			}
 		}
@@ -131,6 +179,9 @@ func (o *Outbox) Acknowledge(b *Batch, a Answer) error {
 			if err := insertBatches(tx, []*Batch{a.Again}); err != nil {
 				return err
 			}
+		}
+		if err := tally(tx, b.Quota(), a.Tallies); err != nil {
+			return err
 		}
 		return count(tx, a.Counts)
 	})

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/devicetokens/devicetokens/tokens"
 )
 
 // Gone is a device that Expo no longer reaches. It stays in the outbox until
@@ -49,5 +51,72 @@ func (o *Outbox) Told(gone []Gone, done Counts) error {
 			}
 		}
 		return count(tx, done)
+	})
+}
+
+// A Tally is what Expo's last words about messages were: tickets with an error,
+// and receipts.
+type Tally struct{ Answers, Gone int }
+
+// Add counts one answer.
+func (t Tally) Add(gone bool) Tally {
+	t.Answers++
+	if gone {
+		t.Gone++
+	}
+	return t
+}
+
+// A project is what is known of one from its answers. Its key is the quota, and ""
+// is for all registrations that name none.
+type project struct {
+	Tallies map[tokens.Platform]Tally
+}
+
+// tally records that Expo takes requests of a project, and what it answered.
+func tally(tx *bbolt.Tx, quota string, more map[tokens.Platform]Tally) error {
+	bucket, key := tx.Bucket(projectBucket), projectKey(quota)
+	var p project
+	if value := bucket.Get(key); value != nil {
+		if len(more) == 0 {
+			return nil
+		}
+		if err := json.Unmarshal(value, &p); err != nil {
+			return err
+		}
+	}
+	if p.Tallies == nil {
+		p.Tallies = map[tokens.Platform]Tally{}
+	}
+	for platform, t := range more {
+		sum := p.Tallies[platform]
+		p.Tallies[platform] = Tally{sum.Answers + t.Answers, sum.Gone + t.Gone}
+	}
+	return put(bucket, key, p)
+}
+
+// projectKey is never empty, as bbolt's keys must not be.
+func projectKey(quota string) []byte { return []byte("=" + quota) }
+
+// HasAccepted reports whether Expo took a request with this quota, in any run.
+func (o *Outbox) HasAccepted(quota string) (has bool, err error) {
+	return has, o.db.View(func(tx *bbolt.Tx) error {
+		has = tx.Bucket(projectBucket).Get(projectKey(quota)) != nil
+		return nil
+	})
+}
+
+// Tallies calls yield with each project's answers, those of a platform at a time,
+// since they share credentials at Apple or Google.
+func (o *Outbox) Tallies(yield func(quota string, platform tokens.Platform, t Tally)) error {
+	return o.db.View(func(tx *bbolt.Tx) error {
+		return tx.Bucket(projectBucket).ForEach(func(key, value []byte) error {
+			var p project
+			err := json.Unmarshal(value, &p)
+			for platform, t := range p.Tallies {
+				yield(string(key[1:]), platform, t)
+			}
+			return err
+		})
 	})
 }

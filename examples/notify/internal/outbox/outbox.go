@@ -12,6 +12,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -20,19 +22,21 @@ import (
 
 // The buckets of the file.
 var (
-	jobBucket    = []byte("job")     // one record of each kind
-	batchBucket  = []byte("batches") // by sequence number: to be sent, or sent without an answer
-	ticketBucket = []byte("tickets") // by due time and sequence number: receipts to fetch
-	goneBucket   = []byte("gone")    // by sequence number: registrations to invalidate
-	jobKey       = []byte("job")
-	positionKey  = []byte("position")
-	countsKey    = []byte("counts")
-	allBuckets   = [][]byte{jobBucket, batchBucket, ticketBucket, goneBucket}
+	jobBucket     = []byte("job")      // one record of each kind
+	batchBucket   = []byte("batches")  // by sequence number: to be sent, or sent without an answer
+	ticketBucket  = []byte("tickets")  // by due time and sequence number: receipts to fetch
+	goneBucket    = []byte("gone")     // by sequence number: registrations to invalidate
+	projectBucket = []byte("projects") // by quota: what Expo answered
+	jobKey        = []byte("job")
+	positionKey   = []byte("position")
+	countsKey     = []byte("counts")
+	workBuckets   = [][]byte{batchBucket, ticketBucket, goneBucket}
 )
 
 // Why an outbox cannot be opened.
 var (
 	ErrInUse    = errors.New("another process uses the outbox")
+	ErrNoFile   = errors.New("the outbox has to be a file, no link, folder or pipe")
 	ErrOtherJob = errors.New("the outbox belongs to another job, or to another version of the same file of users; name a new one")
 )
 
@@ -55,16 +59,19 @@ type Options struct {
 // Open opens the outbox of a job, or creates it. job tells jobs apart: an outbox
 // of another one is refused.
 func Open(path string, job []byte, opts Options) (*Outbox, error) {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, NoSync: opts.NoSync, NoGrowSync: opts.NoSync, FreelistType: bbolt.FreelistMapType})
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
+		Timeout: time.Second, NoSync: opts.NoSync, NoGrowSync: opts.NoSync, FreelistType: bbolt.FreelistMapType,
+		OpenFile: openPrivate,
+	})
 	if errors.Is(err, bbolterrors.ErrTimeout) {
 		return nil, ErrInUse
 	}
 	if err != nil {
-		return nil, fmt.Errorf("outbox: %w", err)
+		return nil, fmt.Errorf("open the outbox: %w", err)
 	}
 	o := &Outbox{db: db}
 	err = db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range allBuckets {
+		for _, name := range append([][]byte{jobBucket, projectBucket}, workBuckets...) {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
@@ -81,6 +88,37 @@ func Open(path string, job []byte, opts Options) (*Outbox, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	return o, nil
+}
+
+// openPrivate opens a file that nobody else may read: where it exists with
+// another mode, it gets this one. It has to be the file itself, since whoever can
+// write to its folder could have a link to another there.
+func openPrivate(path string, flag int, mode os.FileMode) (*os.File, error) {
+	before, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		flag |= os.O_EXCL
+	case err != nil:
+		return nil, err
+	case !before.Mode().IsRegular():
+		return nil, ErrNoFile
+	}
+	file, err := os.OpenFile(path, flag, mode)
+	if err != nil {
+		return nil, err
+	}
+	now, err := file.Stat()
+	if err == nil && before != nil && !os.SameFile(before, now) {
+		err = ErrNoFile // since it was looked at
+	}
+	if err == nil {
+		err = file.Chmod(mode)
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	return file, nil
 }
 
 // Close closes the file.
@@ -100,13 +138,54 @@ func (o *Outbox) Counts() (c Counts, err error) {
 func (o *Outbox) Empty() (empty bool, err error) {
 	return empty, o.db.View(func(tx *bbolt.Tx) error {
 		empty = true
-		for _, name := range allBuckets[1:] {
+		for _, name := range workBuckets {
 			if key, _ := tx.Bucket(name).Cursor().First(); key != nil {
 				empty = false
 			}
 		}
 		return nil
 	})
+}
+
+// Counts is what a job has done. Except for the first two, the unit is a
+// message for one device: each that was planned is in the end counted once among
+// Dropped, Delivered, NoReceipt, Unregistered and Failed.
+type Counts struct {
+	Users        int            // read from the list
+	NoDevice     int            // of these, without a registration
+	Planned      int            // put into the outbox
+	Dropped      int            // not sent: the device was no longer the user's when its turn came
+	Accepted     int            // Expo gave a ticket that was not taken back
+	Delivered    int            // Apple or Google took it, as a receipt says
+	NoReceipt    int            // Expo gave no receipt within a day, or nothing to ask for it with
+	Unregistered int            // DeviceNotRegistered, in a ticket or a receipt
+	Invalidated  int            // of these, how many registrations were told to the store
+	Kept         int            // of these, how many held another token by then
+	Failed       map[string]int // other errors, by code
+}
+
+func (c *Counts) add(more Counts) {
+	c.Users += more.Users
+	c.NoDevice += more.NoDevice
+	c.Planned += more.Planned
+	c.Dropped += more.Dropped
+	c.Accepted += more.Accepted
+	c.Delivered += more.Delivered
+	c.NoReceipt += more.NoReceipt
+	c.Unregistered += more.Unregistered
+	c.Invalidated += more.Invalidated
+	c.Kept += more.Kept
+	for code, n := range more.Failed {
+		c.Fail(code, n)
+	}
+}
+
+// Fail counts messages that failed with a code.
+func (c *Counts) Fail(code string, n int) {
+	if c.Failed == nil {
+		c.Failed = map[string]int{}
+	}
+	c.Failed[code] += n
 }
 
 // count adds to what the job has done.

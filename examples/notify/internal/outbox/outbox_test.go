@@ -23,6 +23,8 @@ func open(t *testing.T, path string) *outbox.Outbox {
 	return box
 }
 
+func nothing(string) bool { return false }
+
 func recipient(user tokens.UserID) outbox.Recipient {
 	hash := tokens.MustParseToken("ExponentPushToken[" + string(user) + "]").Hash()
 	return outbox.Recipient{User: user, Device: "phone", Hash: hash[:]}
@@ -59,7 +61,7 @@ func TestReopened(t *testing.T) {
 
 	box = open(t, path)
 	defer func() { _ = box.Close() }()
-	pending, err := box.Pending()
+	pending, err := box.Pending(0, 10)
 	want := []*outbox.Batch{batches[2], {Seq: 4, Experience: "@acme/app", Recipients: batches[1].Recipients}}
 	if diff := cmp.Diff(want, pending); diff != "" || err != nil {
 		t.Errorf("%v, pending (-want +got):\n%s", err, diff)
@@ -76,10 +78,10 @@ func TestReopened(t *testing.T) {
 	if diff := cmp.Diff([]outbox.Gone{{Seq: 1, Recipient: recipient("b"), SentAt: now}}, gone); diff != "" || err != nil {
 		t.Errorf("%v, gone (-want +got):\n%s", err, diff)
 	}
-	if early, err := box.Due(now, 1000); len(early) != 0 || err != nil {
+	if early, err := box.Due(now, 1000, nothing); len(early) != 0 || err != nil {
 		t.Errorf("%d are due too early, %v", len(early), err)
 	}
-	due, err := box.Due(now.Add(time.Minute), 1000)
+	due, err := box.Due(now.Add(time.Minute), 1000, nothing)
 	if err != nil || len(due) != 1 || due[0].Tickets[0].ID != "1" || !due[0].SentAt.Equal(now) {
 		t.Errorf("due are %v, %v", due, err)
 	}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/devicetokens/devicetokens/tokens"
 )
 
 // A Ticket is Expo's, with the recipient that it was given for.
@@ -16,11 +18,18 @@ type Ticket struct {
 
 // Sent is a batch whose receipts are to be fetched at Due.
 type Sent struct {
-	Seq     uint64    `json:"-"`
-	Due     time.Time `json:"-"`
-	SentAt  time.Time
-	Tickets []Ticket
+	Seq        uint64           `json:"-"`
+	Due        time.Time        `json:"-"`
+	Project    tokens.ProjectID `json:",omitempty"`
+	Experience string           `json:",omitempty"`
+	Slowed     int              `json:",omitempty"`
+	Asked      bool             `json:",omitempty"` // for the receipts, before
+	SentAt     time.Time
+	Tickets    []Ticket
 }
+
+// Quota is that of the batch.
+func (s *Sent) Quota() string { return quota(s.Project, s.Experience) }
 
 // Due sorts by time, as keys do.
 func dueKey(s *Sent) []byte {
@@ -38,8 +47,8 @@ func addTickets(tx *bbolt.Tx, s *Sent) error {
 }
 
 // Due returns what is due, the earliest first, as long as it has at most that
-// many tickets.
-func (o *Outbox) Due(now time.Time, tickets int) (due []*Sent, err error) {
+// many tickets. What is of a quota to skip is left out.
+func (o *Outbox) Due(now time.Time, tickets int, skip func(quota string) bool) (due []*Sent, err error) {
 	return due, o.db.View(func(tx *bbolt.Tx) error {
 		cursor := tx.Bucket(ticketBucket).Cursor()
 		for key, value := cursor.First(); key != nil; key, value = cursor.Next() {
@@ -53,6 +62,9 @@ func (o *Outbox) Due(now time.Time, tickets int) (due []*Sent, err error) {
 			if err := json.Unmarshal(value, s); err != nil {
 				return err
 			}
+			if skip(s.Quota()) {
+				continue
+			}
 			if tickets -= len(s.Tickets); tickets < 0 {
 				return nil
 			}
@@ -62,35 +74,87 @@ func (o *Outbox) Due(now time.Time, tickets int) (due []*Sent, err error) {
 	})
 }
 
-// NextDue returns when the next receipts are due, and false if none will be.
-func (o *Outbox) NextDue() (due time.Time, some bool, err error) {
+// Waiting returns how many tickets wait for their receipts.
+func (o *Outbox) Waiting() (n int, err error) {
+	return n, o.db.View(func(tx *bbolt.Tx) error {
+		return tx.Bucket(ticketBucket).ForEach(func(_, value []byte) error {
+			var s Sent
+			err := json.Unmarshal(value, &s)
+			n += len(s.Tickets)
+			return err
+		})
+	})
+}
+
+// NextDue returns when the next receipts are due, and false if none will be,
+// without those of a quota to skip.
+func (o *Outbox) NextDue(skip func(quota string) bool) (due time.Time, some bool, err error) {
 	return due, some, o.db.View(func(tx *bbolt.Tx) error {
-		if key, _ := tx.Bucket(ticketBucket).Cursor().First(); key != nil {
-			due, some = time.Unix(0, int64(binary.BigEndian.Uint64(key))), true
+		cursor := tx.Bucket(ticketBucket).Cursor()
+		for key, value := cursor.First(); key != nil && !some; key, value = cursor.Next() {
+			var s Sent
+			if err := json.Unmarshal(value, &s); err != nil {
+				return err
+			}
+			if !skip(s.Quota()) {
+				due, some = time.Unix(0, int64(binary.BigEndian.Uint64(key))), true
+			}
 		}
 		return nil
 	})
 }
 
-// Receipts records what the receipts of these batches call for. Each of later
-// takes the place of one of them, with the tickets that had no receipt yet.
-func (o *Outbox) Receipts(fetched, later []*Sent, gone []Gone, done Counts) error {
+// Unasked reports whether there are receipts that were never asked for.
+func (o *Outbox) Unasked() (unasked bool, err error) {
+	return unasked, o.db.View(func(tx *bbolt.Tx) error {
+		cursor := tx.Bucket(ticketBucket).Cursor()
+		for key, value := cursor.First(); key != nil && !unasked; key, value = cursor.Next() {
+			var s Sent
+			if err := json.Unmarshal(value, &s); err != nil {
+				return err
+			}
+			unasked = !s.Asked
+		}
+		return nil
+	})
+}
+
+// A Reading is what receipts call for.
+type Reading struct {
+	Fetched []*Sent                              // these are done with
+	Later   []*Sent                              // takes the place of those, with the tickets that had no receipt yet
+	Again   []*Batch                             // to send once more
+	Gone    []Gone                               // to invalidate
+	Tallies map[string]map[tokens.Platform]Tally // by quota
+	Counts  Counts
+}
+
+// Receipts records a reading, and numbers the batches.
+func (o *Outbox) Receipts(r Reading) error {
 	return o.db.Update(func(tx *bbolt.Tx) error {
-		for _, s := range fetched {
+		for _, s := range r.Fetched {
 			if err := tx.Bucket(ticketBucket).Delete(dueKey(s)); err != nil {
 				return err
 			}
 		}
-		for _, s := range later {
+		for _, s := range r.Later {
 			if err := addTickets(tx, s); err != nil {
 				return err
 			}
 		}
-		for _, g := range gone {
+		if err := insertBatches(tx, r.Again); err != nil {
+			return err
+		}
+		for _, g := range r.Gone {
 			if err := addGone(tx, g.SentAt, []Recipient{g.Recipient}); err != nil {
 				return err
 			}
 		}
-		return count(tx, done)
+		for quota, tallies := range r.Tallies {
+			if err := tally(tx, quota, tallies); err != nil {
+				return err
+			}
+		}
+		return count(tx, r.Counts)
 	})
 }

@@ -72,9 +72,10 @@ func crashWorld(t *testing.T, o fakeexpo.Options) *world {
 	w := newWorld(t, o)
 	w.add(60, app, "p")
 	gone := app
-	gone.Answer = fakeexpo.GoneAtOnce
+	gone.Ticket = fakeexpo.Gone
 	w.add(1, gone, "p")
-	gone.Answer = fakeexpo.GoneLater
+	gone = app
+	gone.Receipt = fakeexpo.Gone
 	w.add(1, gone, "p")
 	w.add(5, app, "")
 	w.add(5, fakeexpo.Phone{Project: "@acme/other"}, "")

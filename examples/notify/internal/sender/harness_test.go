@@ -44,7 +44,7 @@ func newWorld(t *testing.T, o fakeexpo.Options) *world {
 		path: filepath.Join(t.TempDir(), "outbox"),
 		o:    Options{TokenAge: 5 * time.Second},
 	}
-	w.client = expo.Client{URL: "http://expo.test" + fakeexpo.Path, HTTP: &http.Client{Transport: direct{w.expo}}}
+	w.client = expo.Client{URL: "http://expo.test" + fakeexpo.Path, Transport: direct{w.expo}}
 	return w
 }
 

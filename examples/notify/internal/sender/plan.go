@@ -1,14 +1,12 @@
 package sender
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"math"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -19,34 +17,32 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// maxLine is the length of a line that is surely no user id, in bytes.
-const maxLine = 4 * (tokens.MaxUserIDLen + 1)
+// somePending is how many batches of an earlier run are read from the outbox at
+// once.
+const somePending = 100
 
 // plan queues what an earlier run left, and then the recipients page by page.
 // The queue is short and blocks, so a page is listed when the one before it has
 // nearly gone out: memory does not grow with the job, and tokens do not age.
-func (s *Sender) plan(ctx context.Context, queue chan<- *work) error {
-	left, err := s.outbox.Pending()
-	if err != nil {
+func (s *Sender) plan(ctx context.Context) error {
+	if err := s.resume(ctx); err != nil {
 		return err
-	}
-	for _, b := range left {
-		if err := enqueue(ctx, queue, &work{Batch: b}); err != nil {
-			return err
-		}
 	}
 	at, err := s.outbox.Position()
 	if err != nil {
 		return err
 	}
-	lines := bufio.NewReaderSize(io.NewSectionReader(s.job.Users, at.Offset, math.MaxInt64-at.Offset), 64<<10)
+	lines := readUsers(s.job.Users, at.Offset)
 	for !at.Done {
+		if s.nothingTaken() || s.isStopped() {
+			return nil // the rest would be refused as well
+		}
 		page, done, err := s.readPage(lines, &at)
 		if err != nil {
 			return err
 		}
 		began := time.Now()
-		works, err := s.listPage(ctx, page, began)
+		works, err := s.listPage(ctx, page, began, &done)
 		if err != nil {
 			return err
 		}
@@ -60,7 +56,10 @@ func (s *Sender) plan(ctx context.Context, queue chan<- *work) error {
 			return err
 		}
 		for _, w := range works {
-			if err := enqueue(ctx, queue, w); err != nil {
+			s.project(w.Quota()) // is known before the first of the page is refused
+		}
+		for _, w := range works {
+			if err := s.enqueue(ctx, w); err != nil {
 				return err
 			}
 		}
@@ -68,46 +67,55 @@ func (s *Sender) plan(ctx context.Context, queue chan<- *work) error {
 	return nil
 }
 
-func enqueue(ctx context.Context, queue chan<- *work, w *work) error {
-	select {
-	case queue <- w:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+// resume queues what an earlier run left. Batches that take the place of others
+// meanwhile have numbers above the last of these.
+func (s *Sender) resume(ctx context.Context) error {
+	last, err := s.outbox.Last()
+	if err != nil {
+		return err
+	}
+	for after := uint64(0); ; {
+		some, err := s.outbox.Pending(after, somePending)
+		if err != nil {
+			return err
+		}
+		for _, b := range some {
+			if b.Seq > last {
+				return nil
+			}
+			if err := s.enqueue(ctx, &work{Batch: b}); err != nil {
+				return err
+			}
+			after = b.Seq
+		}
+		if len(some) < somePending || s.isStopped() {
+			return nil
+		}
 	}
 }
 
 // readPage reads the next users and moves the position behind them.
-func (s *Sender) readPage(lines *bufio.Reader, at *outbox.Position) (page []tokens.UserID, done outbox.Counts, err error) {
+func (s *Sender) readPage(lines *userLines, at *outbox.Position) (page []tokens.UserID, done outbox.Counts, err error) {
 	for len(page) < s.o.PageUsers {
-		line, err := lines.ReadSlice('\n')
-		at.Offset += int64(len(line))
-		if err != nil && err != io.EOF && !errors.Is(err, bufio.ErrBufferFull) {
-			return nil, done, fmt.Errorf("list of users: %w", err)
-		}
-		if errors.Is(err, bufio.ErrBufferFull) || len(line) > maxLine {
-			return nil, done, fmt.Errorf("list of users: a line before byte %d is too long for a user id", at.Offset)
-		}
-		user := tokens.UserID(bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r")))
-		switch key := (tokens.Key{UserID: user, DeviceID: "any"}); {
-		case user == "":
-		case key.Validate() != nil:
-			done.InvalidUsers++
-		default:
-			done.Users++
-			page = append(page, user)
-		}
-		if err == io.EOF {
+		user, err := lines.next()
+		switch {
+		case err == io.EOF:
 			at.Done = true
-			break
+			at.Offset = lines.offset
+			return page, done, nil
+		case err != nil:
+			return nil, done, err
 		}
+		at.Offset = lines.offset
+		done.Users++
+		page = append(page, user)
 	}
 	return page, done, nil
 }
 
 // listPage reads the registrations of these users and groups them into batches
-// of one project each.
-func (s *Sender) listPage(ctx context.Context, page []tokens.UserID, began time.Time) ([]*work, error) {
+// of one project each, in no order.
+func (s *Sender) listPage(ctx context.Context, page []tokens.UserID, began time.Time, done *outbox.Counts) ([]*work, error) {
 	byProject := map[tokens.ProjectID][]tokens.Registration{}
 	for wait := s.backoff(); len(page) > 0; {
 		var (
@@ -120,6 +128,8 @@ func (s *Sender) listPage(ctx context.Context, page []tokens.UserID, began time.
 				again, last = append(again, l.UserID), l.Err
 			case l.Err != nil:
 				return nil, fmt.Errorf("list registrations: %w", l.Err)
+			case len(l.Registrations) == 0:
+				done.NoDevice++
 			}
 			for _, r := range distinct(l.Registrations) {
 				byProject[r.ProjectID] = append(byProject[r.ProjectID], r)
@@ -139,7 +149,9 @@ func (s *Sender) listPage(ctx context.Context, page []tokens.UserID, began time.
 	}
 	var works []*work
 	for _, project := range slices.Sorted(maps.Keys(byProject)) {
-		works = append(works, batched(project, byProject[project], began)...)
+		some := byProject[project]
+		rand.Shuffle(len(some), func(i, j int) { some[i], some[j] = some[j], some[i] }) // see project
+		works = append(works, batched(project, some, began)...)
 	}
 	return works, nil
 }
@@ -161,7 +173,7 @@ func batched(project tokens.ProjectID, registrations []tokens.Registration, read
 		w := &work{Batch: &outbox.Batch{Project: project}, readAt: readAt}
 		for _, r := range some {
 			hash := r.Token.Hash()
-			w.Recipients = append(w.Recipients, outbox.Recipient{User: r.Key.UserID, Device: r.Key.DeviceID, Hash: hash[:]})
+			w.Recipients = append(w.Recipients, outbox.Recipient{User: r.Key.UserID, Device: r.Key.DeviceID, Platform: r.Platform, Hash: hash[:]})
 			w.tokens = append(w.tokens, r.Token)
 		}
 		works = append(works, w)

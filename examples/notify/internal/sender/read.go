@@ -49,11 +49,19 @@ func (s *Sender) read(ctx context.Context, w *work) (instead []*work, ready bool
 		}
 	}
 	w.dropped += len(w.Recipients) - kept
+	for _, part := range works {
+		part.Slowed = w.Slowed
+	}
 	if len(works) == 1 && works[0].Quota() == w.Quota() {
 		w.Recipients, w.tokens, w.readAt = works[0].Recipients, works[0].tokens, works[0].readAt
 		return nil, true, nil
 	}
-	return works, false, s.outbox.Replace(w.Batch, batches(works), outbox.Counts{Dropped: w.dropped})
+	return works, false, s.replace(w, works)
+}
+
+// replace puts works in the place of w, which was not sent.
+func (s *Sender) replace(w *work, works []*work) error {
+	return s.outbox.Replace(w.Batch, batches(works), outbox.Counts{Dropped: w.dropped})
 }
 
 // get returns a live registration, or a zero one that is not active. What

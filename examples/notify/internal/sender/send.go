@@ -9,72 +9,96 @@ import (
 
 	"github.com/devicetokens/devicetokens/examples/notify/internal/expo"
 	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
+	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// deliver sends a batch, and whatever comes in its place.
+// deliver sends a batch, and whatever comes in its place. While it narrows a
+// refusal down, other workers do not begin to narrow down one of the same project:
+// what it finds out spares them the requests.
 func (s *Sender) deliver(ctx context.Context, w *work) error {
+	var narrows *project
+	defer func() {
+		if narrows != nil {
+			<-narrows.narrowing
+		}
+	}()
 	for left := []*work{w}; len(left) > 0; {
 		last := len(left) - 1
 		w, left = left[last], left[:last]
-		instead, err := s.send(ctx, w)
+		p := s.project(w.Quota())
+		instead, narrow, err := s.send(ctx, p, w)
 		if err != nil {
 			return err
 		}
 		left = append(left, instead...)
+		if narrow && narrows == nil {
+			select {
+			case p.narrowing <- struct{}{}:
+				narrows = p
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
 	}
 	return nil
 }
 
-// send sends one batch until Expo has answered, and returns what is to be sent
-// after it or in its place.
-func (s *Sender) send(ctx context.Context, w *work) ([]*work, error) {
-	gate := s.gate(w.Quota())
+// send sends one batch until Expo has answered, and returns what is to be sent in
+// its place, and whether that is to narrow a refusal down.
+func (s *Sender) send(ctx context.Context, p *project, w *work) (instead []*work, narrow bool, err error) {
+	began := time.Now()
 	for wait := s.backoff(); ; {
-		if err := sleep(ctx, time.Until(w.NotBefore)); err != nil {
-			return nil, err
+		if err := p.gate.pass(ctx); err != nil {
+			return nil, false, err
 		}
-		if err := gate.pass(ctx); err != nil {
-			return nil, err
+		if given, err := s.given(p, w); given || err != nil {
+			p.gate.giveBack()
+			return nil, false, err
 		}
 		if !s.fresh(w) {
 			if instead, ready, err := s.read(ctx, w); err != nil || !ready {
-				gate.giveBack()
-				return instead, err
+				p.gate.giveBack()
+				return instead, false, err
 			}
 		}
 		messages, err := s.sending(w)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		gate.leave()
+		p.gate.leave()
 		// Whoever stops the program waits for the answer: without it the
 		// next run would have to send again.
-		tickets, refusal := s.push.Send(context.WithoutCancel(ctx), messages)
+		tickets, failure := s.push.Send(context.WithoutCancel(ctx), messages)
 		if err := s.o.step("answered"); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		w.tokens = nil // they were used
 
 		var refused *expo.Error
-		isRefused := errors.As(refusal, &refused)
+		action := expo.Repeat
+		if errors.As(failure, &refused) {
+			action = refused.Action()
+		}
 		switch {
-		case refusal == nil:
-			return s.answered(w, tickets)
-		case isRefused && refused.Mixed() && len(messages) > 1:
-			return s.split(w, messages, refused)
-		case !expo.Temporary(refusal):
-			return nil, fmt.Errorf("send: %w", refusal)
+		case failure == nil:
+			return nil, false, s.answered(ctx, p, w, tickets)
+		case errors.Is(failure, expo.ErrTickets): // the messages may be on their way, so they are not sent again
+			return nil, false, s.suspect(p, w, expo.NoTicket)
+		case action == expo.Stop:
+			s.stop(fmt.Errorf("send: %w, a redirect: set the address that it leads to, if it is Expo's", failure))
+			return nil, false, nil
+		case action == expo.Narrow && len(messages) == 1:
+			return nil, false, s.suspect(p, w, refused.Reason())
+		case action == expo.Narrow:
+			instead, err := s.split(w, messages, refused)
+			return instead, true, err
 		}
 		if err := wait.failed(); err != nil {
-			return nil, fmt.Errorf("send: %w: %w", err, refusal)
+			return nil, false, s.giveUp(p, w, began, fmt.Errorf("send: %w: %w", err, failure))
 		}
-		atLeast := time.Duration(0)
-		if isRefused {
-			atLeast = refused.RetryAfter
-		}
-		delay := wait.delay(atLeast)
-		s.o.Log.Warn("expo did not take a batch; waiting", "error", refusal, "for", delay.Round(time.Millisecond))
-		gate.close(delay)
+		delay := wait.delay(expo.RetryAfter(failure))
+		s.o.Log.Warn("expo did not take a batch; waiting", "error", failure, "for", delay.Round(time.Millisecond))
+		p.gate.close(delay)
 	}
 }
 
@@ -86,11 +110,12 @@ func (s *Sender) sending(w *work) ([]expo.Message, error) {
 		if data == nil {
 			data = map[string]any{}
 		}
-		data[recipientKey] = w.Recipients[i].User
+		data[RecipientKey] = w.Recipients[i].User
 		messages[i] = expo.Message{To: token, Content: s.job.Content, Data: data}
 	}
 	w.Attempts++
 	w.SentAt = time.Now()
+	w.Left = ""
 	if err := s.outbox.Sending(w.Batch, outbox.Counts{Dropped: w.dropped}); err != nil {
 		return nil, err
 	}
@@ -99,41 +124,66 @@ func (s *Sender) sending(w *work) ([]expo.Message, error) {
 }
 
 // answered records what the tickets say.
-func (s *Sender) answered(w *work, tickets []expo.Ticket) ([]*work, error) {
-	answer := outbox.Answer{Due: time.Now().Add(s.o.ReceiptDelay)}
-	var again []outbox.Recipient
+func (s *Sender) answered(ctx context.Context, p *project, w *work, tickets []expo.Ticket) error {
+	answer := outbox.Answer{Due: time.Now().Add(s.o.ReceiptDelay), Tallies: map[tokens.Platform]outbox.Tally{}}
+	var slow []outbox.Recipient
 	for i, ticket := range tickets {
 		recipient := w.Recipients[i]
 		switch {
+		case ticket.Error == "" && ticket.ID == "":
+			answer.Counts.Accepted++
+			answer.Counts.NoReceipt++
+			continue
 		case ticket.Error == "":
 			answer.Counts.Accepted++
 			answer.Tickets = append(answer.Tickets, outbox.Ticket{Recipient: recipient, ID: ticket.ID})
-		case ticket.Error == expo.DeviceNotRegistered:
+			continue
+		case s.isSlow(ticket.Error, w.Slowed):
+			slow = append(slow, recipient)
+			continue
+		case expo.ActionFor(ticket.Error) == expo.Invalidate:
 			answer.Counts.Unregistered++
 			answer.Gone = append(answer.Gone, recipient)
-		case ticket.Error == expo.MessageRateExceeded && w.Attempts < s.o.Attempts:
-			again = append(again, recipient)
 		default:
-			answer.Counts.Fail(ticket.Error)
+			answer.Counts.Fail(ticket.Error, 1)
 		}
+		gone := expo.ActionFor(ticket.Error) == expo.Invalidate
+		answer.Tallies[recipient.Platform] = answer.Tallies[recipient.Platform].Add(gone)
 	}
-	var after []*work
-	if len(again) > 0 {
-		slower := backoff{made: w.Attempts}
-		answer.Again = &outbox.Batch{
-			Project: w.Project, Experience: w.Experience, Recipients: again,
-			Attempts: w.Attempts, NotBefore: time.Now().Add(slower.delay(0)),
-		}
-		after = append(after, &work{Batch: answer.Again})
+	if len(slow) > 0 {
+		answer.Again = slower(w.Project, w.Experience, w.Slowed, slow)
 	}
 	if err := s.outbox.Acknowledge(w.Batch, answer); err != nil {
-		return nil, err
+		return err
 	}
-	return after, s.o.step("acknowledged")
+	if err := s.accepted(p); err != nil {
+		return err
+	}
+	if err := s.o.step("acknowledged"); err != nil {
+		return err
+	}
+	if answer.Again != nil {
+		return s.enqueue(ctx, &work{Batch: answer.Again})
+	}
+	return nil
 }
 
-// split puts batches of one project each in the place of one that mixed them:
-// as Expo's refusal tells the tokens apart, or else in halves, so that it ends.
+// isSlow reports whether a message with that error is to be sent again, slowly.
+func (s *Sender) isSlow(code string, slowed int) bool {
+	return expo.ActionFor(code) == expo.RepeatSlowly && slowed < mostSlow
+}
+
+// slower makes the batch that repeats slowly.
+func slower(project tokens.ProjectID, experience string, slowed int, recipients []outbox.Recipient) *outbox.Batch {
+	slowed++
+	return &outbox.Batch{
+		Project: project, Experience: experience, Recipients: recipients,
+		Slowed: slowed, NotBefore: slowly(slowed),
+	}
+}
+
+// split puts batches in the place of one that was refused: by project, as the
+// refusal tells the tokens apart, or else in halves, so that it ends.
 func (s *Sender) split(w *work, messages []expo.Message, refused *expo.Error) ([]*work, error) {
 	owner := map[[32]byte]string{}
 	for project, all := range refused.Projects {
@@ -147,19 +197,24 @@ func (s *Sender) split(w *work, messages []expo.Message, refused *expo.Error) ([
 		parts[project] = append(parts[project], w.Recipients[i])
 	}
 	var works []*work
-	add := func(experience string, recipients []outbox.Recipient) {
-		works = append(works, &work{Batch: &outbox.Batch{Project: w.Project, Experience: experience, Recipients: recipients}})
-	}
-	if half := len(w.Recipients) / 2; len(parts) == 1 {
-		add("", w.Recipients[:half])
-		add("", w.Recipients[half:])
+	if len(parts) == 1 {
+		works = halves(w)
 	} else {
 		for experience, recipients := range parts {
-			add(experience, recipients)
+			works = append(works, part(w, experience, recipients))
 		}
 	}
-	if err := s.outbox.Replace(w.Batch, batches(works), outbox.Counts{}); err != nil {
+	if err := s.replace(w, works); err != nil {
 		return nil, err
 	}
 	return works, s.o.step("split")
+}
+
+func halves(w *work) []*work {
+	half := len(w.Recipients) / 2
+	return []*work{part(w, w.Experience, w.Recipients[:half]), part(w, w.Experience, w.Recipients[half:])}
+}
+
+func part(w *work, experience string, recipients []outbox.Recipient) *work {
+	return &work{Batch: &outbox.Batch{Project: w.Project, Experience: experience, Recipients: recipients, Slowed: w.Slowed}}
 }

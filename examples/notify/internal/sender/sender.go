@@ -26,6 +26,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -51,7 +52,8 @@ type Options struct {
 	PerSecond    float64       // notifications for one project; 0 means DefaultPerSecond
 	TokenAge     time.Duration // the greatest age of a token on its way out; 0 reads each again
 	ReceiptDelay time.Duration // between a ticket and its receipt; 0 means expo.ReceiptDelay
-	Attempts     int           // of one request in a row before the run ends; 0 means 10
+	Attempts     int           // of one request in a row before it is left to the next run; 0 means 10
+	MaxGone      float64       // share of the answers that may call a device gone; 0 means DefaultMaxGone
 	Log          *slog.Logger  // nil means slog.Default()
 
 	step func(string) error // tests end the run here
@@ -61,19 +63,25 @@ type Options struct {
 // may arrive unevenly. Six of a hundred fit into a second with 110 ms to spare.
 const DefaultPerSecond = 0.9 * expo.MaxPerSecond
 
-// ErrGaveUp says that a request was refused, or not answered, too many times in
-// a row. The next run goes on from there.
-var ErrGaveUp = errors.New("gave up repeating")
+// DefaultMaxGone is far above what a list of living users comes to.
+const DefaultMaxGone = 0.2
+
+// Why a run ends before its job does. The next run goes on from there.
+var (
+	ErrGaveUp  = errors.New("gave up repeating")
+	ErrRefused = errors.New("expo refuses every message of a project")
+	ErrHeld    = errors.New("nothing was invalidated: too many answers call a device gone, as they do when a project's credentials are wrong")
+)
 
 // A Job is whom to send what.
 type Job struct {
 	Users   io.ReaderAt // a user id a line; it is the same in every run
 	Content expo.Content
-	Data    map[string]any // given to the app, with recipientKey added
+	Data    map[string]any // given to the app, with RecipientKey added
 }
 
-// recipientKey is where the app finds whom a message is for.
-const recipientKey = "recipient"
+// RecipientKey is where the app finds whom a message is for.
+const RecipientKey = "recipient"
 
 // Sender runs one job.
 type Sender struct {
@@ -83,8 +91,16 @@ type Sender struct {
 	job      Job
 	o        Options
 
-	mu    sync.Mutex
-	gates map[string]*gate // by quota
+	queue   chan *work
+	open    atomic.Int64    // works that are queued, under way or wait for their time
+	later   *errgroup.Group // waits for the time of works
+	stopped chan struct{}   // closed when nothing more is to be sent in this run
+
+	mu       sync.Mutex
+	projects map[string]*project // by quota
+	problems []error             // that do not end the run at once
+
+	readings map[string]*reading // by quota; follow's alone
 }
 
 // New returns a sender of the job. It does nothing yet.
@@ -95,13 +111,18 @@ func New(registry Registry, push *expo.Client, box *outbox.Outbox, job Job, o Op
 	setDefault(&o.PerSecond, DefaultPerSecond)
 	setDefault(&o.ReceiptDelay, expo.ReceiptDelay)
 	setDefault(&o.Attempts, 10)
+	setDefault(&o.MaxGone, DefaultMaxGone)
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
 	if o.step == nil {
 		o.step = func(string) error { return nil }
 	}
-	return &Sender{registry: registry, push: push, outbox: box, job: job, o: o, gates: map[string]*gate{}}
+	return &Sender{
+		registry: registry, push: push, outbox: box, job: job, o: o,
+		queue: make(chan *work, o.Workers), stopped: make(chan struct{}),
+		projects: map[string]*project{}, readings: map[string]*reading{},
+	}
 }
 
 func setDefault[T comparable](option *T, value T) {
@@ -112,46 +133,106 @@ func setDefault[T comparable](option *T, value T) {
 }
 
 // Run goes on with the job until it is done: all is sent, receipts included. It
-// returns nil then, and otherwise why it stopped. If ctx is done it finishes the
-// requests that are under way and returns the context's error. To go on, run it
-// again, on the same outbox.
+// returns nil then, and otherwise what is left and why. If ctx is done it
+// finishes the requests that are under way and returns the context's error. To
+// go on, run the job again, with a new Sender on the same outbox.
 func (s *Sender) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	queue := make(chan *work, s.o.Workers)
-	sent := make(chan struct{}) // closed when nothing is left to send
+	s.later = group
+	planned := make(chan struct{})
 	group.Go(func() error {
-		defer close(queue)
-		return s.plan(ctx, queue)
+		defer close(planned)
+		return s.plan(ctx)
 	})
+	for range s.o.Workers {
+		group.Go(func() error { return s.work(ctx) })
+	}
 	group.Go(func() error {
-		workers, ctx := errgroup.WithContext(ctx)
-		for range s.o.Workers {
-			workers.Go(func() error { return s.work(ctx, queue) })
-		}
-		if err := workers.Wait(); err != nil {
+		if err := s.follow(ctx, planned); err != nil {
 			return err
 		}
-		close(sent)
+		close(s.queue) // follow ends when nothing comes any more
 		return nil
 	})
-	group.Go(func() error { return s.follow(ctx, sent) })
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return errors.Join(s.problems...)
 }
 
-func (s *Sender) work(ctx context.Context, queue <-chan *work) error {
+func (s *Sender) work(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case w, more := <-queue:
+		case w, more := <-s.queue:
 			if !more {
 				return nil
 			}
 			if err := s.deliver(ctx, w); err != nil {
 				return err
 			}
+			s.open.Add(-1)
 		}
 	}
+}
+
+// enqueue hands w to a worker, when its time has come. It waits while the
+// workers are busy, unless w has to wait itself.
+func (s *Sender) enqueue(ctx context.Context, w *work) error {
+	s.open.Add(1)
+	if wait := time.Until(w.NotBefore); wait > 0 {
+		s.later.Go(func() error {
+			timer := time.NewTimer(wait)
+			defer timer.Stop()
+			select {
+			case <-timer.C:
+				return s.hand(ctx, w)
+			case <-s.stopped:
+				s.open.Add(-1)
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})
+		return nil
+	}
+	return s.hand(ctx, w)
+}
+
+func (s *Sender) hand(ctx context.Context, w *work) error {
+	select {
+	case s.queue <- w:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// stop ends the sending of this run for a reason. What was sent is followed up.
+func (s *Sender) stop(why error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.isStopped() {
+		s.problems = append(s.problems, why)
+		close(s.stopped)
+	}
+}
+
+func (s *Sender) isStopped() bool {
+	select {
+	case <-s.stopped:
+		return true
+	default:
+		return false
+	}
+}
+
+// problem records what the run ends with.
+func (s *Sender) problem(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.problems = append(s.problems, err)
 }
 
 // A work is a batch with its tokens, while they are fresh.

@@ -25,9 +25,9 @@ func TestEverybodyOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, fakeexpo.Options{})
 		w.add(1234, app, "p")
-		w.users = append(w.users, "has no device", "", "#reserved")
+		w.users = append(w.users, "has no device", "")
 		began := time.Now()
-		want := outbox.Counts{Users: 1235, InvalidUsers: 1, Planned: 1234, Accepted: 1234, Delivered: 1234}
+		want := outbox.Counts{Users: 1235, NoDevice: 1, Planned: 1234, Accepted: 1234, Delivered: 1234}
 		if diff := cmp.Diff(want, w.finish()); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
@@ -80,9 +80,10 @@ func TestDeviceNotRegistered(t *testing.T) {
 		w := newWorld(t, fakeexpo.Options{})
 		w.add(200, app, "p")
 		gone := app
-		gone.Answer = fakeexpo.GoneAtOnce
+		gone.Ticket = fakeexpo.Gone
 		w.add(3, gone, "p") // 200, 201, 202
-		gone.Answer = fakeexpo.GoneLater
+		gone = app
+		gone.Receipt = fakeexpo.Gone
 		w.add(4, gone, "p") // 203, 204, 205, 206
 		time.Sleep(time.Hour)
 		w.register(user(201), spelling(201), "p") // just before
@@ -180,7 +181,7 @@ func TestMessageRateExceeded(t *testing.T) {
 		w := newWorld(t, fakeexpo.Options{})
 		w.add(50, app, "p")
 		slow := app
-		slow.Answer = fakeexpo.SlowDown
+		slow.Ticket = fakeexpo.Answer{Code: "MessageRateExceeded", Times: 1}
 		w.add(5, slow, "p")
 		if got := w.finish(); got.Delivered != 55 || w.expo.Stats().Taken != 60 {
 			t.Errorf("%+v", got)
@@ -238,18 +239,22 @@ func TestRegistryAway(t *testing.T) {
 	})
 }
 
-// A wrong access token is no reason to try again.
+// A wrong access token is no reason to ask for each message, nor to lose one.
 func TestUnauthorized(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, fakeexpo.Options{AccessToken: "secret"})
-		w.add(10, app, "p")
+		w.add(5000, app, "p")
+		w.o.PageUsers = 500
 		err := w.run(t.Context())
-		if err == nil || errors.Is(err, ErrGaveUp) || w.expo.Stats().Refused["UNAUTHORIZED"] != 1 {
-			t.Errorf("got %v, refused %v", err, w.expo.Stats().Refused)
+		if n := w.expo.Stats().Refused["UNAUTHORIZED"]; !errors.Is(err, ErrRefused) || n > 30 {
+			t.Errorf("got %v after %d requests", err, n)
+		}
+		if c := w.counts(); c.Planned > 1500 || c.Failed != nil {
+			t.Errorf("%+v, with a list that is refused from its beginning", c)
 		}
 		w.client.AccessToken = "secret"
-		if got := w.finish(); got.Delivered != 10 {
+		if got := w.finish(); got.Delivered != 5000 {
 			t.Errorf("%+v", got)
 		}
 	})

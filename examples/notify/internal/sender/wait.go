@@ -43,17 +43,6 @@ func newGate(perSecond float64) *gate {
 	}
 }
 
-func (s *Sender) gate(quota string) *gate {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	g := s.gates[quota]
-	if g == nil {
-		g = newGate(s.o.PerSecond)
-		s.gates[quota] = g
-	}
-	return g
-}
-
 // pass waits for a slot and for the rate. What has passed leaves, or gives its
 // slot back.
 func (g *gate) pass(ctx context.Context) error {
@@ -96,6 +85,20 @@ const (
 	firstWait = time.Second
 	lastWait  = time.Minute
 )
+
+// The waits between messages to a device that is sent to too fast: Expo asks for
+// backoff, and for slow repeats.
+const (
+	slowWait = time.Minute
+	mostSlow = 5 // repeats of a message, with the waits 1, 2, 4, 8 and 16 minutes
+)
+
+// slowly is when to send again to a device that has been too fast that many
+// times.
+func slowly(times int) time.Time {
+	wait := slowWait << (times - 1)
+	return time.Now().Add(wait + rand.N(wait/4))
+}
 
 // A backoff counts attempts in a row.
 type backoff struct{ made, most int }

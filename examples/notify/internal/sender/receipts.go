@@ -1,0 +1,145 @@
+package sender
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/devicetokens/devicetokens/examples/notify/internal/expo"
+)
+
+// A question asks for the receipt of one ticket.
+type question struct{ id, quota string }
+
+// answers are what came of questions. What is in neither map has no receipt yet.
+type answers struct {
+	receipts map[string]expo.Receipt
+	refused  map[string]string // the code with which Expo refuses the id alone
+}
+
+// reading is what a run knows of the receipts of one project. As with messages,
+// refused ids are at fault if others of their project are answered, and else their
+// project is, whose receipts are left to the next run.
+type reading struct {
+	answered bool
+	suspects map[string]string // codes by id, since the last answer
+	unread   bool
+}
+
+func (s *Sender) reading(quota string) *reading {
+	r := s.readings[quota]
+	if r == nil {
+		r = &reading{suspects: map[string]string{}}
+		s.readings[quota] = r
+	}
+	return r
+}
+
+// isUnread reports whether receipts of the project are left to the next run.
+func (s *Sender) isUnread(quota string) bool { return s.reading(quota).unread }
+
+// ask asks for receipts, and narrows refusals down.
+func (s *Sender) ask(ctx context.Context, a *answers, asked []question) error {
+	if err := s.askParts(ctx, a, asked); err != nil {
+		return err
+	}
+	for _, q := range asked {
+		if r := s.reading(q.quota); r.answered {
+			maps.Copy(a.refused, r.suspects)
+			clear(r.suspects)
+		} else if code := r.suspects[q.id]; code != "" {
+			s.unread(q.quota, code)
+		}
+	}
+	return nil
+}
+
+// unread leaves the receipts of a project to the next run.
+func (s *Sender) unread(quota, code string) {
+	if r := s.reading(quota); !r.unread {
+		r.unread = true
+		clear(r.suspects)
+		s.problem(fmt.Errorf("project %q: get receipts: %w: %s", quota, ErrRefused, code))
+	}
+}
+
+func (s *Sender) askParts(ctx context.Context, a *answers, asked []question) error {
+	byQuota := map[string][]question{}
+	var ids []string
+	for _, q := range asked {
+		if !s.isUnread(q.quota) {
+			byQuota[q.quota] = append(byQuota[q.quota], q)
+			ids = append(ids, q.id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	receipts, err := s.receipts(ctx, ids)
+	if err == nil {
+		maps.Copy(a.receipts, receipts)
+		for quota := range byQuota {
+			r := s.reading(quota)
+			r.answered = true
+			maps.Copy(a.refused, r.suspects)
+			clear(r.suspects)
+		}
+		return nil
+	}
+	var refused *expo.Error
+	code := expo.Unknown
+	switch {
+	case errors.Is(err, expo.ErrAnswer):
+	case errors.As(err, &refused) && refused.Action() == expo.Narrow:
+		code = refused.Reason()
+	default:
+		return err
+	}
+	if len(byQuota) > 1 {
+		for _, some := range byQuota {
+			if err := s.askParts(ctx, a, some); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(ids) == 1 {
+		r, q := s.reading(asked[0].quota), asked[0]
+		r.suspects[q.id] = code
+		if len(r.suspects) >= mostSuspects {
+			s.unread(q.quota, code)
+		}
+		return nil
+	}
+	half := len(asked) / 2
+	if err := s.askParts(ctx, a, asked[:half]); err != nil {
+		return err
+	}
+	return s.askParts(ctx, a, asked[half:])
+}
+
+// unreadable is how often an answer that is none of Expo's is waited out before it
+// counts as a refusal: asking again for a part of it does no harm.
+const unreadable = 3
+
+// receipts asks once, and again for as long as that may help.
+func (s *Sender) receipts(ctx context.Context, ids []string) (map[string]expo.Receipt, error) {
+	for wait := s.backoff(); ; {
+		receipts, err := s.push.Receipts(ctx, ids)
+		var refused *expo.Error
+		switch {
+		case err == nil:
+			return receipts, nil
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case errors.As(err, &refused) && refused.Action() != expo.Repeat, errors.Is(err, expo.ErrAnswer) && wait.made+1 >= unreadable:
+			return nil, fmt.Errorf("get receipts: %w", err)
+		}
+		atLeast := expo.RetryAfter(err)
+		s.o.Log.Warn("expo did not answer about receipts; waiting", "error", err)
+		if wait := wait.next(ctx, atLeast); wait != nil {
+			return nil, fmt.Errorf("get receipts: %w: %w", wait, err)
+		}
+	}
+}

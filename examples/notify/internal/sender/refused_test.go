@@ -1,0 +1,321 @@
+package sender
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/devicetokens/devicetokens/examples/internal/fakeexpo"
+	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
+)
+
+// refusals are the ways in which Expo refuses a request for one message in it.
+var refusals = map[string]fakeexpo.Refusal{
+	"UNAUTHORIZED":     {Status: 403, Code: "UNAUTHORIZED"},
+	"VALIDATION_ERROR": {Status: 400, Code: "VALIDATION_ERROR"},
+	"NEW_CODE":         {Status: 422, Code: "NEW_CODE"},
+	"unknown":          {Status: 200, Code: "ExponentPushToken[a]"},
+	"API_ERROR":        {Status: 200, Code: "API_ERROR"},
+}
+
+// One message that Expo refuses fails alone, and costs fourteen requests.
+func TestOneRefused(t *testing.T) {
+	t.Parallel()
+	for code, refusal := range refusals {
+		for _, others := range []int{0, 99, 4999} {
+			t.Run(fmt.Sprint(code, others), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(t, fakeexpo.Options{})
+					w.add(others, app, "p")
+					bad := app
+					bad.Refused = refusal
+					w.add(1, bad, "p")
+					err := w.run(t.Context())
+					if others == 0 { // its project may be at fault
+						left := map[string]int{code: 1}
+						if diff := cmp.Diff(left, w.left()); diff != "" || !errors.Is(err, ErrRefused) {
+							t.Errorf("%v, left (-want +got):\n%s", err, diff)
+						}
+						return
+					}
+					want := outbox.Counts{
+						Users: others + 1, Planned: others + 1, Accepted: others, Delivered: others, Failed: map[string]int{code: 1},
+					}
+					if diff := cmp.Diff(want, w.counts()); diff != "" || err != nil {
+						t.Errorf("%v (-want +got):\n%s", err, diff)
+					}
+					sends := w.expo.Stats().Sends
+					if most := (others+1)/100 + 14; sends > most {
+						t.Errorf("%d requests, want at most %d", sends, most)
+					}
+				})
+			})
+		}
+	}
+}
+
+// Many of them, beside each other on the list as one attacker's are, fail alone.
+func TestManyRefused(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, fakeexpo.Options{})
+		bad := app
+		bad.Refused = fakeexpo.Refusal{Status: 403, Code: "UNAUTHORIZED"}
+		w.add(100, bad, "p")
+		w.add(1900, app, "p")
+		want := outbox.Counts{Users: 2000, Planned: 2000, Accepted: 1900, Delivered: 1900, Failed: map[string]int{"UNAUTHORIZED": 100}}
+		if diff := cmp.Diff(want, w.finish()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A project that is refused as a whole costs the others nothing, is not asked for
+// each of its messages, and is tried again by the next run.
+func TestProjectRefused(t *testing.T) {
+	t.Parallel()
+	for _, named := range []bool{true, false} {
+		for _, status := range []int{200, 401, 403, 404} {
+			t.Run(fmt.Sprint(status, named), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(t, fakeexpo.Options{})
+					w.o.PageUsers = 400
+					w.addTwo(2000, named)
+					w.expo.Refuse("@acme/other", fakeexpo.Refusal{Status: status, Code: "UNAUTHORIZED"})
+					if err := w.run(t.Context()); !errors.Is(err, ErrRefused) {
+						t.Errorf("got %v, want ErrRefused", err)
+					}
+					want := outbox.Counts{Users: 4000, Planned: 4000, Accepted: 2000, Delivered: 2000}
+					if diff := cmp.Diff(want, w.counts()); diff != "" {
+						t.Errorf("(-want +got):\n%s", diff)
+					}
+					if diff := cmp.Diff(map[string]int{"UNAUTHORIZED": 2000}, w.left()); diff != "" {
+						t.Errorf("left (-want +got):\n%s", diff)
+					}
+					if n := w.expo.Stats().Refused["UNAUTHORIZED"]; n > 40 {
+						t.Errorf("refused %d times", n)
+					}
+					w.expo.Refuse("@acme/other", fakeexpo.Refusal{})
+					if got := w.finish(); got.Delivered != 4000 || w.expo.Stats().Taken != 4000 {
+						t.Errorf("the next run: %+v", got)
+					}
+				})
+			})
+		}
+	}
+}
+
+// addTwo adds n users of each of two projects.
+func (w *world) addTwo(n int, named bool) {
+	other := fakeexpo.Phone{Project: "@acme/other"}
+	if named {
+		w.add(n, app, "p")
+		w.add(n, other, "other")
+	} else {
+		w.add(n, app, "")
+		w.add(n, other, "")
+	}
+	w.users = interleave(w.users)
+}
+
+// A redirect ends the run at once, and loses nothing.
+func TestRedirected(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		moved := true
+		w := newWorld(t, fakeexpo.Options{Fault: func(fakeexpo.Request) fakeexpo.Fault {
+			if moved {
+				return fakeexpo.Fault{Status: 307, Location: "http://other.test/send"}
+			}
+			return fakeexpo.Fault{}
+		}})
+		w.add(3000, app, "p")
+		err := w.run(t.Context())
+		if err == nil || w.expo.Stats().Requests > w.o.Workers+6 {
+			t.Errorf("got %v after %d requests", err, w.expo.Stats().Requests)
+		}
+		moved = false
+		if got := w.finish(); got.Delivered != 3000 || w.expo.Stats().Taken != 3000 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// A batch that Expo never answers well costs the others nothing. Each run has it in
+// halves, until what is at fault is alone.
+func TestNeverAnswered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, fakeexpo.Options{})
+		w.add(499, app, "p")
+		bad := app
+		bad.Refused = fakeexpo.Refusal{Status: 500, Code: "INTERNAL_SERVER_ERROR"}
+		w.add(1, bad, "p")
+		runs := 0
+		for ; ; runs++ {
+			if err := w.run(t.Context()); !errors.Is(err, ErrGaveUp) {
+				t.Fatalf("got %v, want ErrGaveUp", err)
+			}
+			if n := w.left()[noAnswer]; n == 1 {
+				break
+			} else if runs == 0 && w.counts().Delivered < 400 || runs > 8 {
+				t.Fatalf("run %d left %d", runs, n)
+			}
+		}
+		if got := w.counts(); got.Delivered != 499 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// Expo took the messages and answered with tickets that are nobody's: they are not
+// sent again, and the others are.
+func TestOtherNumberOfTickets(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`{"data":[]}`, `{"data":[{"status":"ok","id":"1"}]}`} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, fakeexpo.Options{Fault: func(r fakeexpo.Request) fakeexpo.Fault {
+				if r.Send && r.Number == 2 {
+					return fakeexpo.Fault{Body: body}
+				}
+				return fakeexpo.Fault{}
+			}})
+			w.add(500, app, "p")
+			w.o.Workers = 1
+			got := w.finish()
+			if got.Delivered != 400 || got.Failed["NoTicket"] != 100 || w.expo.Stats().Taken != 500 {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+// A ticket or a receipt of any form costs nothing but its own message, and no time.
+func TestStrangeTicketsAndReceipts(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		ticket, receipt string
+		want            outbox.Counts // beside 99
+	}{
+		{ticket: `{"status":"ok"}`, want: outbox.Counts{Accepted: 1, NoReceipt: 1}},
+		{ticket: `{"status":"ok","id":null}`, want: outbox.Counts{Accepted: 1, NoReceipt: 1}},
+		{ticket: `{"status":"ok","id":["x"]}`, want: outbox.Counts{Accepted: 1, NoReceipt: 1}},
+		{ticket: `null`, want: outbox.Counts{Failed: map[string]int{"NoTicket": 1}}},
+		{ticket: `[]`, want: outbox.Counts{Failed: map[string]int{"NoTicket": 1}}},
+		{ticket: `{"status":"error","details":[]}`, want: outbox.Counts{Failed: map[string]int{"unknown": 1}}},
+		{ticket: `{"status":"ok","id":"never-given"}`, want: outbox.Counts{Accepted: 1, Failed: map[string]int{"VALIDATION_ERROR": 1}}},
+		{receipt: `"gone"`, want: outbox.Counts{Accepted: 1, Failed: map[string]int{"unknown": 1}}},
+		{receipt: `[]`, want: outbox.Counts{Accepted: 1, Failed: map[string]int{"unknown": 1}}},
+		{receipt: `{"status":"error","details":null}`, want: outbox.Counts{Accepted: 1, Failed: map[string]int{"unknown": 1}}},
+	} {
+		t.Run(tc.ticket+tc.receipt, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, fakeexpo.Options{StrictIDs: true})
+				w.add(99, app, "p")
+				strange := app
+				strange.Ticket.JSON, strange.Receipt.JSON = tc.ticket, tc.receipt
+				w.add(1, strange, "p")
+				began := time.Now()
+				tc.want.Users, tc.want.Planned = 100, 100
+				tc.want.Accepted += 99
+				tc.want.Delivered += 99
+				if diff := cmp.Diff(tc.want, w.finish()); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+				if took := time.Since(began); took > 2*delay {
+					t.Errorf("it took %v", took)
+				}
+			})
+		})
+	}
+}
+
+// Receipts that Expo refuses for one project are left to the next run, and those of
+// the other are read.
+func TestReceiptsOfAProjectRefused(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, fakeexpo.Options{})
+		w.addTwo(600, true)
+		time.AfterFunc(time.Minute, func() { w.expo.Refuse("@acme/other", fakeexpo.Refusal{Status: 401, Code: "UNAUTHORIZED"}) })
+		err := w.run(t.Context())
+		if got := w.counts(); got.Accepted != 1200 || got.Delivered != 600 || got.Failed != nil || !errors.Is(err, ErrRefused) {
+			t.Errorf("%v, %+v", err, got)
+		}
+		if n := w.expo.Stats().Refused["UNAUTHORIZED"]; n > 40 {
+			t.Errorf("refused %d times", n)
+		}
+		w.expo.Refuse("@acme/other", fakeexpo.Refusal{})
+		if got := w.finish(); got.Delivered != 1200 {
+			t.Errorf("the next run: %+v", got)
+		}
+	})
+}
+
+// A phone that is sent to too fast, as a ticket or a receipt says, is sent to again
+// slowly, and in the end counted. Nobody else waits for it.
+func TestTooFast(t *testing.T) {
+	t.Parallel()
+	for _, later := range []bool{false, true} {
+		for _, times := range []int{1, mostSlow, mostSlow + 1} {
+			t.Run(fmt.Sprint(later, times), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					var sends []time.Time
+					w := newWorld(t, fakeexpo.Options{Fault: func(r fakeexpo.Request) fakeexpo.Fault {
+						if r.Send && r.Size == 5 {
+							sends = append(sends, time.Now())
+						}
+						return fakeexpo.Fault{}
+					}})
+					w.add(2000, app, "p")
+					fast := fakeexpo.Phone{Project: "@acme/fast"}
+					answer := fakeexpo.Answer{Code: "MessageRateExceeded", Times: times}
+					if later {
+						fast.Receipt = answer
+					} else {
+						fast.Ticket = answer
+					}
+					w.add(5, fast, "")
+					w.o.Workers = 1
+					got, want := w.finish(), outbox.Counts{Users: 2005, Planned: 2005, Accepted: 2005, Delivered: 2005}
+					if times > mostSlow {
+						want.Delivered, want.Failed = 2000, map[string]int{"MessageRateExceeded": 5}
+						if !later {
+							want.Accepted = 2000
+						}
+					}
+					if diff := cmp.Diff(want, got); diff != "" {
+						t.Errorf("(-want +got):\n%s", diff)
+					}
+					if len(sends) != min(times, mostSlow)+1 {
+						t.Fatalf("sent %d times: %v", len(sends), sends)
+					}
+					for i := 1; i < len(sends); i++ {
+						if wait := sends[i].Sub(sends[i-1]); wait < slowWait<<(i-1) || wait > 2*slowWait<<(i-1)+2*delay {
+							t.Errorf("repeat %d comes after %v", i, wait)
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
+// left is what the outbox has yet to send.
+func (w *world) left() map[string]int {
+	w.t.Helper()
+	box, err := outbox.Open(w.path, []byte("job"), outbox.Options{NoSync: true})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer func() { _ = box.Close() }()
+	left, err := box.Left()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return left
+}

@@ -1,0 +1,111 @@
+package sender
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// A List is what [CheckUsers] found.
+type List struct {
+	Users   int
+	Longest tokens.UserID // the one that makes a message longest
+}
+
+// ErrUsers says that a list has a line that is no user id, or no users.
+var ErrUsers = errors.New("list of users")
+
+// CheckUsers reads a list, and returns an error that names the first line which is
+// no plausible id of a user.
+func CheckUsers(list io.ReaderAt) (l List, err error) {
+	lines, most := readUsers(list, 0), 0
+	for {
+		user, err := lines.next()
+		switch {
+		case err == io.EOF && l.Users == 0:
+			return l, fmt.Errorf("%w: it has no user id", ErrUsers)
+		case err == io.EOF:
+			return l, nil
+		case err != nil:
+			return l, err
+		}
+		l.Users++
+		if text, _ := json.Marshal(user); len(text) > most { // a string is no error
+			most, l.Longest = len(text), user
+		}
+	}
+}
+
+// CheckUser reports why user is no plausible id: the store does not take it, or it
+// looks as if it had come with something that does not belong to it, so that it
+// would be nobody's.
+func CheckUser(user tokens.UserID) error {
+	s := string(user)
+	first, _ := utf8.DecodeRuneInString(s)
+	last, _ := utf8.DecodeLastRuneInString(s)
+	const around = "\"'`“”„‘’‚«»‹›,;[]{}"
+	isInvisible := func(r rune) bool { return r != ' ' && (unicode.IsSpace(r) || unicode.Is(unicode.Cf, r)) }
+	switch {
+	case !utf8.ValidString(s):
+		return errors.New("the user id is not UTF-8: save the list as UTF-8")
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return errors.New("the user id has a control character")
+	case strings.ContainsFunc(s, isInvisible):
+		return errors.New("the user id has an invisible character, such as a byte order mark")
+	case strings.TrimSpace(s) != s:
+		return errors.New("the user id begins or ends with a space")
+	case strings.ContainsRune(around, first), strings.ContainsRune(around, last):
+		return errors.New("the user id begins or ends with a quote, a comma or a bracket: write the ids alone")
+	}
+	return user.Validate()
+}
+
+// userLines reads a list line by line.
+type userLines struct {
+	reader *bufio.Reader
+	offset int64 // of the next line
+	number int   // of the last line, if it was read from the beginning
+}
+
+// readUsers reads a list from a line that begins at the offset.
+func readUsers(list io.ReaderAt, offset int64) *userLines {
+	const mark = "\ufeff" // which some editors begin a file with
+	if begin := make([]byte, len(mark)); offset == 0 {
+		if n, _ := list.ReadAt(begin, 0); string(begin[:n]) == mark {
+			offset = int64(len(mark))
+		}
+	}
+	section := io.NewSectionReader(list, offset, math.MaxInt64-offset)
+	return &userLines{reader: bufio.NewReaderSize(section, 64<<10), offset: offset}
+}
+
+// next returns the next user. Empty lines are left out. The error is [io.EOF], or
+// names the line.
+func (l *userLines) next() (tokens.UserID, error) {
+	for {
+		line, err := l.reader.ReadSlice('\n')
+		l.offset += int64(len(line))
+		l.number++
+		switch user := tokens.UserID(strings.TrimSuffix(strings.TrimSuffix(string(line), "\n"), "\r")); {
+		case errors.Is(err, bufio.ErrBufferFull):
+			return "", fmt.Errorf("%w: line %d is too long for a user id", ErrUsers, l.number)
+		case err != nil && err != io.EOF:
+			return "", fmt.Errorf("read the list of users: %w", err)
+		case user != "":
+			if err := CheckUser(user); err != nil {
+				return "", fmt.Errorf("%w: line %d: %w", ErrUsers, l.number, err)
+			}
+			return user, nil
+		case err == io.EOF:
+			return "", io.EOF
+		}
+	}
+}
