@@ -17,7 +17,17 @@ locals {
       DEVICE_TOKEN_OIDC_AUDIENCE = var.authorizer.audience
       DEVICE_TOKEN_OIDC_TOKEN    = var.authorizer.token
     } : {},
+    { for name, value in local.optional_environment : name => value if value != "" },
   )
+  optional_environment = {
+    DEVICE_TOKEN_BASE_PATH            = var.base_path
+    DEVICE_TOKEN_OIDC_OTHER_AUDIENCES = join(" ", var.authorizer.other_audiences)
+    DEVICE_TOKEN_OIDC_AUDIENCE_CLAIM  = var.authorizer.audience_claim
+    DEVICE_TOKEN_OIDC_ALGORITHMS      = join(" ", var.authorizer.algorithms)
+    DEVICE_TOKEN_OIDC_DISCOVERY_URL   = var.authorizer.discovery_url
+    DEVICE_TOKEN_OIDC_METADATA_ISSUER = var.authorizer.metadata_issuer
+    DEVICE_TOKEN_OIDC_KEYS_URL        = var.authorizer.keys_url
+  }
 
   # What dynamostore asks of the table, and no more: a transaction needs the
   # permissions of the actions in it. Creating, upgrading and scanning the table

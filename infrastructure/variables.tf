@@ -58,17 +58,25 @@ variable "authorizer" {
     that have one of them.
 
     type = "oidc": the function verifies bearer tokens of one issuer for one
-    audience. token says which claim names the audience: "standard" (aud),
-    "cognito-access" (client_id, and token_use is access) or "cognito-id".
+    audience. token is the kind: "standard" (aud names the audience), "access" (the
+    same, and the header typ is at+jwt), "cognito-access" (client_id, and token_use
+    is access) or "cognito-id". The other settings are for issuers that need them:
+    examples/lambda/README.md lists them, httpapi/oidcauth/doc.go the issuers.
   EOT
 
   type = object({
-    type           = string
-    user_pool_arns = optional(list(string), [])
-    scopes         = optional(list(string), [])
-    issuer         = optional(string, "")
-    audience       = optional(string, "")
-    token          = optional(string, "standard")
+    type            = string
+    user_pool_arns  = optional(list(string), [])
+    scopes          = optional(list(string), [])
+    issuer          = optional(string, "")
+    audience        = optional(string, "")
+    token           = optional(string, "standard")
+    other_audiences = optional(list(string), [])
+    audience_claim  = optional(string, "")
+    algorithms      = optional(list(string), [])
+    discovery_url   = optional(string, "")
+    metadata_issuer = optional(string, "")
+    keys_url        = optional(string, "")
   })
 
   validation {
@@ -86,13 +94,28 @@ variable "authorizer" {
   }
 
   validation {
-    condition     = var.authorizer.type != "cognito" || (var.authorizer.issuer == "" && var.authorizer.audience == "")
-    error_message = "A cognito authorizer has no issuer and no audience: the user pool is both."
+    condition     = var.authorizer.type != "cognito" || alltrue([for name, value in var.authorizer : length(value) == 0 if !contains(["type", "token", "user_pool_arns", "scopes"], name)])
+    error_message = "A cognito authorizer has user_pool_arns and scopes only: the user pool is the issuer and the audience."
   }
 
   validation {
-    condition     = var.authorizer.type != "oidc" || can(regex("^https://[^ ?#]+$", var.authorizer.issuer))
-    error_message = "An oidc authorizer needs an https issuer without query or fragment."
+    condition     = var.authorizer.type != "oidc" || can(regex("^https://[^ ?#]+$", var.authorizer.issuer)) || (var.authorizer.issuer != "" && "${var.authorizer.discovery_url}${var.authorizer.keys_url}" != "")
+    error_message = "An oidc authorizer needs an https issuer without query or fragment; with discovery_url or keys_url it may be any name."
+  }
+
+  validation {
+    condition     = alltrue([for url in [var.authorizer.discovery_url, var.authorizer.keys_url] : can(regex("^(https://[^ #]+)?$", url))])
+    error_message = "discovery_url and keys_url are https addresses without a fragment."
+  }
+
+  validation {
+    condition     = var.authorizer.keys_url == "" || "${var.authorizer.discovery_url}${var.authorizer.metadata_issuer}" == ""
+    error_message = "With keys_url no metadata is read: leave out discovery_url and metadata_issuer."
+  }
+
+  validation {
+    condition     = alltrue([for word in concat(var.authorizer.other_audiences, var.authorizer.algorithms) : can(regex("^[^ ]+$", word))])
+    error_message = "other_audiences and algorithms have no empty entry and no spaces: the function's environment separates them by spaces."
   }
 
   validation {
@@ -106,8 +129,24 @@ variable "authorizer" {
   }
 
   validation {
-    condition     = contains(["standard", "cognito-access", "cognito-id"], var.authorizer.token)
-    error_message = "The token is standard, cognito-access or cognito-id."
+    condition     = contains(["standard", "access", "cognito-access", "cognito-id"], var.authorizer.token)
+    error_message = "The token is standard, access, cognito-access or cognito-id."
+  }
+
+  validation {
+    condition     = contains(["", "aud", "azp", "client_id", "cid"], var.authorizer.audience_claim)
+    error_message = "The audience_claim is aud, azp, client_id or cid."
+  }
+}
+
+variable "base_path" {
+  description = "Base path of a custom domain's API mapping, such as /push; empty without one."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$", var.base_path))
+    error_message = "The base path is like /push: each part has a slash in front, and letters, digits and ._-"
   }
 }
 

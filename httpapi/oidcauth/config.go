@@ -82,8 +82,8 @@ type Config struct {
 }
 
 // New returns an authenticator for the tokens that cfg describes. It makes no
-// request, so it also works while the issuer cannot be reached. The error names
-// every field that is out of range.
+// request, so it also works while the issuer cannot be reached. The error has a
+// [*FieldError] for every field that is out of range.
 //
 // The authenticator is safe for concurrent use, and keeps no goroutine running.
 func New(cfg Config) (httpapi.Authenticator, error) {
@@ -102,41 +102,56 @@ func New(cfg Config) (httpapi.Authenticator, error) {
 // can verify a token can make one.
 var asymmetric = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 
+// A FieldError is what is wrong with one field of a [Config]. [New] returns them
+// joined (see [errors.Join]), so that a program can name its own settings.
+type FieldError struct {
+	Field string // of Config
+	Err   error  // what would be right
+}
+
+func (e *FieldError) Error() string { return "oidcauth: Config." + e.Field + ": " + e.Err.Error() }
+
+func (e *FieldError) Unwrap() error { return e.Err }
+
 func (c Config) withDefaults() (Config, error) {
-	var errs []error
-	errs = append(errs, c.checkAddresses()...)
-	if c.Audience == "" || slices.Contains(c.OtherAudiences, "") {
-		errs = append(errs, errors.New("oidcauth: Config.Audience, or one of Config.OtherAudiences, is empty"))
+	errs := c.checkAddresses()
+	fault := func(field, format string, args ...any) {
+		errs = append(errs, &FieldError{Field: field, Err: fmt.Errorf(format, args...)})
 	}
-	c.OtherAudiences = slices.Clone(c.OtherAudiences)
+	if c.Audience == "" {
+		fault("Audience", "empty: name the service or the app that the tokens are for")
+	}
+	if c.OtherAudiences = slices.Clone(c.OtherAudiences); slices.Contains(c.OtherAudiences, "") {
+		fault("OtherAudiences", "one is empty")
+	}
 	claim, ok := audienceClaims[c.Kind]
 	switch {
 	case !ok:
-		errs = append(errs, fmt.Errorf("oidcauth: Config.Kind is %q, want %s, %s, %s or %s", c.Kind, Standard, Access, CognitoAccess, CognitoID))
+		fault("Kind", "%q: use %s, %s, %s or %s", c.Kind, Standard, Access, CognitoAccess, CognitoID)
 	case c.AudienceClaim == "":
 		c.AudienceClaim = claim
 	case !slices.Contains([]string{"aud", "azp", "client_id", "cid"}, c.AudienceClaim):
-		errs = append(errs, errors.New("oidcauth: Config.AudienceClaim is none of aud, azp, client_id, cid"))
+		fault("AudienceClaim", "unknown claim: use aud, azp, client_id or cid")
 	case c.AudienceClaim != claim && (c.Kind == CognitoAccess || c.Kind == CognitoID):
-		errs = append(errs, fmt.Errorf("oidcauth: Config.AudienceClaim is set, but %s has its audience in %s: leave it empty", c.Kind, claim))
+		fault("AudienceClaim", "%s tokens have their audience in %s: leave it empty", c.Kind, claim)
 	}
 	if c.Algorithms == nil {
 		c.Algorithms = []string{"RS256", "ES256"}
 	}
 	c.Algorithms = slices.Clone(c.Algorithms)
+	if len(c.Algorithms) == 0 {
+		fault("Algorithms", "empty, but not nil")
+	}
 	for _, a := range c.Algorithms {
 		if !slices.Contains(asymmetric, a) {
-			errs = append(errs, fmt.Errorf("oidcauth: Config.Algorithms has %q, want of %s", a, strings.Join(asymmetric, ", ")))
+			fault("Algorithms", "%q: use %s", a, strings.Join(asymmetric, ", "))
 		}
-	}
-	if len(c.Algorithms) == 0 {
-		errs = append(errs, errors.New("oidcauth: Config.Algorithms is empty, but not nil"))
 	}
 	if c.Leeway == 0 {
 		c.Leeway = DefaultLeeway
 	}
 	if c.Leeway < 0 || c.Leeway > maxLeeway {
-		errs = append(errs, fmt.Errorf("oidcauth: Config.Leeway is %v, want up to %v", c.Leeway, maxLeeway))
+		fault("Leeway", "%v: use up to %v", c.Leeway, maxLeeway)
 	}
 	if c.Client == nil {
 		c.Client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -151,30 +166,28 @@ func (c Config) withDefaults() (Config, error) {
 // discovery begins there: some issuers are just a name.
 func (c Config) checkAddresses() []error {
 	var errs []error
-	check := func(field, address string) {
-		err := checkURL(address, c.AllowHTTP)
-		if err == nil && field == "Issuer" && strings.Contains(address, "?") {
-			err = errors.New("a URL with a query")
-		}
+	check := func(field string, err error) {
 		if err != nil {
-			errs = append(errs, fmt.Errorf("oidcauth: Config.%s: %w", field, err))
+			errs = append(errs, &FieldError{Field: field, Err: err})
 		}
 	}
+	begins := c.DiscoveryURL == "" && c.KeysURL == ""
 	switch {
-	case c.DiscoveryURL != "" && c.KeysURL != "":
-		errs = append(errs, errors.New("oidcauth: Config.DiscoveryURL and Config.KeysURL are both set: with KeysURL no metadata is read"))
-	case c.DiscoveryURL != "":
-		check("DiscoveryURL", c.DiscoveryURL)
-	case c.KeysURL != "":
-		check("KeysURL", c.KeysURL)
-	default:
-		check("Issuer", c.Issuer)
+	case c.Issuer == "":
+		check("Issuer", errors.New("empty: set the tokens' claim iss"))
+	case begins && strings.Contains(c.Issuer, "?"):
+		check("Issuer", errors.New("a URL with a query"))
+	case begins:
+		check("Issuer", checkURL(c.Issuer, c.AllowHTTP))
 	}
-	if c.Issuer == "" && len(errs) == 0 {
-		errs = append(errs, errors.New("oidcauth: Config.Issuer is empty"))
+	if c.DiscoveryURL != "" {
+		check("DiscoveryURL", checkURL(c.DiscoveryURL, c.AllowHTTP))
 	}
-	if c.MetadataIssuer != "" && c.KeysURL != "" {
-		errs = append(errs, errors.New("oidcauth: Config.MetadataIssuer is set, but with Config.KeysURL no metadata is read"))
+	if c.KeysURL != "" {
+		check("KeysURL", checkURL(c.KeysURL, c.AllowHTTP))
+		if c.DiscoveryURL != "" || c.MetadataIssuer != "" {
+			check("KeysURL", errors.New("with it no metadata is read: unset DiscoveryURL and MetadataIssuer"))
+		}
 	}
 	return errs
 }
@@ -185,7 +198,7 @@ func checkURL(s string, allowHTTP bool) error {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil || u.Host == "" || u.User != nil:
-		return errors.New("not a URL with a host")
+		return errors.New("not a URL with a host and without a user")
 	case strings.Contains(s, "#"):
 		return errors.New("a URL with a fragment")
 	case u.Scheme == "https", u.Scheme == "http" && (allowHTTP || isLoopback(u.Hostname())):

@@ -1,7 +1,9 @@
 package oidcauth_test
 
 import (
+	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -102,8 +104,8 @@ func TestConfig(t *testing.T) {
 		"keys over plain HTTP": {func(c *oidcauth.Config) { c.KeysURL = "http://keycloak/keys" }, []string{"KeysURL"}},
 		"keys of a file":       {func(c *oidcauth.Config) { c.KeysURL, c.AllowHTTP = "file:///keys", true }, []string{"KeysURL"}},
 		"keys with a fragment": {func(c *oidcauth.Config) { c.KeysURL = "https://keys.example/?a#b" }, []string{"KeysURL"}},
-		"two addresses":        {func(c *oidcauth.Config) { c.KeysURL, c.DiscoveryURL = "https://a.example", "https://b.example" }, []string{"DiscoveryURL", "KeysURL"}},
-		"metadata not read":    {func(c *oidcauth.Config) { c.KeysURL, c.MetadataIssuer = "https://a.example", c.Issuer }, []string{"MetadataIssuer"}},
+		"two addresses":        {func(c *oidcauth.Config) { c.KeysURL, c.DiscoveryURL = "https://a.example", "https://b.example" }, []string{"KeysURL"}},
+		"metadata not read":    {func(c *oidcauth.Config) { c.KeysURL, c.MetadataIssuer = "https://a.example", c.Issuer }, []string{"KeysURL"}},
 		"keys of no issuer":    {func(c *oidcauth.Config) { c.KeysURL, c.Issuer = "https://a.example", "" }, []string{"Issuer"}},
 		"an empty audience":    {func(c *oidcauth.Config) { c.OtherAudiences = []string{"app2", ""} }, []string{"OtherAudiences"}},
 		"an unknown claim":     {func(c *oidcauth.Config) { c.AudienceClaim = "sub" }, []string{"AudienceClaim"}},
@@ -118,10 +120,16 @@ func TestConfig(t *testing.T) {
 			if err == nil || authenticate != nil {
 				t.Fatal("accepted")
 			}
-			for _, field := range test.want {
-				if !strings.Contains(err.Error(), "Config."+field) {
-					t.Errorf("the error does not name %s: %v", field, err)
+			var fields []string
+			for _, err := range err.(interface{ Unwrap() []error }).Unwrap() {
+				var fault *oidcauth.FieldError
+				if !errors.As(err, &fault) || !strings.Contains(err.Error(), "Config."+fault.Field+": ") {
+					t.Fatalf("the error names no field: %v", err)
 				}
+				fields = append(fields, fault.Field)
+			}
+			if !slices.Equal(test.want, fields) {
+				t.Errorf("the error names %q, want %q", fields, test.want)
 			}
 		})
 	}

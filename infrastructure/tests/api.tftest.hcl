@@ -200,6 +200,53 @@ run "oidc" {
   }
 }
 
+run "oidc_settings" {
+  command = plan
+
+  variables {
+    base_path = "/push/api"
+    authorizer = {
+      type            = "oidc"
+      issuer          = "name"
+      audience        = "ios"
+      token           = "access"
+      other_audiences = ["android", "web"]
+      audience_claim  = "azp"
+      algorithms      = ["EdDSA", "ES256"]
+      discovery_url   = "https://id.example.com/metadata?p=policy"
+      metadata_issuer = "https://id.example.com/"
+    }
+  }
+
+  assert {
+    condition = { for k, v in aws_lambda_function.main.environment[0].variables : k => v if k == "DEVICE_TOKEN_BASE_PATH" || startswith(k, "DEVICE_TOKEN_OIDC") } == {
+      DEVICE_TOKEN_BASE_PATH            = "/push/api"
+      DEVICE_TOKEN_OIDC_ISSUER          = "name"
+      DEVICE_TOKEN_OIDC_AUDIENCE        = "ios"
+      DEVICE_TOKEN_OIDC_TOKEN           = "access"
+      DEVICE_TOKEN_OIDC_OTHER_AUDIENCES = "android web"
+      DEVICE_TOKEN_OIDC_AUDIENCE_CLAIM  = "azp"
+      DEVICE_TOKEN_OIDC_ALGORITHMS      = "EdDSA ES256"
+      DEVICE_TOKEN_OIDC_DISCOVERY_URL   = "https://id.example.com/metadata?p=policy"
+      DEVICE_TOKEN_OIDC_METADATA_ISSUER = "https://id.example.com/"
+    }
+    error_message = "The settings of the issuer and the base path reach the function."
+  }
+}
+
+run "oidc_keys" {
+  command = plan
+
+  variables {
+    authorizer = { type = "oidc", issuer = "name", audience = "app", keys_url = "https://id.example.com/keys" }
+  }
+
+  assert {
+    condition     = aws_lambda_function.main.environment[0].variables.DEVICE_TOKEN_OIDC_KEYS_URL == "https://id.example.com/keys"
+    error_message = "The address of the keys reaches the function."
+  }
+}
+
 run "responses" {
   assert {
     condition = { for k, r in aws_api_gateway_gateway_response.problem : k => coalesce(r.status_code, "its own") } == {

@@ -192,6 +192,60 @@ run "refuses_an_unknown_token" {
   }
 }
 
+run "refuses_cognito_with_the_settings_of_an_issuer" {
+  command         = plan
+  expect_failures = [var.authorizer]
+
+  variables {
+    authorizer = { type = "cognito", user_pool_arns = ["arn:aws:cognito-idp:eu-central-1:111122223333:userpool/eu-central-1_EXAMPLE"], other_audiences = ["app"] }
+  }
+}
+
+run "refuses_metadata_without_tls" {
+  command         = plan
+  expect_failures = [var.authorizer]
+
+  variables {
+    authorizer = { type = "oidc", issuer = "https://issuer.example.com", audience = "app", discovery_url = "http://issuer.example.com/metadata" }
+  }
+}
+
+run "refuses_keys_beside_metadata" {
+  command         = plan
+  expect_failures = [var.authorizer]
+
+  variables {
+    authorizer = { type = "oidc", issuer = "https://issuer.example.com", audience = "app", keys_url = "https://id.example.com/keys", metadata_issuer = "name" }
+  }
+}
+
+run "refuses_an_audience_with_a_space" {
+  command         = plan
+  expect_failures = [var.authorizer]
+
+  variables {
+    authorizer = { type = "oidc", issuer = "https://issuer.example.com", audience = "app", other_audiences = ["my app"] }
+  }
+}
+
+run "refuses_another_audience_claim" {
+  command         = plan
+  expect_failures = [var.authorizer]
+
+  variables {
+    authorizer = { type = "oidc", issuer = "https://issuer.example.com", audience = "app", audience_claim = "sub" }
+  }
+}
+
+run "refuses_a_base_path_that_ends_with_a_slash" {
+  command         = plan
+  expect_failures = [var.base_path]
+
+  variables {
+    base_path = "/push/"
+  }
+}
+
 run "refuses_a_package_that_is_no_zip" {
   command         = plan
   expect_failures = [var.package_path]

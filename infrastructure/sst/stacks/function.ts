@@ -74,6 +74,20 @@ function environment(settings: Settings, names: Names): Record<string, string> {
           DEVICE_TOKEN_OIDC_ISSUER: a.issuer,
           DEVICE_TOKEN_OIDC_AUDIENCE: a.audience,
           DEVICE_TOKEN_OIDC_TOKEN: a.token,
+          ...given({
+            DEVICE_TOKEN_OIDC_OTHER_AUDIENCES: a.otherAudiences?.join(" "),
+            DEVICE_TOKEN_OIDC_AUDIENCE_CLAIM: a.audienceClaim,
+            DEVICE_TOKEN_OIDC_ALGORITHMS: a.algorithms?.join(" "),
+            DEVICE_TOKEN_OIDC_DISCOVERY_URL: a.discoveryUrl,
+            DEVICE_TOKEN_OIDC_METADATA_ISSUER: a.metadataIssuer,
+            DEVICE_TOKEN_OIDC_KEYS_URL: a.keysUrl,
+          }),
         }),
+    ...given({ DEVICE_TOKEN_BASE_PATH: settings.basePath }),
   };
+}
+
+/** The settings that have a value. */
+function given(all: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => Boolean(entry[1])));
 }

@@ -9,6 +9,7 @@ test("each stage's settings are taken, and those with the other authorizer", () 
     expect(settingsOf(stage)).toBe(settings);
     expect(settings.stage as string).toBe(stage);
     checked({ ...settings, authorizer: oidc });
+    checked({ ...settings, basePath: "/push/api", authorizer: { ...oidc, issuer: "name", keysUrl: "https://id.example.com/keys?v=1" } });
   }
 });
 
@@ -28,6 +29,11 @@ const refused: [string, unknown, string][] = [
   ["a user pool's ID", { authorizer: { type: "cognito", userPoolArns: ["eu-central-1_X"] } }, "named by its ARN"],
   ["an issuer without TLS", { authorizer: { ...oidc, issuer: "http://issuer.example.com" } }, "https issuer"],
   ["an issuer with a query", { authorizer: { ...oidc, issuer: "https://issuer.example.com?x" } }, "https issuer"],
+  ["metadata without TLS", { authorizer: { ...oidc, discoveryUrl: "http://issuer.example.com" } }, "https addresses"],
+  ["keys beside metadata", { authorizer: { ...oidc, keysUrl: "https://id.example.com", metadataIssuer: "x" } }, "no metadata is read"],
+  ["an audience with a space", { authorizer: { ...oidc, otherAudiences: ["my app"] } }, "no spaces"],
+  ["another audience claim", { authorizer: { ...oidc, audienceClaim: "sub" } }, "aud, azp"],
+  ["a base path that ends with a slash", { basePath: "/push/" }, "like /push"],
   ["no audience", { authorizer: { ...oidc, audience: " " } }, "an audience"],
   ["another kind of token", { authorizer: { ...oidc, token: "any" } }, "The token is"],
   ["no owner", { owner: " " }, "Owner and CostCenter"],

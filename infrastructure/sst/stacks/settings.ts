@@ -10,12 +10,24 @@ export type Stage = "dev" | "stage" | "prod";
  *
  * With cognito, API Gateway verifies tokens of the user pools: ID tokens, or access
  * tokens that have one of the scopes where there are scopes. With oidc, the function
- * verifies bearer tokens of one issuer for one audience; token says which claim
- * names the audience.
+ * verifies bearer tokens of one issuer for one audience; token is their kind. The
+ * other settings are for issuers that need them: examples/lambda/README.md lists them,
+ * httpapi/oidcauth/doc.go the issuers.
  */
 export type Authorizer =
   | { type: "cognito"; userPoolArns: [string, ...string[]]; scopes?: [string, ...string[]] }
-  | { type: "oidc"; issuer: string; audience: string; token: "standard" | "cognito-access" | "cognito-id" };
+  | {
+      type: "oidc";
+      issuer: string;
+      audience: string;
+      token: "standard" | "access" | "cognito-access" | "cognito-id";
+      otherAudiences?: string[];
+      audienceClaim?: "aud" | "azp" | "client_id" | "cid";
+      algorithms?: string[];
+      discoveryUrl?: string;
+      metadataIssuer?: string;
+      keysUrl?: string;
+    };
 
 export interface Settings {
   stage: Stage;
@@ -27,6 +39,8 @@ export interface Settings {
   /** Further tags of everything. */
   extraTags?: Record<string, string>;
   authorizer: Authorizer;
+  /** Base path of a custom domain's API mapping, such as /push; none without. */
+  basePath?: string;
   /** Days that a registration lives after the app's last launch. */
   tokenTtlDays: number;
   maxDevices: number;
@@ -142,6 +156,10 @@ export function checked(s: Settings): Settings {
     s.alarmEmail === undefined || s.alarmTopicArn === undefined,
     "Set alarmEmail or alarmTopicArn: who subscribes to a topic of yours is not decided here.",
   );
+  need(
+    s.basePath === undefined || /^(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/.test(s.basePath),
+    "The base path is like /push: each part has a slash in front, and letters, digits and ._-",
+  );
 
   const a = s.authorizer;
   switch (a.type) {
@@ -155,11 +173,29 @@ export function checked(s: Settings): Settings {
       }
       break;
     case "oidc":
-      need(/^https:\/\/[^ ?#]+$/.test(a.issuer), "An oidc authorizer needs an https issuer without query or fragment.");
+      need(
+        /^https:\/\/[^ ?#]+$/.test(a.issuer) || (a.issuer !== "" && Boolean(a.discoveryUrl ?? a.keysUrl)),
+        "An oidc authorizer needs an https issuer without query or fragment; with discoveryUrl or keysUrl it may be any name.",
+      );
+      for (const url of [a.discoveryUrl, a.keysUrl]) {
+        need(url === undefined || /^https:\/\/[^ #]+$/.test(url), "discoveryUrl and keysUrl are https addresses without a fragment.");
+      }
+      need(
+        a.keysUrl === undefined || (a.discoveryUrl === undefined && a.metadataIssuer === undefined),
+        "With keysUrl no metadata is read: leave out discoveryUrl and metadataIssuer.",
+      );
+      need(
+        [...(a.otherAudiences ?? []), ...(a.algorithms ?? [])].every((word) => /^[^ ]+$/.test(word)),
+        "otherAudiences and algorithms have no empty entry and no spaces.",
+      );
+      need(
+        a.audienceClaim === undefined || ["aud", "azp", "client_id", "cid"].includes(a.audienceClaim),
+        "The audienceClaim is aud, azp, client_id or cid.",
+      );
       need(a.audience.trim() !== "", "An oidc authorizer needs an audience.");
       need(
-        ["standard", "cognito-access", "cognito-id"].includes(a.token),
-        "The token is standard, cognito-access or cognito-id.",
+        ["standard", "access", "cognito-access", "cognito-id"].includes(a.token),
+        "The token is standard, access, cognito-access or cognito-id.",
       );
       break;
     default:

@@ -41,11 +41,16 @@ func (*restEvent) answer(a *answer) ([]byte, error) {
 
 func (*httpEvent) answer(a *answer) ([]byte, error) {
 	a.header.Del("Content-Length")
-	headers := make(map[string]string, len(a.header))
-	for name, values := range a.header {
-		headers[name] = strings.Join(values, ", ")
-	}
 	return json.Marshal(events.APIGatewayV2HTTPResponse{
-		StatusCode: a.status, Headers: headers, Body: a.body.String(),
+		StatusCode: a.status, Headers: joined(a.header), Body: a.body.String(),
 	})
+}
+
+// joined returns one text for each header (RFC 9110, section 5.3).
+func joined(header http.Header) map[string]string {
+	single := make(map[string]string, len(header))
+	for name, values := range header {
+		single[name] = strings.Join(values, ", ")
+	}
+	return single
 }

@@ -2,35 +2,35 @@ package function
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 
+	"github.com/devicetokens/devicetokens/httpapi"
+	"github.com/devicetokens/devicetokens/internal/jsontext"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
 // claimsUser is the [httpapi.Authenticator] behind an authorizer of the gateway,
 // which lets no request through whose token it has not verified: a Cognito
 // authorizer of a REST API, a JWT authorizer of an HTTP API. The user is the claim
-// sub.
+// sub; the other claims may be anything.
 //
-// A request without claims says that the route has no such authorizer. That is
-// not the caller's fault, and nobody is to find out by being logged out.
+// A request without claims came by a route that has no such authorizer. That is
+// not the caller's fault, so the caller is not logged out for it.
 func claimsUser(r *http.Request) (tokens.UserID, error) {
 	inv := invocationOf(r.Context())
-	if inv == nil || inv.claims["sub"] == "" {
-		return "", errors.New("the event has no claim sub: has the route an authorizer?")
+	if inv == nil {
+		return "", errors.New("not a request of an invocation")
 	}
-	return tokens.UserID(inv.claims["sub"]), nil
-}
-
-// restClaims reads the authorizer's part of a REST event. A Lambda authorizer puts
-// values of its own there; no claims are among them, since it can put no object.
-func restClaims(authorizer map[string]any) map[string]string {
-	object, _ := authorizer["claims"].(map[string]any)
-	claims := make(map[string]string, len(object))
-	for name, value := range object {
-		if text, ok := value.(string); ok {
-			claims[name] = text
-		}
+	sub := text(object(inv.claims)["sub"])
+	switch {
+	case sub == "":
+		return "", errors.New("the event has no claim sub: has the route an authorizer? " +
+			"A function URL and a load balancer have none: set " + envAuth + " to oidc behind those")
+	case !jsontext.IsUnicode(inv.claims), strings.ContainsRune(sub, '\ufffd'):
+		// The gateway itself may have put U+FFFD in the place of what is no character.
+		return "", fmt.Errorf("%w: the claims are not Unicode", httpapi.ErrUnauthenticated)
 	}
-	return claims
+	return tokens.UserID(sub), nil
 }

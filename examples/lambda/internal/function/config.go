@@ -1,10 +1,15 @@
 package function
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/devicetokens/devicetokens/httpapi"
@@ -14,16 +19,34 @@ import (
 
 // The variables of the environment. infrastructure/function.tf sets them.
 const (
-	envTable      = "DEVICE_TOKEN_TABLE_NAME"    // required
-	envStage      = "DEVICE_TOKEN_STAGE"         // required; the dimension of the metrics
-	envTTL        = "DEVICE_TOKEN_TTL"           // a Go duration like 2160h; unset is store.DefaultTTL
-	envMaxDevices = "DEVICE_TOKEN_MAX_DEVICES"   // unset is store.DefaultMaxDevices
-	envLogLevel   = "DEVICE_TOKEN_LOG_LEVEL"     // debug, info, warn or error; unset is info
-	envAuth       = "DEVICE_TOKEN_AUTH"          // required: claims or oidc
-	envIssuer     = "DEVICE_TOKEN_OIDC_ISSUER"   // required with oidc, as the two below; forbidden with claims
-	envAudience   = "DEVICE_TOKEN_OIDC_AUDIENCE" // see oidcauth.Config
-	envToken      = "DEVICE_TOKEN_OIDC_TOKEN"    // see oidcauth.Kind
+	envTable      = "DEVICE_TOKEN_TABLE_NAME"  // required
+	envStage      = "DEVICE_TOKEN_STAGE"       // required; the dimension of the metrics
+	envTTL        = "DEVICE_TOKEN_TTL"         // a Go duration like 2160h; unset is store.DefaultTTL
+	envMaxDevices = "DEVICE_TOKEN_MAX_DEVICES" // unset is store.DefaultMaxDevices
+	envLogLevel   = "DEVICE_TOKEN_LOG_LEVEL"   // debug, info, warn or error; unset is info
+	envAuth       = "DEVICE_TOKEN_AUTH"        // required: claims or oidc
+	envBasePath   = "DEVICE_TOKEN_BASE_PATH"   // of a custom domain, like /push; unset is none
+
+	// See the fields of oidcauth.Config. Required with oidc are the first three;
+	// with claims all are refused. A list is separated by spaces.
+	envIssuer         = "DEVICE_TOKEN_OIDC_ISSUER"
+	envAudience       = "DEVICE_TOKEN_OIDC_AUDIENCE"
+	envToken          = "DEVICE_TOKEN_OIDC_TOKEN"           // Kind
+	envOtherAudiences = "DEVICE_TOKEN_OIDC_OTHER_AUDIENCES" // a list
+	envAudienceClaim  = "DEVICE_TOKEN_OIDC_AUDIENCE_CLAIM"
+	envAlgorithms     = "DEVICE_TOKEN_OIDC_ALGORITHMS" // a list
+	envDiscoveryURL   = "DEVICE_TOKEN_OIDC_DISCOVERY_URL"
+	envMetadataIssuer = "DEVICE_TOKEN_OIDC_METADATA_ISSUER"
+	envKeysURL        = "DEVICE_TOKEN_OIDC_KEYS_URL"
+	envAllowHTTP      = "DEVICE_TOKEN_OIDC_ALLOW_HTTP" // true or false
 )
+
+// oidcFields has the variable of each field of oidcauth.Config.
+var oidcFields = map[string]string{
+	"Issuer": envIssuer, "Audience": envAudience, "Kind": envToken,
+	"OtherAudiences": envOtherAudiences, "AudienceClaim": envAudienceClaim, "Algorithms": envAlgorithms,
+	"DiscoveryURL": envDiscoveryURL, "MetadataIssuer": envMetadataIssuer, "KeysURL": envKeysURL, "AllowHTTP": envAllowHTTP,
+}
 
 // A Config is what the environment says.
 type Config struct {
@@ -31,6 +54,7 @@ type Config struct {
 	Stage        string
 	Policy       store.Policy
 	LogLevel     slog.Level
+	BasePath     string // in front of the API's paths; "" if none
 	Authenticate httpapi.Authenticator
 }
 
@@ -43,6 +67,7 @@ func ConfigFromEnv(getenv func(string) string) (Config, error) {
 		Stage:        env.required(envStage),
 		Policy:       store.Policy{TTL: env.ttl(), MaxDevices: env.maxDevices()},
 		LogLevel:     env.logLevel(),
+		BasePath:     env.basePath(),
 		Authenticate: env.authenticator(),
 	}
 	return cfg, errors.Join(env.faults...)
@@ -107,7 +132,7 @@ func (e *environment) logLevel() slog.Level {
 func (e *environment) authenticator() httpapi.Authenticator {
 	switch e.getenv(envAuth) {
 	case "claims":
-		for _, name := range []string{envIssuer, envAudience, envToken} {
+		for _, name := range slices.Sorted(maps.Values(oidcFields)) {
 			if e.getenv(name) != "" {
 				e.fault(name, fmt.Errorf("is set, but %s is claims: which is meant?", envAuth))
 			}
@@ -120,29 +145,52 @@ func (e *environment) authenticator() httpapi.Authenticator {
 	return nil
 }
 
-// oidc tries each setting beside others that are good, so that a fault has the
-// name of its variable.
+// oidc returns an authenticator for the tokens of an issuer.
 func (e *environment) oidc() httpapi.Authenticator {
-	good := oidcauth.Config{Issuer: "https://issuer.example", Audience: "audience", Kind: oidcauth.Standard}
-	cfg := good
-	try := func(name string, set func(*oidcauth.Config, string)) {
-		value := e.required(name)
-		if value == "" {
-			return
-		}
-		set(&cfg, value)
-		alone := good
-		set(&alone, value)
-		if _, err := oidcauth.New(alone); err != nil {
-			e.fault(name, err)
-		}
-	}
-	try(envIssuer, func(c *oidcauth.Config, value string) { c.Issuer = value })
-	try(envAudience, func(c *oidcauth.Config, value string) { c.Audience = value })
-	try(envToken, func(c *oidcauth.Config, value string) { c.Kind = oidcauth.Kind(value) })
-	authenticate, err := oidcauth.New(cfg)
+	allowHTTP, err := strconv.ParseBool(cmp.Or(e.getenv(envAllowHTTP), "false"))
 	if err != nil {
-		return nil // its parts are faults
+		e.fault(envAllowHTTP, errors.New("is neither true nor false"))
+	}
+	authenticate, err := oidcauth.New(oidcauth.Config{
+		Issuer:         e.getenv(envIssuer),
+		Audience:       e.getenv(envAudience),
+		Kind:           oidcauth.Kind(e.getenv(envToken)),
+		OtherAudiences: e.list(envOtherAudiences),
+		AudienceClaim:  e.getenv(envAudienceClaim),
+		Algorithms:     e.list(envAlgorithms),
+		DiscoveryURL:   e.getenv(envDiscoveryURL),
+		MetadataIssuer: e.getenv(envMetadataIssuer),
+		KeysURL:        e.getenv(envKeysURL),
+		AllowHTTP:      allowHTTP,
+	})
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range joined.Unwrap() {
+			var field *oidcauth.FieldError
+			if errors.As(err, &field) && oidcFields[field.Field] != "" {
+				e.fault(oidcFields[field.Field], field.Err)
+			} else {
+				e.fault(envAuth, err)
+			}
+		}
 	}
 	return authenticate
+}
+
+// list returns the words of a variable; nil if there are none.
+func (e *environment) list(name string) []string {
+	words := strings.Fields(e.getenv(name))
+	if len(words) == 0 {
+		return nil
+	}
+	return words
+}
+
+var basePath = regexp.MustCompile(`^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$`)
+
+func (e *environment) basePath() string {
+	path := e.getenv(envBasePath)
+	if path != "" && !basePath.MatchString(path) {
+		e.fault(envBasePath, errors.New("is not a path like /push: each part has a slash in front, and letters, digits and ._-"))
+	}
+	return path
 }

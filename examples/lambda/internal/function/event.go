@@ -5,74 +5,122 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
-
-	"github.com/aws/aws-lambda-go/events"
 )
 
-// An event is a request as API Gateway hands it to a function, and the way to hand
-// the answer back.
+// An event is an HTTP request as AWS hands it to a function, and the way to hand
+// the answer back. Of an event only the members that are needed are decoded.
 type event interface {
 	request(context.Context, *invocation) (*http.Request, error)
 	answer(*answer) ([]byte, error)
 }
 
-// errNotAnEvent says that somebody invoked the function with something else.
-var errNotAnEvent = errors.New("not an event of an API Gateway proxy integration")
+var errNotAnEvent = errors.New(
+	"not an event of an API Gateway proxy integration, of a function URL or of an Application Load Balancer")
 
+// parseEvent returns the event, or an error that names what invoked the function.
+// No error quotes the payload.
 func parseEvent(payload []byte) (event, error) {
-	var probe struct {
-		Version    string `json:"version"`
-		HTTPMethod string `json:"httpMethod"`
+	var top, rc map[string]json.RawMessage
+	if json.Unmarshal(payload, &top) != nil {
+		return nil, errNotAnEvent
 	}
-	if err := json.Unmarshal(payload, &probe); err != nil {
-		return nil, errNotAnEvent // err may quote the payload
+	_ = json.Unmarshal(top["requestContext"], &rc) // without one, rc is empty
+	for _, other := range []struct {
+		there bool
+		name  string
+	}{
+		{top["methodArn"] != nil || top["routeArn"] != nil, "a Lambda authorizer's"},
+		{rc["connectionId"] != nil, "a WebSocket API's"},
+		{rc["serviceNetworkArn"] != nil || top["raw_path"] != nil, "of VPC Lattice"},
+		{top["Records"] != nil, "a list of records, as of a queue, a topic, a bucket or CloudFront"},
+		{top["detail-type"] != nil, "of EventBridge"},
+	} {
+		if other.there {
+			return nil, fmt.Errorf("%w: it is %s", errNotAnEvent, other.name)
+		}
 	}
 	var e event
 	switch {
-	case probe.Version == "2.0":
+	case rc["elb"] != nil:
+		e = new(balancerEvent)
+	case text(top["version"]) == "2.0" && rc["http"] != nil:
 		e = new(httpEvent)
-	case probe.HTTPMethod != "":
+	case text(top["httpMethod"]) != "":
 		e = new(restEvent)
 	default:
 		return nil, errNotAnEvent
 	}
 	if err := json.Unmarshal(payload, e); err != nil {
-		return nil, errNotAnEvent
+		return nil, fmt.Errorf("%w: a member that is needed has another type", errNotAnEvent)
 	}
 	return e, nil
 }
 
-// A restEvent is of a REST API, version 1 of the format. The path is as the client
-// sent it, without the stage; the query is decoded.
-type restEvent events.APIGatewayProxyRequest
-
-func (e *restEvent) request(ctx context.Context, inv *invocation) (*http.Request, error) {
-	inv.gatewayRequestID = e.RequestContext.RequestID
-	inv.claims = restClaims(e.RequestContext.Authorizer)
-	u := &url.URL{Path: e.Path, RawQuery: url.Values(e.MultiValueQueryStringParameters).Encode()}
-	if path, err := url.PathUnescape(e.Path); err == nil {
-		u.Path, u.RawPath = path, e.Path
+// text returns the string that a member is; "" if it is none.
+func text(member json.RawMessage) string {
+	var s string
+	if json.Unmarshal(member, &s) != nil {
+		return ""
 	}
-	header := http.Header{}
-	for name, values := range e.MultiValueHeaders {
-		header[http.CanonicalHeaderKey(name)] = values
-	}
-	return newRequest(ctx, inv, e.HTTPMethod, u, header, e.Body, e.IsBase64Encoded)
+	return s
 }
 
-// An httpEvent is of an HTTP API, version 2 of the format. The path is decoded; the
-// query is as the client sent it; a header that was there twice is joined.
-type httpEvent events.APIGatewayV2HTTPRequest
+// A gateway is what both kinds of API say of themselves.
+type gateway struct {
+	RequestID    string          `json:"requestId"`
+	APIID        string          `json:"apiId"`
+	DomainPrefix string          `json:"domainPrefix"`
+	Stage        string          `json:"stage"`
+	Authorizer   json.RawMessage `json:"authorizer"`
+}
+
+// withoutStage removes the stage, with which a path of an HTTP API begins unless
+// it is the default one. Behind a custom domain no stage is in the path, so that
+// /prod/x there is a path of the API.
+func (g gateway) withoutStage(path string) string {
+	if g.Stage == "" || g.Stage == "$default" || g.DomainPrefix != g.APIID {
+		return path
+	}
+	return cutSegments(path, "/"+g.Stage)
+}
+
+// cutSegments removes the first segments of a path, if it has them.
+func cutSegments(path, segments string) string {
+	switch rest, ok := strings.CutPrefix(path, segments); {
+	case ok && rest == "":
+		return "/"
+	case ok && rest[0] == '/':
+		return rest
+	}
+	return path
+}
+
+// An httpEvent is of an HTTP API with version 2 of the format, or of a function
+// URL. The path is decoded; the query is as the client sent it; a header that was
+// there twice is joined.
+type httpEvent struct {
+	RawPath         string            `json:"rawPath"`
+	RawQueryString  string            `json:"rawQueryString"`
+	Cookies         []string          `json:"cookies"`
+	Headers         map[string]string `json:"headers"`
+	Body            string            `json:"body"`
+	IsBase64Encoded bool              `json:"isBase64Encoded"`
+	RequestContext  struct {
+		gateway
+		HTTP struct {
+			Method string `json:"method"`
+		} `json:"http"`
+	} `json:"requestContext"`
+}
 
 func (e *httpEvent) request(ctx context.Context, inv *invocation) (*http.Request, error) {
 	rc := e.RequestContext
 	inv.gatewayRequestID = rc.RequestID
-	if rc.Authorizer != nil && rc.Authorizer.JWT != nil {
-		inv.claims = rc.Authorizer.JWT.Claims
-	}
+	inv.claims = object(object(rc.Authorizer)["jwt"])["claims"]
 	header := http.Header{}
 	for name, value := range e.Headers {
 		header[http.CanonicalHeaderKey(name)] = []string{value}
@@ -80,26 +128,23 @@ func (e *httpEvent) request(ctx context.Context, inv *invocation) (*http.Request
 	if len(e.Cookies) > 0 {
 		header["Cookie"] = []string{strings.Join(e.Cookies, "; ")}
 	}
-	u := &url.URL{Path: e.path(), RawQuery: e.RawQueryString}
+	u := &url.URL{Path: rc.withoutStage(e.RawPath), RawQuery: e.RawQueryString}
 	return newRequest(ctx, inv, rc.HTTP.Method, u, header, e.Body, e.IsBase64Encoded)
 }
 
-// path returns the path without the stage, with which it begins unless the stage
-// is the default one. Below a domain of one's own no stage is in it, so that
-// /prod/x there is a path of the API.
-func (e *httpEvent) path() string {
-	rc := e.RequestContext
-	prefix := "/" + rc.Stage
-	if rc.Stage == "" || rc.Stage == "$default" || rc.DomainPrefix != rc.APIID {
-		return e.RawPath
+// object returns the members of an object; none if it is no object.
+func object(member json.RawMessage) map[string]json.RawMessage {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(member, &members) != nil {
+		return nil
 	}
-	if rest, ok := strings.CutPrefix(e.RawPath, prefix); ok && (rest == "" || rest[0] == '/') {
-		return rest
-	}
-	return e.RawPath
+	return members
 }
 
 func newRequest(ctx context.Context, inv *invocation, method string, u *url.URL, header http.Header, body string, encoded bool) (*http.Request, error) {
+	if method == "" { // net/http takes it for GET
+		return nil, errNotAnEvent
+	}
 	if encoded {
 		data, err := base64.StdEncoding.DecodeString(body)
 		if err != nil {
@@ -110,6 +155,9 @@ func newRequest(ctx context.Context, inv *invocation, method string, u *url.URL,
 	r, err := http.NewRequestWithContext(ctx, method, "/", strings.NewReader(body))
 	if err != nil {
 		return nil, errNotAnEvent
+	}
+	if escaped := cutSegments(u.EscapedPath(), inv.basePath); inv.basePath != "" {
+		u.Path, u.RawPath = cutSegments(u.Path, inv.basePath), escaped
 	}
 	r.URL = u
 	r.RequestURI = u.RequestURI()

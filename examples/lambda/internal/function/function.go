@@ -1,5 +1,6 @@
 // Package function is the Lambda function that serves package httpapi behind API
-// Gateway, of REST (events of version 1) and of HTTP (version 2).
+// Gateway (REST and HTTP APIs, events of version 1 and 2), a function URL or an
+// Application Load Balancer.
 //
 // It knows nothing of where registrations are kept: package main does, and
 // nothing else here imports the AWS SDK.
@@ -7,6 +8,7 @@ package function
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -27,8 +29,9 @@ const margin = 250 * time.Millisecond
 // A Function answers invocations. It is safe for concurrent use, though Lambda
 // makes one at a time.
 type Function struct {
-	handler http.Handler
-	warm    atomic.Bool
+	handler  http.Handler
+	basePath string
+	warm     atomic.Bool
 }
 
 var _ lambda.Handler = (*Function)(nil)
@@ -36,7 +39,7 @@ var _ lambda.Handler = (*Function)(nil)
 // New returns a function that serves s as cfg says. It writes its log and its
 // metrics to w, a line each: Lambda sends standard output to CloudWatch.
 func New(cfg Config, s store.Store, w io.Writer) *Function {
-	return &Function{handler: httpapi.New(s, cfg.Authenticate, httpapi.Options{
+	return &Function{basePath: cfg.BasePath, handler: httpapi.New(s, cfg.Authenticate, httpapi.Options{
 		Logger:  NewLogger(w, cfg.LogLevel),
 		Observe: metrics{stage: cfg.Stage, w: w, now: time.Now}.observe,
 	})}
@@ -47,7 +50,8 @@ type invocation struct {
 	functionRequestID string // Lambda's, also in its own REPORT lines
 	gatewayRequestID  string // API Gateway's, also in its access log
 	coldStart         bool
-	claims            map[string]string // as the gateway's authorizer verified them; nil if it has none
+	basePath          string
+	claims            json.RawMessage // as the gateway's authorizer verified them; nil if it has none
 }
 
 type invocationKey struct{}
@@ -58,10 +62,10 @@ func invocationOf(ctx context.Context) *invocation {
 	return inv
 }
 
-// Invoke answers one event of API Gateway. The error is for an event that is
-// none: what the request itself lacks is in the answer.
+// Invoke answers one event. The error is for an event that is no HTTP request or
+// comes by a way that is not supported: what the request itself lacks is in the answer.
 func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	inv := &invocation{coldStart: !f.warm.Swap(true)}
+	inv := &invocation{coldStart: !f.warm.Swap(true), basePath: f.basePath}
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		inv.functionRequestID = lc.AwsRequestID
 	}

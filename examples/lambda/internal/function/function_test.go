@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -25,13 +26,14 @@ type request struct {
 	Method, Path, Escaped, Body, Host string
 	Query                             url.Values
 	Header                            http.Header
-	Claims                            map[string]string
+	User                              tokens.UserID // by the claims
 	Gateway                           string
 }
 
 func TestEvents(t *testing.T) {
 	for _, test := range []struct {
 		name  string
+		base  string
 		event string
 		want  request
 	}{
@@ -49,7 +51,7 @@ func TestEvents(t *testing.T) {
 				Method: "DELETE", Path: "/v1/device-tokens", Host: "x.example", Gateway: "g-1",
 				Query:  url.Values{"deviceId": {"ä #&=?+%/", "b"}, "permanent": {"true"}},
 				Header: http.Header{"Host": {"x.example"}, "X-Two": {"1", "2"}},
-				Claims: map[string]string{"sub": "alice", "exp": "Mon Nov 23 09:00:00 UTC 2026"},
+				User:   "alice",
 			},
 		},
 		{
@@ -86,13 +88,13 @@ func TestEvents(t *testing.T) {
 				"cookies": ["a=1", "b=2"], "headers": {"host": "x.example", "x-two": "1,2"},
 				"requestContext": {"apiId": "x", "domainPrefix": "x", "requestId": "g-2=", "stage": "$default",
 					"http": {"method": "POST", "path": "/v1/device-tokens"},
-					"authorizer": {"jwt": {"claims": {"sub": "alice"}, "scopes": null}}},
+					"authorizer": {"jwt": {"claims": {"sub": "alice", "exp": 1700000000, "admin": true, "groups": ["a"], "address": {}, "nonce": null}, "scopes": null}}},
 				"body": "{}", "isBase64Encoded": false}`,
 			want: request{
 				Method: "POST", Path: "/v1/device-tokens", Host: "x.example", Gateway: "g-2=", Body: "{}",
 				Query:  url.Values{"deviceId": {"ä #", "b,"}},
 				Header: http.Header{"Host": {"x.example"}, "X-Two": {"1,2"}, "Cookie": {"a=1; b=2"}},
-				Claims: map[string]string{"sub": "alice"},
+				User:   "alice",
 			},
 		},
 		{
@@ -130,6 +132,117 @@ func TestEvents(t *testing.T) {
 			want:  request{Method: "PUT", Path: "/", Body: "ä\x00!"},
 		},
 		{
+			name:  "REST, claims that are no strings",
+			event: `{"path": "/", "httpMethod": "GET", "requestContext": {"authorizer": {"claims": {"sub": "alice", "exp": 1700000000, "groups": []}}}}`,
+			want:  request{Method: "GET", Path: "/", User: "alice"},
+		},
+		{
+			name: "REST, single values alone",
+			event: `{"path": "/", "httpMethod": "GET", "headers": {"Host": "x.example", "X-One": "1"}, "multiValueHeaders": null,
+				"queryStringParameters": {"deviceId": "ä #&"}, "multiValueQueryStringParameters": null, "requestContext": {}}`,
+			want: request{
+				Method: "GET", Path: "/", Host: "x.example",
+				Query: url.Values{"deviceId": {"ä #&"}}, Header: http.Header{"Host": {"x.example"}, "X-One": {"1"}},
+			},
+		},
+		{
+			name:  "REST, a path that begins like its stage",
+			event: `{"path": "/prod/v1", "httpMethod": "GET", "requestContext": {"stage": "prod", "apiId": "x", "domainPrefix": "x"}}`,
+			want:  request{Method: "GET", Path: "/prod/v1"},
+		},
+		{
+			name:  "REST, a base path of a custom domain",
+			base:  "/push/api",
+			event: `{"path": "/push/api/v1%2Fdevice-tokens", "httpMethod": "GET", "requestContext": {"stage": "prod"}}`,
+			want:  request{Method: "GET", Path: "/v1/device-tokens", Escaped: "/v1%2Fdevice-tokens"},
+		},
+		{
+			name:  "REST, a base path, by the API's own domain",
+			base:  "/push",
+			event: `{"path": "/v1/device-tokens", "httpMethod": "GET", "requestContext": {"stage": "prod"}}`,
+			want:  request{Method: "GET", Path: "/v1/device-tokens"},
+		},
+		{
+			name:  "REST, the base path and no more",
+			base:  "/push",
+			event: `{"path": "/push", "httpMethod": "GET", "requestContext": {}}`,
+			want:  request{Method: "GET", Path: "/"},
+		},
+		{
+			name:  "REST, a path that begins like the base path",
+			base:  "/push",
+			event: `{"path": "/pushed/v1", "httpMethod": "GET", "requestContext": {}}`,
+			want:  request{Method: "GET", Path: "/pushed/v1"},
+		},
+		{
+			name: "HTTP of version 1, a stage in the path",
+			event: `{"version": "1.0", "resource": "$default", "path": "/prod/v1/device-tokens", "httpMethod": "POST",
+				"headers": {"Content-Type": "text/plain"}, "multiValueHeaders": {"Content-Type": ["text/plain"]},
+				"requestContext": {"apiId": "x", "domainPrefix": "x", "requestId": "g-3=", "stage": "prod", "path": "/prod/v1/device-tokens",
+					"authorizer": {"claims": {"sub": "alice", "exp": 1700000000}, "scopes": null}}, "body": "{}"}`,
+			want: request{
+				Method: "POST", Path: "/v1/device-tokens", Body: "{}", Gateway: "g-3=", User: "alice",
+				Header: http.Header{"Content-Type": {"text/plain"}},
+			},
+		},
+		{
+			name:  "HTTP of version 1, the default stage",
+			event: `{"version": "1.0", "path": "/v1/device-tokens", "httpMethod": "GET", "requestContext": {"apiId": "x", "domainPrefix": "x", "stage": "$default"}}`,
+			want:  request{Method: "GET", Path: "/v1/device-tokens"},
+		},
+		{
+			name:  "HTTP of version 1, a custom domain",
+			base:  "/push",
+			event: `{"version": "1.0", "path": "/push/v1/device-tokens", "httpMethod": "GET", "requestContext": {"apiId": "x", "domainPrefix": "api", "stage": "push"}}`,
+			want:  request{Method: "GET", Path: "/v1/device-tokens"},
+		},
+		{
+			name: "HTTP, a base path of a custom domain",
+			base: "/push",
+			event: `{"version": "2.0", "rawPath": "/push/v1/device-tokens",
+				"requestContext": {"apiId": "x", "domainPrefix": "api", "stage": "prod", "http": {"method": "GET"}}}`,
+			want: request{Method: "GET", Path: "/v1/device-tokens"},
+		},
+		{
+			name: "HTTP, a base path, by the API's own domain and stage",
+			base: "/push",
+			event: `{"version": "2.0", "rawPath": "/prod/v1/device-tokens",
+				"requestContext": {"apiId": "x", "domainPrefix": "x", "stage": "prod", "http": {"method": "GET"}}}`,
+			want: request{Method: "GET", Path: "/v1/device-tokens"},
+		},
+		{
+			name: "function URL",
+			event: `{"version": "2.0", "routeKey": "$default", "rawPath": "/v1/device-tokens", "rawQueryString": "deviceId=a%2Fb", "cookies": null,
+				"headers": {"host": "u.lambda-url.eu-central-1.on.aws"},
+				"requestContext": {"accountId": "anonymous", "apiId": "u", "domainName": "u.lambda-url.eu-central-1.on.aws", "domainPrefix": "u",
+					"http": {"method": "DELETE", "path": "/v1/device-tokens"}, "requestId": "g-4", "stage": "$default",
+					"authorizer": {"iam": {"accountId": "1", "cognitoIdentity": null}}}}`,
+			want: request{
+				Method: "DELETE", Path: "/v1/device-tokens", Host: "u.lambda-url.eu-central-1.on.aws", Gateway: "g-4",
+				Query: url.Values{"deviceId": {"a/b"}}, Header: http.Header{"Host": {"u.lambda-url.eu-central-1.on.aws"}},
+			},
+		},
+		{
+			name: "load balancer, single values, the query as it was sent",
+			base: "/push",
+			event: `{"requestContext": {"elb": {"targetGroupArn": "arn"}}, "httpMethod": "DELETE", "path": "/push/v1/device-tokens",
+				"queryStringParameters": {"deviceId": "%C3%A4+%23", "permanent": "true"}, "headers": {"host": "lb.example"},
+				"body": "w6QAIQ==", "isBase64Encoded": true}`,
+			want: request{
+				Method: "DELETE", Path: "/v1/device-tokens", Host: "lb.example", Body: "ä\x00!",
+				Query: url.Values{"deviceId": {"ä #"}, "permanent": {"true"}}, Header: http.Header{"Host": {"lb.example"}},
+			},
+		},
+		{
+			name: "load balancer, all values",
+			event: `{"requestContext": {"elb": {"targetGroupArn": "arn"}}, "httpMethod": "GET", "path": "/v1/device-tokens",
+				"multiValueQueryStringParameters": {"deviceId": ["a%26", "b"]}, "multiValueHeaders": {"x-two": ["1", "2"]}, "body": "", "isBase64Encoded": false}`,
+			want: request{
+				Method: "GET", Path: "/v1/device-tokens",
+				Query: url.Values{"deviceId": {"a&", "b"}}, Header: http.Header{"X-Two": {"1", "2"}},
+			},
+		},
+		{
 			name: "HTTP, a Lambda authorizer's values are no claims",
 			event: `{"version": "2.0", "rawPath": "/", "requestContext": {"http": {"method": "GET"},
 				"authorizer": {"lambda": {"sub": "alice", "claims": {"sub": "alice"}}}}}`,
@@ -141,8 +254,8 @@ func TestEvents(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			inv := &invocation{}
-			r, err := e.request(t.Context(), inv)
+			inv := &invocation{basePath: test.base}
+			r, err := e.request(context.WithValue(t.Context(), invocationKey{}, inv), inv)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -160,12 +273,10 @@ func TestEvents(t *testing.T) {
 			if want.Escaped == "" {
 				want.Escaped = want.Path
 			}
-			if len(inv.claims) == 0 {
-				inv.claims = nil
-			}
+			user, _ := claimsUser(r) // TestClaims has its errors
 			if diff := cmp.Diff(want, request{
 				Method: r.Method, Path: r.URL.Path, Escaped: r.URL.EscapedPath(), Body: string(body), Host: r.Host,
-				Query: r.URL.Query(), Header: r.Header, Claims: inv.claims, Gateway: inv.gatewayRequestID,
+				Query: r.URL.Query(), Header: r.Header, User: user, Gateway: inv.gatewayRequestID,
 			}); diff != "" {
 				t.Errorf("request (-want +got):\n%s", diff)
 			}
@@ -176,21 +287,33 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// TestNoEvents has payloads that are no HTTP requests, or come by a way that is not
+// supported: the error names it.
 func TestNoEvents(t *testing.T) {
 	f := New(Config{Authenticate: claimsUser}, memstore.New(store.Policy{}), io.Discard)
 	const secret = "ExponentPushToken[secret]"
-	for _, payload := range []string{
-		``, `null`, `[]`, `"` + secret + `"`, `{}`, `{"key1": "` + secret + `"}`, `{"source": "aws.events"}`,
-		`{"httpMethod": "POST", "path": 7, "body": "` + secret + `"}`,
-		`{"httpMethod": "` + secret + `", "path": "/"}`,
-		`{"httpMethod": "POST", "path": "/", "body": "` + secret + `", "isBase64Encoded": true}`,
-		`{"version": "2.0", "rawPath": ["` + secret + `"]}`,
+	for payload, says := range map[string]string{
+		``: "", `null`: "", `[]`: "", `"` + secret + `"`: "", `{}`: "", `{"key1": "` + secret + `"}`: "",
+		`{"httpMethod": "POST", "path": 7, "body": "` + secret + `"}`:                                           "another type",
+		`{"httpMethod": "` + secret + `", "path": "/"}`:                                                         "",
+		`{"httpMethod": "POST", "path": "/", "body": "` + secret + `", "isBase64Encoded": true}`:                "",
+		`{"version": "2.0", "rawPath": ["` + secret + `"], "requestContext": {"http": {"method":"GET"}}}`:       "another type",
+		`{"version": "2.0", "rawPath": "/", "requestContext": {"http": {}}}`:                                    "",
+		`{"version": "2.0", "path": "/", "method": "POST", "requestContext": {"serviceNetworkArn": "a"}}`:       "VPC Lattice",
+		`{"raw_path": "/", "method": "POST", "headers": {}}`:                                                    "VPC Lattice",
+		`{"type": "REQUEST", "methodArn": "a", "httpMethod": "GET", "path": "/", "requestContext": {}}`:         "Lambda authorizer",
+		`{"type": "TOKEN", "methodArn": "a", "authorizationToken": "` + secret + `"}`:                           "Lambda authorizer",
+		`{"version": "2.0", "type": "REQUEST", "routeArn": "a", "requestContext": {"http": {"method": "GET"}}}`: "Lambda authorizer",
+		`{"requestContext": {"connectionId": "c", "routeKey": "$connect"}}`:                                     "WebSocket",
+		`{"Records": [{"eventSource": "aws:sqs", "body": "` + secret + `"}]}`:                                   "records",
+		`{"version": "0", "source": "aws.events", "detail-type": "Scheduled Event"}`:                            "EventBridge",
 	} {
 		answer, err := f.Invoke(t.Context(), []byte(payload))
-		if err == nil || answer != nil {
+		switch {
+		case err == nil || answer != nil:
 			t.Errorf("%s is answered with %s", payload, answer)
-		} else if strings.Contains(err.Error(), "secret") {
-			t.Errorf("the error echoes the payload: %v", err)
+		case !errors.Is(err, errNotAnEvent) || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), says):
+			t.Errorf("%s: the error is %v, want %q in it", payload, err, says)
 		}
 	}
 }
@@ -210,6 +333,11 @@ func TestInvoke(t *testing.T) {
 				"body": "` + body + `"}`,
 			"headers",
 		},
+		"HTTP of version 1": {
+			`{"version": "1.0", "path": "/prod/v1/device-tokens", "httpMethod": "POST", "headers": {"Content-Type": "application/json"},
+				"requestContext": {"requestId": "g-1", "stage": "prod", "authorizer": {"claims": {"sub": "alice"}}}, "body": "` + body + `"}`,
+			"multiValueHeaders",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -227,7 +355,7 @@ func TestInvoke(t *testing.T) {
 				}
 				headers := answer[test.headers].(map[string]any)
 				var id any = "f-1"
-				if name == "REST" {
+				if test.headers == "multiValueHeaders" {
 					id = []any{"f-1"}
 				}
 				if diff := cmp.Diff(id, headers["X-Request-Id"]); diff != "" {
@@ -260,22 +388,66 @@ func TestInvoke(t *testing.T) {
 	}
 }
 
-// TestNoAuthorizer has a route without one: nobody is let in, and nobody is told
-// that their credential is bad.
-func TestNoAuthorizer(t *testing.T) {
-	var out bytes.Buffer
-	f := New(Config{Authenticate: claimsUser}, memstore.New(store.Policy{}), &out)
-	for _, context := range []string{`{}`, `{"authorizer": {"claims": {"email": "a@example"}}}`, `{"authorizer": {"claims": {"sub": 7}}}`} {
-		payload, err := f.Invoke(t.Context(), []byte(
-			`{"path": "/v1/device-tokens", "httpMethod": "GET", "requestContext": `+context+`}`))
+// TestBalancer answers an event of a load balancer in the form that its target
+// group is set to.
+func TestBalancer(t *testing.T) {
+	authenticate := func(*http.Request) (tokens.UserID, error) { return "alice", nil }
+	f := New(Config{Authenticate: authenticate}, memstore.New(store.Policy{}), io.Discard)
+	for form, want := range map[string]any{
+		`"headers": {"host": "x"}`:             "application/json",
+		`"multiValueHeaders": {"host": ["x"]}`: []any{"application/json"},
+	} {
+		payload, err := f.Invoke(t.Context(), []byte(`{"requestContext": {"elb": {}}, "httpMethod": "GET", "path": "/v1/device-tokens", `+form+`}`))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if status := decode(t, payload)["statusCode"]; status != 500.0 {
-			t.Errorf("%s: status is %v", context, status)
+		answer := decode(t, payload)
+		name, _, _ := strings.Cut(strings.TrimPrefix(form, `"`), `"`)
+		headers, _ := answer[name].(map[string]any)
+		if diff := cmp.Diff(want, headers["Content-Type"]); diff != "" || len(answer) != 5 {
+			t.Errorf("answer is %s (-want +got):\n%s", payload, diff)
 		}
-		if !strings.Contains(out.String(), "has the route an authorizer?") {
-			t.Errorf("the log does not say why:\n%s", out.String())
+		if answer["statusCode"] != 200.0 || answer["statusDescription"] != "OK" || answer["isBase64Encoded"] != false {
+			t.Errorf("answer is %s", payload)
+		}
+	}
+}
+
+// TestClaims has requests that no user is read of. Without an authorizer nobody
+// is let in, and no caller is told that the credential is bad; claims that are not
+// Unicode could be those of another user.
+func TestClaims(t *testing.T) {
+	var out bytes.Buffer
+	f := New(Config{Authenticate: claimsUser}, memstore.New(store.Policy{}), &out)
+	const noAuthorizer, notUnicode = "has the route an authorizer?", "not Unicode"
+	rest := `{"path": "/v1/device-tokens", "httpMethod": "GET", "requestContext": `
+	http := `{"version": "2.0", "rawPath": "/v1/device-tokens", "requestContext": {"http": {"method": "GET"}, "authorizer": `
+	for event, want := range map[string]struct {
+		status float64
+		says   string
+	}{
+		rest + `{}}`: {500, noAuthorizer},
+		rest + `{"authorizer": {"claims": {"email": "a@example"}}}}`:   {500, noAuthorizer},
+		rest + `{"authorizer": {"claims": {"sub": 7}}}}`:               {500, noAuthorizer},
+		rest + `{"authorizer": {"claims": {"Sub": "alice"}}}}`:         {500, noAuthorizer},
+		rest + `{"authorizer": "alice"}}`:                              {500, noAuthorizer},
+		rest + `{"elb": {"targetGroupArn": "arn"}}}`:                   {500, "load balancer"},
+		http + `{"iam": {"userId": "alice"}}}}`:                        {500, "function URL"},
+		http + `{"jwt": {"claims": [{"sub": "alice"}]}}}}`:             {500, noAuthorizer},
+		rest + `{"authorizer": {"claims": {"sub": "u\ud800"}}}}`:       {401, notUnicode},
+		rest + "{\"authorizer\": {\"claims\": {\"sub\": \"u\xff\"}}}}": {401, notUnicode},
+		http + `{"jwt": {"claims": {"sub": "u\udfff"}}}}}`:             {401, notUnicode},
+		http + `{"jwt": {"claims": {"sub": "u\ufffd"}}}}}`:             {401, notUnicode},
+		http + `{"jwt": {"claims": {"sub": "u", "x": "\ud800"}}}}}`:    {401, notUnicode},
+		http + `{"jwt": {"claims": {"sub": "\ud83d\ude00"}}}}}`:        {200, ""},
+	} {
+		out.Reset()
+		payload, err := f.Invoke(t.Context(), []byte(event))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status := decode(t, payload)["statusCode"]; status != want.status || !strings.Contains(out.String(), want.says) {
+			t.Errorf("%s: status is %v, want %v; the log has:\n%s", event, status, want.status, out.String())
 		}
 	}
 }
@@ -333,10 +505,12 @@ func FuzzEvent(f *testing.F) {
 		`{"path": "/v1/device-tokens", "httpMethod": "GET", "requestContext": {"authorizer": {"claims": {"sub": "alice"}}}}`,
 		`{"version": "2.0", "rawPath": "/x/v1", "requestContext": {"stage": "x", "http": {"method": "GET"}, "authorizer": {"jwt": null}}}`,
 		`{"path": "%", "httpMethod": "GET /", "body": "e30=", "isBase64Encoded": true, "multiValueHeaders": {"": null}}`,
+		`{"version": "1.0", "path": "/x/v1", "httpMethod": "GET", "headers": {"a": "b"}, "requestContext": {"stage": "x", "authorizer": {"claims": {"sub": "\ud800"}}}}`,
+		`{"httpMethod": "GET", "path": "/b/v1", "queryStringParameters": {"%": "&#"}, "multiValueHeaders": {"": []}, "requestContext": {"elb": {}}}`,
 	} {
 		f.Add([]byte(seed))
 	}
-	function := New(Config{Stage: "test", Authenticate: claimsUser}, memstore.New(store.Policy{}), io.Discard)
+	function := New(Config{Stage: "test", BasePath: "/b", Authenticate: claimsUser}, memstore.New(store.Policy{}), io.Discard)
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		answer, err := function.Invoke(t.Context(), payload)
 		if err == nil && decode(t, answer)["statusCode"].(float64) < 200 {

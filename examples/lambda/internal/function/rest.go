@@ -1,0 +1,102 @@
+package function
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// A proxyEvent is what version 1 of the format and the event of a load balancer
+// have in common. The path is as the client sent it. One value or all values of
+// each header and parameter are there, or both.
+type proxyEvent struct {
+	HTTPMethod        string              `json:"httpMethod"`
+	Path              string              `json:"path"`
+	Headers           map[string]string   `json:"headers"`
+	MultiValueHeaders map[string][]string `json:"multiValueHeaders"`
+	Query             map[string]string   `json:"queryStringParameters"`
+	MultiValueQuery   map[string][]string `json:"multiValueQueryStringParameters"`
+	Body              string              `json:"body"`
+	IsBase64Encoded   bool                `json:"isBase64Encoded"`
+}
+
+func (e *proxyEvent) make(ctx context.Context, inv *invocation, path, query string) (*http.Request, error) {
+	u := &url.URL{Path: path, RawQuery: query}
+	if decoded, err := url.PathUnescape(path); err == nil {
+		u.Path, u.RawPath = decoded, path
+	}
+	header := http.Header{}
+	for name, values := range all(e.Headers, e.MultiValueHeaders) {
+		header[http.CanonicalHeaderKey(name)] = values
+	}
+	return newRequest(ctx, inv, e.HTTPMethod, u, header, e.Body, e.IsBase64Encoded)
+}
+
+// all returns all values of each name, or the single ones where those are all
+// there is.
+func all(single map[string]string, multi map[string][]string) map[string][]string {
+	if multi != nil {
+		return multi
+	}
+	multi = map[string][]string{}
+	for name, value := range single {
+		multi[name] = []string{value}
+	}
+	return multi
+}
+
+// A restEvent is of a REST API, or of an HTTP API with version 1 of the format.
+// The query is decoded. A path of a REST API has no stage.
+type restEvent struct {
+	proxyEvent
+	Version        string  `json:"version"` // a REST API has none
+	RequestContext gateway `json:"requestContext"`
+}
+
+func (e *restEvent) request(ctx context.Context, inv *invocation) (*http.Request, error) {
+	inv.gatewayRequestID = e.RequestContext.RequestID
+	// A Lambda authorizer puts values of its own beside the claims. A REST API
+	// lets it put no object there.
+	inv.claims = object(e.RequestContext.Authorizer)["claims"]
+	path := e.Path
+	if e.Version == "1.0" {
+		path = e.RequestContext.withoutStage(path)
+	}
+	return e.make(ctx, inv, path, url.Values(all(e.Query, e.MultiValueQuery)).Encode())
+}
+
+// A balancerEvent is of an Application Load Balancer, which verifies no token of
+// a caller. The query is as the client sent it.
+type balancerEvent struct{ proxyEvent }
+
+func (e *balancerEvent) request(ctx context.Context, inv *invocation) (*http.Request, error) {
+	parameters := all(e.Query, e.MultiValueQuery)
+	var query []string
+	for _, name := range slices.Sorted(maps.Keys(parameters)) {
+		for _, value := range parameters[name] {
+			query = append(query, name+"="+value)
+		}
+	}
+	return e.make(ctx, inv, e.Path, strings.Join(query, "&"))
+}
+
+// answer has the headers in the form that the target group is set to, which is
+// that of the event.
+func (e *balancerEvent) answer(a *answer) ([]byte, error) {
+	a.header.Del("Content-Length")
+	answer := map[string]any{
+		"statusCode": a.status, "statusDescription": cmp.Or(http.StatusText(a.status), "Unknown"),
+		"body": a.body.String(), "isBase64Encoded": false,
+	}
+	if e.MultiValueHeaders != nil {
+		answer["multiValueHeaders"] = a.header
+	} else {
+		answer["headers"] = joined(a.header)
+	}
+	return json.Marshal(answer)
+}
