@@ -3,7 +3,6 @@ package dynamostore_test
 import (
 	"fmt"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -25,22 +24,6 @@ func TestPatternCosts(t *testing.T) {
 // units and the measured sizes.
 func TestCapacity(t *testing.T) {
 	generatedRegion(t, accessPatterns, "capacity", capacity(t, itemSizes(t)))
-}
-
-// generatedRegion is generated for the part of a file between two marks.
-func generatedRegion(t *testing.T, file, name, text string) {
-	t.Helper()
-	begin, end := "<!-- "+name+": begin -->\n", "<!-- "+name+": end -->\n"
-	got, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	head, rest, ok := strings.Cut(string(got), begin)
-	_, tail, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		t.Fatalf("%s has no marks for %s", file, name)
-	}
-	generated(t, file, head+begin+"\n"+text+"\n"+end+tail)
 }
 
 // patterns are the nine, each with the paths that it nearly always takes.

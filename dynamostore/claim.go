@@ -3,18 +3,21 @@ package dynamostore
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"slices"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A claim is an item that says which registration holds a token. Its hash key is
-// made of the token's hash, so whoever wants the token comes to the same item,
-// and a condition on it decides between them. User ids do not begin with '#', so
-// it is in nobody's list.
+// A claim is an item that names the registration that holds a token. Its hash
+// key is derived from the token's hash, so that all writers that want the token
+// write the same item, and a condition on it decides between them. User ids do
+// not begin with '#', so no list contains a claim.
 type claim struct {
-	item  item       // nil: nobody holds the token; its version is random, new at each write
-	owner tokens.Key // zero if the item does not say
+	item  item       // nil: the token is free; has a random version, new at each write
+	owner tokens.Key // zero if the item does not name one
 }
 
 // A claimID is the hash key of a claim.
@@ -24,13 +27,13 @@ const (
 	claimPrefix   = "#claim#1#" // 1: the version of the hash
 	claimDeviceID = "#"
 
-	// claimMargin is how much longer than a registration its claim has to
-	// live. It covers clocks that differ, and the lag of DynamoDB's TTL.
+	// claimMargin is the minimum time by which a claim must outlive its
+	// registration. It covers clocks that differ, and the lag of DynamoDB's TTL.
 	claimMargin = 24 * time.Hour
 
-	// maxClaimExtra is the most that a claim is written to outlive a
-	// registration by. It is why a daily user's claim is renewed monthly, and
-	// not daily.
+	// maxClaimExtra is the maximum time by which a claim is written to outlive
+	// its registration. Because of it, the claim of a device that is used daily
+	// is renewed monthly and not daily.
 	maxClaimExtra = 30 * 24 * time.Hour
 )
 
@@ -41,6 +44,16 @@ func claimOf(t tokens.Token) claimID {
 
 func (id claimID) key() item {
 	return item{attrUserID: stringValue(string(id)), attrDeviceID: stringValue(claimDeviceID)}
+}
+
+// item returns the claim of owner on a token, as it is stored.
+func (id claimID) item(owner tokens.Key, version string, expiresAt time.Time) item {
+	i := id.key()
+	i[attrOwnerUserID] = stringValue(string(owner.UserID))
+	i[attrOwnerDeviceID] = stringValue(string(owner.DeviceID))
+	i[attrVersion] = stringValue(version)
+	i[attrExpiresAt] = secondsValue(expiresAt)
+	return i
 }
 
 func newClaim(i item) claim {
@@ -54,26 +67,25 @@ func newClaim(i item) claim {
 	}
 }
 
+// claimRecordedBy returns the claim that a registration records that it holds.
+func claimRecordedBy(r row) claim {
+	version := r.text(attrClaimVersion)
+	if version == "" {
+		return claim{}
+	}
+	return claim{item: item{attrVersion: stringValue(version)}, owner: r.key()}
+}
+
 func (c claim) exists() bool { return c.item != nil }
 
 func (c claim) version() string { return row{item: c.item}.text(attrVersion) }
 
-// unchanged holds while the claim is as observed: free, or of the same version.
+// unchanged requires the claim to be as observed: free, or of the same version.
 func (c claim) unchanged() guard {
 	if !c.exists() {
 		return guard{condition: notExists()}
 	}
-	return guard{condition: exists()}.and(as(c.item, attrVersion))
-}
-
-// item returns the claim of owner on a token as it is to be stored.
-func (id claimID) item(owner tokens.Key, version string, expiresAt time.Time) item {
-	i := id.key()
-	i[attrOwnerUserID] = stringValue(string(owner.UserID))
-	i[attrOwnerDeviceID] = stringValue(string(owner.DeviceID))
-	i[attrVersion] = stringValue(version)
-	i[attrExpiresAt] = secondsValue(expiresAt)
-	return i
+	return guard{condition: exists()}.and(attributesEqual(c.item, attrVersion))
 }
 
 // claimExpiry is when the claim of a registration made now expires.
@@ -81,7 +93,7 @@ func (s *Store) claimExpiry(now time.Time) time.Time {
 	return s.policy.Expiry(now).Add(s.claimExtra())
 }
 
-// claimExtra is how much longer than the registration a claim is written to live.
+// claimExtra is how much longer than its registration a claim is written to live.
 func (s *Store) claimExtra() time.Duration { return min(s.policy.TTL, maxClaimExtra) }
 
 func newVersion() string {
@@ -90,11 +102,50 @@ func newVersion() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// claimHeldBy returns the claim that a registration says that it holds.
-func claimHeldBy(r row) claim {
-	version := r.text(attrClaimVersion)
-	if version == "" {
-		return claim{}
+// A claimRelease plans the release of the claims of rows that a transaction
+// removes or overwrites. It is best effort: a claim that belongs to another
+// registration by now stays, and a claim that is left behind expires.
+type claimRelease struct {
+	// lost has the versions of the claims that belong to others by now. It has
+	// versions and not ids because two of the rows may have taken one claim, and
+	// only the later one holds it.
+	lost map[string]bool
+}
+
+// writes returns the writes that release the claims of the rows. No transaction
+// may name an item twice, so named has the claims that it already writes.
+func (c *claimRelease) writes(op *operation, rows []row, named ...claimID) []write {
+	var writes []write
+	for _, r := range rows {
+		id, version := r.claim(), r.text(attrClaimVersion)
+		if id == "" || slices.Contains(named, id) || c.lost[version] {
+			continue
+		}
+		named = append(named, id)
+		writes = append(writes, op.deleteWrite(id.key(), ownedOrGone(r.key()), func(item) {
+			if c.lost == nil {
+				c.lost = make(map[string]bool)
+			}
+			c.lost[version] = true
+		}))
 	}
-	return claim{item: item{attrVersion: stringValue(version)}, owner: r.key()}
+	return writes
+}
+
+const (
+	paramOwnerUserID   param = "ownerUserId"
+	paramOwnerDeviceID param = "ownerDeviceId"
+)
+
+// ownedOrGone requires the claim to be the owner's, or not to exist.
+func ownedOrGone(owner tokens.Key) guard {
+	return guard{
+		condition: notExists().Or(expression.And(
+			attribute(attrOwnerUserID).Equal(hole(paramOwnerUserID)),
+			attribute(attrOwnerDeviceID).Equal(hole(paramOwnerDeviceID)))),
+		args: []arg{
+			{paramOwnerUserID, stringValue(string(owner.UserID))},
+			{paramOwnerDeviceID, stringValue(string(owner.DeviceID))},
+		},
+	}
 }

@@ -1,8 +1,6 @@
 package dynamostore
 
 import (
-	"context"
-	"errors"
 	"testing"
 	"time"
 
@@ -52,8 +50,8 @@ func TestClaimUnchanged(t *testing.T) {
 	}{
 		{"free", claim{}, "attribute_not_exists (#0)", nil},
 		{"held", newClaim(claimOf(tokens.MustParseToken("ExponentPushToken[x]")).item(rowKey, "v", time.Unix(2000, 0))), "(attribute_exists (#0)) AND (#1 = :0)", []string{"v"}},
-		{"as its row says", claimHeldBy(newRow(newItem(nil))), "(attribute_exists (#0)) AND (#1 = :0)", []string{"v"}},
-		{"of an older row", claimHeldBy(newRow(newItem(item{attrClaimVersion: nil}))), "attribute_not_exists (#0)", nil},
+		{"as its row says", claimRecordedBy(newRow(newItem(nil))), "(attribute_exists (#0)) AND (#1 = :0)", []string{"v"}},
+		{"of an older row", claimRecordedBy(newRow(newItem(item{attrClaimVersion: nil}))), "attribute_not_exists (#0)", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			g := tt.claim.unchanged()
@@ -83,23 +81,74 @@ func TestClaimTimes(t *testing.T) {
 	}
 }
 
-// TestFaultOfADoneContext: a write whose context ended may have happened, a read
-// has not changed anything.
-func TestFaultOfADoneContext(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	for op, tryAgain := range map[Operation]bool{
-		OpRegister: true, OpDeactivate: true, OpInvalidate: true, OpDelete: true, OpDeleteUser: true,
-		OpGet: false, OpList: false, OpHolder: false,
-	} {
-		o := (&Store{}).begin(op)
-		for what, err := range map[string]error{
-			"in a call":         o.fault(ctx, "UpdateItem", &types.ResourceNotFoundException{}),
-			"between two calls": o.canceled(ctx.Err()),
-		} {
-			if !errors.Is(err, context.Canceled) || errors.Is(err, store.ErrTryAgain) != tryAgain || errors.Is(err, store.ErrMisconfigured) {
-				t.Errorf("%s, %s: the error is %v", op, what, err)
+// TestSpellingsShareAClaim, and no two tokens do.
+func TestSpellingsShareAClaim(t *testing.T) {
+	const uuid = "0123abcd-4567-89ab-cdef-0123456789ab"
+	id := func(token string) claimID { return claimOf(tokens.MustParseToken(token)) }
+	if a, b, c := id(uuid), id("ExponentPushToken["+uuid+"]"), id("ExpoPushToken["+uuid+"]"); a != b || b != c {
+		t.Errorf("three spellings have the claims %q, %q and %q", a, b, c)
+	}
+	if id("ExpoPushToken[x]") == id("ExpoPushToken[X]") {
+		t.Error("two tokens have one claim")
+	}
+	// SHA-256 of "x", as any other tool has it.
+	want := claimID("#claim#1#LXEWQrcmsEQBYnyp-6wy9chTD7GQPMTbAiWHF5IaSIE")
+	if diff := cmp.Diff(want, id("ExpoPushToken[x]")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestVersionsAreNew for each write.
+func TestVersionsAreNew(t *testing.T) {
+	seen := make(map[string]bool)
+	for range 1000 {
+		v := newVersion()
+		if len(v) != 22 || seen[v] {
+			t.Fatalf("version %q", v)
+		}
+		seen[v] = true
+	}
+}
+
+// TestRowClaim finds the claim that is to be released with a row.
+func TestRowClaim(t *testing.T) {
+	id := claimOf(tokens.MustParseToken("ExponentPushToken[x]"))
+	tests := []struct {
+		name string
+		row  item
+		want claimID
+	}{
+		{"registered", newItem(nil), id},
+		{"spelled otherwise", newItem(item{attrToken: stringValue("ExpoPushToken[x]")}), id},
+		{"corrupt, but for the token", newItem(item{attrPlatform: nil}), id},
+		{"of the older service", newItem(item{attrClaimVersion: nil}), ""},
+		{"version of a wrong type", newItem(item{attrClaimVersion: boolValue(true)}), ""},
+		{"no token", newItem(item{attrToken: nil}), ""},
+		{"corrupt token", newItem(item{attrToken: stringValue("x")}), ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, newRow(tt.row).claim()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
 			}
+		})
+	}
+}
+
+// TestClaimOutlivesRegistration by at least the margin, and by 30 days at most.
+func TestClaimOutlivesRegistration(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	const day = 24 * time.Hour
+	for ttl, extra := range map[time.Duration]time.Duration{
+		store.MinTTL: 7 * day, 29 * day: 29 * day, 30 * day: 30 * day, 31 * day: 30 * day, store.DefaultTTL: 30 * day, store.MaxTTL: 30 * day,
+	} {
+		policy, err := store.Policy{TTL: ttl}.WithDefaults()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &Store{policy: policy}
+		if got := s.claimExpiry(now).Sub(policy.Expiry(now)); got != extra || got <= claimMargin {
+			t.Errorf("TTL %v: the claim lives %v longer, want %v", ttl, got, extra)
 		}
 	}
 }

@@ -82,6 +82,26 @@ func TestCanceledAtEachCall(t *testing.T) {
 	}
 }
 
+// TestEndedDuringACall ends the context in the first call of each method, which
+// then fails: the error is the context's. A write may have been applied, so its
+// error is also ErrTryAgain; the cause of the failure does not matter.
+func TestEndedDuringACall(t *testing.T) {
+	for operation, call := range methods {
+		t.Run(string(operation), func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			s := offline(t, dynamotest.Transport(func(r *http.Request) (*http.Response, error) {
+				cancel()
+				return dynamotest.Failure(r, 400, "ResourceNotFoundException", ""), nil
+			}), nil)
+			err := call(ctx, s)
+			reads := operation == dynamostore.OpGet || operation == dynamostore.OpList || operation == dynamostore.OpHolder
+			if !errors.Is(err, context.Canceled) || errors.Is(err, store.ErrTryAgain) == reads || errors.Is(err, store.ErrMisconfigured) {
+				t.Errorf("the error is %v", err)
+			}
+		})
+	}
+}
+
 // TestDoneBefore sends nothing for a context that is done.
 func TestDoneBefore(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())

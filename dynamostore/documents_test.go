@@ -2,6 +2,8 @@ package dynamostore_test
 
 import (
 	"encoding/json"
+	"flag"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -10,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
 )
@@ -52,7 +56,7 @@ func TestPolicyInDocument(t *testing.T) {
 
 // Each attribute that the store writes is in the document.
 func TestAttributesInDocument(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), "attributes.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), "table.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +77,7 @@ func TestAttributesInDocument(t *testing.T) {
 		return true
 	})
 	if names < 15 {
-		t.Errorf("%d attributes were found in attributes.go, want all 15", names)
+		t.Errorf("%d attributes were found in table.go, want all 15", names)
 	}
 }
 
@@ -84,4 +88,58 @@ func document(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+var update = flag.Bool("update", false, "write the documents that tests generate")
+
+// generated fails unless the file has the text; with -update it writes it.
+func generated(t testing.TB, file, text string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(text, string(got)); diff != "" {
+		t.Errorf("%s is out of date: run this test with -update (-want +got):\n%s", file, diff)
+	}
+}
+
+// TestREADMECosts holds the costs in the README to what TestCosts counts.
+func TestREADMECosts(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("| | calls | write units | read units |\n| --- | ---: | ---: | ---: |\n")
+	for _, row := range []struct{ what, path string }{
+		{"the app starts, nothing changed", "Register, the same token"},
+		{"the same, once in 29 days", "Register, the same token, once in 29 days"},
+		{"a new device", "Register, new"},
+		{"a phone changes hands", "Register, moves to a new device"},
+		{"list a user's tokens", "List"},
+		{"log out", "Deactivate"},
+	} {
+		path := pathNamed(t, row.path)
+		writes, reads := path.units(t)
+		fmt.Fprintf(&b, "| %s | %d | %v | %v |\n", row.what, len(path.calls), writes, reads)
+	}
+	generatedRegion(t, "../README.md", "costs", b.String())
+}
+
+// generatedRegion is generated for the part of a file between two marks.
+func generatedRegion(t *testing.T, file, name, text string) {
+	t.Helper()
+	begin, end := "<!-- "+name+": begin -->\n", "<!-- "+name+": end -->\n"
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, ok := strings.Cut(string(got), begin)
+	_, tail, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatalf("%s has no marks for %s", file, name)
+	}
+	generated(t, file, head+begin+"\n"+text+"\n"+end+tail)
 }

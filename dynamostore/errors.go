@@ -15,15 +15,14 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A CallError says that a call of the AWS SDK failed. It matches what the caller
-// has to know ([store.ErrTryAgain], [store.ErrMisconfigured], the context's
-// error), if there is such a thing, and it wraps the SDK's error for
-// [errors.As]. Its own text has neither keys nor values, which the text of the
-// SDK's error may have.
+// A CallError is the error of a failed call of the AWS SDK. It matches
+// [store.ErrTryAgain], [store.ErrMisconfigured] or the context's error, whichever
+// applies, and wraps the SDK's error for [errors.As]. Its text contains neither
+// keys nor values; the text of the SDK's error may contain them.
 type CallError struct {
 	Call      string // of the SDK: "UpdateItem"
-	Code      string // of DynamoDB: "ThrottlingException"; "" if there was no answer that could be read
-	RequestID string // of AWS; "" if there was no answer
+	Code      string // of DynamoDB: "ThrottlingException"; "" without a readable answer
+	RequestID string // of AWS; "" without an answer
 	kind      []error
 	err       error
 }
@@ -52,11 +51,11 @@ func (e *CallError) Error() string {
 	return b.String()
 }
 
-// Unwrap returns what e matches, and the SDK's error last.
+// Unwrap returns the errors that e matches, the SDK's error last.
 func (e *CallError) Unwrap() []error { return append(e.kind[:len(e.kind):len(e.kind)], e.err) }
 
-// fault makes a CallError of what the SDK returned.
-func (op *operation) fault(ctx context.Context, call string, err error) error {
+// callError makes a CallError of an error of the SDK.
+func (op *operation) callError(ctx context.Context, call string, err error) error {
 	e := &CallError{Call: call, err: err}
 	var response *awshttp.ResponseError
 	if errors.As(err, &response) {
@@ -67,35 +66,36 @@ func (op *operation) fault(ctx context.Context, call string, err error) error {
 		e.Code = api.ErrorCode()
 	}
 	if ctxErr := ctx.Err(); ctxErr != nil {
-		e.kind = op.interrupted(ctxErr)
+		e.kind = op.contextEnded(ctxErr)
 	} else if kind := classify(err); kind != nil {
 		e.kind = []error{kind}
 	}
 	return e
 }
 
-// interrupted returns what an operation matches whose context ended: if it
-// writes, the write may have happened.
-func (op *operation) interrupted(ctxErr error) []error {
+// contextEnded returns the errors that match when the context ended during the
+// operation: a write may have been applied.
+func (op *operation) contextEnded(ctxErr error) []error {
 	if op.writes {
 		return []error{store.ErrTryAgain, ctxErr}
 	}
 	return []error{ctxErr}
 }
 
-// canceled is the error of an operation whose context ended between two calls.
-func (op *operation) canceled(ctxErr error) error {
-	return fmt.Errorf("dynamodb: between two calls: %w", errors.Join(op.interrupted(ctxErr)...))
+// endedBetweenCalls is the error of an operation whose context ended between two
+// calls of the SDK.
+func (op *operation) endedBetweenCalls(ctxErr error) error {
+	return fmt.Errorf("dynamodb: between two calls: %w", errors.Join(op.contextEnded(ctxErr)...))
 }
 
-// classify returns the sentinel for an error of the SDK, nil for a fault that is
+// classify returns the sentinel for an error of the SDK, or nil if the error is
 // neither temporary nor a matter of configuration.
 //
 // Sources: "Error handling with DynamoDB" in its developer guide, and "Common
-// Errors" in its API reference. A key of KMS that may not be used is an
-// AccessDeniedException, and one that is disabled, for want of a code of its own,
-// a ValidationException. So is a table with other keys than ours. Since a request
-// of this package is otherwise valid, that code too is a matter of configuration.
+// Errors" in its API reference. DynamoDB answers AccessDeniedException for a KMS
+// key that the caller may not use, and ValidationException for a disabled KMS key
+// and for a table with other keys. The requests of this package are otherwise
+// valid, so a ValidationException is a matter of configuration.
 func classify(err error) error {
 	if reasons, ok := cancellation(err); ok {
 		return classifyCancellation(reasons)
@@ -106,7 +106,7 @@ func classify(err error) error {
 		if errors.As(err, &unsent) {
 			return nil
 		}
-		return store.ErrTryAgain // no answer, or half of one: whether it happened is unknown
+		return store.ErrTryAgain // no answer, or part of one: the outcome is unknown
 	}
 	switch api.ErrorCode() {
 	case "ProvisionedThroughputExceededException", "ThrottlingException", "Throttling", "RequestLimitExceeded",
@@ -127,7 +127,7 @@ func classify(err error) error {
 	return nil
 }
 
-// conditionFailed returns the item that a refused write came upon.
+// conditionFailed returns the stored item if err is that of a refused write.
 func conditionFailed(err error) (old item, ok bool) {
 	var refused *types.ConditionalCheckFailedException
 	if !errors.As(err, &refused) {
@@ -136,15 +136,15 @@ func conditionFailed(err error) (old item, ok bool) {
 	return refused.Item, true
 }
 
-// isConflict reports whether a plain write met a transaction on its item. The
-// SDK does not repeat it.
+// isConflict reports whether a plain write conflicted with a transaction. The SDK
+// does not repeat such a write.
 func isConflict(err error) bool {
 	var conflict *types.TransactionConflictException
 	return errors.As(err, &conflict)
 }
 
-// cancellation returns why a transaction was cancelled, a reason for each of its
-// items.
+// cancellation returns the reasons why a transaction was canceled, one for each
+// item.
 func cancellation(err error) (reasons []types.CancellationReason, ok bool) {
 	var canceled *types.TransactionCanceledException
 	if !errors.As(err, &canceled) {
@@ -153,7 +153,7 @@ func cancellation(err error) (reasons []types.CancellationReason, ok bool) {
 	return canceled.CancellationReasons, true
 }
 
-// classifyCancellation returns ErrTryAgain unless a reason will not go away.
+// classifyCancellation returns ErrTryAgain unless a reason is permanent.
 func classifyCancellation(reasons []types.CancellationReason) error {
 	for _, r := range reasons {
 		switch codeOf(r) {

@@ -201,6 +201,25 @@ func TestCredentials(t *testing.T) {
 	discreet(t, err)
 }
 
+// unserializable is a client that cannot make a request of its input.
+type unserializable struct{ dynamostore.Client }
+
+func (unserializable) UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+	return nil, &smithy.OperationError{
+		ServiceID: "DynamoDB", OperationName: "UpdateItem",
+		Err: &smithy.SerializationError{Err: errors.New("unknown type")},
+	}
+}
+
+// TestUnserializable returns an error without a sentinel: repeating the call does
+// not help, and the configuration is right.
+func TestUnserializable(t *testing.T) {
+	err := dynamotest.Store(t, unserializable{}, "table", dynamostore.Options{}).Deactivate(t.Context(), alice)
+	if err == nil || errors.Is(err, store.ErrTryAgain) || errors.Is(err, store.ErrMisconfigured) {
+		t.Errorf("the error is %v, want one without a sentinel", err)
+	}
+}
+
 // TestInvalidArguments sends nothing, and says what is wrong with the arguments.
 func TestInvalidArguments(t *testing.T) {
 	var event dynamostore.Event

@@ -7,8 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// A template is an expression that was built once, and is used with other values
-// each time: building one afresh costs a refresh a third more time.
+// A template is an expression that is built once and then used with other values
+// each time: building it for every refresh makes a refresh a third slower.
 type template struct {
 	update, condition, filter, keyCondition *string
 	names                                   map[string]string
@@ -23,11 +23,11 @@ type placeholder struct {
 // A param is a value that a template leaves open.
 type param string
 
-// hole is a value for the expression builder that stands for a param.
+// hole is a placeholder for the value of a param, for the expression builder.
 func hole(p param) expression.ValueBuilder { return expression.Value(string(p)) }
 
-// compile builds a template. It panics if the expression is not valid, which
-// does not depend on the values.
+// compile builds a template. It panics if the expression is invalid, which does
+// not depend on the values.
 func compile(b expression.Builder) template {
 	expr, err := b.Build()
 	if err != nil {
@@ -67,7 +67,8 @@ func (t template) bind(args ...arg) map[string]types.AttributeValue {
 	return values
 }
 
-// Conditions that several operations need.
+// Conditions that several operations use. TestExpressions has the text of every
+// expression, as DynamoDB logs it.
 
 func attribute(name string) expression.NameBuilder { return expression.Name(name) }
 
@@ -75,8 +76,8 @@ func exists() expression.ConditionBuilder { return attribute(attrUserID).Attribu
 
 func notExists() expression.ConditionBuilder { return attribute(attrUserID).AttributeNotExists() }
 
-// notInactive holds where isActive is anything but false: absent, as in older
-// rows, or of a wrong type, which decoding finds.
+// notInactive requires isActive not to be false. It may be absent, as in rows of
+// the earlier service, or have a wrong type, which decoding reports.
 func notInactive(no expression.ValueBuilder) expression.ConditionBuilder {
 	return attribute(attrIsActive).AttributeNotExists().Or(attribute(attrIsActive).NotEqual(no))
 }
@@ -88,13 +89,13 @@ const (
 	paramSpelling2 param = "spelling2"
 )
 
-// hasSpelling holds where the token is one of the up to three texts of a token.
+// hasSpelling requires the token to be one of the up to three texts of a token.
 func hasSpelling() expression.ConditionBuilder {
 	return attribute(attrToken).In(hole(paramSpelling0), hole(paramSpelling1), hole(paramSpelling2))
 }
 
-// spellingArgs returns the values for hasSpelling: where there are fewer than
-// three, the last one again.
+// spellingArgs returns the values for hasSpelling. It repeats the last one if
+// there are fewer than three.
 func spellingArgs(spellings []string) [3]arg {
 	at := func(i int) string { return spellings[min(i, len(spellings)-1)] }
 	return [3]arg{

@@ -2,7 +2,10 @@ package dynamostore
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/google/go-cmp/cmp"
@@ -35,23 +38,6 @@ func TestSpellingArgs(t *testing.T) {
 	}
 }
 
-// TestSpellingsShareAClaim, and no two tokens do.
-func TestSpellingsShareAClaim(t *testing.T) {
-	const uuid = "0123abcd-4567-89ab-cdef-0123456789ab"
-	id := func(token string) claimID { return claimOf(tokens.MustParseToken(token)) }
-	if a, b, c := id(uuid), id("ExponentPushToken["+uuid+"]"), id("ExpoPushToken["+uuid+"]"); a != b || b != c {
-		t.Errorf("three spellings have the claims %q, %q and %q", a, b, c)
-	}
-	if id("ExpoPushToken[x]") == id("ExpoPushToken[X]") {
-		t.Error("two tokens have one claim")
-	}
-	// SHA-256 of "x", as any other tool has it.
-	want := claimID("#claim#1#LXEWQrcmsEQBYnyp-6wy9chTD7GQPMTbAiWHF5IaSIE")
-	if diff := cmp.Diff(want, id("ExpoPushToken[x]")); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
 // TestTemplates binds values, and is loud about one that is missing.
 func TestTemplates(t *testing.T) {
 	if values := compile(expression.NewBuilder().WithCondition(exists())).bind(); values != nil {
@@ -79,14 +65,102 @@ func TestTemplates(t *testing.T) {
 	panics("an empty expression", func() { compile(expression.NewBuilder()) })
 }
 
-// TestVersionsAreNew for each write.
-func TestVersionsAreNew(t *testing.T) {
-	seen := make(map[string]bool)
-	for range 1000 {
-		v := newVersion()
-		if len(v) != 22 || seen[v] {
-			t.Fatalf("version %q", v)
-		}
-		seen[v] = true
+// TestExpressions has the text of every expression that goes out, as DynamoDB
+// logs it, and where it is written. TestCosts fails if another one goes out.
+func TestExpressions(t *testing.T) {
+	const (
+		observed = "userId expoPushToken registeredAt updatedAt expiresAt"
+		refresh  = "expoPushToken expiresAt claimExpiresAt inactiveReason projectId platform updatedAt isActive registeredAt"
+		project  = "expoPushToken expiresAt claimExpiresAt inactiveReason platform updatedAt isActive projectId registeredAt"
+	)
+	want := []expressionText{
+		{"refreshTemplate", "((#0 IN (:0, :1, :2)) AND (#1 > :3)) AND (#2 >= :4)", refresh},
+		{"refreshTemplate", "REMOVE #3, #4\nSET #0 = :5, #5 = :6, #6 = :7, #1 = :8, #7 = :9, #8 = if_not_exists(#8, :10)\n", refresh},
+		{"refreshTemplateOfProject", "((#0 IN (:0, :1, :2)) AND (#1 > :3)) AND (#2 >= :4)", project},
+		{"refreshTemplateOfProject", "REMOVE #3\nSET #0 = :5, #4 = :6, #5 = :7, #1 = :8, #6 = :9, #7 = :10, #8 = if_not_exists(#8, :11)\n", project},
+		{"deactivateTemplate", "(attribute_exists (#0)) AND ((attribute_not_exists (#1)) OR (#1 <> :0))", "userId isActive inactiveReason"},
+		{"deactivateTemplate", "SET #1 = :1, #2 = :2\n", "userId isActive inactiveReason"},
+		{
+			"invalidateTemplate", "((#0 IN (:0, :1, :2)) AND ((attribute_not_exists (#1)) OR (#1 <> :3))) AND ((attribute_not_exists (#2)) OR (#2 <= :4))",
+			"expoPushToken isActive updatedAt inactiveReason",
+		},
+		{"invalidateTemplate", "SET #1 = :5, #3 = :6\n", "expoPushToken isActive updatedAt inactiveReason"},
+		{"listTemplate", "#2 = :2", "isActive expiresAt userId"},
+		{"listTemplate", "((attribute_not_exists (#0)) OR (#0 <> :0)) AND ((attribute_not_exists (#1)) OR (NOT (#1 <= :1)))", "isActive expiresAt userId"},
+		{"userTemplate", "#0 = :0", "userId"},
+
+		{"claim.unchanged, free", "attribute_not_exists (#0)", "userId"},
+		{"claim.unchanged, held", "(attribute_exists (#0)) AND (#1 = :0)", "userId version"},
+		{"claimRelease.writes", "(attribute_not_exists (#0)) OR ((#1 = :0) AND (#2 = :1))", "userId ownerUserId ownerDeviceId"},
+		{"unchanged, no row", "attribute_not_exists (#0)", "userId"},
+		{"unchanged, a row", "(attribute_exists (#0)) AND ((((#1 = :0) AND (#2 = :1)) AND (#3 = :2)) AND (#4 = :3))", observed},
+		{"unchanged, a row of the earlier service", "(attribute_exists (#0)) AND ((((#1 = :0) AND (#2 = :1)) AND (#3 = :2)) AND (attribute_not_exists (#4)))", observed},
+		{"transfer.removePrevious, unknown", "#0 IN (:0, :1, :2)", "expoPushToken"},
+		{
+			"transfer.removePrevious, unknown and another user's",
+			"(#0 IN (:0, :1, :2)) AND (((attribute_not_exists (#1)) OR (#1 <> :3)) AND ((attribute_not_exists (#2)) OR (#2 > :4)))",
+			"expoPushToken isActive expiresAt",
+		},
+		{
+			"transfer.removePrevious, known",
+			"((attribute_exists (#0)) AND ((((#1 = :0) AND (#2 = :1)) AND (#3 = :2)) AND (#4 = :3))) AND (#5 = :4)", observed + " isActive",
+		},
 	}
+	full := item{attrRegisteredAt: timeValue(time.Unix(1, 0)), attrUpdatedAt: timeValue(time.Unix(1, 0)), attrIsActive: boolValue(false)}
+	own := newRow(newItem(full))
+	full[attrExpiresAt] = nil
+	earlier := newRow(newItem(full))
+	k := testTransfer(t, 1, own.item)
+
+	got := slices.Concat(
+		textsOf("refreshTemplate", refreshTemplate), textsOf("refreshTemplateOfProject", refreshTemplateOfProject),
+		textsOf("deactivateTemplate", deactivateTemplate), textsOf("invalidateTemplate", invalidateTemplate),
+		textsOf("listTemplate", listTemplate), textsOf("userTemplate", userTemplate),
+		conditionOf("claim.unchanged, free", claim{}.unchanged()), conditionOf("claim.unchanged, held", k.claim.unchanged()),
+		conditionOf("claimRelease.writes", ownedOrGone(rowKey)),
+		conditionOf("unchanged, no row", unchanged(row{})), conditionOf("unchanged, a row", unchanged(own)),
+		conditionOf("unchanged, a row of the earlier service", unchanged(earlier)),
+	)
+	previous := func(where string, owner tokens.Key) {
+		t.Helper()
+		k.claim.owner = owner
+		w, ok := k.removePrevious()
+		if !ok {
+			t.Fatalf("%s: nothing is removed", where)
+		}
+		got = append(got, expressionText{where, *w.item.Delete.ConditionExpression, namesInOrder(w.item.Delete.ExpressionAttributeNames)})
+	}
+	previous("transfer.removePrevious, unknown", tokens.Key{UserID: rowKey.UserID, DeviceID: "other"})
+	previous("transfer.removePrevious, unknown and another user's", tokens.Key{UserID: "other", DeviceID: "other"})
+	k.previous, k.previousKnown = own, true
+	previous("transfer.removePrevious, known", tokens.Key{UserID: "other", DeviceID: "other"})
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(expressionText{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// An expressionText is the text of an expression, and the attributes that #0, #1
+// and so on stand for in it. where names its Go code.
+type expressionText struct{ where, text, names string }
+
+func textsOf(where string, t template) []expressionText {
+	var all []expressionText
+	for _, text := range []*string{t.keyCondition, t.condition, t.filter, t.update} {
+		if text != nil {
+			all = append(all, expressionText{where, *text, namesInOrder(t.names)})
+		}
+	}
+	return all
+}
+
+func conditionOf(where string, g guard) []expressionText {
+	return textsOf(where, compile(expression.NewBuilder().WithCondition(g.condition)))
+}
+
+func namesInOrder(names map[string]string) string {
+	var all []string
+	for n := range len(names) {
+		all = append(all, names[fmt.Sprintf("#%d", n)])
+	}
+	return strings.Join(all, " ")
 }

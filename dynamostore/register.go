@@ -1,24 +1,29 @@
 package dynamostore
 
 import (
+	"cmp"
 	"context"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
 // Register implements [store.Store]. A refresh is one conditional UpdateItem, one
-// write unit. What the refresh refuses is done in a transaction: two calls if
-// the token changed, three on a new device or if the token moves here, four if
-// both; and one more if it moves from another user's registration that is logged
-// out or expired.
+// write unit. If the refresh is refused, Register makes its change in a
+// transaction: two calls if the token changed, three for a new device or if the
+// token moves to this device, four if both; and one more if the token moves from
+// another user's registration that is logged out or expired.
 //
-// If the SDK repeats a write after a lost answer, a refresh is applied again,
-// after whatever came between. A transaction is not: the SDK repeats it under one
-// idempotency token, which DynamoDB remembers for ten minutes.
+// If the SDK repeats a refresh after a lost answer, the refresh is applied again,
+// over any change in between. A transaction is applied once: the SDK repeats it
+// with the same idempotency token, which DynamoDB remembers for ten minutes.
 func (s *Store) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
-	op := s.begin(OpRegister)
+	op := s.beginWrite(OpRegister)
 	res, err := op.register(ctx, req)
 	outcome := Outcome(res.Outcome)
 	if res.Moved() {
@@ -29,10 +34,10 @@ func (s *Store) Register(ctx context.Context, req tokens.Request) (store.Result,
 }
 
 func (op *operation) register(ctx context.Context, req tokens.Request) (store.Result, error) {
-	if err := ready(ctx, req.Validate()); err != nil {
+	if err := cmp.Or(req.Validate(), ctx.Err()); err != nil {
 		return store.Result{}, err
 	}
-	now := op.now()
+	now := op.store.now()
 	own, refused, err := op.refresh(ctx, req, now)
 	if err != nil {
 		return store.Result{}, err
@@ -42,109 +47,133 @@ func (op *operation) register(ctx context.Context, req tokens.Request) (store.Re
 			return res, nil
 		}
 	}
-	t := newTaking(op, req, now, own)
+	t := newTransfer(op, req, now, own)
 	if err := op.commit(ctx, func() ([]write, error) { return t.plan(ctx) }); err != nil {
 		return store.Result{}, err
 	}
 	if own := t.own; own.err != nil {
-		op.corrupt(req.Key)
+		op.noteCorrupt(req.Key)
 	}
 	return t.result, nil
 }
 
-// A taking is a Register under way that takes a token: what it has observed, from
-// which it plans a transaction that is refused unless all is still so, and learns
-// from the refusal.
-//
-// What it may not do is to mix observations. Whether the previous holder still
-// has the token is known only from a look that is not older than the look at the
-// claim: it could have got the token between the two. So whenever the claim turns
-// out to be another than was thought, the previous holder is unknown again.
-type taking struct {
-	op      *operation
-	req     tokens.Request
-	now     time.Time
-	spelled []string
-	id      claimID // of the token
+// Nearly every Register is a refresh: the app starts, and nothing changed. It is
+// one conditional UpdateItem on the registration alone. It does not read the
+// claim, because a registration that meets the condition holds its claim.
 
-	own   row   // under the key
-	claim claim // on the token; at first a guess
+const (
+	paramToken     param = "token"
+	paramPlatform  param = "platform"
+	paramProjectID param = "projectId"
+	paramUpdatedAt param = "updatedAt"
+	paramExpiresAt param = "expiresAt"
+	paramActive    param = "active"
+	paramNow       param = "now"
+	paramClaimMin  param = "claimMin"
+)
 
-	previous      row // of claim.owner, if previousKnown
-	previousKnown bool
-	claimRefused  bool // in this attempt
+// Without a projectId the attribute is removed, so there are two templates.
+var (
+	refreshTemplate          = compileRefresh(false)
+	refreshTemplateOfProject = compileRefresh(true)
+)
 
-	devices map[tokens.DeviceID]row // the user's others; nil until they are needed
-	theirs  map[string]bool         // versions of claims that turned out to be others' by now
-
-	result store.Result // of the last plan
+func compileRefresh(project bool) template {
+	return compile(expression.NewBuilder().
+		WithUpdate(setRegistration(project).
+			Set(attribute(attrRegisteredAt), attribute(attrRegisteredAt).IfNotExists(hole(paramUpdatedAt)))).
+		// claimExpiresAt is a copy of the claim's expiry. The same transaction
+		// writes both.
+		WithCondition(hasSpelling().
+			And(attribute(attrExpiresAt).GreaterThan(hole(paramNow))).
+			And(attribute(attrClaimExpiresAt).GreaterThanEqual(hole(paramClaimMin)))))
 }
 
-func newTaking(op *operation, req tokens.Request, now time.Time, own row) *taking {
-	t := &taking{
-		op: op, req: req, now: now,
-		spelled: spellings(req.Token), id: claimOf(req.Token),
-		own: own, theirs: make(map[string]bool),
+// setRegistration sets the attributes that every Register sets.
+func setRegistration(project bool) expression.UpdateBuilder {
+	update := expression.
+		Set(attribute(attrToken), hole(paramToken)).
+		Set(attribute(attrPlatform), hole(paramPlatform)).
+		Set(attribute(attrUpdatedAt), hole(paramUpdatedAt)).
+		Set(attribute(attrExpiresAt), hole(paramExpiresAt)).
+		Set(attribute(attrIsActive), hole(paramActive)).
+		Remove(attribute(attrInactiveReason))
+	if project {
+		return update.Set(attribute(attrProjectID), hole(paramProjectID))
 	}
-	// A registration that has the token says which claim it holds. Otherwise the
-	// token is most likely new, and its claim free.
-	if own.holds(t.spelled) {
-		t.claim = claimHeldBy(own)
-	}
-	return t
+	return update.Remove(attribute(attrProjectID))
 }
 
-// plan returns the writes that give the token to the key if all is as observed.
-func (t *taking) plan(ctx context.Context) ([]write, error) {
-	if !t.own.live(t.now) && t.devices == nil {
-		if err := t.observeDevices(ctx); err != nil {
-			return nil, err
-		}
-	}
-	t.claimRefused = false
-	t.result = store.Result{Outcome: t.outcome()}
-	version := newVersion()
-	writes := []write{t.takeClaim(version), t.writeOwn(version)}
-	if w, ok := t.removePrevious(); ok {
-		writes = append(writes, w)
-	}
-	gone := t.makeRoom()
-	for _, r := range gone {
-		writes = append(writes, t.removeDevice(r))
-	}
-	return append(writes, t.releases(append(gone, t.own))...), nil
-}
-
-func (t *taking) outcome() store.Outcome {
-	switch {
-	case !t.own.live(t.now):
-		return store.Created
-	case t.own.holds(t.spelled):
-		return store.Refreshed
-	default:
-		return store.Replaced
+// registrationArgs returns the values for setRegistration.
+func registrationArgs(req tokens.Request, now, expiresAt time.Time) []arg {
+	return []arg{
+		{paramToken, stringValue(req.Token.Reveal())},
+		{paramPlatform, stringValue(string(req.Platform))},
+		{paramUpdatedAt, timeValue(now)},
+		{paramExpiresAt, secondsValue(expiresAt)},
+		{paramActive, boolValue(true)},
+		{paramProjectID, stringValue(string(req.ProjectID))},
 	}
 }
 
-func (t *taking) observeDevices(ctx context.Context) error {
-	t.devices = make(map[tokens.DeviceID]row)
-	return t.op.rows(ctx, t.req.Key.UserID, func(page []row) error {
-		for _, r := range page {
-			if k := r.key(); k != t.req.Key {
-				t.devices[k.DeviceID] = r
-			}
-		}
-		return nil
+// refresh makes the one write. It returns the row as it was before the write, also
+// if the write was refused.
+func (op *operation) refresh(ctx context.Context, req tokens.Request, now time.Time) (r row, refused bool, err error) {
+	expiresAt := op.store.policy.Expiry(now)
+	spelled := spellingArgs(spellings(req.Token))
+	args := append(registrationArgs(req, now, expiresAt),
+		spelled[0], spelled[1], spelled[2],
+		arg{paramNow, secondsValue(now)},
+		arg{paramClaimMin, secondsValue(expiresAt.Add(claimMargin))})
+	t := refreshTemplate
+	if req.ProjectID != "" {
+		t = refreshTemplateOfProject
+	}
+	answer, refused, err := op.update(ctx, &dynamodb.UpdateItemInput{
+		Key:                                 keyOf(req.Key),
+		UpdateExpression:                    t.update,
+		ConditionExpression:                 t.condition,
+		ExpressionAttributeNames:            t.names,
+		ExpressionAttributeValues:           t.bind(args...),
+		ReturnValues:                        types.ReturnValueAllOld,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
+	if err != nil {
+		return row{}, false, err
+	}
+	return newRow(answer), refused, nil
 }
 
-// observed takes note of a row that a refusal brought to light.
-func (t *taking) observed(k tokens.Key, r row) {
-	switch {
-	case k.UserID != t.req.Key.UserID || t.devices == nil:
-	case r.exists():
-		t.devices[k.DeviceID] = r
-	default:
-		delete(t.devices, k.DeviceID)
+// refreshed is the result of a refresh over the row old. Even if old cannot be
+// decoded, the new row can, unless registeredAt, which a refresh keeps, is the
+// reason: then ok is false.
+func (op *operation) refreshed(req tokens.Request, now time.Time, old row) (res store.Result, ok bool) {
+	d := decoder{item: old.item}
+	registeredAt := d.time(attrRegisteredAt)
+	if d.err != nil {
+		return store.Result{}, false
+	}
+	if registeredAt.IsZero() {
+		registeredAt = now
+	}
+	res = store.Result{Registration: op.store.registration(req, now, registeredAt), Outcome: store.Refreshed}
+	if old.err != nil {
+		op.noteCorrupt(req.Key)
+		res.Outcome = store.Created
+	}
+	return res, true
+}
+
+// registration is the registration that a Register at now stores.
+func (s *Store) registration(req tokens.Request, now, registeredAt time.Time) tokens.Registration {
+	return tokens.Registration{
+		Key:          req.Key,
+		Token:        req.Token,
+		Platform:     req.Platform,
+		ProjectID:    req.ProjectID,
+		Status:       tokens.Active,
+		RegisteredAt: registeredAt,
+		UpdatedAt:    now,
+		ExpiresAt:    s.policy.Expiry(now),
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A row is what was observed under the key of a registration.
+// A row is the stored item under the key of a registration, as it was observed.
 type row struct {
 	item item                // nil: nothing is stored
 	reg  tokens.Registration // if err is nil
@@ -32,23 +32,31 @@ func newRow(i item) row {
 
 func (r row) exists() bool { return r.item != nil }
 
+// text returns a string attribute, "" if it is absent or of another type.
+func (r row) text(name string) string {
+	if s, ok := r.item[name].(*types.AttributeValueMemberS); ok {
+		return s.Value
+	}
+	return ""
+}
+
 func (r row) key() tokens.Key {
 	return tokens.Key{UserID: tokens.UserID(r.text(attrUserID)), DeviceID: tokens.DeviceID(r.text(attrDeviceID))}
 }
 
-// live reports whether there is a registration to a reader at now.
+// live reports whether the row can be decoded and has not expired.
 func (r row) live(now time.Time) bool {
 	return r.exists() && r.err == nil && !r.reg.Expired(now)
 }
 
-// holds reports whether the row has one of the spellings of a token, decodable
-// or not, expired or not.
+// holds reports whether the row's token is one of the spellings, even if the row
+// is expired or cannot be decoded.
 func (r row) holds(spellings []string) bool {
 	return slices.Contains(spellings, r.text(attrToken))
 }
 
-// claim returns the id of the claim that the row has held since it was last
-// registered; "" for a row of the older service, which has none.
+// claim returns the id of the claim that the row took when it was registered. It
+// is "" for a row of the earlier service, which has none.
 func (r row) claim() claimID {
 	t, err := tokens.ParseToken(r.text(attrToken))
 	if err != nil || r.text(attrClaimVersion) == "" {
@@ -57,9 +65,9 @@ func (r row) claim() claimID {
 	return claimOf(t)
 }
 
-// read returns the registration as a reader sees it at now: ErrNotFound where
-// there is none or it is expired, a CorruptError where it cannot be decoded.
-func (r row) read(now time.Time) (tokens.Registration, error) {
+// registration returns what readers get at now: ErrNotFound if the row is absent
+// or expired, a CorruptError if it cannot be decoded.
+func (r row) registration(now time.Time) (tokens.Registration, error) {
 	switch {
 	case !r.exists():
 		return tokens.Registration{}, store.ErrNotFound
@@ -74,7 +82,7 @@ func (r row) read(now time.Time) (tokens.Registration, error) {
 	return r.reg, nil
 }
 
-// decode reads an item of this library or of the earlier service. Its errors
+// decode decodes an item of this library or of the earlier service. Its errors
 // name attributes, never values.
 func decode(i item) (tokens.Registration, error) {
 	d := decoder{item: i}
@@ -102,13 +110,13 @@ func decode(i item) (tokens.Registration, error) {
 		err = tokens.Request{Key: reg.Key, Token: reg.Token, Platform: reg.Platform, ProjectID: reg.ProjectID}.Validate()
 	}
 	if err != nil {
-		// Not wrapped: to the caller an InvalidError is about arguments.
+		// Not wrapped: an InvalidError is about the caller's arguments.
 		return tokens.Registration{}, errors.New("stored " + err.Error())
 	}
 	return reg, nil
 }
 
-// A decoder reads attributes until the first that is not what it should be.
+// A decoder decodes attributes and keeps the first error.
 type decoder struct {
 	item item
 	err  error
@@ -134,8 +142,8 @@ func (d *decoder) text(name string, required bool) string {
 	return ""
 }
 
-// time reads RFC 3339 in UTC, which is the only offset that sorts; an absent
-// time is zero.
+// time decodes RFC 3339 in UTC; texts with other offsets would not sort as
+// times. An absent time is zero.
 func (d *decoder) time(name string) time.Time {
 	s := d.text(name, false)
 	if s == "" {
@@ -166,10 +174,11 @@ func (d *decoder) status() tokens.Status {
 	return tokens.Inactive
 }
 
-// maxSeconds is the last second of the year 9999, the last that RFC 3339 writes.
+// maxSeconds is the last second of the year 9999, the last that RFC 3339 can
+// express.
 const maxSeconds = 253402300799
 
-// seconds reads a time in epoch seconds; an absent one is zero.
+// seconds decodes a time in epoch seconds; an absent one is zero.
 func seconds(i item, name string) (time.Time, error) {
 	switch v := i[name].(type) {
 	case nil:
@@ -177,11 +186,11 @@ func seconds(i item, name string) (time.Time, error) {
 	case *types.AttributeValueMemberN:
 		n, err := strconv.ParseInt(v.Value, 10, 64)
 		if err == nil && n <= maxSeconds {
-			return time.Unix(max(n, 0), 0).UTC(), nil // before 1970 is long ago, to whoever compares
+			return time.Unix(max(n, 0), 0).UTC(), nil // any time before 1970 is equally expired
 		}
 	}
 	return time.Time{}, fmt.Errorf("attribute %s is not a number of epoch seconds", name)
 }
 
-// spellings returns every text of the token, to compare stored texts with.
+// spellings returns all texts of the token, which stored texts are compared with.
 func spellings(t tokens.Token) []string { return spelling.All(t.Reveal()) }

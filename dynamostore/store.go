@@ -1,29 +1,48 @@
 package dynamostore
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 	"github.com/devicetokens/devicetokens/store"
 )
+
+// A Client is the part of the AWS SDK that a [Store] uses. *dynamodb.Client
+// implements it. It must be safe for concurrent use.
+//
+// On AWS these calls need the IAM actions PutItem, GetItem, UpdateItem,
+// DeleteItem and Query on the table and no others. A transaction needs the
+// actions of the items in it.
+type Client interface {
+	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
+	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
+	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
+	TransactGetItems(context.Context, *dynamodb.TransactGetItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactGetItemsOutput, error)
+	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
+}
+
+var _ Client = (*dynamodb.Client)(nil)
 
 // Options are the optional arguments of [New]. The zero value works.
 type Options struct {
 	// Policy is the TTL, the device limit and the clock. Servers that share a
-	// table should share it.
+	// table should share the TTL and the limit.
 	Policy store.Policy
 
-	// MaxAttempts is how often one write is tried before the call gives up with
-	// [store.ErrTryAgain], when others write the same items at the same time: 4
-	// or more, since a phone that changes hands may take three tries with
-	// nobody else about. 0 means 10. The SDK's own retries, after a lost answer
-	// or a throttle, come on top: configure them on the client.
+	// MaxAttempts limits how often one write is tried while others write the
+	// same items. The call then returns [store.ErrTryAgain]. The minimum is 4,
+	// because a phone that changes hands may take three attempts without any
+	// contention; 0 means 10. The SDK's own retries, after a lost answer or a
+	// throttled request, are not counted: configure them on the client.
 	MaxAttempts int
 
-	// Observe, if not nil, is called at the end of each call of a method of
-	// [Store], from the goroutine that made it. It must be safe for concurrent
-	// use, and should be quick.
+	// Observe, if not nil, is called at the end of each method call of the
+	// [Store], on the caller's goroutine. It must be safe for concurrent use
+	// and should return quickly.
 	Observe func(Event)
 }
 
@@ -33,8 +52,8 @@ const (
 )
 
 // A Store is a [store.Store] in one table of Amazon DynamoDB. It is safe for
-// concurrent use, also together with Stores of other processes. It declares all
-// three differences that [store.Store] allows.
+// concurrent use, also together with Stores of other processes. It has all three
+// deviations that [store.Store] allows.
 type Store struct {
 	client      Client
 	table       string
@@ -45,9 +64,9 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// New returns a store in the named table (a name or an ARN), which has to have
-// the keys that [CreateTable] gives it. New makes no request; a table that is
-// missing shows at the first call, as [store.ErrMisconfigured].
+// New returns a store in the named table (a name or an ARN), which must have
+// the keys that [CreateTable] gives it. New makes no request: the first call on
+// a table that does not exist returns [store.ErrMisconfigured].
 //
 // The error names every argument that is out of range.
 func New(c Client, table string, opts Options) (*Store, error) {

@@ -1,10 +1,110 @@
 package dynamostore_test
 
 import (
+	"errors"
+	"net/http"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
+	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/store/storetest"
 )
 
 func TestStore(t *testing.T) { storetest.Run(t, dynamotest.Backend) }
+
+// TestNew names every argument that is out of range, and makes no request.
+func TestNew(t *testing.T) {
+	client := dynamotest.Offline(dynamotest.Transport(func(*http.Request) (*http.Response, error) {
+		t.Error("a request was sent")
+		return nil, errors.New("offline")
+	}))
+	tests := []struct {
+		name   string
+		client dynamostore.Client
+		table  string
+		opts   dynamostore.Options
+		want   []string // in the error; nil: there is none
+	}{
+		{"zero options", client, "table", dynamostore.Options{}, nil},
+		{"an ARN", client, "arn:aws:dynamodb:eu-central-1:123456789012:table/t", dynamostore.Options{}, nil},
+		{"all options", client, "table", dynamostore.Options{
+			Policy:      store.Policy{TTL: store.MinTTL, MaxDevices: 1, Now: time.Now},
+			MaxAttempts: 4, Observe: func(dynamostore.Event) {},
+		}, nil},
+		{"no client", nil, "table", dynamostore.Options{}, []string{"client"}},
+		{"no table", client, "", dynamostore.Options{}, []string{"table"}},
+		{"negative attempts", client, "table", dynamostore.Options{MaxAttempts: -1}, []string{"MaxAttempts"}},
+		{"too few attempts", client, "table", dynamostore.Options{MaxAttempts: 3}, []string{"MaxAttempts"}},
+		{"short TTL", client, "table", dynamostore.Options{Policy: store.Policy{TTL: time.Hour}}, []string{"TTL"}},
+		{"everything", nil, "", dynamostore.Options{MaxAttempts: -1, Policy: store.Policy{TTL: -1, MaxDevices: -1}},
+			[]string{"client", "table", "MaxAttempts", "TTL", "MaxDevices"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s, err := dynamostore.New(tt.client, tt.table, tt.opts)
+			if (err != nil) != (tt.want != nil) || (s == nil) != (tt.want != nil) {
+				t.Fatalf("New: %v, %v", s, err)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("the error %q does not name %s", err, want)
+				}
+			}
+		})
+	}
+}
+
+// TestCreateTableTwice leaves the first one as it is.
+func TestCreateTableTwice(t *testing.T) {
+	w := newWorld(t, store.Policy{})
+	w.register(alice, tokenA)
+	err := dynamostore.CreateTable(t.Context(), w.client, w.table)
+	var inUse *types.ResourceInUseException
+	if !errors.As(err, &inUse) {
+		t.Errorf("CreateTable: %v, want a ResourceInUseException", err)
+	}
+	w.look()
+	w.holds(alice, tokenA)
+}
+
+// TestCreateTableFails at each of its calls.
+func TestCreateTableFails(t *testing.T) {
+	for _, operation := range []string{"CreateTable", "DescribeTable", "UpdateTimeToLive"} {
+		t.Run(operation, func(t *testing.T) {
+			c := dynamotest.Offline(dynamotest.Transport(func(r *http.Request) (*http.Response, error) {
+				if dynamotest.Operation(r) == operation {
+					return dynamotest.Failure(r, 400, "AccessDeniedException", "no"), nil
+				}
+				return dynamotest.Answer(r, 200, `{"Table":{"TableStatus":"ACTIVE"}}`), nil
+			}), dynamotest.NoRetries)
+			err := dynamostore.CreateTable(t.Context(), c, "table")
+			if err == nil || !strings.Contains(err.Error(), "AccessDeniedException") {
+				t.Errorf("CreateTable: %v", err)
+			}
+		})
+	}
+}
+
+// TestObserverIsToldOnce, of each call; and there need be no observer.
+func TestObserverIsToldOnce(t *testing.T) {
+	for operation, call := range methods {
+		t.Run(string(operation), func(t *testing.T) {
+			told := 0
+			script := dynamotest.Script(func(r *http.Request) *http.Response {
+				return dynamotest.Failure(r, 400, "ThrottlingException", "")
+			})
+			tryAgain(t, call(t.Context(), offline(t, script, func(e dynamostore.Event) {
+				told++
+				equal(t, "operation", operation, e.Operation)
+				equal(t, "outcome", "try_again", e.Outcome)
+			})))
+			equal(t, "times that the observer was told", 1, told)
+			tryAgain(t, call(t.Context(), offline(t, script, nil)))
+		})
+	}
+}

@@ -4,14 +4,72 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A TableClient is what [CreateTable] asks of the AWS SDK. It is for a developer's
-// machine and for tests; a service needs none of it.
+// The attributes of the table. A registration has those of the earlier
+// TypeScript service, so that its tables stay readable.
+const (
+	attrUserID   = "userId"   // hash key
+	attrDeviceID = "deviceId" // range key
+
+	attrToken          = "expoPushToken"
+	attrPlatform       = "platform"
+	attrProjectID      = "projectId"
+	attrRegisteredAt   = "registeredAt"
+	attrUpdatedAt      = "updatedAt"
+	attrIsActive       = "isActive"
+	attrInactiveReason = "inactiveReason"
+	attrExpiresAt      = "expiresAt" // the table's TTL attribute, on claims too
+
+	// Of the claim that a registration holds.
+	attrClaimExpiresAt = "claimExpiresAt"
+	attrClaimVersion   = "claimVersion"
+
+	// Of a claim.
+	attrOwnerUserID   = "ownerUserId"
+	attrOwnerDeviceID = "ownerDeviceId"
+	attrVersion       = "version"
+)
+
+// An item is an item of the table as the SDK returns it; nil if there is none.
+type item = map[string]types.AttributeValue
+
+func stringValue(s string) types.AttributeValue {
+	return &types.AttributeValueMemberS{Value: s}
+}
+
+func boolValue(b bool) types.AttributeValue {
+	return &types.AttributeValueMemberBOOL{Value: b}
+}
+
+// secondsValue is a time in epoch seconds, the format of DynamoDB's TTL.
+func secondsValue(t time.Time) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(t.Unix(), 10)}
+}
+
+// timeFormat is RFC 3339, always with milliseconds, so that texts sort as times.
+const timeFormat = "2006-01-02T15:04:05.000Z07:00"
+
+func timeValue(t time.Time) types.AttributeValue {
+	return stringValue(t.UTC().Format(timeFormat))
+}
+
+func keyOf(k tokens.Key) item {
+	return item{
+		attrUserID:   stringValue(string(k.UserID)),
+		attrDeviceID: stringValue(string(k.DeviceID)),
+	}
+}
+
+// A TableClient is the part of the AWS SDK that [CreateTable] uses. A service
+// needs none of it.
 type TableClient interface {
 	CreateTable(context.Context, *dynamodb.CreateTableInput, ...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error)
 	DescribeTable(context.Context, *dynamodb.DescribeTableInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error)
@@ -20,18 +78,17 @@ type TableClient interface {
 
 var _ TableClient = (*dynamodb.Client)(nil)
 
-// tableTimeout is how long CreateTable waits for the table, if the context does
-// not end sooner.
+// tableTimeout limits how long CreateTable waits for the table.
 const tableTimeout = 2 * time.Minute
 
 // CreateTable creates the table that a [Store] needs, for local work and tests:
 // hash key userId, range key deviceId, no index, on-demand billing, and TTL on
-// expiresAt. It returns when the table can be used. In production the Terraform
-// under infrastructure/ makes the same table, with encryption, point-in-time
-// recovery and deletion protection.
+// expiresAt. It returns when the table can be used. In production use the
+// Terraform under infrastructure/, which creates the same table with encryption,
+// point-in-time recovery and deletion protection.
 //
-// A table of that name that exists already is an error that wraps
-// [types.ResourceInUseException]; it is not looked at or changed.
+// If a table of that name exists, the error wraps
+// [types.ResourceInUseException], and that table is neither read nor changed.
 func CreateTable(ctx context.Context, c TableClient, table string) error {
 	if _, err := c.CreateTable(ctx, createTableInput(table)); err != nil {
 		return fmt.Errorf("dynamostore: create table: %w", err)

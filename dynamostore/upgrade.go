@@ -140,7 +140,7 @@ func newUpgrade(c UpgradeClient, table string, opts UpgradeOptions) (*upgrade, e
 		opts.PageSize = defaultPageSize
 	}
 	return &upgrade{
-		op: s.begin("upgrade"), client: c, opts: opts, start: start,
+		op: s.beginWrite("upgrade"), client: c, opts: opts, start: start,
 		report: UpgradeReport{Cursor: opts.Resume},
 		seen:   make(map[[32]byte]upgradeHolder),
 	}, nil
@@ -180,7 +180,7 @@ func (u *upgrade) run(ctx context.Context) error {
 
 func (u *upgrade) scan(ctx context.Context) (items []item, next item, err error) {
 	out, err := u.client.Scan(ctx, &dynamodb.ScanInput{
-		TableName:              &u.op.table,
+		TableName:              &u.op.store.table,
 		ConsistentRead:         ptr(true),
 		Limit:                  &u.opts.PageSize,
 		ExclusiveStartKey:      u.start,
@@ -188,9 +188,9 @@ func (u *upgrade) scan(ctx context.Context) (items []item, next item, err error)
 	})
 	u.op.event.Calls++
 	if err != nil {
-		return nil, nil, u.op.fault(ctx, "Scan", err)
+		return nil, nil, u.op.callError(ctx, "Scan", err)
 	}
-	u.op.read(out.ConsumedCapacity)
+	u.op.countRead(out.ConsumedCapacity)
 	if len(out.LastEvaluatedKey) == 0 {
 		return out.Items, nil, nil
 	}
@@ -209,7 +209,7 @@ func (u *upgrade) pace(ctx context.Context, began time.Time) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return u.op.canceled(ctx.Err())
+		return u.op.endedBetweenCalls(ctx.Err())
 	}
 }
 

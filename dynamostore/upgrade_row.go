@@ -20,7 +20,7 @@ type upgradeHolder struct {
 
 // row counts a row of the scan, and mends it unless in a dry run.
 func (u *upgrade) row(ctx context.Context, r row) error {
-	now := u.op.now()
+	now := u.op.store.now()
 	u.report.Rows++
 	switch {
 	case r.err != nil:
@@ -117,15 +117,15 @@ func (m *mending) plan(ctx context.Context) ([]write, error) {
 		m.duplicate = Duplicate{Removed: other.key(), Kept: m.row.key()}
 		if !m.row.reg.UpdatedAt.After(other.reg.UpdatedAt) {
 			m.duplicate = Duplicate{Removed: m.row.key(), Kept: other.key()}
-			return []write{m.op.remove(keyOf(m.row.key()), unchanged(m.row), ignore)}, nil
+			return []write{m.op.deleteWrite(keyOf(m.row.key()), unchanged(m.row), ignore)}, nil
 		}
-		writes = append(writes, m.op.remove(keyOf(other.key()), unchanged(other), ignore))
+		writes = append(writes, m.op.deleteWrite(keyOf(other.key()), unchanged(other), ignore))
 	}
 	version, expiresAt := newVersion(), m.expiry()
-	claimExpiresAt := expiresAt.Add(m.op.claimExtra())
+	claimExpiresAt := expiresAt.Add(m.op.store.claimExtra())
 	writes = append(writes,
-		m.op.put(claimOf(m.row.reg.Token).item(m.row.key(), version, claimExpiresAt), m.claim.unchanged(), ignore),
-		m.op.set(keyOf(m.row.key()), expression.
+		m.op.putWrite(claimOf(m.row.reg.Token).item(m.row.key(), version, claimExpiresAt), m.claim.unchanged(), ignore),
+		m.op.updateWrite(keyOf(m.row.key()), expression.
 			Set(attribute(attrExpiresAt), hole(paramExpiresAt)).
 			Set(attribute(attrClaimVersion), hole(paramClaimVersion)).
 			Set(attribute(attrClaimExpiresAt), hole(paramClaimExpiresAt)),
@@ -177,7 +177,7 @@ func (m *mending) expiry() time.Time {
 	if !m.row.reg.ExpiresAt.IsZero() {
 		return m.row.reg.ExpiresAt
 	}
-	fromUpdate, grace := m.op.policy.Expiry(m.row.reg.UpdatedAt), m.now.Add(upgradeGrace)
+	fromUpdate, grace := m.op.store.policy.Expiry(m.row.reg.UpdatedAt), m.now.Add(upgradeGrace)
 	if fromUpdate.After(grace) {
 		return fromUpdate
 	}

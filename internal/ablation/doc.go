@@ -1,12 +1,11 @@
 // Package ablation shows that the controlled interleaving of package interleave
-// finds what it is for: it leaves each rule of package dynamostore out in turn,
-// and expects a violation.
+// detects the mistakes that it is meant to detect: it leaves out one rule of
+// package dynamostore at a time and expects a violation.
 //
-// A rule is left out by a small change to the text of a source file, which the
-// compiler gets in place of the file (go build -overlay); the work tree stays as
-// it is. The violation has to be of the rule: the same schedule must find none in
-// the store as it is.
+// A rule is left out by editing one declaration of a source file. The compiler
+// reads the edited copy (go build -overlay), and the work tree stays as it is. The
+// same schedule must find no violation with the rule.
 //
-// To run it takes some minutes (`make ablation`). That each change still applies
-// is an ordinary test.
+// All of it takes some minutes (make ablation). An ordinary test checks that each
+// edit still applies.
 package ablation

@@ -28,7 +28,7 @@ func actions(operation string, req request) []string {
 	switch operation {
 	case "TransactWriteItems", "TransactGetItems":
 		for _, t := range req.TransactItems {
-			kind, _, _ := t.names()
+			kind, _, _ := t.target()
 			all = append(all, kind+"Item")
 		}
 	default:

@@ -65,7 +65,7 @@ var wanted string
 func locate(dir string, lookPath func(string) (string, error)) (string, error) {
 	for _, program := range []string{"java", "sh"} {
 		if _, err := lookPath(program); err != nil {
-			return "", missing(program + " is not on the PATH: install it (Java 17 or newer), or set DYNAMODB_ENDPOINT")
+			return "", missing(program + " is not on the PATH: install it (Java 17 or newer) and run `make dynamodb-local`, or set DYNAMODB_ENDPOINT")
 		}
 	}
 	for ; ; dir = filepath.Dir(dir) {

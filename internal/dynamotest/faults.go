@@ -168,8 +168,8 @@ func cancel(c *dynamodb.Client, r *http.Request, codes []string) (*http.Response
 		if reasons[n].Code != "ConditionalCheckFailed" {
 			continue
 		}
-		_, key, table := t.names()
-		out, err := c.GetItem(r.Context(), &dynamodb.GetItemInput{TableName: &table, Key: key})
+		_, key, on := t.target()
+		out, err := c.GetItem(r.Context(), &dynamodb.GetItemInput{TableName: &on.TableName, Key: key})
 		if err != nil {
 			return nil, err
 		}

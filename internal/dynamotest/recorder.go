@@ -29,6 +29,9 @@ type Call struct {
 	Tables    []string // that it names, sorted
 	Index     string   // that it names
 	Items     []string // of a transaction, such as "Update alice/phone" and "Put a claim"
+	// Conditions are the texts of its condition, key condition and filter
+	// expressions, and of those of the items of a transaction.
+	Conditions []string
 
 	WriteUnits, ReadUnits float64 // as AWS bills it
 	Reported              float64 // units of either kind, as the answer has it
@@ -107,12 +110,14 @@ func newCall(operation string, asked, answered []byte) (Call, error) {
 	for _, code := range []string{"ConditionalCheckFailedException", "TransactionCanceledException"} {
 		c.Refused = c.Refused || strings.HasSuffix(resp.Type, "#"+code)
 	}
+	c.Conditions = append(c.Conditions, req.ConditionExpression, req.KeyConditionExpression, req.FilterExpression)
 	if req.TableName != "" {
 		c.Tables = append(c.Tables, req.TableName)
 	}
 	for _, t := range req.TransactItems {
-		kind, key, table := t.names()
-		c.Tables = append(c.Tables, table)
+		kind, key, on := t.target()
+		c.Tables = append(c.Tables, on.TableName)
+		c.Conditions = append(c.Conditions, on.ConditionExpression)
 		if name := keyText(key); strings.HasPrefix(name, "#claim#") {
 			c.Items = append(c.Items, kind+" a claim")
 		} else {
@@ -121,6 +126,7 @@ func newCall(operation string, asked, answered []byte) (Call, error) {
 	}
 	slices.Sort(c.Tables)
 	c.Tables = slices.Compact(c.Tables)
+	c.Conditions = slices.DeleteFunc(c.Conditions, func(text string) bool { return text == "" })
 	return c, c.bill(req, resp)
 }
 
@@ -131,11 +137,14 @@ type (
 		ConsistentRead       bool
 		Item                 wireItem
 		TransactItems        []transactItem
+
+		ConditionExpression, KeyConditionExpression, FilterExpression string
 	}
 	transactItem struct{ Put, Update, Delete, Get, ConditionCheck *action }
 	action       struct {
-		TableName string
-		Item, Key wireItem
+		TableName           string
+		Item, Key           wireItem
+		ConditionExpression string
 	}
 	response struct {
 		Type             string `json:"__type"`
@@ -169,18 +178,18 @@ func (i *wireItem) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// names returns what t does, the key of the item that it does it to, and the table.
-func (t transactItem) names() (kind string, key Item, table string) {
+// target returns the kind of t, the key of its item, and its action.
+func (t transactItem) target() (kind string, key Item, on action) {
 	for kind, a := range map[string]*action{
 		"Put": t.Put, "Update": t.Update, "Delete": t.Delete, "Get": t.Get, "ConditionCheck": t.ConditionCheck,
 	} {
 		switch {
 		case a == nil:
 		case a.Key != nil:
-			return kind, Item(a.Key), a.TableName
+			return kind, Item(a.Key), *a
 		default:
-			return kind, Item{"userId": a.Item["userId"], "deviceId": a.Item["deviceId"]}, a.TableName
+			return kind, Item{"userId": a.Item["userId"], "deviceId": a.Item["deviceId"]}, *a
 		}
 	}
-	return "", nil, ""
+	return "", nil, action{}
 }

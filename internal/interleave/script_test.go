@@ -89,7 +89,7 @@ func TestScripts(t *testing.T) {
 	for _, tt := range scripts {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &script{t, &schedule{
-				lane: NewLane(t), rng: rand.New(rand.NewPCG(1, 0)), now: begin,
+				lane: newLane(t), rng: rand.New(rand.NewPCG(1, 0)), now: begin, counts: make(map[string]int),
 				users: 2, devices: 3, identities: identities,
 			}}
 			s.observe(newTable(nil))

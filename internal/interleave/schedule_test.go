@@ -2,13 +2,16 @@ package interleave
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
+	"github.com/devicetokens/devicetokens/store"
 )
 
 const (
@@ -19,10 +22,10 @@ const (
 // A schedule is one order of everything that happens to a table. It is all
 // decided by its source of random numbers.
 type schedule struct {
-	lane    *Lane
-	rng     *rand.Rand
-	figures Figures
-	trace   []string
+	lane   *lane
+	rng    *rand.Rand
+	counts map[string]int // what happened, for the log
+	trace  []string
 
 	// Few of everything, so that operations meet.
 	users, devices int
@@ -97,8 +100,8 @@ func (s *schedule) fate() fate {
 // begin starts an operation, which goes on until its first request is at the
 // gate.
 func (s *schedule) begin(op *operation) error {
-	s.figures.Operations++
-	op.name = fmt.Sprintf("operation %d", s.figures.Operations)
+	s.counts["operations"]++
+	op.name = fmt.Sprintf("operation %d", s.counts["operations"])
 	op.began = s.now.Add(op.server.skew)
 	op.turn = make(chan fate)
 	op.alone = len(s.underWay) == 0 && len(s.late) == 0
@@ -125,7 +128,10 @@ func (s *schedule) proceed(op *operation, f fate) error {
 		f = delivered
 	}
 	op.looked = append(op.looked, before)
-	s.figures.count(f)
+	s.counts["requests"]++
+	if f != delivered {
+		s.counts[string(f)]++
+	}
 	op.applied = false
 	if f == conflicting || f == obscured {
 		op.alone = false
@@ -176,7 +182,13 @@ func (s *schedule) ended(op *operation, before *table) error {
 	}
 	s.underWay = slices.DeleteFunc(s.underWay, func(o *operation) bool { return o == op })
 	s.note("%s ends: %s", op.name, op.answer())
-	s.figures.ended(op)
+	if op.result.Moved() {
+		s.counts["moves"]++
+	}
+	s.counts["evictions"] += len(op.result.Evicted)
+	if errors.Is(op.err, store.ErrTryAgain) && !op.disturbed {
+		s.counts["ErrTryAgain without a fault"]++
+	}
 	return s.checkAnswer(op, before)
 }
 
@@ -219,7 +231,7 @@ func (s *schedule) deliverLate() error {
 	if !m.op.applied {
 		return nil
 	}
-	s.figures.Late++
+	s.counts["applied late"]++
 	return s.wrote(m.op)
 }
 
@@ -252,6 +264,9 @@ func (s *schedule) slowest() time.Time {
 func (s *schedule) note(format string, args ...any) {
 	s.trace = append(s.trace, fmt.Sprintf("%3d %s ", s.step, timeText(s.now))+fmt.Sprintf(format, args...))
 }
+
+// story is everything that happened, for reading about a violation.
+func (s *schedule) story() string { return strings.Join(s.trace, "\n") }
 
 func itemName(i attributes) string { return text(i, "userId") + "/" + text(i, "deviceId") }
 

@@ -13,8 +13,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// testTaking is a Register of rowKey under way, of a user with those other devices.
-func testTaking(t *testing.T, maxDevices int, own item, devices ...item) *taking {
+// testTransfer is a Register of rowKey under way, of a user with those other devices.
+func testTransfer(t *testing.T, maxDevices int, own item, devices ...item) *transfer {
 	t.Helper()
 	policy, err := store.Policy{MaxDevices: maxDevices, Now: func() time.Time { return time.Unix(1000, 0) }}.WithDefaults()
 	if err != nil {
@@ -22,7 +22,7 @@ func testTaking(t *testing.T, maxDevices int, own item, devices ...item) *taking
 	}
 	s := &Store{table: "table", policy: policy}
 	req := tokens.Request{Key: rowKey, Token: tokens.MustParseToken("ExponentPushToken[x]"), Platform: tokens.IOS}
-	k := newTaking(s.begin(OpRegister), req, s.now(), newRow(own))
+	k := newTransfer(s.beginWrite(OpRegister), req, s.now(), newRow(own))
 	k.devices = make(map[tokens.DeviceID]row)
 	for _, i := range devices {
 		r := newRow(i)
@@ -32,7 +32,7 @@ func testTaking(t *testing.T, maxDevices int, own item, devices ...item) *taking
 }
 
 // planned returns the key of each item that the plan writes.
-func planned(t *testing.T, k *taking) []string {
+func planned(t *testing.T, k *transfer) []string {
 	t.Helper()
 	writes, err := k.plan(t.Context())
 	if err != nil {
@@ -82,7 +82,7 @@ func TestPlanIsWithinATransaction(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			expired := newItem(item{attrExpiresAt: secondsValue(time.Unix(1, 0)), attrToken: stringValue("ExpoPushToken[old]")})
 			for _, shared := range []bool{false, true} {
-				k := testTaking(t, 1, expired, manyDevices(shared)...)
+				k := testTransfer(t, 1, expired, manyDevices(shared)...)
 				k.claim = newClaim(k.id.item(owner, "v", time.Unix(3000, 0)))
 				keys := planned(t, k)
 				if len(keys) > 100 {
@@ -103,7 +103,7 @@ func TestPlanIsWithinATransaction(t *testing.T) {
 // TestPlanOfRespelledToken releases no claim: the two spellings have one.
 func TestPlanOfRespelledToken(t *testing.T) {
 	own := newItem(item{attrToken: stringValue("ExpoPushToken[x]")})
-	k := testTaking(t, 1, own)
+	k := testTransfer(t, 1, own)
 	want := []string{string(k.id) + "/#", "user/device"}
 	if diff := cmp.Diff(want, planned(t, k)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -130,7 +130,7 @@ func TestEvictionOrder(t *testing.T) {
 	shuffled = append(shuffled,
 		newItem(item{attrDeviceID: stringValue("expired"), attrExpiresAt: secondsValue(time.Unix(1000, 0)), attrToken: stringValue("ExpoPushToken[e]")}),
 		newItem(item{attrDeviceID: stringValue("corrupt"), attrPlatform: nil, attrToken: stringValue("ExpoPushToken[c]")}))
-	k := testTaking(t, 1, nil, shuffled...)
+	k := testTransfer(t, 1, nil, shuffled...)
 	planned(t, k)
 	var wantKeys []tokens.Key
 	for _, i := range want {

@@ -58,7 +58,6 @@ func (s *schedule) mustEnd(op *operation) error {
 			return err
 		}
 	}
-	s.figures.CallsAlone = max(s.figures.CallsAlone, op.calls)
 	switch {
 	case op.err != nil:
 		return fmt.Errorf("%v, with nothing else under way: %w", op, op.err)

@@ -1,14 +1,19 @@
 package interleave
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strconv"
+	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/internal/dynamotest"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -120,4 +125,83 @@ func spoil(rng *rand.Rand, row attributes) {
 	case 2:
 		row["expiresAt"] = stringAttr("never")
 	}
+}
+
+// A lane plays schedules, one after the other, on a table of its own.
+type lane struct {
+	t      testing.TB
+	ctx    context.Context
+	gate   *gate
+	gated  *dynamodb.Client // of the servers
+	client *dynamodb.Client // of the schedule
+	table  string
+}
+
+// newLane connects to DynamoDB Local.
+func newLane(t testing.TB) *lane {
+	g := &gate{next: http.DefaultTransport, arrived: make(chan *operation)}
+	l := &lane{
+		t: t, ctx: t.Context(), gate: g,
+		gated:  dynamotest.Client(t, g, dynamotest.NoRetries),
+		client: dynamotest.Client(t, nil),
+	}
+	l.table = dynamotest.Table(t, l.client)
+	return l
+}
+
+// play plays the schedule of a seed. The error says what went wrong, and what
+// happened before.
+func (l *lane) play(seed uint64) (*schedule, error) {
+	s := &schedule{lane: l, rng: rand.New(rand.NewPCG(seed, 0)), now: begin, counts: make(map[string]int)}
+	s.users, s.devices = 1+s.rng.IntN(3), 1+s.rng.IntN(4)
+	s.identities = identities[:1+s.rng.IntN(len(identities))]
+	s.jumps = []int{0, 5, 10}[s.rng.IntN(3)]
+	s.faults = []int{0, 10, 20}[s.rng.IntN(3)]
+	s.chooseMethods()
+	err := l.clear()
+	if err == nil {
+		s.servers, err = s.newServers()
+	}
+	if err == nil {
+		err = l.put(s.leftovers())
+	}
+	if err == nil {
+		err = s.play()
+	}
+	if err != nil {
+		err = fmt.Errorf("%w\nwhat happened:\n%s", err, s.story())
+	}
+	return s, err
+}
+
+func (l *lane) scan() *table { return newTable(byKey(dynamotest.Scan(l.t, l.client, l.table))) }
+
+func (l *lane) clear() error {
+	var writes []types.WriteRequest
+	for _, i := range l.scan().items {
+		writes = append(writes, types.WriteRequest{DeleteRequest: &types.DeleteRequest{
+			Key: attributes{"userId": i["userId"], "deviceId": i["deviceId"]},
+		}})
+	}
+	return l.write(writes)
+}
+
+func (l *lane) put(items []attributes) error {
+	var writes []types.WriteRequest
+	for _, i := range items {
+		writes = append(writes, types.WriteRequest{PutRequest: &types.PutRequest{Item: i}})
+	}
+	return l.write(writes)
+}
+
+// write needs no second batch: a table of few users and tokens has fewer than 25
+// items, which is the most that one may have.
+func (l *lane) write(writes []types.WriteRequest) error {
+	if len(writes) == 0 {
+		return nil
+	}
+	_, err := l.client.BatchWriteItem(l.ctx, &dynamodb.BatchWriteItemInput{
+		RequestItems: map[string][]types.WriteRequest{l.table: writes},
+	})
+	return err
 }

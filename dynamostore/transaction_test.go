@@ -56,7 +56,7 @@ func TestCommitOfNothing(t *testing.T) {
 		name string
 		err  error
 	}{{"nothing left to do", nil}, {"no plan", failed}} {
-		o := (&Store{maxAttempts: 3}).begin(OpDelete)
+		o := (&Store{maxAttempts: 3}).beginWrite(OpDelete)
 		plans := 0
 		err := o.commit(t.Context(), func() ([]write, error) {
 			plans++

@@ -1,0 +1,164 @@
+package dynamostore
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// Get implements [store.Store]: one strongly consistent GetItem.
+func (s *Store) Get(ctx context.Context, key tokens.Key) (tokens.Registration, error) {
+	op := s.beginRead(OpGet)
+	reg, err := op.get(ctx, key)
+	op.end(OK, err)
+	return reg, err
+}
+
+func (op *operation) get(ctx context.Context, key tokens.Key) (tokens.Registration, error) {
+	if err := cmp.Or(key.Validate(), ctx.Err()); err != nil {
+		return tokens.Registration{}, err
+	}
+	i, err := op.getItem(ctx, keyOf(key))
+	if err != nil {
+		return tokens.Registration{}, err
+	}
+	return newRow(i).registration(op.store.now())
+}
+
+const paramUserID param = "userId"
+
+// listTemplate filters out inactive and expired rows, which saves traffic but no
+// read units. Its conditions are negative, so that List reports an attribute of a
+// wrong type and does not silently leave the row out.
+var listTemplate = compile(expression.NewBuilder().
+	WithKeyCondition(expression.Key(attrUserID).Equal(hole(paramUserID))).
+	WithFilter(notInactive(hole(paramInactive)).
+		And(attribute(attrExpiresAt).AttributeNotExists().
+			Or(attribute(attrExpiresAt).LessThanEqual(hole(paramNow)).Not()))))
+
+// List implements [store.Store]: one strongly consistent Query for each page, up
+// to 1 MB of rows.
+func (s *Store) List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
+	op := s.beginRead(OpList)
+	regs, err := op.list(ctx, user)
+	op.end(OK, err)
+	return regs, err
+}
+
+func (op *operation) list(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
+	if err := cmp.Or(user.Validate(), ctx.Err()); err != nil {
+		return nil, err
+	}
+	var regs []tokens.Registration
+	err := op.query(ctx, &dynamodb.QueryInput{
+		KeyConditionExpression:   listTemplate.keyCondition,
+		FilterExpression:         listTemplate.filter,
+		ExpressionAttributeNames: listTemplate.names,
+		ExpressionAttributeValues: listTemplate.bind(
+			arg{paramUserID, stringValue(string(user))},
+			arg{paramInactive, boolValue(false)},
+			arg{paramNow, secondsValue(op.store.now())}),
+	}, func(page []item) error {
+		regs = slices.Grow(regs, len(page))
+		for _, i := range page {
+			reg, err := decode(i)
+			if err != nil {
+				op.noteCorrupt(row{item: i}.key())
+				continue
+			}
+			regs = append(regs, reg)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return regs, nil
+}
+
+var userTemplate = compile(expression.NewBuilder().
+	WithKeyCondition(expression.Key(attrUserID).Equal(hole(paramUserID))))
+
+// rowsOf passes everything that is stored for the user to page, page by page.
+func (op *operation) rowsOf(ctx context.Context, user tokens.UserID, page func([]row) error) error {
+	return op.query(ctx, &dynamodb.QueryInput{
+		KeyConditionExpression:    userTemplate.keyCondition,
+		ExpressionAttributeNames:  userTemplate.names,
+		ExpressionAttributeValues: userTemplate.bind(arg{paramUserID, stringValue(string(user))}),
+	}, func(items []item) error {
+		rows := make([]row, len(items))
+		for i := range items {
+			rows[i] = newRow(items[i])
+		}
+		return page(rows)
+	})
+}
+
+// Holder implements [store.Store]: a strongly consistent GetItem of the claim,
+// then one of the registration that the claim names. If the two disagree, the
+// token is moving or the registration is gone, and Holder reads both again at one
+// instant.
+//
+// A row of the earlier service has no claim until it is registered or upgraded,
+// so Holder does not find it.
+func (s *Store) Holder(ctx context.Context, t tokens.Token) (tokens.Registration, error) {
+	op := s.beginRead(OpHolder)
+	reg, err := op.holder(ctx, t)
+	op.end(OK, err)
+	return reg, err
+}
+
+var (
+	errCorruptClaim = errors.New("the claim names no registration")
+	errMoving       = fmt.Errorf("%w: the token moved during the lookup", store.ErrTryAgain)
+)
+
+func (op *operation) holder(ctx context.Context, t tokens.Token) (tokens.Registration, error) {
+	if err := cmp.Or(t.Validate(), ctx.Err()); err != nil {
+		return tokens.Registration{}, err
+	}
+	now, spelled, claimKey := op.store.now(), spellings(t), claimOf(t).key()
+	i, err := op.getItem(ctx, claimKey)
+	if err != nil {
+		return tokens.Registration{}, err
+	}
+	for c := newClaim(i); c.exists(); {
+		if c.owner.Validate() != nil {
+			return tokens.Registration{}, &store.CorruptError{Key: c.owner, Err: errCorruptClaim}
+		}
+		owner := keyOf(c.owner)
+		if i, err = op.getItem(ctx, owner); err != nil {
+			return tokens.Registration{}, err
+		}
+		// A registration that has the token now held it when the claim was read
+		// or took it since. Either way it held the token during this call.
+		if r := newRow(i); r.holds(spelled) {
+			return r.registration(now)
+		}
+		first, second, err := op.transactGet(ctx, claimKey, owner)
+		if err != nil {
+			return tokens.Registration{}, err
+		}
+		again, r := newClaim(first), newRow(second)
+		switch {
+		case again.exists() && again.owner != c.owner:
+			if op.event.Calls > 2*op.store.maxAttempts {
+				return tokens.Registration{}, errMoving
+			}
+			c = again
+		case again.exists() && r.holds(spelled):
+			return r.registration(now)
+		default:
+			return tokens.Registration{}, store.ErrNotFound
+		}
+	}
+	return tokens.Registration{}, store.ErrNotFound
+}
