@@ -16,20 +16,17 @@ type callers struct {
 	greeting     func(baseURL string) string
 }
 
-// chooseCallers returns those with a token of the issuer that cfg names, or
-// anybody if it says nothing.
-func chooseCallers(cfg oidcauth.Config) (callers, error) {
-	if cfg.Issuer == "" && cfg.Audience == "" && cfg.Kind == "" {
+// chooseCallers returns those with a token that cfg describes, or anybody if no
+// flag for it was set.
+func chooseCallers(cfg oidcauth.Config, verified bool) (callers, error) {
+	if !verified {
 		return callers{authenticate: bearerIsUser, greeting: tryIt}, nil
-	}
-	if cfg.Kind == "" {
-		cfg.Kind = oidcauth.Standard
 	}
 	authenticate, err := oidcauth.New(cfg)
 	return callers{authenticate: authenticate, verified: true, greeting: func(baseURL string) string {
 		return "Device tokens at " + baseURL + httpapi.Path + ", in memory, for bearer tokens of " + cfg.Issuer + "\n" +
 			"Ctrl-C stops the server.\n"
-	}}, err
+	}}, byFlag(err)
 }
 
 // bearerIsUser takes the bearer token for the user id. It verifies nothing.

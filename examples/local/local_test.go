@@ -168,6 +168,34 @@ func TestOtherMachines(t *testing.T) {
 	}
 }
 
+// TestOIDCSettings has every setting at once, and tokens of two apps.
+func TestOIDCSettings(t *testing.T) {
+	issuer := oidctest.New(t)
+	for _, address := range [][]string{
+		{"-oidc-keys-url", issuer.URL + "/keys"},
+		{"-oidc-discovery-url", issuer.URL + "/.well-known/openid-configuration", "-oidc-metadata-issuer", issuer.URL},
+	} {
+		p := start(t, "127.0.0.1:0", append(address, "-oidc-issuer", "name", "-oidc-audience", "ios", "-oidc-audience", "android",
+			"-oidc-audience-claim", "azp", "-oidc-algorithms", "ES256 EdDSA", "-oidc-token", "standard", "-oidc-allow-http")...)
+		for app, want := range map[string]int{"ios": 200, "android": 200, "web": 401} {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+"/v1/device-tokens", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Authorization", "Bearer "+issuer.Token(t, map[string]any{"iss": "name", "sub": "alice", "azp": app}))
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+			if resp.StatusCode != want {
+				t.Errorf("%s: status is %d, want %d", app, resp.StatusCode, want)
+			}
+		}
+		p.stop(t, syscall.SIGTERM)
+	}
+}
+
 func TestBadStarts(t *testing.T) {
 	p := start(t, "127.0.0.1:0")
 	for _, tc := range []struct {
@@ -178,8 +206,12 @@ func TestBadStarts(t *testing.T) {
 		{"port in use", "address already in use", []string{"-addr", strings.TrimPrefix(p.url, "http://")}, 1},
 		{"no port", "missing port", []string{"-addr", "localhost"}, 1},
 		{"an argument", "flags only", []string{"8080"}, 2},
-		{"an issuer without an audience", "Audience", []string{"-oidc-issuer", "https://issuer.example"}, 2},
-		{"an audience without an issuer", "Issuer", []string{"-oidc-audience", "app"}, 2},
+		{"an issuer without an audience", "-oidc-audience: ", []string{"-oidc-issuer", "https://issuer.example"}, 2},
+		{"an issuer that is empty", "-oidc-issuer: ", []string{"-oidc-issuer", ""}, 2},
+		{"keys without an issuer", "-oidc-issuer: ", []string{"-oidc-keys-url", "https://issuer.example"}, 2},
+		{"keys over http", "-oidc-keys-url: ", []string{"-oidc-issuer", "name", "-oidc-audience", "app", "-oidc-keys-url", "http://keycloak"}, 2},
+		{"a secret's algorithm", "-oidc-algorithms: ", []string{"-oidc-issuer", "https://issuer.example", "-oidc-audience", "app", "-oidc-algorithms", "HS256"}, 2},
+		{"an audience without an issuer", "-oidc-issuer: ", []string{"-oidc-audience", "app"}, 2},
 		{"an unknown flag", "-port", []string{"-port", "1"}, 2},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -3,7 +3,7 @@
 // bearer token of a request for its user id: whoever reaches it is whoever they
 // say. With -oidc-issuer it verifies the tokens of that issuer instead.
 //
-//	go run ./local [-addr 127.0.0.1:8080] [-oidc-issuer URL -oidc-audience NAME [-oidc-token KIND]]
+//	go run ./local [-addr 127.0.0.1:8080] [-oidc-issuer URL -oidc-audience NAME [-oidc-…]]
 package main
 
 import (
@@ -15,19 +15,11 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-
-	"github.com/devicetokens/devicetokens/httpapi/oidcauth"
 )
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 picks a free one")
-	var cfg oidcauth.Config
-	flag.StringVar(&cfg.Issuer, "oidc-issuer", "", "verify bearer tokens of the OpenID Connect issuer at `URL`")
-	flag.StringVar(&cfg.Audience, "oidc-audience", "", "`name` that the tokens have to be made for")
-	flag.Func("oidc-token", "`kind` of the tokens: standard (the default), cognito-access or cognito-id", func(kind string) error {
-		cfg.Kind = oidcauth.Kind(kind)
-		return nil
-	})
+	oidc := oidcConfig(flag.CommandLine)
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintln(os.Stderr, "local takes flags only")
@@ -35,7 +27,7 @@ func main() {
 		os.Exit(2)
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	who, err := chooseCallers(cfg)
+	who, err := chooseCallers(*oidc, isOIDCSet(flag.CommandLine))
 	if err != nil {
 		logger.Error("stopped", "error", err)
 		os.Exit(2)
