@@ -5,8 +5,9 @@ GOTESTFLAGS ?=
 # How long `make fuzz` runs each target.
 FUZZTIME ?= 10s
 
-# How often `make bench` runs each benchmark.
+# How often `make bench` runs each benchmark, and flags of go test for it.
 BENCHROUNDS ?= 6
+BENCHFLAGS ?=
 
 BIN := $(CURDIR)/.cache/bin
 
@@ -55,7 +56,7 @@ schemathesis: ## test the HTTP API from outside against its OpenAPI document, wi
 	@scripts/schemathesis.sh
 
 bench: dynamodb-local ## compare each part with the obvious alternatives, BENCHROUNDS (6) times, as docs/benchmarks.md shows
-	@scripts/bench.sh $(BENCHROUNDS)
+	@scripts/bench.sh $(BENCHROUNDS) $(BENCHFLAGS)
 
 bench-notify: ## notify a million users of a fake Expo with examples/notify, killed on the way, and 20,000 at Expo's limit; ten minutes
 	@go -C examples test -tags measure ./notify -run '^TestMeasured$$' -count=1 -v -timeout 60m

@@ -1,15 +1,14 @@
-// Package bench holds the benchmarks against other ways to do the same. Each of
-// its packages has the contenders of one part of the library, and tests which hold
-// them to the same answers, so that nothing is compared that does less:
+// Package bench compares each part of the library with the obvious alternative:
 //
-//   - memory: memstore, two maps with a mutex, and go-memdb.
-//   - dynamo: dynamostore, calls of the AWS SDK by hand, and guregu/dynamo, with
-//     canned answers; and on DynamoDB Local dynamostore beside the usual way, to
-//     put and then to update.
+//   - memory: memstore and two maps with a mutex.
+//   - dynamo: dynamostore, calls of the AWS SDK written by hand, and
+//     guregu/dynamo, with canned answers; on DynamoDB Local, dynamostore and the
+//     naive implementation, which puts a row and then updates others.
 //   - server: httpapi and a handler that decodes, stores and encodes.
 //
-// `make bench` runs cmd/bench, which measures all of them and writes the results,
-// the plots and the tables of docs/benchmarks.md. The contenders take turns, and
-// are compared by their ratios within a round. Times are never asserted, since
-// they depend on the machine; allocations, round trips and units are, in tests.
+// Each package has the alternatives in files of their own, tests that they give
+// the same answers, and benchmarks named OPERATION/impl=NAME, the alternative
+// first, so that benchstat -col /impl shows a column for each. `make bench` runs
+// all of them. No test asserts a time; tests assert allocations, round trips and
+// units.
 package bench

@@ -1,13 +1,18 @@
 #!/usr/bin/env bash
-# Runs every benchmark ROUNDS times and prints how they compare, by benchstat (usage: bench.sh ROUNDS [FLAGS of go test]).
+# Runs every benchmark of bench/ ROUNDS times and prints benchstat's comparison (usage: bench.sh ROUNDS [FLAGS of go test]).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-rounds=${1:-6}
-out=.cache/bench.txt
+out=$PWD/.cache/bench.txt
 mkdir -p .cache
-# Not -count: the alternatives take turns, so that a busy moment of the machine slows all of them.
-for ((round = 0; round < rounds; round++)); do
-  go -C bench test -p 1 -run '^$' -bench . "${@:2}" ./...
-done | tee "$out"
-go -C internal/tools tool benchstat -table pkg,.name -row .fullname -col /impl "$PWD/$out"
+: >"$out"
+# Rounds instead of -count: the alternatives take turns, so that a busy moment of the machine slows all of them.
+for ((round = 0; round < $1; round++)); do
+  go -C bench test -p 1 -run '^$' -bench . "${@:2}" ./... >>"$out" || { cat "$out"; exit 1; }
+done
+names=$(grep -o '^Benchmark[A-Za-z]*' "$out" | sort -u) || { echo "no benchmark ran" >&2; exit 1; }
+for name in $names; do
+  echo
+  echo "$name"
+  go -C internal/tools tool benchstat -filter ".name:${name#Benchmark} -.unit:B/op" -col /impl "$out"
+done

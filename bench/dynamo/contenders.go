@@ -21,11 +21,11 @@ type Contender struct {
 // The names of the contenders.
 const (
 	Ours   = "dynamostore"
-	Raw    = "SDK by hand"
-	Guregu = "guregu/dynamo v2"
+	Raw    = "sdk"
+	Guregu = "guregu"
 )
 
-// Contenders returns all of them, each with a client of its own. sent, if not nil,
+// Contenders returns all of them, the calls by hand first, each with a client of its own. sent, if not nil,
 // sees the requests.
 func Contenders(sent func(operation string, body []byte)) []Contender {
 	newTransport := func() *transport { return &transport{answers: answers(), sent: sent} }
@@ -39,6 +39,7 @@ func Contenders(sent func(operation string, body []byte)) []Contender {
 	r := raw{client: newTransport().client()}
 	g := guregu{table: dynamo.NewFromIface(newTransport().client()).Table(table)}
 	return []Contender{
+		{Name: Raw, Refresh: r.refresh, List: r.list},
 		{
 			Name: Ours,
 			Refresh: func(ctx context.Context) (tokens.Registration, error) {
@@ -47,7 +48,6 @@ func Contenders(sent func(operation string, body []byte)) []Contender {
 			},
 			List: func(ctx context.Context) ([]tokens.Registration, error) { return s.List(ctx, user) },
 		},
-		{Name: Raw, Refresh: r.refresh, List: r.list},
 		{Name: Guregu, Refresh: g.refresh, List: g.list},
 	}
 }
@@ -62,6 +62,6 @@ type Operation struct {
 func Operations() []Operation {
 	return []Operation{
 		{"refresh", func(c Contender, ctx context.Context) error { _, err := c.Refresh(ctx); return err }},
-		{"list of 20", func(c Contender, ctx context.Context) error { _, err := c.List(ctx); return err }},
+		{"list-20", func(c Contender, ctx context.Context) error { _, err := c.List(ctx); return err }},
 	}
 }

@@ -1,160 +1,165 @@
 package memory
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/devicetokens/devicetokens/memstore"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// TestSameAnswers makes any calls that are measured, of few users with few
-// devices, and compares the answers of all contenders.
+// A measured is what is measured of a store.Store.
+type measured interface {
+	Register(context.Context, tokens.Request) (store.Result, error)
+	Get(context.Context, tokens.Key) (tokens.Registration, error)
+	List(context.Context, tokens.UserID) ([]tokens.Registration, error)
+}
+
+var (
+	_ measured = (*maps)(nil)
+	_ measured = (*memstore.Store)(nil)
+)
+
+var implementations = []struct {
+	name string
+	open func(store.Policy) measured
+}{
+	{"maps", func(p store.Policy) measured { return newMaps(p) }},
+	{"memstore", func(p store.Policy) measured { return memstore.New(p) }},
+}
+
+// A request is that of a device. Every call makes strings of its own, as HTTP
+// requests do.
+func request(user, device, token int) tokens.Request {
+	return tokens.Request{
+		Key: tokens.Key{
+			UserID:   tokens.UserID(fmt.Sprintf("7c9e6679-7425-40de-944b-%012d", user)),
+			DeviceID: tokens.DeviceID(fmt.Sprintf("%08X-1B4E-4C3D-9A5F-6E7D8C9B0A1F", device)),
+		},
+		Token:     tokens.MustParseToken(fmt.Sprintf("ExponentPushToken[%022d]", token)),
+		Platform:  tokens.IOS,
+		ProjectID: tokens.ProjectID(fmt.Sprintf("0f9a3b52-6f5e-4b8e-9d0c-%012d", 1)),
+	}
+}
+
+// BenchmarkMemory measures calls on a store of 10,000 registrations, two of each
+// user.
+func BenchmarkMemory(b *testing.B) {
+	const (
+		registrations = 10_000
+		calls         = 10_000 // prepared: making the strings of a call takes longer than the call
+	)
+	// The n-th call is about this registration, far from that of the last call.
+	of := func(n int) int { return n * 7_919 % registrations }
+	for _, op := range []struct {
+		name    string
+		request func(n int) tokens.Request
+		call    func(context.Context, measured, tokens.Request) error
+	}{
+		{"refresh", func(n int) tokens.Request { return request(of(n)/2, of(n), of(n)) }, register},
+		// Two tokens, or two users, take turns.
+		{"replace", func(n int) tokens.Request { return request(0, 0, registrations+n%2) }, register},
+		{"move", func(n int) tokens.Request { return request(registrations+n%2, 0, registrations+2) }, register},
+		{"get", func(n int) tokens.Request { return request(of(n)/2, of(n), of(n)) },
+			func(ctx context.Context, s measured, r tokens.Request) error { _, err := s.Get(ctx, r.Key); return err }},
+		{"list", func(n int) tokens.Request { return request(of(n)/2, of(n), of(n)) },
+			func(ctx context.Context, s measured, r tokens.Request) error {
+				regs, err := s.List(ctx, r.Key.UserID)
+				if err == nil && len(regs) != 2 {
+					err = fmt.Errorf("%d registrations are listed, want 2", len(regs))
+				}
+				return err
+			}},
+	} {
+		prepared := make([]tokens.Request, calls)
+		for n := range prepared {
+			prepared[n] = op.request(n)
+		}
+		for _, impl := range implementations {
+			b.Run(op.name+"/impl="+impl.name, func(b *testing.B) {
+				s := impl.open(store.Policy{})
+				for i := range registrations {
+					if err := register(b.Context(), s, request(i/2, i, i)); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportAllocs()
+				for n := 0; b.Loop(); n++ {
+					if err := op.call(b.Context(), s, prepared[n%calls]); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+func register(ctx context.Context, s measured, r tokens.Request) error {
+	_, err := s.Register(ctx, r)
+	return err
+}
+
+// TestSameAnswers makes random calls of a few users with a few devices and
+// compares the answers.
 func TestSameAnswers(t *testing.T) {
 	exactly := cmp.Comparer(func(a, b tokens.Token) bool { return a.Reveal() == b.Reveal() })
 	rapid.Check(t, func(t *rapid.T) {
 		now := time.Date(2026, time.November, 23, 9, 26, 53, 589_000_000, time.UTC)
-		stores := make(map[string]Store)
-		for _, c := range Contenders() {
-			stores[c.Name] = c.New(store.Policy{Now: func() time.Time { return now }})
+		var stores []measured
+		for _, impl := range implementations {
+			stores = append(stores, impl.open(store.Policy{Now: func() time.Time { return now }}))
 		}
-		users := rapid.SampledFrom([]tokens.UserID{"", "alice", "alice2", "bob"})
-		devices := []tokens.DeviceID{"a", "b", "c"}
 		draw := func(t *rapid.T) tokens.Request {
 			return tokens.Request{
-				Key:      tokens.Key{UserID: users.Draw(t, "user"), DeviceID: rapid.SampledFrom(devices).Draw(t, "device")},
+				Key: tokens.Key{
+					UserID:   rapid.SampledFrom([]tokens.UserID{"", "alice", "alice2", "bob"}).Draw(t, "user"),
+					DeviceID: rapid.SampledFrom([]tokens.DeviceID{"a", "b", "c"}).Draw(t, "device"),
+				},
 				Token:    tokens.MustParseToken(fmt.Sprintf("ExpoPushToken[%d]", rapid.IntRange(0, 4).Draw(t, "token"))),
 				Platform: tokens.Android,
 			}
 		}
-		type answer struct{ Got, Err any }
-		compare := func(t *rapid.T, do func(Store) (any, error)) {
+		compare := func(t *rapid.T, call func(measured) (any, error)) {
 			t.Helper()
-			var want answer
-			for i, c := range Contenders() {
-				got, err := do(stores[c.Name])
-				a := answer{Got: got}
+			type answer struct{ Got, Err any }
+			answers := make([]answer, len(stores))
+			for i, s := range stores {
+				got, err := call(s)
+				answers[i] = answer{Got: got, Err: err}
 				var invalid *tokens.InvalidError
 				if errors.As(err, &invalid) {
-					a.Err = invalid.Fields
+					answers[i].Err = invalid.Fields
 				} else if err != nil {
-					a.Err = err.Error()
+					answers[i].Err = err.Error()
 				}
-				if i == 0 {
-					want = a
-				} else if diff := cmp.Diff(want, a, exactly); diff != "" {
-					t.Fatalf("%s answers (-%s +%[1]s):\n%s", c.Name, TwoMaps, diff)
-				}
+			}
+			if diff := cmp.Diff(answers[0], answers[1], exactly); diff != "" {
+				t.Fatalf("answers (-maps +memstore):\n%s", diff)
 			}
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"register": func(t *rapid.T) {
-				req := draw(t)
-				compare(t, func(s Store) (any, error) { return s.Register(t.Context(), req) })
+				r := draw(t)
+				compare(t, func(s measured) (any, error) { return s.Register(t.Context(), r) })
 			},
 			"get": func(t *rapid.T) {
 				key := draw(t).Key
-				compare(t, func(s Store) (any, error) { return s.Get(t.Context(), key) })
+				compare(t, func(s measured) (any, error) { return s.Get(t.Context(), key) })
 			},
 			"list": func(t *rapid.T) {
-				user := users.Draw(t, "user")
-				compare(t, func(s Store) (any, error) { return s.List(t.Context(), user, devices) })
-			},
-			"delete": func(t *rapid.T) {
-				key := draw(t).Key
-				compare(t, func(s Store) (any, error) { return nil, s.Delete(t.Context(), key) })
+				user := draw(t).Key.UserID
+				compare(t, func(s measured) (any, error) { return s.List(t.Context(), user) })
 			},
 			"clock": func(t *rapid.T) {
 				now = now.Add(time.Duration(rapid.IntRange(0, 1000).Draw(t, "ms")) * time.Millisecond)
 			},
 		})
 	})
-}
-
-// TestWorkload: the registrations of a workload do not collide, and an order
-// goes over all of them.
-func TestWorkload(t *testing.T) {
-	w := Workload{Registrations: 1_000, Devices: 20}
-	keys, hashes, users := map[tokens.Key]bool{}, map[[32]byte]bool{}, map[tokens.UserID]int{}
-	visited := make([]int, 0, w.Registrations)
-	for i := range w.Registrations {
-		for _, req := range []tokens.Request{w.Request(i), w.moved(i), fresh(w, i).Request} {
-			keys[req.Key] = true
-			users[req.Key.UserID]++
-		}
-		hashes[w.Request(i).Token.Hash()] = true
-		hashes[w.replaced(i).Token.Hash()] = true
-		hashes[fresh(w, i).Request.Token.Hash()] = true
-		visited = append(visited, w.scattered(i))
-	}
-	if want := 3 * w.Registrations; len(keys) != want || len(hashes) != want {
-		t.Errorf("%d keys and %d tokens, want %d of each", len(keys), len(hashes), want)
-	}
-	if want := 2*w.Registrations/w.Devices + w.Registrations; len(users) != want {
-		t.Errorf("%d users, want %d", len(users), want)
-	}
-	slices.Sort(visited)
-	if len(slices.Compact(visited)) != w.Registrations {
-		t.Errorf("%d registrations were visited, want %d", len(visited), w.Registrations)
-	}
-}
-
-// TestRounds measures twice what a run measures often: each operation does what
-// its name says, and leaves the store as it was.
-func TestRounds(t *testing.T) {
-	w := Workload{Registrations: Batch, Devices: 2}
-	var stores []Filled
-	for _, c := range Contenders() {
-		s, err := Fill(c.New(store.Policy{}), w)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if s.Bytes <= 0 {
-			t.Errorf("%s takes %d bytes a registration", c.Name, s.Bytes)
-		}
-		stores = append(stores, s)
-	}
-	outcomes := map[string]store.Result{
-		"refresh": {Outcome: store.Refreshed},
-		"new":     {Outcome: store.Created},
-		"replace": {Outcome: store.Replaced},
-		"move":    {Outcome: store.Created, MovedFrom: w.Request(w.scattered(0)).Key},
-	}
-	for _, op := range Operations() {
-		for _, mode := range []Mode{Serial, Parallel} {
-			took, err := Rounds(op, w, mode, stores, 2)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(took) != len(stores) || slices.Min(slices.Concat(took...)) <= 0 {
-				t.Errorf("%s, %s: %v", op.Name, mode, took)
-			}
-		}
-		want, registers := outcomes[op.Name]
-		if !registers {
-			continue
-		}
-		args := op.Args(w, 0)
-		for i, c := range Contenders() {
-			got, err := stores[i].Register(t.Context(), args.Request)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got.Registration = tokens.Registration{}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("%s of %s (-want +got):\n%s", op.Name, c.Name, diff)
-			}
-			if op.Undo != nil {
-				if err := op.Undo(stores[i], args); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-	}
 }

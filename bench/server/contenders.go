@@ -15,7 +15,7 @@ import (
 
 // The names of the contenders.
 const (
-	Bare = "bare handler"
+	Bare = "bare"
 	Ours = "httpapi"
 )
 
@@ -62,6 +62,6 @@ func Operations() []Operation {
 			return fmt.Sprintf(`{"deviceId":"%08X-1B4E-4C3D-9A5F-6E7D8C9B0A1F","expoPushToken":"ExponentPushToken[%022d]",`+
 				`"platform":"ios","projectId":"0f9a3b52-6f5e-4b8e-9d0c-2f6f1f1c6d2e"}`, device, device)
 		}},
-		{"list of 20", http.MethodGet, nil},
+		{"list-20", http.MethodGet, nil},
 	}
 }

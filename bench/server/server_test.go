@@ -29,7 +29,7 @@ func filled(tb testing.TB, name string) http.Handler {
 func BenchmarkHandler(b *testing.B) {
 	for _, op := range Operations() {
 		for _, name := range Names {
-			b.Run(op.Name+"/"+name, func(b *testing.B) {
+			b.Run(op.Name+"/impl="+name, func(b *testing.B) {
 				call := op.Caller(filled(b, name))
 				b.ReportAllocs()
 				for b.Loop() {

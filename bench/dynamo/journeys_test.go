@@ -10,19 +10,46 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
+// BenchmarkDynamoDBLocal measures calls on a table, with the round trips and units
+// of each.
+func BenchmarkDynamoDBLocal(b *testing.B) {
+	for _, j := range Journeys() {
+		for _, name := range EndToEnd {
+			b.Run(j.Name+"/impl="+name, func(b *testing.B) {
+				cost, err := j.Cost(b, name)
+				if err != nil {
+					b.Fatal(err)
+				}
+				s := NewTable(b, name, nil)
+				if err := j.Prepare(b.Context(), s); err != nil {
+					b.Fatal(err)
+				}
+				for n := 0; b.Loop(); n++ {
+					if err := j.Call(b.Context(), s, n); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(cost.RoundTrips), "calls/op")
+				b.ReportMetric(cost.WriteUnits, "write-units/op")
+				b.ReportMetric(cost.ReadUnits, "read-units/op")
+			})
+		}
+	}
+}
+
 func TestCosts(t *testing.T) {
 	want := map[string]map[string]Cost{
-		PutThenUpdate: {
+		Naive: {
 			"refresh":    {RoundTrips: 2, WriteUnits: 1, ReadUnits: 0.5},
-			"new device": {RoundTrips: 2, WriteUnits: 2, ReadUnits: 0.5},
+			"new-device": {RoundTrips: 2, WriteUnits: 2, ReadUnits: 0.5},
 			"move":       {RoundTrips: 3, WriteUnits: 4, ReadUnits: 0.5},
-			"list of 20": {RoundTrips: 1, ReadUnits: 2},
+			"list-20":    {RoundTrips: 1, ReadUnits: 2},
 		},
 		Ours: {
 			"refresh":    {RoundTrips: 1, WriteUnits: 1},
-			"new device": {RoundTrips: 3, WriteUnits: 5, ReadUnits: 1},
+			"new-device": {RoundTrips: 3, WriteUnits: 5, ReadUnits: 1},
 			"move":       {RoundTrips: 4, WriteUnits: 11, ReadUnits: 1},
-			"list of 20": {RoundTrips: 1, ReadUnits: 2},
+			"list-20":    {RoundTrips: 1, ReadUnits: 2},
 		},
 	}
 	got := make(map[string]map[string]Cost)

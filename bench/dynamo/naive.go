@@ -13,22 +13,21 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// usual keeps tokens as most do who need that a phone has one user: put the row,
-// ask an index by token who else has it, and update each of those to be inactive.
+// naive is the implementation that most projects begin with: put the row, query
+// an index by token for other rows with it, and update each of those.
 //
-// It is not atomic, so it does less than dynamostore: between the put and the
-// update the token has two users, for good if the process ends there; of two
-// users who register one token at once, both or neither may keep it; and an index
-// is read as it was a moment ago. It has no device limit, and forgets at each
-// launch when the device was first registered.
-type usual struct {
+// It does less than dynamostore. Between the put and the update the token has two
+// users, for good if the process ends there. If two users register one token at
+// once, both or neither may keep it, since an index is eventually consistent. It
+// has no device limit, and overwrites the time of the first registration.
+type naive struct {
 	client *dynamodb.Client
 	table  string
 }
 
-// createUsual creates the table, with an index that projects only the keys: the
+// createNaive creates the table, with an index that projects only the keys: the
 // least that it can cost.
-func createUsual(ctx context.Context, c *dynamodb.Client, table string) error {
+func createNaive(ctx context.Context, c *dynamodb.Client, table string) error {
 	text := func(name string) types.AttributeDefinition {
 		return types.AttributeDefinition{AttributeName: aws.String(name), AttributeType: types.ScalarAttributeTypeS}
 	}
@@ -50,15 +49,15 @@ func createUsual(ctx context.Context, c *dynamodb.Client, table string) error {
 }
 
 // Register puts the row, and then takes the token from all others.
-func (u usual) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
+func (n naive) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	reg := tokens.Registration{
 		Key: req.Key, Token: req.Token, Platform: req.Platform, ProjectID: req.ProjectID, Status: tokens.Active,
 		RegisteredAt: now, UpdatedAt: now, ExpiresAt: expiry(now),
 	}
-	put, err := u.client.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName:              &u.table,
-		Item:                   usualItem(reg),
+	put, err := n.client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName:              &n.table,
+		Item:                   naiveItem(reg),
 		ReturnValues:           types.ReturnValueAllOld,
 		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
 	})
@@ -69,8 +68,8 @@ func (u usual) Register(ctx context.Context, req tokens.Request) (store.Result, 
 	if len(put.Attributes) == 0 {
 		result.Outcome = store.Created
 	}
-	holders, err := u.client.Query(ctx, &dynamodb.QueryInput{
-		TableName:                 &u.table,
+	holders, err := n.client.Query(ctx, &dynamodb.QueryInput{
+		TableName:                 &n.table,
 		IndexName:                 aws.String("byToken"),
 		KeyConditionExpression:    aws.String("expoPushToken = :t"),
 		ExpressionAttributeValues: map[string]types.AttributeValue{":t": &types.AttributeValueMemberS{Value: req.Token.Reveal()}},
@@ -80,7 +79,7 @@ func (u usual) Register(ctx context.Context, req tokens.Request) (store.Result, 
 		return store.Result{}, err
 	}
 	for _, holder := range holders.Items {
-		if err := u.takeFrom(ctx, holder, req.Key, &result); err != nil {
+		if err := n.takeFrom(ctx, holder, req.Key, &result); err != nil {
 			return store.Result{}, err
 		}
 	}
@@ -88,7 +87,7 @@ func (u usual) Register(ctx context.Context, req tokens.Request) (store.Result, 
 }
 
 // takeFrom removes the token from a row, which also takes it out of the index.
-func (u usual) takeFrom(ctx context.Context, holder map[string]types.AttributeValue, own tokens.Key, result *store.Result) error {
+func (n naive) takeFrom(ctx context.Context, holder map[string]types.AttributeValue, own tokens.Key, result *store.Result) error {
 	key := tokens.Key{
 		UserID:   tokens.UserID(holder["userId"].(*types.AttributeValueMemberS).Value),
 		DeviceID: tokens.DeviceID(holder["deviceId"].(*types.AttributeValueMemberS).Value),
@@ -99,8 +98,8 @@ func (u usual) takeFrom(ctx context.Context, holder map[string]types.AttributeVa
 	if key.UserID != own.UserID {
 		result.MovedFrom = key
 	}
-	_, err := u.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &u.table,
+	_, err := n.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &n.table,
 		Key: map[string]types.AttributeValue{
 			"userId":   holder["userId"],
 			"deviceId": holder["deviceId"],
@@ -113,10 +112,10 @@ func (u usual) takeFrom(ctx context.Context, holder map[string]types.AttributeVa
 }
 
 // List queries what is active.
-func (u usual) List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
+func (n naive) List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
 	var regs []tokens.Registration
-	pages := dynamodb.NewQueryPaginator(u.client, &dynamodb.QueryInput{
-		TableName:              &u.table,
+	pages := dynamodb.NewQueryPaginator(n.client, &dynamodb.QueryInput{
+		TableName:              &n.table,
 		KeyConditionExpression: aws.String("userId = :u"),
 		FilterExpression:       aws.String("isActive = :yes"),
 		ExpressionAttributeValues: map[string]types.AttributeValue{
@@ -142,7 +141,7 @@ func (u usual) List(ctx context.Context, user tokens.UserID) ([]tokens.Registrat
 	return regs, nil
 }
 
-func usualItem(r tokens.Registration) map[string]types.AttributeValue {
+func naiveItem(r tokens.Registration) map[string]types.AttributeValue {
 	text := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 	return map[string]types.AttributeValue{
 		"userId":        text(string(r.Key.UserID)),

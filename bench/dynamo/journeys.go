@@ -28,14 +28,14 @@ func Journeys() []Journey {
 		{"refresh", registerAll(1), func(ctx context.Context, s Store, _ int) error {
 			return register(ctx, s, user, 0, 0, store.Refreshed)
 		}},
-		{"new device", nothing, func(ctx context.Context, s Store, n int) error {
+		{"new-device", nothing, func(ctx context.Context, s Store, n int) error {
 			return register(ctx, s, tokens.UserID(fmt.Sprintf("new-%032d", n)), 0, devices+n, store.Created)
 		}},
 		{"move", registerAll(1), func(ctx context.Context, s Store, n int) error {
-			// To a user who never had it: one who did would find a row there.
+			// To a user who never had it, whose row is new.
 			return register(ctx, s, tokens.UserID(fmt.Sprintf("mover-%030d", n)), 0, 0, store.Created)
 		}},
-		{fmt.Sprintf("list of %d", devices), registerAll(devices), func(ctx context.Context, s Store, _ int) error {
+		{fmt.Sprintf("list-%d", devices), registerAll(devices), func(ctx context.Context, s Store, _ int) error {
 			regs, err := s.List(ctx, user)
 			if err == nil && len(regs) != devices {
 				err = fmt.Errorf("%d registrations are listed, want %d", len(regs), devices)
