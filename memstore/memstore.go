@@ -3,7 +3,6 @@ package memstore
 import (
 	"container/list"
 	"context"
-	"crypto/sha256"
 	"slices"
 	"strings"
 	"sync"
@@ -20,8 +19,8 @@ type Store struct {
 
 	mu sync.Mutex // of all below
 	// Each row is in all three. A user without rows is not in users.
-	users   map[tokens.UserID][]*row   // ordered by device id
-	holders map[[sha256.Size]byte]*row // by the hash of the row's token
+	users   map[tokens.UserID][]*row // ordered by device id
+	holders map[tokens.Hash]*row     // by the hash of the row's token
 	// expiry has the rows in the order in which they were last registered.
 	// They have one TTL, so while the clock goes forward they expire in this
 	// order. After the clock was set back, a row waits behind one that expires
@@ -34,8 +33,8 @@ var _ store.Store = (*Store)(nil)
 // A row is a stored registration.
 type row struct {
 	tokens.Registration
-	hash   [sha256.Size]byte // of Token
-	expiry *list.Element     // in Store.expiry
+	hash   tokens.Hash   // of Token
+	expiry *list.Element // in Store.expiry
 }
 
 // New returns an empty store. It panics on a policy that
@@ -48,7 +47,7 @@ func New(p store.Policy) *Store {
 	return &Store{
 		policy:  p,
 		users:   make(map[tokens.UserID][]*row),
-		holders: make(map[[sha256.Size]byte]*row),
+		holders: make(map[tokens.Hash]*row),
 		expiry:  list.New(),
 	}
 }
