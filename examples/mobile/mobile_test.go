@@ -58,7 +58,7 @@ func TestNode(t *testing.T) {
 			}
 		})
 	}
-	if ran < 15 {
+	if ran < 60 {
 		t.Errorf("%d tests ran:\n%s", ran, out)
 	}
 }

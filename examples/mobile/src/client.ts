@@ -1,3 +1,4 @@
+import { backOff, inTime, sleep, unlessStopped } from './intime';
 import type { components, operations } from './openapi';
 import type { Clock, Fetch, Session } from './ports';
 
@@ -27,17 +28,23 @@ export interface Patience {
   stop?: AbortSignal;
 }
 
-/** The longest that one request may take, in milliseconds. */
-const requestTimeout = 15_000;
-
 /**
  * How long the backend may yet carry out a request that got no answer, in milliseconds. It has to be longer than a request may
  * take there: a function of Lambda goes on to its timeout, which is 10 seconds in `infrastructure`.
  */
 const settling = 30_000;
 
-/** The statuses that ask to come back later: the gateway's 429, and the backend's 503. */
-const later = [429, 503];
+/** The statuses below 500 that ask to come back later: of a time-out, of a replay that was feared, of the gateway's throttle. */
+const later = [408, 425, 429];
+
+/** An answer, as far as it matters. */
+interface Received {
+  status: number;
+  text: string;
+  page: boolean;
+  retryAfter: string | null;
+  requestId: string | null;
+}
 
 /** The device tokens API, which is at baseUrl + "/v1/device-tokens". */
 export class Client {
@@ -54,41 +61,48 @@ export class Client {
   }
 
   register(session: Session, request: RegistrationRequest, patience: Patience): Promise<Answer<Registered>> {
-    return this.send(session, 'POST', '', JSON.stringify(request), patience, (text) => JSON.parse(text) as Registered);
+    return this.send(session, 'POST', '', JSON.stringify(request), patience, readRegistered);
   }
 
   /** Deactivates the device's registration; none is no error. */
   deactivate(session: Session, deviceId: Removal['deviceId'], patience: Patience): Promise<Answer<void>> {
-    return this.send(session, 'DELETE', `?deviceId=${encodeURIComponent(deviceId)}`, undefined, patience, () => undefined);
+    return this.send(session, 'DELETE', `?deviceId=${encodeURIComponent(deviceId)}`, undefined, patience, readNothing);
   }
 
   private async send<T>(
-    session: Session, method: string, query: string, body: string | undefined, patience: Patience, read: (text: string) => T,
+    session: Session, method: string, query: string, body: string | undefined, patience: Patience, read: (received: Received) => T,
   ): Promise<Answer<T>> {
     const { clock } = this.ports;
     const deadline = clock.now() + patience.within;
     for (let tried = 1; ; tried++) {
-      if (patience.stop?.aborted) {
-        return { state: 'stopped' };
-      }
       let wait: number | undefined;
+      let sent = false;
       try {
-        const response = await this.once(session, method, query, body);
-        if (response.status === 401) {
+        const credential = await unlessStopped(patience.stop, () => inTime(clock, 'credential()', () => session.credential()));
+        if (patience.stop?.aborted) {
+          return { state: 'stopped' };
+        }
+        sent = true;
+        const received = await this.once(credential, method, query, body);
+        if (received.status < 400) {
+          return { state: 'done', value: read(received) };
+        }
+        if (received.page) {
+          throw new Error('the answer is not the backend\'s');
+        }
+        if (received.status === 401) {
           return { state: 'unauthenticated' };
         }
-        if (response.status >= 200 && response.status < 300) {
-          return { state: 'done', value: read(response.text) };
+        if (received.status < 500 && !later.includes(received.status)) {
+          return { state: 'refused', status: received.status, requestId: received.requestId };
         }
-        if (response.status >= 500) {
-          this.settled = clock.now() + settling; // it may be something in between that answers
-        }
-        if (!later.includes(response.status)) {
-          return { state: 'refused', status: response.status, requestId: response.requestId };
-        }
-        wait = retryAfter(response.retryAfter, clock.now());
+        wait = retryAfter(received.retryAfter, clock.now());
+        sent = received.status >= 500; // it may be something in between that answers
       } catch {
-        // No answer: it may have been carried out, or be yet, or not, and may be repeated.
+        // No credential, no answer, or one that is not the backend's.
+      }
+      if (sent) {
+        // It may have been carried out, or be yet, or not, and may be repeated.
         this.settled = clock.now() + settling;
       }
       wait ??= backOff(tried, this.ports.random());
@@ -99,25 +113,48 @@ export class Client {
     }
   }
 
-  private async once(session: Session, method: string, query: string, body: string | undefined) {
-    const headers: Record<string, string> = { Authorization: `Bearer ${await session.credential()}` };
-    if (body !== undefined) {
-      headers['Content-Type'] = 'application/json';
-    }
+  private async once(credential: string | undefined, method: string, query: string, body: string | undefined): Promise<Received> {
     const abort = new AbortController();
-    const cancel = this.ports.clock.after(requestTimeout, () => abort.abort());
-    try {
-      const url = `${this.baseUrl}/v1/device-tokens${query}`;
-      const response = await this.ports.fetch(url, { method, headers, signal: abort.signal, ...(body === undefined ? {} : { body }) });
+    const exchange = async () => {
+      const response = await this.ports.fetch(`${this.baseUrl}/v1/device-tokens${query}`, {
+        method,
+        headers: { Authorization: `Bearer ${credential}`, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+        // The credential and the token are for the backend only.
+        redirect: 'error',
+        signal: abort.signal,
+        ...(body === undefined ? {} : { body }),
+      });
+      const text = await response.text();
       return {
         status: response.status,
-        text: await response.text(),
+        text,
+        page: /html/i.test(response.headers.get('Content-Type') ?? '') || /^\s*</.test(text),
         retryAfter: response.headers.get('Retry-After'),
         requestId: response.headers.get('X-Request-Id'),
       };
+    };
+    try {
+      return await inTime(this.ports.clock, 'the backend', exchange);
     } finally {
-      cancel();
+      abort.abort();
     }
+  }
+}
+
+/** Reads the answer to a registration. A network that asks for a log in of its own answers 200, with a page. */
+function readRegistered({ status, text }: Received): Registered {
+  const value = JSON.parse(text) as Partial<Registered> | null;
+  const members = [value?.deviceId, value?.platform, value?.registeredAt, value?.updatedAt, value?.expiresAt];
+  if (status < 200 || status > 201 || members.some((member) => typeof member !== 'string')) {
+    throw new Error('the answer is not the backend\'s');
+  }
+  return value as Registered;
+}
+
+/** Reads the answer to a log out. */
+function readNothing({ status, text }: Received): void {
+  if (status !== 204 || text !== '') {
+    throw new Error('the answer is not the backend\'s');
   }
 }
 
@@ -129,24 +166,4 @@ export function retryAfter(header: string | null, now: number): number | undefin
   }
   const date = /[A-Za-z]/.test(text) ? Date.parse(text) : NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
-}
-
-/** One second, two, four and so on to a minute, each less up to half of it at random, so that not all phones come at once. */
-function backOff(tried: number, random: number): number {
-  return Math.min(60_000, 1000 * 2 ** (tried - 1)) * (1 - random / 2);
-}
-
-function sleep(clock: Clock, milliseconds: number, stop?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      cancel();
-      stop?.removeEventListener('abort', done);
-      resolve();
-    };
-    const cancel = clock.after(milliseconds, done);
-    stop?.addEventListener('abort', done);
-    if (stop?.aborted) {
-      done();
-    }
-  });
 }

@@ -5,7 +5,7 @@ import * as Notifications from 'expo-notifications';
 import * as SecureStore from 'expo-secure-store';
 import { Platform } from 'react-native';
 
-import type { Ports } from './ports';
+import type { NativeToken, Ports } from './ports';
 import type { DeviceTokens } from './registration';
 
 /**
@@ -14,6 +14,8 @@ import type { DeviceTokens } from './registration';
  * started then.
  */
 export function expoPorts(projectId: string): Ports {
+  const supported = Platform.OS === 'android' || (Platform.OS === 'ios' && Device.isDevice);
+  let asked = false; // for the native token, without success
   const options = { keychainAccessible: SecureStore.AFTER_FIRST_UNLOCK_THIS_DEVICE_ONLY };
   return {
     store: {
@@ -24,8 +26,8 @@ export function expoPorts(projectId: string): Ports {
       platform: Platform.OS === 'ios' ? 'ios' : 'android',
       projectId,
       async permission() {
-        if (!Device.isDevice) {
-          return 'unsupported'; // a simulator
+        if (!supported) {
+          return 'unsupported'; // the simulator of iOS, or a browser; an emulator of Android has tokens
         }
         if (Platform.OS === 'android') {
           // Android 13 and later ask for the permission only once there is a channel.
@@ -40,8 +42,14 @@ export function expoPorts(projectId: string): Ports {
       },
       async token(native) {
         // The native token goes along when the listener has it: asking for it there would call the listener again.
-        const given = native === undefined ? {} : { devicePushToken: native as Notifications.DevicePushToken };
-        return (await Notifications.getExpoPushTokenAsync({ projectId, ...given })).data;
+        const given = native ?? (asked ? await askAgain() : undefined);
+        asked = true;
+        const token = await Notifications.getExpoPushTokenAsync({
+          projectId,
+          ...(given === undefined ? {} : { devicePushToken: given as Notifications.DevicePushToken }),
+        });
+        asked = false;
+        return token.data;
       },
       onRoll(listener) {
         const subscription = Notifications.addPushTokenListener(listener);
@@ -62,6 +70,16 @@ export function expoPorts(projectId: string): Ports {
   };
 }
 
+/**
+ * Asks the native module for the phone's token. expo-notifications asks once: while its promise is pending, and after it
+ * was rejected, it returns the same one for as long as the app runs (getDevicePushTokenAsync.ts in 58.0.2).
+ */
+async function askAgain(): Promise<NativeToken> {
+  const { expo } = globalThis as { expo?: { modules?: { ExpoPushTokenManager?: { getDevicePushTokenAsync?(): Promise<string> } } } };
+  const data = await expo?.modules?.ExpoPushTokenManager?.getDevicePushTokenAsync?.();
+  return data === undefined ? undefined : { type: Platform.OS, data };
+}
+
 /** Shows what arrives while the app is open, unless it is for somebody else. Call it once, when the app starts. */
 export function showOnlyOwn(deviceTokens: DeviceTokens): void {
   Notifications.setNotificationHandler({
@@ -72,13 +90,37 @@ export function showOnlyOwn(deviceTokens: DeviceTokens): void {
   });
 }
 
-/** Calls open with what the user tapped on, unless it is for somebody else. Returns what ends that. */
+/**
+ * Calls open with what the user tapped on, unless it is for somebody else. Call it once, when the app starts: a tap that
+ * opened the app is among them, as soon as it is known who is logged in. Returns what ends that.
+ */
 export function onTap(deviceTokens: DeviceTokens, open: (data: Record<string, unknown>) => void): () => void {
-  const subscription = Notifications.addNotificationResponseReceivedListener((response) => {
-    const { data } = response.notification.request.content;
-    if (deviceTokens.mayShow(data)) {
-      open(data ?? {});
+  let last: string | undefined;
+  const tapped = (response: Notifications.NotificationResponse) => {
+    const { date, request } = response.notification;
+    const tap = JSON.stringify([request.identifier, date, response.actionIdentifier]);
+    if (tap === last) {
+      return; // the listener may be called with the response that opened the app, too
     }
-  });
+    last = tap;
+    deviceTokens.tapped(request.content.data, () => {
+      ifAvailable(Notifications.clearLastNotificationResponse); // so that it is not opened again when the JavaScript is loaded anew
+      open(request.content.data ?? {});
+    });
+  };
+  const subscription = Notifications.addNotificationResponseReceivedListener(tapped);
+  const opened = ifAvailable(Notifications.getLastNotificationResponse);
+  if (opened) {
+    tapped(opened);
+  }
   return () => subscription.remove();
+}
+
+/** Calls f, which throws where the platform does not have it. */
+function ifAvailable<T>(f: () => T): T | undefined {
+  try {
+    return f();
+  } catch {
+    return undefined;
+  }
 }

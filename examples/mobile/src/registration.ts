@@ -1,5 +1,7 @@
 import { Client, type Answer, type Registered } from './client';
-import { deviceId } from './deviceid';
+import { device, type Device } from './deviceid';
+import { inTime, unlessStopped } from './intime';
+import { phoneToken, type PhoneToken } from './phonetoken';
 import type { NativeToken, Ports, Session } from './ports';
 import { isFor } from './recipient';
 
@@ -7,11 +9,11 @@ import { isFor } from './recipient';
 export type Outcome =
   | Exclude<Answer<Registered>, { state: 'done' }>
   | { state: 'registered'; registration: Registered }
-  /** The user does not want notifications, or this is no phone. */
+  /** The user does not want notifications, or this device has none. */
   | { state: 'denied' | 'unsupported' }
-  /** The phone said that its token rolled, but it is the one that is registered. */
+  /** The token of the phone, or a newer one, is registered already. */
   | { state: 'unchanged' }
-  /** The phone gave no token, or the device id could not be kept. */
+  /** The phone gave no token, or has not yet; one that comes later is registered, and reported. */
   | { state: 'failed'; error: unknown };
 
 /** What a log out did before the session was dropped. */
@@ -25,37 +27,58 @@ export interface LogOut {
 const registering = { tries: 6, within: 5 * 60_000 };
 const loggingOut = { tries: 3, within: 8_000 };
 
+/** A tap that waits until it is known who is logged in. */
+interface Tap {
+  data: unknown;
+  open: () => void;
+}
+
 /**
  * Keeps the backend told which phone its user is reached on. There is one of it in an app. It sends one request at a
  * time, since of two that are under way at once the backend may carry out the earlier one last.
  */
 export class DeviceTokens {
   private readonly client: Client;
-  private readonly deviceId: () => Promise<string>;
+  private readonly device: () => Promise<Device>;
+  private readonly phoneToken: ReturnType<typeof phoneToken>;
   private session: Session | undefined;
+  private known = false; // whether there is a session
+  private taps: Tap[] = [];
   private registered: string | undefined; // the token, since the log in
+  private begun = 0; // registrations
+  private newest = 0; // of those that were begun, the last one that was registered
+  private unsupported = false;
   private stop = new AbortController();
   private stopListening: (() => void) | undefined;
   private last: Promise<unknown> = Promise.resolve();
   private leaving: Promise<LogOut> | undefined;
 
-  /** report is told how each registration ended that the app did not ask for: those of a token that rolled. */
+  /** report is told how each registration ended that logIn did not return: of a token that rolled, or came late. */
   constructor(baseUrl: string, private readonly ports: Ports, private readonly report: (outcome: Outcome) => void) {
     this.client = new Client(baseUrl, ports);
-    this.deviceId = deviceId(ports);
+    this.device = device(ports);
+    this.phoneToken = phoneToken(ports);
   }
 
   /** Registers the phone. Call it at each launch with a session, and after each log in. */
   async logIn(session: Session): Promise<Outcome> {
-    await this.leaving?.catch(() => undefined);
     this.end();
     this.session = session;
     this.stop = new AbortController();
     const { signal } = this.stop;
-    this.stopListening = this.ports.push.onRoll((native) => {
-      void this.register(session, signal, native).then(this.report);
-    });
-    return this.register(session, signal);
+    try {
+      this.stopListening = this.ports.push.onRoll((native) => {
+        void this.register(session, signal, native).then(this.report);
+      });
+    } catch (error) {
+      this.report({ state: 'failed', error });
+    }
+    const outcome = this.register(session, signal);
+    this.known = true;
+    for (const { data, open } of this.taps.splice(0)) {
+      void Promise.resolve().then(() => this.tapped(data, open)); // what it throws is not for logIn
+    }
+    return outcome;
   }
 
   /**
@@ -65,10 +88,16 @@ export class DeviceTokens {
    * takes the token over anyway. The session is dropped in any case.
    */
   logOut(dropSession: () => Promise<void>): Promise<LogOut> {
-    this.leaving ??= this.leave(dropSession).finally(() => {
-      this.leaving = undefined;
+    if (this.leaving && !this.session) {
+      return this.leaving; // the same log out
+    }
+    const leaving = this.leave(dropSession).finally(() => {
+      if (this.leaving === leaving) {
+        this.leaving = undefined;
+      }
     });
-    return this.leaving;
+    this.leaving = leaving;
+    return leaving;
   }
 
   /** Says whether a notification with these data may be shown now. */
@@ -76,74 +105,122 @@ export class DeviceTokens {
     return isFor(data, this.session?.userId);
   }
 
-  private async leave(dropSession: () => Promise<void>): Promise<LogOut> {
+  /**
+   * Calls open if a notification with these data, which the user tapped on, may be shown. A tap that opened the app comes
+   * before the app has said who is logged in: it is held until the first logIn or logOut.
+   */
+  tapped(data: unknown, open: () => void): void {
+    if (this.mayShow(data)) {
+      open();
+    } else if (!this.known) {
+      this.taps.push({ data, open });
+    }
+  }
+
+  private leave(dropSession: () => Promise<void>): Promise<LogOut> {
+    const { clock, push } = this.ports;
     const session = this.session;
     this.end();
-    let deactivated = false;
-    let undone = false; // perhaps, by what comes late
-    let silenced = false;
-    try {
-      if (session) {
-        deactivated = await this.inTurn(async () => {
+    this.known = true;
+    this.taps = [];
+    return this.inTurn(async () => {
+      let deactivated = false;
+      let undone = false; // perhaps, by what comes late
+      let silenced = false;
+      try {
+        if (session) {
           undone = this.unsettled();
-          const answer = await this.client.deactivate(session, await this.deviceId(), loggingOut);
-          return answer.state === 'done';
-        }).catch(() => false);
+          const { id, certain } = await this.device();
+          const answer = await this.client.deactivate(session, id, loggingOut);
+          deactivated = answer.state === 'done' && (certain || this.unsupported);
+        }
+      } catch {
+        // No device id can be made: the backend cannot be told.
       }
-      if (!deactivated || undone) {
-        silenced = await this.ports.push.silence().then(() => true, () => false);
+      try {
+        if (!deactivated || undone) {
+          silenced = await inTime(clock, 'the phone', () => push.silence()).then(() => true, () => false);
+        }
+      } finally {
+        await inTime(clock, 'dropSession()', dropSession);
       }
-    } finally {
-      await dropSession();
-    }
-    return { deactivated, silenced };
+      return { deactivated, silenced };
+    });
   }
 
   /** Ends the session here: nothing is shown to its user, no token of its phone is registered, and no request repeated. */
   private end(): void {
-    this.stopListening?.();
+    const { stopListening } = this;
     this.stopListening = undefined;
     this.session = undefined;
     this.registered = undefined;
     this.stop.abort();
+    try {
+      stopListening?.();
+    } catch {
+      // It is called in vain from now on: its signal is aborted.
+    }
   }
 
   private register(session: Session, stop: AbortSignal, native?: NativeToken): Promise<Outcome> {
-    return this.inTurn(async (): Promise<Outcome> => {
-      const { push } = this.ports;
-      try {
-        // Not awaited longer than the session lasts: a user who does not answer must not keep a log out waiting.
-        const got = await unlessStopped(stop, async () => {
-          const permission = await push.permission();
-          return permission === 'granted' ? { token: await push.token(native), deviceId: await this.deviceId() } : { permission };
-        });
-        if (got === undefined) {
-          return { state: 'stopped' };
-        }
-        if ('permission' in got) {
-          return { state: got.permission };
-        }
+    const turn = ++this.begun;
+    const finish = (token: Promise<PhoneToken>) => this.finish(session, stop, turn, native, token);
+    const get = async () => {
+      // A log out may make the phone's token invalid.
+      await this.leaving?.catch(() => undefined);
+      return this.phoneToken({
+        native, stop,
+        outdated: () => this.newest >= turn,
+        late: (token) => void finish(token).then(this.report),
+      });
+    };
+    return finish(get());
+  }
+
+  /** Registers what the phone gives, unless a newer token was registered meanwhile. */
+  private async finish(
+    session: Session, stop: AbortSignal, turn: number, native: NativeToken, got: Promise<PhoneToken>,
+  ): Promise<Outcome> {
+    try {
+      // Not awaited longer than the session lasts: what the phone does not answer must not keep a log out waiting.
+      const phone = await unlessStopped(stop, () => got);
+      if (phone === undefined) {
+        return { state: 'stopped' };
+      }
+      this.unsupported = phone.state === 'unsupported';
+      if (phone.state !== 'granted') {
+        return { state: phone.state };
+      }
+      return await this.inTurn(async () => {
         // Asking for the native token calls the listener too, at each launch.
-        if (native !== undefined && got.token === this.registered) {
+        if (this.newest >= turn || (native !== undefined && phone.token === this.registered)) {
           return { state: 'unchanged' };
         }
-        const undone = this.unsettled();
-        const request = { deviceId: got.deviceId, expoPushToken: got.token, platform: push.platform, projectId: push.projectId };
-        const answer = await this.client.register(session, request, { ...registering, stop });
-        if (answer.state !== 'done') {
-          return answer;
-        }
-        if (!stop.aborted) {
-          this.registered = got.token;
-          if (undone) {
-            this.registerAgain(session, stop);
-          }
-        }
-        return { state: 'registered', registration: answer.value };
-      } catch (error) {
-        return { state: 'failed', error };
+        return this.send(session, stop, turn, phone.token);
+      });
+    } catch (error) {
+      return { state: 'failed', error };
+    }
+  }
+
+  private async send(session: Session, stop: AbortSignal, turn: number, token: string): Promise<Outcome> {
+    const { platform, projectId } = this.ports.push;
+    const undone = this.unsettled();
+    const device = await this.device();
+    const request = { deviceId: device.id, expoPushToken: token, platform, projectId };
+    const answer = await this.client.register(session, request, { ...registering, stop });
+    if (answer.state !== 'done') {
+      return answer;
+    }
+    device.certain = true; // the token moved to it
+    if (!stop.aborted) {
+      this.registered = token;
+      this.newest = turn;
+      if (undone) {
+        this.registerAgain(session, stop);
       }
-    });
+    }
+    return { state: 'registered', registration: answer.value };
   }
 
   /** Registers once more when nothing that got no answer can come late any more, and undo it. */
@@ -167,16 +244,4 @@ export class DeviceTokens {
     this.last = result.catch(() => undefined);
     return result;
   }
-}
-
-/** What f returns, or undefined as soon as it is stopped. */
-function unlessStopped<T>(stop: AbortSignal, f: () => Promise<T>): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    if (stop.aborted) {
-      resolve(undefined);
-      return;
-    }
-    stop.addEventListener('abort', () => resolve(undefined));
-    f().then(resolve, reject);
-  });
 }

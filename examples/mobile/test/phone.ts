@@ -1,27 +1,46 @@
 // A phone without Expo: ports whose clock runs only when a test says so.
+import { timeout } from '../src/intime';
 import { DeviceTokens, type Outcome } from '../src/registration';
 import type { Clock, Fetch, NativeToken, Permission, Ports, Session, Store } from '../src/ports';
 
-/** A clock whose timers fire as soon as nothing else is to be done, at the time they were set for. */
+/** A clock whose timers fire, the earliest first, as soon as nothing else is to be done, at the time they were set for. */
 export class FakeClock implements Clock {
   time = Date.UTC(2026, 10, 23, 9);
-  /** The waits that were set, in milliseconds, but for those that bound a request. */
+  /** The waits that were set, in milliseconds, but for time-outs. */
   readonly waits: number[] = [];
+  /** Whether time-outs fire too: not while a real server may take its time. */
+  timeouts = false;
+  private timers: { at: number; f: () => void }[] = [];
 
   now() {
     return this.time;
   }
 
   after(milliseconds: number, f: () => void) {
-    if (milliseconds === 15_000) {
-      return () => undefined; // the bound of a request
+    if (milliseconds !== timeout) {
+      this.waits.push(milliseconds);
+    } else if (!this.timeouts) {
+      return () => undefined;
     }
-    this.waits.push(milliseconds);
-    const timer = setImmediate(() => {
-      this.time += milliseconds;
-      f();
-    });
-    return () => clearImmediate(timer);
+    const timer = { at: this.time + milliseconds, f };
+    this.timers.push(timer);
+    setImmediate(() => this.fire());
+    return () => void (this.timers = this.timers.filter((t) => t !== timer));
+  }
+
+  /** Reports whether nothing waits for its time. */
+  idle() {
+    return this.timers.length === 0;
+  }
+
+  private fire() {
+    const at = Math.min(...this.timers.map((t) => t.at));
+    const first = this.timers.find((t) => t.at === at);
+    if (first) {
+      this.timers = this.timers.filter((t) => t !== first);
+      this.time = Math.max(this.time, at);
+      first.f();
+    }
   }
 }
 
@@ -41,8 +60,16 @@ export class Phone {
   permission: Permission = 'granted';
   /** Ends when the user has answered whether the app may notify. */
   asked: Promise<void> = Promise.resolve();
+  questions = 0;
   pushToken = 'ExponentPushToken[first]';
   silenced = 0;
+  /** What the phone's own functions do in place of what they should, while set. */
+  token: ((native?: NativeToken) => Promise<string>) | undefined;
+  silence: (() => Promise<void>) | undefined;
+  listening = () => {};
+  unlistened = () => {};
+  credential: (() => Promise<string>) | undefined;
+  uuid = (): string => crypto.randomUUID();
   listeners: ((native: NativeToken) => void)[] = [];
   /** Answers in place of the backend, while it returns something. */
   answer: (sent: Sent) => Response | undefined | Promise<Response | undefined> = () => undefined;
@@ -66,24 +93,36 @@ export class Phone {
     }
   }
 
+  /** A user of this phone, who has the credential that the phone says. */
+  session(userId: string): Session {
+    return { userId, credential: () => this.credential?.() ?? Promise.resolve(userId) };
+  }
+
   private ports(): Ports {
     const phone = this;
     return {
       store: this.store,
       clock: this.clock,
       fetch: this.fetch,
-      uuid: () => crypto.randomUUID(),
+      uuid: () => phone.uuid(),
       random: () => 0,
       push: {
         platform: 'ios',
         projectId: '@example/app',
-        permission: () => phone.asked.then(() => phone.permission),
-        token: async () => phone.pushToken,
-        onRoll(listener) {
-          phone.listeners.push(listener);
-          return () => void (phone.listeners = phone.listeners.filter((l) => l !== listener));
+        permission() {
+          phone.questions++;
+          return phone.asked.then(() => phone.permission);
         },
-        silence: async () => void phone.silenced++,
+        token: (native) => phone.token?.(native) ?? Promise.resolve(phone.pushToken),
+        onRoll(listener) {
+          phone.listening();
+          phone.listeners.push(listener);
+          return () => {
+            phone.listeners = phone.listeners.filter((l) => l !== listener);
+            phone.unlistened();
+          };
+        },
+        silence: () => phone.silence?.() ?? Promise.resolve(void phone.silenced++),
       },
     };
   }
@@ -107,4 +146,24 @@ export function session(userId: string): Session {
 
 export function status(code: number, headers: Record<string, string> = {}): Response {
   return new Response(code === 204 ? null : '{}', { status: code, headers });
+}
+
+/** A promise that native code never settles. */
+export const never = () => new Promise<never>(() => undefined);
+
+/** Waits until a condition holds. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) {
+    await new Promise(setImmediate);
+  }
+}
+
+export const registered = () =>
+  new Response(JSON.stringify({ deviceId: 'd', platform: 'ios', registeredAt: '', updatedAt: '', expiresAt: '' }), { status: 201 });
+
+/** A phone whose backend accepts everything. */
+export function phoneThatWorks(): Phone {
+  const phone = new Phone('http://backend.invalid');
+  phone.answer = (sent) => (sent.method === 'POST' ? registered() : status(204));
+  return phone;
 }

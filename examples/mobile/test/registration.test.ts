@@ -1,14 +1,13 @@
 // What the server cannot be made to do: be slow, throttled or away.
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { retryAfter } from '../src/client';
 import { isFor } from '../src/recipient';
-import { Phone, session, status, type Sent } from './phone';
+import { Phone, phoneThatWorks, registered, session, status, until, type Sent } from './phone';
 
 const url = 'http://backend.invalid';
-const registered = () =>
-  new Response(JSON.stringify({ deviceId: 'd', platform: 'ios', registeredAt: '', updatedAt: '', expiresAt: '' }), { status: 201 });
-
 /** A phone whose backend gives one answer after another, and the last one for ever. */
 function phoneWith(...answers: (() => Response | Promise<Response>)[]): Phone {
   const phone = new Phone(url);
@@ -27,6 +26,49 @@ test('429 and 503 are repeated when Retry-After says', async () => {
   assert.deepEqual(phone.clock.waits, [7_000, 60_000, 4_000]);
 });
 
+test('so are 408, 425, and what the gateway answers when the function fails', async () => {
+  for (const code of [408, 425, 500, 502, 504, 529]) {
+    const phone = phoneWith(() => status(code, { 'Retry-After': '3' }), () => status(code), registered);
+    assert.equal((await phone.tokens.logIn(session('alice'))).state, 'registered', String(code));
+    assert.deepEqual(phone.clock.waits, [3_000, 2_000]);
+  }
+});
+
+test('an answer of something in between is none', async () => {
+  const page = (code: number) => () => new Response('\n<!doctype html><title>Log in</title>', { status: code });
+  const typed = () => new Response('Log in', { status: 403, headers: { 'Content-Type': 'text/html' } });
+  const json = (value: unknown, code = 200) => () => new Response(JSON.stringify(value), { status: code });
+  const whole = (await registered().json()) as object;
+  const never = [page(200), page(401), page(404), page(302), typed, json(null), json([]), json({}), json({ deviceTokens: [] })];
+  for (const [i, answer] of [
+    ...never, () => status(204), json({ ...whole, expiresAt: 7 }), json({ ...whole, deviceId: undefined }), json(whole, 202),
+    () => new Response('{"deviceId":', { status: 201 }),
+  ].entries()) {
+    const phone = phoneWith(answer, registered);
+    assert.equal((await phone.tokens.logIn(session('alice'))).state, 'registered', `registration ${i}`);
+    assert.equal(phone.sent.length, 2, `registration ${i}`);
+  }
+  for (const [i, answer] of [...never, json(whole), () => new Response('', { status: 200 })].entries()) {
+    const phone = phoneWith(registered, answer);
+    await phone.tokens.logIn(session('alice'));
+    assert.deepEqual(await phone.tokens.logOut(async () => undefined), { deactivated: false, silenced: true }, `log out ${i}`);
+    assert.deepEqual(phone.sent.map((s) => s.method), ['POST', 'DELETE', 'DELETE', 'DELETE'], `log out ${i}`);
+  }
+});
+
+test('a redirection is not followed: the credential and the token are for the backend', async (t) => {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    response.writeHead(307, { Location: '/elsewhere' }).end();
+  });
+  t.after(() => server.close());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const phone = new Phone(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  assert.deepEqual(await phone.tokens.logIn(session('alice')), { state: 'unreachable' });
+  assert.deepEqual([...new Set(asked)], ['/v1/device-tokens']);
+});
+
 test('no answer is repeated, later each time, and not for ever', async () => {
   const phone = phoneWith(() => Promise.reject(new TypeError('offline')));
   assert.deepEqual(await phone.tokens.logIn(session('alice')), { state: 'unreachable' });
@@ -41,7 +83,7 @@ test('a Retry-After that is too far away is left to the next launch', async () =
 });
 
 test('nothing else is repeated', async () => {
-  for (const code of [400, 403, 404, 422, 500, 502]) {
+  for (const code of [400, 403, 404, 413, 422]) {
     const phone = phoneWith(() => status(code, { 'X-Request-Id': 'r1' }));
     assert.deepEqual(await phone.tokens.logIn(session('alice')), { state: 'refused', status: code, requestId: 'r1' });
     assert.equal(phone.sent.length, 1);
@@ -51,19 +93,43 @@ test('nothing else is repeated', async () => {
   assert.equal(phone.sent.length, 1);
 });
 
-test('without the permission, a token or a place for the device id, nothing is sent', async () => {
+test('without the permission, nothing is sent', async () => {
   for (const permission of ['denied', 'unsupported'] as const) {
     const phone = phoneWith(registered);
     phone.permission = permission;
     assert.deepEqual(await phone.tokens.logIn(session('alice')), { state: permission });
     assert.equal(phone.sent.length, 0);
   }
-  const full = phoneWith(registered);
-  full.store.set = () => Promise.reject(new Error('full'));
-  assert.equal((await full.tokens.logIn(session('alice'))).state, 'failed');
-  assert.equal(full.sent.length, 0);
-  full.store.set = async () => undefined;
-  assert.equal((await full.tokens.logIn(session('alice'))).state, 'registered', 'the id is tried again');
+});
+
+test('a token that the phone does not give is asked for again, later each time, and not for ever', async () => {
+  for (const failures of [1, 5, 6]) {
+    const phone = phoneThatWorks();
+    let failed = 0;
+    phone.token = () => (failed++ < failures ? Promise.reject(new Error('SERVICE_NOT_AVAILABLE')) : Promise.resolve('late'));
+    assert.equal((await phone.tokens.logIn(session('alice'))).state, failures < 6 ? 'registered' : 'failed');
+    assert.deepEqual(phone.clock.waits, [1_000, 2_000, 4_000, 8_000, 16_000].slice(0, failures));
+  }
+  const phone = phoneThatWorks();
+  phone.asked = Promise.reject(new Error('no activity'));
+  setImmediate(() => (phone.asked = Promise.resolve()));
+  assert.equal((await phone.tokens.logIn(session('alice'))).state, 'registered', 'the permission');
+});
+
+test('a log out ends the tries to get a token', async () => {
+  const phone = phoneThatWorks();
+  let asked = 0;
+  let left: Promise<unknown> | undefined;
+  phone.token = () => {
+    asked++;
+    left ??= phone.tokens.logOut(async () => undefined);
+    return Promise.reject(new Error('SERVICE_NOT_AVAILABLE'));
+  };
+  assert.deepEqual(await phone.tokens.logIn(session('alice')), { state: 'stopped' });
+  await left;
+  await until(() => phone.clock.idle());
+  assert.equal(asked, 1);
+  assert.deepEqual(phone.sent.map((s) => s.method), ['DELETE']);
 });
 
 test('one request at a time: a log out waits for a registration that is under way', async () => {
