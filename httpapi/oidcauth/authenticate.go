@@ -67,6 +67,8 @@ func (v *verifier) check(header jose.Header, c claims) error {
 	times := jwt.Claims{Issuer: c.Issuer, Expiry: c.Expiry, NotBefore: c.NotBefore, IssuedAt: c.IssuedAt}
 	expected := jwt.Expected{Issuer: v.config.Issuer, Time: v.config.Now()}
 	switch err := times.ValidateWithLeeway(expected, v.config.Leeway); {
+	case errors.Is(err, jwt.ErrInvalidIssuer) && strings.TrimSuffix(c.Issuer, "/") == strings.TrimSuffix(v.config.Issuer, "/"):
+		return refused("wrong issuer: it differs from Config.Issuer by a trailing slash")
 	case errors.Is(err, jwt.ErrInvalidIssuer):
 		return refused("wrong issuer")
 	case errors.Is(err, jwt.ErrExpired):

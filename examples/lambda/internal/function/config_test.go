@@ -155,24 +155,28 @@ func TestOIDCSettings(t *testing.T) {
 	}
 }
 
-// TestTerraform holds the variables that infrastructure/ sets to those that are
-// read here. It does not allow http: its function is not in a VPC.
-func TestTerraform(t *testing.T) {
-	hcl, err := os.ReadFile("../../../../infrastructure/function.tf")
-	if err != nil {
-		t.Fatal(err)
-	}
-	set := regexp.MustCompile(`(?m)^\s+(DEVICE_TOKEN_\w+)\s+=`).FindAllStringSubmatch(string(hcl), -1)
-	var names []string
-	for _, match := range set {
-		names = append(names, match[1])
-	}
-	slices.Sort(names)
+// TestDeployments holds the variables that Terraform and SST set to those that are
+// read here. They do not allow http: their function is not in a VPC.
+func TestDeployments(t *testing.T) {
 	read := append([]string{envTable, envStage, envTTL, envMaxDevices, envLogLevel, envBasePath, envAuth}, slices.Collect(maps.Values(oidcFields))...)
 	read = slices.DeleteFunc(read, func(name string) bool { return name == envAllowHTTP })
 	slices.Sort(read)
-	if diff := cmp.Diff(read, slices.Compact(names)); diff != "" {
-		t.Errorf("variables (-read +set):\n%s", diff)
+	for file, variable := range map[string]string{
+		"function.tf":            `(?m)^\s+(DEVICE_TOKEN_\w+)\s+=`,
+		"sst/stacks/function.ts": `(DEVICE_TOKEN_\w+):`,
+	} {
+		text, err := os.ReadFile("../../../../infrastructure/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, match := range regexp.MustCompile(variable).FindAllStringSubmatch(string(text), -1) {
+			names = append(names, match[1])
+		}
+		slices.Sort(names)
+		if diff := cmp.Diff(read, slices.Compact(names)); diff != "" {
+			t.Errorf("variables (-read +set by %s):\n%s", file, diff)
+		}
 	}
 }
 
