@@ -16,8 +16,8 @@ type callers struct {
 	greeting     func(baseURL string) string
 }
 
-// chooseCallers returns those with a token that cfg describes, or anybody if no
-// flag for it was set.
+// chooseCallers returns an authenticator for the tokens that cfg describes, or one
+// that verifies nothing if verified is false.
 func chooseCallers(cfg oidcauth.Config, verified bool) (callers, error) {
 	if !verified {
 		return callers{authenticate: bearerIsUser, greeting: tryIt}, nil

@@ -44,8 +44,8 @@ func oidcConfig(flags *flag.FlagSet) *oidcauth.Config {
 	return cfg
 }
 
-// isOIDCSet reports whether a flag of oidcConfig is set, be it to nothing: whoever
-// sets one does not expect a server without authentication.
+// isOIDCSet reports whether a flag of oidcConfig is set, be it to
+// nothing: a user who sets one does not expect a server without authentication.
 func isOIDCSet(flags *flag.FlagSet) bool {
 	set := false
 	flags.Visit(func(f *flag.Flag) { set = set || strings.HasPrefix(f.Name, "oidc-") })

@@ -59,7 +59,8 @@ func (v *verifier) authenticate(r *http.Request) (tokens.UserID, error) {
 	return tokens.UserID(c.Subject), nil
 }
 
-// check returns what rules a token out, whoever signed it.
+// check returns why the header or the claims rule a token out, before its
+// signature is verified.
 func (v *verifier) check(header jose.Header, c claims) error {
 	if reason := v.config.checkKind(header, c); reason != "" {
 		return refused(reason)

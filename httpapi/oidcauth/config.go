@@ -102,11 +102,11 @@ func New(cfg Config) (httpapi.Authenticator, error) {
 // can verify a token can make one.
 var asymmetric = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 
-// A FieldError is what is wrong with one field of a [Config]. [New] returns them
+// A FieldError is the fault of one field of a [Config]. [New] returns its faults
 // joined (see [errors.Join]), so that a program can name its own settings.
 type FieldError struct {
 	Field string // of Config
-	Err   error  // what would be right
+	Err   error  // the fault, and what would be right
 }
 
 func (e *FieldError) Error() string { return "oidcauth: Config." + e.Field + ": " + e.Err.Error() }

@@ -65,9 +65,9 @@
 // Of a key only the members that verify a signature are read, never a
 // certificate.
 //
-// However many requests wait for the keys, there is one fetch at a time, of at
-// most 5 seconds; and however many tokens nobody issued arrive, there are at most
-// 5 fetches in a row and then one in 10 seconds.
+// There is one fetch at a time, of at most 5 seconds, however many requests wait
+// for it. There are at most 5 fetches in a row and then one in 10 seconds, however
+// many forged tokens arrive.
 //
 // The error is [store.ErrTryAgain], and never ErrUnauthenticated, whenever the
 // token may be good, because an app that is told otherwise logs its user out:
@@ -79,8 +79,7 @@
 //   - The key that the token names is published but cannot be used, because it
 //     cannot be read, is too short, private, or for another use.
 //
-// A caller waits for a fetch no longer than its request's context lets it. So
-// while the issuer is down, once the keys are older than an hour, up to 5 seconds
-// in 10 are spent waiting for it: keys that it may have revoked are not used
-// without asking.
+// A caller waits for a fetch no longer than its request's context lets it. While
+// the issuer is down and the keys are older than an hour, requests wait for it up to
+// 5 seconds in 10, because the issuer may have revoked a key.
 package oidcauth

@@ -19,7 +19,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// FuzzAuthorization presents what anybody can send: nobody signed it, so it is
+// FuzzAuthorization presents headers without a signature of the issuer: they are
 // refused, without a request to the issuer and without an echo.
 func FuzzAuthorization(f *testing.F) {
 	for _, seed := range []string{

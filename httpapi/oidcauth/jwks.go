@@ -74,9 +74,9 @@ func parseKey(members map[string]json.RawMessage) (jose.JSONWebKey, error) {
 	return key, nil
 }
 
-// isUsable reports whether tokens may be verified with the key: it is a public one
-// (of a secret key, the token's maker would be anybody who has it), for
-// signatures, and long enough (RFC 7518, section 3.3).
+// isUsable reports whether tokens may be verified with the key: it is for
+// signatures, long enough (RFC 7518, section 3.3), and public. A secret key lets
+// each of its holders make tokens.
 func isUsable(key jose.JSONWebKey) bool {
 	if r, ok := key.Key.(*rsa.PublicKey); ok && r.N.BitLen() < 2048 {
 		return false

@@ -63,7 +63,7 @@ func (c *keyCache) verify(ctx context.Context, id, algorithm string, check func(
 		return nil
 	}
 	err := c.refresh(ctx)
-	set = c.cached() // also after an error: somebody else may have fetched them meanwhile
+	set = c.cached() // also after an error: another request may have fetched them meanwhile
 	switch {
 	case now.Sub(set.fetched) < trustFor && set.verifies(id, algorithm, check):
 		return nil
@@ -77,8 +77,8 @@ func (c *keyCache) verify(ctx context.Context, id, algorithm string, check func(
 	return fmt.Errorf("%w: keys of the issuer: %w", store.ErrTryAgain, err)
 }
 
-// refresh fetches the keys, together with whoever else waits for them. Whoever
-// waits no longer leaves the fetch to the others.
+// refresh fetches the keys. Concurrent calls share one fetch, and a call whose
+// context ends leaves the fetch to the others.
 func (c *keyCache) refresh(ctx context.Context) error {
 	fetched := c.flight.DoChan("", func() (any, error) {
 		began := c.now()

@@ -221,8 +221,8 @@ func TestSignatures(t *testing.T) {
 	}{
 		"the issuer's":                  {body, nil},
 		"without a key id":              {sign(jose.ES256, own.Key, "", nil), nil},
-		"somebody else's":               {sign(jose.ES256, stranger, "stranger", nil), no},
-		"somebody else's, id borrowed":  {sign(jose.ES256, stranger, own.KeyID, nil), no},
+		"a stranger's":                  {sign(jose.ES256, stranger, "stranger", nil), no},
+		"a stranger's, id borrowed":     {sign(jose.ES256, stranger, own.KeyID, nil), no},
 		"key in the token's own header": {sign(jose.ES256, stranger, "", &jose.SignerOptions{EmbedJWK: true}), no},
 		"public key taken as a secret":  {sign(jose.HS256, der, own.KeyID, nil), no},
 		"unsigned":                      {encode([]byte(`{"alg":"none"}`)) + "." + payload + ".", no},

@@ -48,7 +48,7 @@ var oidcFields = map[string]string{
 	"DiscoveryURL": envDiscoveryURL, "MetadataIssuer": envMetadataIssuer, "KeysURL": envKeysURL, "AllowHTTP": envAllowHTTP,
 }
 
-// A Config is what the environment says.
+// A Config has the settings of the environment.
 type Config struct {
 	Table        string
 	Stage        string
@@ -128,7 +128,7 @@ func (e *environment) logLevel() slog.Level {
 }
 
 // authenticator returns the one way in which callers say who they are. There is no
-// default: whoever deploys this decides.
+// default: the operator decides.
 func (e *environment) authenticator() httpapi.Authenticator {
 	switch e.getenv(envAuth) {
 	case "claims":

@@ -69,7 +69,7 @@ func text(member json.RawMessage) string {
 	return s
 }
 
-// A gateway is what both kinds of API say of themselves.
+// A gateway has the members of requestContext that both kinds of API send.
 type gateway struct {
 	RequestID    string          `json:"requestId"`
 	APIID        string          `json:"apiId"`

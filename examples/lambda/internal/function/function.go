@@ -45,7 +45,7 @@ func New(cfg Config, s store.Store, w io.Writer) *Function {
 	})}
 }
 
-// An invocation is what is known of one besides its request.
+// An invocation has the facts of one that its request does not have.
 type invocation struct {
 	functionRequestID string // Lambda's, also in its own REPORT lines
 	gatewayRequestID  string // API Gateway's, also in its access log

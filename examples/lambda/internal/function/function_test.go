@@ -413,8 +413,8 @@ func TestBalancer(t *testing.T) {
 	}
 }
 
-// TestClaims has requests that no user is read of. Without an authorizer nobody
-// is let in, and no caller is told that the credential is bad; claims that are not
+// TestClaims has requests that no user is read of. Without an authorizer no
+// caller is let in, and none is told that the credential is bad; claims that are not
 // Unicode could be those of another user.
 func TestClaims(t *testing.T) {
 	var out bytes.Buffer
@@ -499,7 +499,7 @@ func decode(t *testing.T, data []byte) map[string]any {
 }
 
 // FuzzEvent has events of every shape: a function that panics is started anew, and
-// one request costs everybody a cold start.
+// one request costs a cold start.
 func FuzzEvent(f *testing.F) {
 	for _, seed := range []string{
 		`{"path": "/v1/device-tokens", "httpMethod": "GET", "requestContext": {"authorizer": {"claims": {"sub": "alice"}}}}`,
