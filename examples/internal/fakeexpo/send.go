@@ -179,7 +179,9 @@ func (s *Server) deliver(n notification) any {
 	case n.message.size() > 4096:
 		t.answer = Answer{Code: "MessageTooBig"}
 	case p.Receipt.is():
-		t.answer = receipt
+		if t.answer = receipt; receipt.JSON != "" {
+			s.receive(p, n.message)
+		}
 	default:
 		s.receive(p, n.message)
 	}

@@ -24,8 +24,8 @@ const somePending = 100
 // plan queues what an earlier run left, and then the recipients page by page.
 // The queue is short and blocks, so a page is listed when the one before it has
 // nearly gone out: memory does not grow with the job, and tokens do not age.
-func (s *Sender) plan(ctx context.Context) error {
-	if err := s.resume(ctx); err != nil {
+func (s *Sender) plan(ctx context.Context, last uint64) error {
+	if err := s.resume(ctx, last); err != nil {
 		return err
 	}
 	at, err := s.outbox.Position()
@@ -67,13 +67,9 @@ func (s *Sender) plan(ctx context.Context) error {
 	return nil
 }
 
-// resume queues what an earlier run left. Batches that take the place of others
-// meanwhile have numbers above the last of these.
-func (s *Sender) resume(ctx context.Context) error {
-	last, err := s.outbox.Last()
-	if err != nil {
-		return err
-	}
+// resume queues what an earlier run left, up to the last of it. Batches with
+// numbers above are of this run, and are queued where they are made.
+func (s *Sender) resume(ctx context.Context, last uint64) error {
 	for after := uint64(0); ; {
 		some, err := s.outbox.Pending(after, somePending)
 		if err != nil {

@@ -26,7 +26,7 @@ var refusals = map[string]fakeexpo.Refusal{
 func TestOneRefused(t *testing.T) {
 	t.Parallel()
 	for code, refusal := range refusals {
-		for _, others := range []int{0, 99, 4999} {
+		for _, others := range []int{0, 99, 1999} {
 			t.Run(fmt.Sprint(code, others), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					w := newWorld(t, fakeexpo.Options{})
@@ -84,23 +84,23 @@ func TestProjectRefused(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					w := newWorld(t, fakeexpo.Options{})
 					w.o.PageUsers = 400
-					w.addTwo(2000, named)
+					w.addTwo(1000, named)
 					w.expo.Refuse("@acme/other", fakeexpo.Refusal{Status: status, Code: "UNAUTHORIZED"})
 					if err := w.run(t.Context()); !errors.Is(err, ErrRefused) {
 						t.Errorf("got %v, want ErrRefused", err)
 					}
-					want := outbox.Counts{Users: 4000, Planned: 4000, Accepted: 2000, Delivered: 2000}
+					want := outbox.Counts{Users: 2000, Planned: 2000, Accepted: 1000, Delivered: 1000}
 					if diff := cmp.Diff(want, w.counts()); diff != "" {
 						t.Errorf("(-want +got):\n%s", diff)
 					}
-					if diff := cmp.Diff(map[string]int{"UNAUTHORIZED": 2000}, w.left()); diff != "" {
+					if diff := cmp.Diff(map[string]int{"UNAUTHORIZED": 1000}, w.left()); diff != "" {
 						t.Errorf("left (-want +got):\n%s", diff)
 					}
 					if n := w.expo.Stats().Refused["UNAUTHORIZED"]; n > 40 {
 						t.Errorf("refused %d times", n)
 					}
 					w.expo.Refuse("@acme/other", fakeexpo.Refusal{})
-					if got := w.finish(); got.Delivered != 4000 || w.expo.Stats().Taken != 4000 {
+					if got := w.finish(); got.Delivered != 2000 || w.expo.Stats().Taken != 2000 {
 						t.Errorf("the next run: %+v", got)
 					}
 				})

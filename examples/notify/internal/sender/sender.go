@@ -137,12 +137,16 @@ func setDefault[T comparable](option *T, value T) {
 // finishes the requests that are under way and returns the context's error. To
 // go on, run the job again, with a new Sender on the same outbox.
 func (s *Sender) Run(ctx context.Context) error {
+	last, err := s.outbox.Last() // before anything of this run is in it
+	if err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	s.later = group
 	planned := make(chan struct{})
 	group.Go(func() error {
 		defer close(planned)
-		return s.plan(ctx)
+		return s.plan(ctx, last)
 	})
 	for range s.o.Workers {
 		group.Go(func() error { return s.work(ctx) })
