@@ -68,16 +68,16 @@ func start(ctx context.Context, c settings, logger *slog.Logger, stdout, stderr 
 		}
 		defer end()
 	}
-	registry, err := c.openRegistry(ctx)
-	if err != nil {
-		return err
-	}
 	users, err := c.openUsers()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = users.Close() }()
 	if err := c.fits(users.list.Longest); err != nil {
+		return err
+	}
+	registry, err := c.openRegistry(ctx)
+	if err != nil {
 		return err
 	}
 	box, err := outbox.Open(c.outbox, c.jobID(users), outbox.Options{})

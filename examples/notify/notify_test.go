@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"os"
@@ -11,8 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/schollz/progressbar/v3"
 
+	"github.com/devicetokens/devicetokens/examples/notify/internal/expo"
 	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
 )
 
@@ -41,17 +44,30 @@ func TestREADME(t *testing.T) {
 
 func TestCommandLines(t *testing.T) {
 	long := strings.Repeat("x", 4096)
+	const fine = "-table t -user a -title x "
 	for _, tc := range []struct{ args, says string }{
 		{"", "-table or -demo is needed"},
 		{"-table t -title x", "either -user or -users is needed"},
-		{"-table t -title x -user a -users b", "either -user or -users is needed"},
+		{fine + "-users b", "either -user or -users is needed"},
 		{"-table t -user a", "-title or -body is needed"},
-		{"-table t -user a -title x -data 1", "not a JSON object"},
-		{"-table t -user a -title x -rate 0", "must be above 0"},
+		{fine + "-data 1", "not a JSON object"},
+		{fine + "-data null", "not a JSON object"},
+		{fine + `-data {"recipient":"a"}`, "which is the recipient's id"},
+		{fine + "-rate 0", "must be above 0"},
 		{"-table t -user a -title " + long, "and Expo takes 4096"},
-		{"-table t -user #a -title x", "-user: invalid userId"},
-		{"-table t -user a -title x -expo exp.host", "-expo: no URL"},
-		{"-table t -user a -title x -expo ftp://exp.host", "-expo: no URL"},
+		{"-table t -title x -user #a", "-user: the user id begins with #"},
+		{"-table t -title x -user \"a\"", "-user: the user id begins or ends with a quote"},
+		{fine + "-expo exp.host", "-expo: no URL"},
+		{fine + "-expo ftp://exp.host", "-expo: no URL"},
+		{fine + "-expo http://exp.host", "-expo: push tokens are secret"},
+		{fine + "-sound bells", "sound: use"},
+		{fine + "-max-gone 0", "-max-gone must be above 0"},
+		{fine + "-max-gone 101", "at most 100"},
+		{fine + "-max-gone NaN", "-max-gone must be above 0"},
+		{fine + "-message none.json", "-message: open none.json"},
+		{fine + "-message testdata/message.json", "-title is in the file of -message too"},
+		{"-table t -user a -data {} -message testdata/message.json", "-data is in the file of -message too"},
+		{"-table t -user a -message README.md", "-message: not one JSON object"},
 		{"-demo -user a", "users of its own"},
 		{"-demo now", "flags only"},
 		{"-token x", "-token"},
@@ -62,6 +78,46 @@ func TestCommandLines(t *testing.T) {
 				t.Errorf("exit code is %d, and it says: %s", code, stderr)
 			}
 		})
+	}
+	t.Run("access token", func(t *testing.T) {
+		t.Setenv("EXPO_ACCESS_TOKEN", "secret\n")
+		if code, _, stderr := run(t, strings.Fields(fine)...); code != 2 || !strings.Contains(stderr, "EXPO_ACCESS_TOKEN has") || strings.Contains(stderr, "secret") {
+			t.Errorf("exit code is %d, and it says: %s", code, stderr)
+		}
+	})
+}
+
+// A list that is wrong is refused before there is an outbox.
+func TestWrongList(t *testing.T) {
+	users, box := filepath.Join(t.TempDir(), "users"), filepath.Join(t.TempDir(), "outbox")
+	for list, says := range map[string]string{"alice\n\"bob\"\n": "line 2", "": "no user id", strings.Repeat("x", 255): "and Expo takes 4096"} {
+		if err := os.WriteFile(users, []byte(list), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, _, stderr := run(t, "-table", "t", "-users", users, "-outbox", box, "-title", strings.Repeat("x", 3850))
+		if code != 2 || !strings.Contains(stderr, says) {
+			t.Errorf("exit code is %d, and it says: %s", code, stderr)
+		}
+		if _, err := os.Stat(box); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("there is an outbox: %v", err)
+		}
+	}
+}
+
+// The file of a message and the flags beside it.
+func TestMessage(t *testing.T) {
+	c, err := parse(strings.Fields("-table t -user a -body there -message testdata/message.json"), t.Output())
+	ttl, badge, mutable := 3600, 1, true
+	want := expo.Content{
+		Title: "Your taxi is here", Subtitle: "Blue Škoda", Body: "there", Sound: "default", Priority: "high", TTL: &ttl, Badge: &badge,
+		InterruptionLevel: "time-sensitive", ChannelID: "taxi", CategoryID: "taxi", MutableContent: &mutable,
+		RichContent: &expo.RichContent{Image: "https://example.com/taxi.png"},
+	}
+	if diff := cmp.Diff(want, c.content); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if diff := cmp.Diff(map[string]any{"ride": json.Number("12345678901234567890")}, c.data); diff != "" {
+		t.Errorf("data (-want +got):\n%s", diff)
 	}
 }
 

@@ -22,7 +22,10 @@ func TestTable(t *testing.T) {
 	dayAgo := time.Now().Add(-24 * time.Hour)
 	s := dynamotest.Store(t, client, table, dynamostore.Options{Policy: store.Policy{Now: func() time.Time { return dayAgo }}})
 	expo := fakeexpo.New(fakeexpo.Options{AccessToken: "secret"})
-	for user, phone := range map[tokens.UserID]fakeexpo.Phone{"alice": {}, "bob": {Ticket: fakeexpo.Gone}, "carol": {Receipt: fakeexpo.Gone}} {
+	for user, phone := range map[tokens.UserID]fakeexpo.Phone{
+		"alice": {}, "bob": {Ticket: fakeexpo.Gone}, "carol": {Receipt: fakeexpo.Gone},
+		"dave": {Refused: fakeexpo.Refusal{Status: 403, Code: "UNAUTHORIZED"}},
+	} {
 		token := "ExponentPushToken[" + string(user) + "]"
 		phone.Project, phone.User = "@acme/app", string(user)
 		expo.Set(token, phone)
@@ -33,7 +36,7 @@ func TestTable(t *testing.T) {
 		}
 	}
 	users := filepath.Join(t.TempDir(), "users.txt")
-	if err := os.WriteFile(users, []byte("alice\r\nbob\n\ncarol\nnobody"), 0o600); err != nil {
+	if err := os.WriteFile(users, []byte("\ufeffalice\r\nbob\n\ncarol\nnobody\ndave"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(expo)
@@ -48,10 +51,10 @@ func TestTable(t *testing.T) {
 	}
 	code, stdout, stderr := run(t, "-table", table, "-users", users, "-title", "Hello", "-data", `{"screen":"home"}`,
 		"-outbox", filepath.Join(t.TempDir(), "outbox"), "-expo", server.URL+fakeexpo.Path, "-receipt-delay", "1ms")
-	if code != 0 {
+	if code != 1 || !strings.Contains(stderr, "messages failed for good") {
 		t.Fatalf("exit code is %d:\n%s", code, stderr)
 	}
-	for _, line := range []string{" 4 users", " 1 of these without a device", " 3 messages", " 2 accepted", " 1 taken", " 2 of these: the store was told"} {
+	for _, line := range []string{" 5 users", " 1 of these without a device", " 4 messages", " 1 failed with UNAUTHORIZED", " 2 accepted", " 1 taken", " 2 of these: the store was told"} {
 		if !strings.Contains(stdout, line) {
 			t.Errorf("it does not say %q:\n%s", line, stdout)
 		}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -119,5 +120,38 @@ func TestRefused(t *testing.T) {
 	}
 	if _, err := outbox.Open(path, []byte("other"), outbox.Options{}); !errors.Is(err, outbox.ErrOtherJob) {
 		t.Errorf("another job: %v", err)
+	}
+}
+
+// An outbox that exists gets the mode of a new one, and has to be the file itself.
+func TestExistingFile(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "outbox")
+	if err := open(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+
+	link, dangling, pipe := filepath.Join(folder, "link"), filepath.Join(folder, "dangling"), filepath.Join(folder, "pipe")
+	for _, err := range []error{os.Symlink(path, link), os.Symlink(filepath.Join(folder, "none"), dangling), syscall.Mkfifo(pipe, 0o600)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, path := range []string{link, dangling, pipe, folder} {
+		if _, err := outbox.Open(path, []byte("job"), outbox.Options{}); !errors.Is(err, outbox.ErrNoFile) {
+			t.Errorf("%s: %v", filepath.Base(path), err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(folder, "none")); !errors.Is(err, os.ErrNotExist) {
+		t.Error("it was made behind a link")
 	}
 }

@@ -79,12 +79,20 @@ func crashWorld(t *testing.T, o fakeexpo.Options) *world {
 	w.add(1, gone, "p")
 	w.add(5, app, "")
 	w.add(5, fakeexpo.Phone{Project: "@acme/other"}, "")
+	gone = app
+	gone.Refused = fakeexpo.Refusal{Status: 403, Code: "UNAUTHORIZED"}
+	w.add(1, gone, "p")
+	gone = app
+	gone.Receipt = fakeexpo.Answer{Code: "MessageRateExceeded", Times: 1}
+	w.add(1, gone, "p")
 	w.o.Workers, w.o.PageUsers = 1, 40
 	time.Sleep(time.Hour) // a store believes Expo only of what is older than the message
 	return w
 }
 
-const goneAtOnce, goneLater = 60, 61 // of crashWorld's users
+// Some of crashWorld's users, and how many messages Expo takes of it: one of 74 is
+// refused, and one is sent twice.
+const goneAtOnce, goneLater, refusedAlone, takenOfAll = 60, 61, 72, 74
 
 // A job is killed at each of its steps in turn, and goes on. Whoever was in the
 // batch between Expo's answer and its record is told twice; nobody else is, and
@@ -101,15 +109,20 @@ func TestKilledAtEachStep(t *testing.T) {
 			t.Fatalf("got %v, want it killed", err)
 		}
 		w.o.step = nil
-		want := outbox.Counts{Users: 72, Planned: 72, Accepted: 71, Delivered: 70, Unregistered: 2, Invalidated: 2}
+		want := outbox.Counts{
+			Users: 74, Planned: 74, Accepted: 72, Delivered: 71, Unregistered: 2, Invalidated: 2, Failed: map[string]int{"UNAUTHORIZED": 1},
+		}
 		if diff := cmp.Diff(want, w.finish()); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
-		again := w.expo.Stats().Taken - 72
+		again := w.expo.Stats().Taken - takenOfAll
 		if !k.lost && again != 0 || again > 100 {
 			t.Errorf("%d were sent again", again)
 		}
-		for i := range 72 {
+		for i := range w.users {
+			if i == refusedAlone {
+				continue
+			}
 			if i == goneAtOnce || i == goneLater {
 				if w.status(i) != tokens.DeviceNotRegistered {
 					t.Errorf("%s is %s", user(i), w.status(i))
@@ -162,10 +175,10 @@ func TestLostAnswer(t *testing.T) {
 		w := crashWorld(t, fakeexpo.Options{Fault: func(r fakeexpo.Request) fakeexpo.Fault {
 			return fakeexpo.Fault{Lose: r.Number == 1}
 		}})
-		if got := w.finish(); got.Accepted != 71 || got.Delivered != 70 {
+		if got := w.finish(); got.Accepted != 72 || got.Delivered != 71 {
 			t.Errorf("%+v", got)
 		}
-		if again := w.expo.Stats().Taken - 72; again < 1 || again > 100 {
+		if again := w.expo.Stats().Taken - takenOfAll; again < 1 || again > 100 {
 			t.Errorf("%d were sent again", again)
 		}
 	})
@@ -187,8 +200,8 @@ func TestStopped(t *testing.T) {
 		if n := w.counts().Accepted; n != 40 {
 			t.Errorf("%d were acknowledged, want the first batch", n)
 		}
-		if w.finish(); w.expo.Stats().Taken != 72 {
-			t.Errorf("%d were taken, want each of 72 once", w.expo.Stats().Taken)
+		if w.finish(); w.expo.Stats().Taken != takenOfAll {
+			t.Errorf("%d were taken, want each once", w.expo.Stats().Taken)
 		}
 	})
 }
@@ -203,7 +216,7 @@ func TestReceiptsRefused(t *testing.T) {
 			}
 			return fakeexpo.Fault{}
 		}})
-		if got := w.finish(); got.Delivered != 70 || got.Invalidated != 2 {
+		if got := w.finish(); got.Delivered != 71 || got.Invalidated != 2 {
 			t.Errorf("%+v", got)
 		}
 	})

@@ -30,6 +30,7 @@ type world struct {
 	expo     *fakeexpo.Server
 	path     string // of the outbox
 	users    []string
+	platform tokens.Platform
 	o        Options
 	client   expo.Client
 	log      bytes.Buffer
@@ -42,7 +43,7 @@ func newWorld(t *testing.T, o fakeexpo.Options) *world {
 	w := &world{
 		t: t, registry: memstore.New(store.Policy{}), expo: fakeexpo.New(o),
 		path: filepath.Join(t.TempDir(), "outbox"),
-		o:    Options{TokenAge: 5 * time.Second},
+		o:    Options{TokenAge: 5 * time.Second}, platform: tokens.IOS,
 	}
 	w.client = expo.Client{URL: "http://expo.test" + fakeexpo.Path, Transport: direct{w.expo}}
 	return w
@@ -72,7 +73,7 @@ func key(user string) tokens.Key { return tokens.Key{UserID: tokens.UserID(user)
 func (w *world) register(user, token string, project tokens.ProjectID) {
 	w.t.Helper()
 	if _, err := w.registry.Register(context.Background(), tokens.Request{
-		Key: key(user), Token: tokens.MustParseToken(token), Platform: tokens.IOS, ProjectID: project,
+		Key: key(user), Token: tokens.MustParseToken(token), Platform: w.platform, ProjectID: project,
 	}); err != nil {
 		w.t.Error(err)
 	}

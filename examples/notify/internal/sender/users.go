@@ -64,6 +64,10 @@ func CheckUser(user tokens.UserID) error {
 		return errors.New("the user id begins or ends with a space")
 	case strings.ContainsRune(around, first), strings.ContainsRune(around, last):
 		return errors.New("the user id begins or ends with a quote, a comma or a bracket: write the ids alone")
+	case first == '#':
+		return errors.New("the user id begins with #, which no user's does")
+	case utf8.RuneCountInString(s) > tokens.MaxUserIDLen:
+		return fmt.Errorf("the user id has more than %d characters", tokens.MaxUserIDLen)
 	}
 	return user.Validate()
 }

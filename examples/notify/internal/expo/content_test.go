@@ -1,0 +1,110 @@
+package expo
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Each field that Expo documents goes out as it came, and what it does not is named.
+func TestParseMessage(t *testing.T) {
+	all := `{"title":"T","subtitle":"S","body":"B","sound":"bells.wav","priority":"high","ttl":0,"badge":0,"interruptionLevel":"time-sensitive",
+		"channelId":"taxi","categoryId":"taxi","mutableContent":false,"richContent":{"image":"https://example.com/a.png"},"data":{"id":12345678901234567890}}`
+	for _, tc := range []struct{ message, says string }{
+		{all, ""},
+		{"\ufeff" + all, ""},
+		{`{"body":"B","sound":"default","ttl":2419200,"mutableContent":true}`, ""},
+		{`{"body":"B","sound":null}`, ""},
+		{`{}`, ""},
+
+		{``, "not one JSON object"},
+		{`null`, "not one JSON object"},
+		{`[]`, "not one JSON object"},
+		{`{} {}`, "not one JSON object"},
+		{`{"title":"T",}`, "not one JSON object"},
+		{`{"to":"ExponentPushToken[a]"}`, "to: "},
+		{`{"Title":"T"}`, `unknown field "Title"`},
+		{`{"channelID":"c"}`, `unknown field "channelID"`},
+		{`{"title":7}`, "title: must be a string"},
+		{`{"title":null}`, "title: must be a string"},
+		{`{"title":""}`, "title: must not be empty"},
+		{`{"sound":"bells"}`, "sound: use"},
+		{`{"sound":{"critical":true}}`, "sound: must be a string"},
+		{`{"priority":"max"}`, "priority: use default, normal or high"},
+		{`{"ttl":-1}`, "ttl: use 0 to 2419200"},
+		{`{"ttl":2419201}`, "ttl: use 0 to 2419200"},
+		{`{"ttl":1.5}`, "ttl: must be a whole number"},
+		{`{"ttl":"60"}`, "ttl: must be a whole number"},
+		{`{"ttl":99999999999999999999}`, "ttl: must be a whole number"},
+		{`{"badge":-1}`, "badge: use 0"},
+		{`{"badge":2147483648}`, "badge: use 0"},
+		{`{"interruptionLevel":"timeSensitive"}`, "interruptionLevel: use active"},
+		{`{"categoryId":"a-b"}`, "categoryId: must have no"},
+		{`{"categoryId":"a:b"}`, "categoryId: must have no"},
+		{`{"channelId":["c"]}`, "channelId: must be a string"},
+		{`{"mutableContent":1}`, "mutableContent: must be true or false"},
+		{`{"richContent":{}}`, "richContent.image: use a URL"},
+		{`{"richContent":{"image":"a.png"}}`, "richContent.image: use a URL"},
+		{`{"richContent":{"image":"https://example.com/a.png","video":"x"}}`, "richContent: must be an object"},
+		{`{"richContent":"https://example.com/a.png"}`, "richContent: must be an object"},
+		{`{"data":[]}`, "data: must be an object"},
+		{`{"data":null}`, "data: must be an object"},
+	} {
+		t.Run(tc.message, func(t *testing.T) {
+			content, data, err := ParseMessage([]byte(tc.message))
+			if tc.says != "" {
+				if err == nil || !strings.HasPrefix(err.Error(), tc.says) {
+					t.Errorf("got %v, want %s", err, tc.says)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want, got map[string]any
+			sent, err := json.Marshal(wireMessage{To: "t", Content: content, Data: data})
+			if err != nil || strict(sent, &got) != nil || strict([]byte(strings.TrimPrefix(tc.message, "\ufeff")), &want) != nil {
+				t.Fatalf("%v, %s", err, sent)
+			}
+			if want["to"] = "t"; want["sound"] == nil {
+				delete(want, "sound") // is the same as none
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A message's length is that which arrives, however it is escaped on the way.
+func TestPayloadBytes(t *testing.T) {
+	n, err := Message{Content: Content{Title: "<&>"}, Data: map[string]any{"a": "é"}}.PayloadBytes()
+	if want := len(`{"to":"","title":"<&>","data":{"a":"é"}}`); n != want || err != nil {
+		t.Errorf("%d bytes, want %d; %v", n, want, err)
+	}
+}
+
+func FuzzParseMessage(f *testing.F) {
+	f.Add(`{"title":"T","ttl":60,"richContent":{"image":"https://example.com/a.png"}}`)
+	f.Add(`{"sound":null,"data":{"a":[1]}}`)
+	f.Fuzz(func(t *testing.T, message string) {
+		content, data, err := ParseMessage([]byte(message))
+		if err != nil {
+			return
+		}
+		sent, err := json.Marshal(wireMessage{Content: content, Data: data})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent = []byte(strings.Replace(string(sent), `"to":"",`, "", 1))
+		if sent = []byte(strings.Replace(string(sent), `"to":""`, "", 1)); !json.Valid(sent) {
+			t.Fatalf("%s", sent)
+		}
+		again, _, err := ParseMessage(sent)
+		if diff := cmp.Diff(content, again); diff != "" || err != nil {
+			t.Errorf("%v (-first +again):\n%s", err, diff)
+		}
+	})
+}

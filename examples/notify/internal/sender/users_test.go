@@ -1,0 +1,113 @@
+package sender
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/devicetokens/devicetokens/examples/internal/fakeexpo"
+	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// What may be beside the ids of a list is left out. What is no plausible id is
+// refused, by its line.
+func TestCheckUsers(t *testing.T) {
+	long := strings.Repeat("x", tokens.MaxUserIDLen+1)
+	for _, tc := range []struct {
+		list  string
+		users int
+		says  string
+	}{
+		{"alice", 1, ""},
+		{"alice\nbob\n", 2, ""},
+		{"alice\r\n\r\nbob\r\n", 2, ""},
+		{"\ufeffalice\nbob", 2, ""},
+		{"alice smith\nauth0|7\nO'Neil\na,b\n\U0001f600", 5, ""},
+		{strings.Repeat(strings.Repeat("x", tokens.MaxUserIDLen)+"\n", 1000), 1000, ""},
+
+		{"", 0, "no user id"},
+		{"\ufeff", 0, "no user id"},
+		{"\n\r\n\n", 0, "no user id"},
+		{"alice\n\ufeffbob", 0, "line 2: the user id has an invisible character"},
+		{"\ufeff\ufeffalice", 0, "line 1: the user id has an invisible character"},
+		{"alice\n\n\"bob\"", 0, "line 3: the user id begins or ends with a quote"},
+		{"'bob'", 0, "line 1: the user id begins or ends with a quote"},
+		{"“bob”", 0, "quote"},
+		{"bob\"", 0, "quote"},
+		{"alice,", 0, "comma"},
+		{"[\"alice\",", 0, "bracket"},
+		{"alice \nbob", 0, "line 1: the user id begins or ends with a space"},
+		{" alice", 0, "begins or ends with a space"},
+		{" ", 0, "begins or ends with a space"},
+		{"alice\u00a0", 0, "invisible"},
+		{"ali\u200bce", 0, "invisible"},
+		{"ali\u202ece", 0, "invisible"},
+		{"ali\u2028ce", 0, "invisible"},
+		{"alice\tsmith", 0, "control"},
+		{"alice\x00", 0, "control"},
+		{"alice\rbob\r", 0, "control"},
+		{"alice\x7f", 0, "control"},
+		{"ali\u0085ce", 0, "control"},
+		{"alice\n\xff\xfe", 0, "line 2: the user id is not UTF-8"},
+		{"\xff\xfea\x00l\x00", 0, "line 1: the user id is not UTF-8"},
+		{"#alice", 0, "line 1: the user id begins with #"},
+		{"alice\n" + long, 0, "line 2: the user id has more than 255"},
+		{strings.Repeat("x", 100_000), 0, "line 1 is too long"},
+	} {
+		t.Run(tc.says, func(t *testing.T) {
+			got, err := CheckUsers(strings.NewReader(tc.list))
+			if tc.says == "" {
+				if err != nil || got.Users != tc.users {
+					t.Errorf("%.20q: %d users, %v", tc.list, got.Users, err)
+				}
+				return
+			}
+			if !errors.Is(err, ErrUsers) || !strings.Contains(err.Error(), tc.says) {
+				t.Errorf("%.20q: got %v", tc.list, err)
+			}
+			if strings.Contains(err.Error(), "alice") || strings.Contains(err.Error(), "bob") {
+				t.Errorf("the error quotes the list: %v", err)
+			}
+		})
+	}
+	got, err := CheckUsers(strings.NewReader("alice\nbo\\\\\\b\nbob"))
+	if diff := cmp.Diff(List{Users: 3, Longest: `bo\\\b`}, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
+
+// A mark and empty lines are left out when the job is sent, too, in one page or in
+// many.
+func TestMarkedList(t *testing.T) {
+	t.Parallel()
+	for _, users := range []int{1, 2000} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, fakeexpo.Options{})
+			w.add(3, app, "p")
+			w.users = []string{"\ufeff" + user(0) + "\r", "", user(1) + "\r", "nobody", user(2), ""}
+			w.o.PageUsers = users
+			want := outbox.Counts{Users: 4, NoDevice: 1, Planned: 3, Accepted: 3, Delivered: 3}
+			if diff := cmp.Diff(want, w.finish()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func FuzzCheckUsers(f *testing.F) {
+	f.Add("\ufeffalice\r\nbob\n\n\"carol\"")
+	f.Add("alice\xff\n \n#")
+	f.Fuzz(func(t *testing.T, list string) {
+		got, err := CheckUsers(strings.NewReader(list))
+		if err == nil && (got.Users == 0 || got.Longest.Validate() != nil) {
+			t.Errorf("%d users, the longest of which is %q", got.Users, got.Longest)
+		}
+		if err != nil && !errors.Is(err, ErrUsers) {
+			t.Error(err)
+		}
+	})
+}
