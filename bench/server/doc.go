@@ -2,6 +2,6 @@
 // it and encodes the answer, by the standard library and in the fewest lines. Both
 // store in a memstore, read the user id from a header, and write no log.
 //
-// Tests hold them to the same answers, and httpapi to 1.15 times the bare
-// handler's allocations.
+// Tests hold them to the same answers, and bound httpapi's allocations by those of
+// the bare handler.
 package server
