@@ -32,7 +32,7 @@ func parseKeys(data []byte) (published, error) {
 	var p published
 	for _, raw := range set.Keys {
 		var members map[string]json.RawMessage
-		if json.Unmarshal(raw, &members) != nil {
+		if json.Unmarshal(raw, &members) != nil || members == nil {
 			continue
 		}
 		if key, err := parseKey(members); err == nil {

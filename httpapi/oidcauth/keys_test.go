@@ -44,6 +44,8 @@ func (e *endpoint) cache() *keyCache { return newKeyCache(e.fetch, time.Now) }
 
 func anyKey(jose.JSONWebKey) bool { return true }
 
+func badSignature(jose.JSONWebKey) bool { return false }
+
 func verify(t *testing.T, c *keyCache, id string, want error) {
 	t.Helper()
 	if err := c.verify(t.Context(), id, "ES256", anyKey); !errors.Is(err, want) {
@@ -100,7 +102,6 @@ func TestFloodOfUnknownKeys(t *testing.T) {
 			verify(t, c, fmt.Sprint("forged-", i), tryAgain)
 		}
 		e.expect(t, fetchBurst)
-		badSignature := func(jose.JSONWebKey) bool { return false }
 		if err := c.verify(t.Context(), "a", "ES256", badSignature); !errors.Is(err, rejected) {
 			t.Errorf("a bad signature of a known key: error is %v", err)
 		}
@@ -140,6 +141,15 @@ func TestSkippedKeys(t *testing.T) {
 		verify(t, c, "odd", tryAgain)
 		verify(t, c, "enc", tryAgain)
 		verify(t, c, "other", rejected)
+		// A token without a key id may be of a key for signatures that was skipped.
+		if err := c.verify(t.Context(), "", "ES256", badSignature); !errors.Is(err, tryAgain) {
+			t.Errorf("no key id: error is %v", err)
+		}
+		c = e.cache()
+		e.skipped = e.skipped[1:]
+		if err := c.verify(t.Context(), "", "ES256", badSignature); !errors.Is(err, rejected) {
+			t.Errorf("no key id, and a key for encryption: error is %v", err)
+		}
 		e.ids, e.skipped = append(e.ids, "odd"), nil // the issuer mends it
 		verify(t, c, "odd", nil)
 	})

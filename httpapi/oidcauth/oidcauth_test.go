@@ -312,7 +312,7 @@ func TestKeySets(t *testing.T) {
 		{"key for encryption", jose.RS256, rsaKey, set(jwk(rsaKey.Public(), func(k *jose.JSONWebKey) { k.Use = "enc" })), later},
 		{"secret key", jose.HS256, secret, set(jwk(secret)), no},
 		{"private key", jose.RS256, rsaKey, set(jwk(rsaKey)), later},
-		{"beside keys of no known type", jose.RS256, rsaKey, `{"keys":[{"kty":"OKP","crv":"X448","x":""},{},7,` + set(jwk(rsaKey.Public()))[len(`{"keys":[`):], nil},
+		{"beside keys of no known type", jose.RS256, rsaKey, `{"keys":[{"kty":"OKP","crv":"X448","x":""},{},7,null,` + set(jwk(rsaKey.Public()))[len(`{"keys":[`):], nil},
 		{"Ed25519, the newer name of EdDSA", jose.EdDSA, edKey, set(jwk(edKey.Public(), func(k *jose.JSONWebKey) { k.Algorithm = "Ed25519" })), nil},
 		{"a certificate that Go refuses", jose.RS256, rsaKey, with(set(jwk(rsaKey.Public())), `"x5c":["AA=="]`), nil},
 		{"certificates of other types", jose.ES384, ecKey, with(set(jwk(ecKey.Public())), `"x5c":7,"x5t":{},"x5t#S256":[],"x5u":"::"`), nil},

@@ -33,11 +33,11 @@ func parseEvent(payload []byte) (event, error) {
 		there bool
 		name  string
 	}{
-		{top["methodArn"] != nil || top["routeArn"] != nil, "a Lambda authorizer's"},
-		{rc["connectionId"] != nil, "a WebSocket API's"},
-		{rc["serviceNetworkArn"] != nil || top["raw_path"] != nil, "of VPC Lattice"},
-		{top["Records"] != nil, "a list of records, as of a queue, a topic, a bucket or CloudFront"},
-		{top["detail-type"] != nil, "of EventBridge"},
+		{isSet(top["methodArn"]) || isSet(top["routeArn"]), "a Lambda authorizer's"},
+		{isSet(rc["connectionId"]), "a WebSocket API's"},
+		{isSet(rc["serviceNetworkArn"]) || isSet(top["raw_path"]), "of VPC Lattice"},
+		{isSet(top["Records"]), "a list of records, as of a queue, a topic, a bucket or CloudFront"},
+		{isSet(top["detail-type"]), "of EventBridge"},
 	} {
 		if other.there {
 			return nil, fmt.Errorf("%w: it is %s", errNotAnEvent, other.name)
@@ -45,9 +45,9 @@ func parseEvent(payload []byte) (event, error) {
 	}
 	var e event
 	switch {
-	case rc["elb"] != nil:
+	case isSet(rc["elb"]):
 		e = new(balancerEvent)
-	case text(top["version"]) == "2.0" && rc["http"] != nil:
+	case text(top["version"]) == "2.0" && isSet(rc["http"]):
 		e = new(httpEvent)
 	case text(top["httpMethod"]) != "":
 		e = new(restEvent)
@@ -59,6 +59,9 @@ func parseEvent(payload []byte) (event, error) {
 	}
 	return e, nil
 }
+
+// isSet reports whether a member is there, and not null.
+func isSet(member json.RawMessage) bool { return member != nil && string(member) != "null" }
 
 // text returns the string that a member is; "" if it is none.
 func text(member json.RawMessage) string {

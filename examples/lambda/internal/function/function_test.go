@@ -139,7 +139,7 @@ func TestEvents(t *testing.T) {
 		{
 			name: "REST, single values alone",
 			event: `{"path": "/", "httpMethod": "GET", "headers": {"Host": "x.example", "X-One": "1"}, "multiValueHeaders": null,
-				"queryStringParameters": {"deviceId": "ä #&"}, "multiValueQueryStringParameters": null, "requestContext": {}}`,
+				"queryStringParameters": {"deviceId": "ä #&"}, "multiValueQueryStringParameters": {}, "Records": null, "requestContext": {"elb": null, "connectionId": null}}`,
 			want: request{
 				Method: "GET", Path: "/", Host: "x.example",
 				Query: url.Values{"deviceId": {"ä #&"}}, Header: http.Header{"Host": {"x.example"}, "X-One": {"1"}},

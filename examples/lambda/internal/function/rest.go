@@ -40,7 +40,7 @@ func (e *proxyEvent) make(ctx context.Context, inv *invocation, path, query stri
 // all returns all values of each name, or the single ones where those are all
 // there is.
 func all(single map[string]string, multi map[string][]string) map[string][]string {
-	if multi != nil {
+	if len(multi) > 0 {
 		return multi
 	}
 	multi = map[string][]string{}
