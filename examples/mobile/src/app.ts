@@ -33,6 +33,6 @@ export async function started(session: Session): Promise<void> {
 export async function loggedOut(dropSession: () => Promise<void>): Promise<void> {
   const { deactivated, silenced } = await deviceTokens.logOut(dropSession);
   if (!deactivated && !silenced) {
-    console.warn('the phone may be notified for the old user until somebody logs in on it');
+    console.warn('the phone may be notified for the old user until the next log in on it');
   }
 }

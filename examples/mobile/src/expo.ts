@@ -80,7 +80,7 @@ async function askAgain(): Promise<NativeToken> {
   return data === undefined ? undefined : { type: Platform.OS, data };
 }
 
-/** Shows what arrives while the app is open, unless it is for somebody else. Call it once, when the app starts. */
+/** Shows the notifications that arrive while the app is open, unless they are for another user. Call it once, when the app starts. */
 export function showOnlyOwn(deviceTokens: DeviceTokens): void {
   Notifications.setNotificationHandler({
     handleNotification: async (notification) => {
@@ -91,8 +91,8 @@ export function showOnlyOwn(deviceTokens: DeviceTokens): void {
 }
 
 /**
- * Calls open with what the user tapped on, unless it is for somebody else. Call it once, when the app starts: a tap that
- * opened the app is among them, as soon as it is known who is logged in. Returns what ends that.
+ * Calls open with the data of each notification that the user taps on, unless it is for another user. Call it once, when
+ * the app starts. A tap that opened the app is held until the session is known. Returns a function that ends it.
  */
 export function onTap(deviceTokens: DeviceTokens, open: (data: Record<string, unknown>) => void): () => void {
   let last: string | undefined;

@@ -84,8 +84,8 @@ export class DeviceTokens {
   /**
    * Tells the backend that the phone is logged out, and only then drops the session, without which it could not. If the
    * backend cannot be told, or may carry out a registration after it that got no answer, the phone's own token is made
-   * invalid, so that what is sent to the user still does not arrive; the next registration of the phone, whoever's it is,
-   * takes the token over anyway. The session is dropped in any case.
+   * invalid, so that messages to the user do not arrive any more; the next registration of the phone, by any user, moves
+   * the token to that user. The session is dropped in any case. The result rejects if dropSession does, or does not end in time.
    */
   logOut(dropSession: () => Promise<void>): Promise<LogOut> {
     if (this.leaving && !this.session) {
@@ -100,7 +100,7 @@ export class DeviceTokens {
     return leaving;
   }
 
-  /** Says whether a notification with these data may be shown now. */
+  /** Reports whether a notification with these data may be shown now. */
   mayShow(data: unknown): boolean {
     return isFor(data, this.session?.userId);
   }
@@ -233,7 +233,7 @@ export class DeviceTokens {
     stop.addEventListener('abort', cancel);
   }
 
-  /** Says whether the backend may yet carry out a request that it did not answer. */
+  /** Reports whether the backend may yet carry out a request that it did not answer. */
   private unsettled(): boolean {
     return this.client.settledAt > this.ports.clock.now();
   }

@@ -1,4 +1,4 @@
-// A phone without Expo: ports whose clock runs only when a test says so.
+// A phone without Expo: ports with a fake clock.
 import { timeout } from '../src/intime';
 import { DeviceTokens, type Outcome } from '../src/registration';
 import type { Clock, Fetch, NativeToken, Permission, Ports, Session, Store } from '../src/ports';

@@ -237,7 +237,7 @@ test('a log out ends the repeat of a registration that something late might undo
 
 test('a notification for another user is not shown', async () => {
   const phone = phoneWith(registered);
-  assert.equal(phone.tokens.mayShow({ recipient: 'alice' }), false, 'nobody is logged in');
+  assert.equal(phone.tokens.mayShow({ recipient: 'alice' }), false, 'without a session');
   await phone.tokens.logIn(session('alice'));
   assert.equal(phone.tokens.mayShow({ recipient: 'alice' }), true);
   assert.equal(phone.tokens.mayShow({ recipient: 'bob' }), false);

@@ -37,7 +37,7 @@ test('a token that rolls is registered in place of the old one', async () => {
   assert.deepEqual(phone.sent.map((s) => s.method), ['POST', 'POST', 'DELETE']);
   assert.equal((phone.sent[1]?.body as { expoPushToken: string }).expoPushToken, 'ExponentPushToken[roll-2]');
   phone.roll('ExponentPushToken[roll-3]');
-  assert.equal(phone.sent.length, 3, 'nobody is logged in');
+  assert.equal(phone.sent.length, 3, 'without a session');
 });
 
 test('a log out deactivates before the session is dropped', async () => {
