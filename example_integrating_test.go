@@ -143,7 +143,7 @@ func Example_import() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	holder, err := imported.Holder(ctx, tokens.MustParseToken("ExponentPushToken[a]"))
+	holder, err := imported.Holder(ctx, tokens.MustParseToken("ExponentPushToken[a]").Hash())
 	fmt.Println("skipped", skipped, "holder", holder.Key.UserID, err)
 	// Output: skipped 1 holder bob <nil>
 }
@@ -174,8 +174,8 @@ func Example_tellTheOtherAccount() {
 }
 
 // observed counts operations by name and outcome, and adds up what they cost.
-func observed(count func(name, outcome string), units func(float64)) func(dynamostore.Event) {
-	return func(e dynamostore.Event) {
+func observed(count func(name, outcome string), units func(float64)) func(store.Event) {
+	return func(e store.Event) {
 		count(string(e.Operation), string(e.Outcome))
 		units(e.ReadUnits + e.WriteUnits)
 		for range e.Corrupt {
@@ -189,7 +189,7 @@ func Example_observe() {
 		func(name, outcome string) { fmt.Println(name, outcome) },
 		func(units float64) { fmt.Println(units, "units") })
 	_ = dynamostore.Options{Observe: observe}
-	observe(dynamostore.Event{Operation: dynamostore.OpRegister, Outcome: "refreshed", WriteUnits: 1})
+	observe(store.Event{Operation: store.OpRegister, Outcome: "refreshed", WriteUnits: 1})
 	// Output:
 	// register refreshed
 	// 1 units
@@ -198,7 +198,7 @@ func Example_observe() {
 // Sent is what a sender keeps of a message: no token.
 type Sent struct {
 	Key  tokens.Key
-	Hash [32]byte // of the token
+	Hash tokens.Hash // of the token
 	At   time.Time
 }
 
@@ -224,14 +224,7 @@ func messages(ctx context.Context, s store.Lister, users iter.Seq[tokens.UserID]
 
 // gone is for a message of which Expo says that its device is not registered.
 func gone(ctx context.Context, s store.Store, m Sent) error {
-	r, err := s.Get(ctx, m.Key)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	if err != nil || r.Token.Hash() != m.Hash {
-		return err // nil: it has another token by now
-	}
-	return s.Invalidate(ctx, m.Key, r.Token, m.At)
+	return s.Invalidate(ctx, m.Key, m.Hash, m.At) // nothing changes if it has another token by now
 }
 
 func Example_notify() {

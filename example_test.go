@@ -70,7 +70,7 @@ func Example_send() {
 	send(messages) // POST to https://exp.host/--/api/v2/push/send
 
 	// Expo answers DeviceNotRegistered for one of them: do not send there again.
-	if err := s.Invalidate(ctx, registrations[0].Key, registrations[0].Token, sentAt); err != nil {
+	if err := s.Invalidate(ctx, registrations[0].Key, registrations[0].Token.Hash(), sentAt); err != nil {
 		panic(err)
 	}
 	// Output: sent 1

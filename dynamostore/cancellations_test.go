@@ -136,8 +136,8 @@ func TestReleaseIsBestEffort(t *testing.T) {
 	takes := []string{"Put a claim", "Update alice/alices-phone"}
 	recorder := &dynamotest.Recorder{Next: dynamotest.Script(
 		refused(row(alice, tokenB)), canceled(none, none, changed(claim(bob))), wrote)}
-	var event dynamostore.Event
-	s := offline(t, recorder, func(e dynamostore.Event) { event = e })
+	var event store.Event
+	s := offline(t, recorder, func(e store.Event) { event = e })
 	result, err := s.Register(t.Context(), requestFor(alice, tokenA))
 	if err != nil {
 		t.Fatal(err)
@@ -152,15 +152,16 @@ func TestReleaseIsBestEffort(t *testing.T) {
 
 // TestMoveIsObserved tells the observer of a hand-over.
 func TestMoveIsObserved(t *testing.T) {
-	var event dynamostore.Event
+	var event store.Event
 	s := offline(t, dynamotest.Script(refused(nil), done, canceled(changed(claim(bob)), none), wrote),
-		func(e dynamostore.Event) { event = e })
+		func(e store.Event) { event = e })
 	result, err := s.Register(t.Context(), requestFor(alice, tokenA))
 	if err != nil {
 		t.Fatal(err)
 	}
 	equal(t, "MovedFrom", bob, result.MovedFrom)
-	equal(t, "Event.Outcome", "moved", event.Outcome)
+	equal(t, "Event.Outcome", store.Created, event.Outcome)
+	equal(t, "Event.Moved", true, event.Moved)
 }
 
 // TestContentionEnds has every try of a write meet another one: the call gives
@@ -183,13 +184,13 @@ func TestContentionEnds(t *testing.T) {
 					}
 					return dynamotest.Cancellation(r, changed(claim(bob)), none, none)
 				})
-				call := methods[dynamostore.OpRegister]
+				call := methods[store.OpRegister]
 				if name == "plain" {
-					script, call = dynamotest.Script(answer), methods[dynamostore.OpDeactivate]
+					script, call = dynamotest.Script(answer), methods[store.OpDeactivate]
 				}
-				var event dynamostore.Event
+				var event store.Event
 				c := dynamotest.Offline(script, dynamotest.NoRetries)
-				s := dynamotest.Store(t, c, "table", dynamostore.Options{MaxAttempts: 6, Observe: func(e dynamostore.Event) { event = e }})
+				s := dynamotest.Store(t, c, "table", dynamostore.Options{MaxAttempts: 6, Observe: func(e store.Event) { event = e }})
 				start := time.Now()
 				tryAgain(t, call(t.Context(), s))
 				writes := 6

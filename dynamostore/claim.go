@@ -37,9 +37,8 @@ const (
 	maxClaimExtra = 30 * 24 * time.Hour
 )
 
-func claimOf(t tokens.Token) claimID {
-	hash := t.Hash()
-	return claimID(claimPrefix + base64.RawURLEncoding.EncodeToString(hash[:]))
+func claimOf(h tokens.Hash) claimID {
+	return claimID(claimPrefix + base64.RawURLEncoding.EncodeToString(h[:]))
 }
 
 func (id claimID) key() item {

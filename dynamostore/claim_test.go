@@ -18,7 +18,7 @@ var ignoreDocuments = cmpopts.IgnoreUnexported(types.AttributeValueMemberS{}, ty
 
 // TestClaimItem spells out what a claim is in the table, and reads it.
 func TestClaimItem(t *testing.T) {
-	id := claimOf(tokens.MustParseToken("ExponentPushToken[x]"))
+	id := claimOf(tokens.MustParseToken("ExponentPushToken[x]").Hash())
 	stored := id.item(rowKey, "v", time.Unix(2000, 0))
 	want := item{
 		"userId":        &types.AttributeValueMemberS{Value: "#claim#1#LXEWQrcmsEQBYnyp-6wy9chTD7GQPMTbAiWHF5IaSIE"},
@@ -49,7 +49,7 @@ func TestClaimUnchanged(t *testing.T) {
 		values []string
 	}{
 		{"free", claim{}, "attribute_not_exists (#0)", nil},
-		{"held", newClaim(claimOf(tokens.MustParseToken("ExponentPushToken[x]")).item(rowKey, "v", time.Unix(2000, 0))), "(attribute_exists (#0)) AND (#1 = :0)", []string{"v"}},
+		{"held", newClaim(claimOf(tokens.MustParseToken("ExponentPushToken[x]").Hash()).item(rowKey, "v", time.Unix(2000, 0))), "(attribute_exists (#0)) AND (#1 = :0)", []string{"v"}},
 		{"as its row says", claimRecordedBy(newRow(newItem(nil))), "(attribute_exists (#0)) AND (#1 = :0)", []string{"v"}},
 		{"of an older row", claimRecordedBy(newRow(newItem(item{attrClaimVersion: nil}))), "attribute_not_exists (#0)", nil},
 	} {
@@ -84,7 +84,7 @@ func TestClaimTimes(t *testing.T) {
 // TestSpellingsShareAClaim, and no two tokens do.
 func TestSpellingsShareAClaim(t *testing.T) {
 	const uuid = "0123abcd-4567-89ab-cdef-0123456789ab"
-	id := func(token string) claimID { return claimOf(tokens.MustParseToken(token)) }
+	id := func(token string) claimID { return claimOf(tokens.MustParseToken(token).Hash()) }
 	if a, b, c := id(uuid), id("ExponentPushToken["+uuid+"]"), id("ExpoPushToken["+uuid+"]"); a != b || b != c {
 		t.Errorf("three spellings have the claims %q, %q and %q", a, b, c)
 	}
@@ -112,7 +112,7 @@ func TestVersionsAreNew(t *testing.T) {
 
 // TestRowClaim finds the claim that is to be released with a row.
 func TestRowClaim(t *testing.T) {
-	id := claimOf(tokens.MustParseToken("ExponentPushToken[x]"))
+	id := claimOf(tokens.MustParseToken("ExponentPushToken[x]").Hash())
 	tests := []struct {
 		name string
 		row  item

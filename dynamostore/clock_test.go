@@ -175,7 +175,7 @@ func TestSenderAhead(t *testing.T) {
 	} {
 		w := newWorld(t, store.Policy{})
 		w.register(alice, tokenA) // right after the message was sent
-		w.do(w.clean.Invalidate(t.Context(), alice, tokenA, w.now.Add(tt.ahead)))
+		w.do(w.clean.Invalidate(t.Context(), alice, tokenA.Hash(), w.now.Add(tt.ahead)))
 		w.look()
 		w.hasStatus(alice, tt.want)
 	}

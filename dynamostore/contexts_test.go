@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
 	"github.com/devicetokens/devicetokens/store"
 )
@@ -94,7 +93,7 @@ func TestEndedDuringACall(t *testing.T) {
 				return dynamotest.Failure(r, 400, "ResourceNotFoundException", ""), nil
 			}), nil)
 			err := call(ctx, s)
-			reads := operation == dynamostore.OpGet || operation == dynamostore.OpList || operation == dynamostore.OpHolder
+			reads := operation == store.OpGet || operation == store.OpList || operation == store.OpHolder
 			if !errors.Is(err, context.Canceled) || errors.Is(err, store.ErrTryAgain) == reads || errors.Is(err, store.ErrMisconfigured) {
 				t.Errorf("the error is %v", err)
 			}
@@ -108,11 +107,11 @@ func TestDoneBefore(t *testing.T) {
 	cancel()
 	for operation, call := range methods {
 		t.Run(string(operation), func(t *testing.T) {
-			var event dynamostore.Event
+			var event store.Event
 			s := offline(t, dynamotest.Transport(func(*http.Request) (*http.Response, error) {
 				t.Error("a request was sent")
 				return nil, context.Canceled
-			}), func(e dynamostore.Event) { event = e })
+			}), func(e store.Event) { event = e })
 			err := call(ctx, s)
 			if !errors.Is(err, context.Canceled) || errors.Is(err, store.ErrTryAgain) {
 				t.Errorf("the error is %v, want the context's alone", err)
@@ -128,18 +127,18 @@ func TestDoneBefore(t *testing.T) {
 func TestBackoffObeysTheContext(t *testing.T) {
 	tests := map[string]struct {
 		script dynamotest.Transport
-		call   dynamostore.Operation
+		call   store.Operation
 	}{
-		"transaction": {dynamotest.Script(refused(nil), done, canceled(conflict, none)), dynamostore.OpRegister},
+		"transaction": {dynamotest.Script(refused(nil), done, canceled(conflict, none)), store.OpRegister},
 		"plain write": {dynamotest.Script(func(r *http.Request) *http.Response {
 			return dynamotest.Failure(r, 400, "TransactionConflictException", "")
-		}), dynamostore.OpDeactivate},
+		}), store.OpDeactivate},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var event dynamostore.Event
-				s := offline(t, tt.script, func(e dynamostore.Event) { event = e })
+				var event store.Event
+				s := offline(t, tt.script, func(e store.Event) { event = e })
 				// The first wait is of 2.5 ms at least.
 				ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 				defer cancel()
@@ -149,7 +148,7 @@ func TestBackoffObeysTheContext(t *testing.T) {
 				if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, store.ErrTryAgain) {
 					t.Errorf("the error is %v, want the context's and ErrTryAgain", err)
 				}
-				equal(t, "outcome", dynamostore.TryAgain, event.Outcome) // somebody is slow: that is worth an alarm
+				equal(t, "outcome", store.TryAgain, event.Outcome) // somebody is slow: that is worth an alarm
 				equal(t, "Event.Duration", time.Millisecond, event.Duration)
 			})
 		})

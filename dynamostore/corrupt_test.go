@@ -9,7 +9,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
@@ -83,8 +82,8 @@ func TestCorruptRows(t *testing.T) {
 			}
 			w.put(bad)
 			w.look()
-			var event dynamostore.Event
-			s := w.through(nil, func(e dynamostore.Event) { event = e })
+			var event store.Event
+			s := w.through(nil, func(e store.Event) { event = e })
 			c.reads(w, s, &event)
 			c.marks(w, s)
 			for _, token := range []tokens.Token{tokenA, tokenC} {
@@ -95,7 +94,7 @@ func TestCorruptRows(t *testing.T) {
 	}
 }
 
-func (c corruption) reads(w *world, s store.Store, event *dynamostore.Event) {
+func (c corruption) reads(w *world, s store.Store, event *store.Event) {
 	reg, err := s.Get(w.Context(), alice)
 	c.wantCorrupt(w, "Get", err, event)
 	if err == nil && reg.Key != alice {
@@ -115,7 +114,7 @@ func (c corruption) reads(w *world, s store.Store, event *dynamostore.Event) {
 	equal(w, "List", devices, got)
 	equal(w, "Event.Corrupt of List", corrupt, event.Corrupt)
 
-	_, err = s.Holder(w.Context(), tokenA)
+	_, err = s.Holder(w.Context(), tokenA.Hash())
 	if c.attribute == "expoPushToken" {
 		if !errors.Is(err, store.ErrNotFound) {
 			w.Errorf("Holder: %v, want ErrNotFound", err)
@@ -125,7 +124,7 @@ func (c corruption) reads(w *world, s store.Store, event *dynamostore.Event) {
 	}
 }
 
-func (c corruption) wantCorrupt(w *world, what string, err error, event *dynamostore.Event) {
+func (c corruption) wantCorrupt(w *world, what string, err error, event *store.Event) {
 	w.Helper()
 	if c.harmless {
 		w.do(err)
@@ -148,7 +147,7 @@ func (c corruption) wantCorrupt(w *world, what string, err error, event *dynamos
 
 // marks leaves the row inactive, whatever it was.
 func (c corruption) marks(w *world, s store.Store) {
-	w.do(s.Invalidate(w.Context(), alice, tokenA, w.now))
+	w.do(s.Invalidate(w.Context(), alice, tokenA.Hash(), w.now))
 	w.do(s.Deactivate(w.Context(), alice))
 	regs, err := s.List(w.Context(), "alice")
 	w.do(err)
@@ -158,7 +157,7 @@ func (c corruption) marks(w *world, s store.Store) {
 
 // registers checks that whatever was there is overwritten, that nothing that was
 // kept hides it, and that the token's claim is held again.
-func (c corruption) registers(w *world, s store.Store, token tokens.Token, event *dynamostore.Event) {
+func (c corruption) registers(w *world, s store.Store, token tokens.Token, event *store.Event) {
 	result, err := s.Register(w.Context(), requestFor(alice, token))
 	w.do(err)
 	want, corrupt := store.Created, []tokens.Key{alice}

@@ -57,9 +57,9 @@ func countPath(t *testing.T, p path) []dynamotest.Call {
 	p.given(w)
 	var (
 		recorder dynamotest.Recorder
-		event    dynamostore.Event
+		event    store.Event
 	)
-	s := w.through(&recorder, func(e dynamostore.Event) { event = e }, dynamotest.NoRetries)
+	s := w.through(&recorder, func(e store.Event) { event = e }, dynamotest.NoRetries)
 	if err := p.call(t.Context(), w, s); err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func TestGreatestRegistrationIsOneUnit(t *testing.T) {
 	if _, err := w.clean.Register(t.Context(), req); err != nil {
 		t.Fatal(err)
 	}
-	w.do(w.clean.Invalidate(t.Context(), key, token, w.now.Add(store.ClockSkew)))
+	w.do(w.clean.Invalidate(t.Context(), key, token.Hash(), w.now.Add(store.ClockSkew)))
 	w.look()
 	w.hasStatus(key, tokens.DeviceNotRegistered)
 	equal(t, "items", 2, len(w.items))

@@ -12,7 +12,6 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/devicetokens/devicetokens/store"
-	"github.com/devicetokens/devicetokens/tokens"
 )
 
 // A CallError is the error of a failed call of the AWS SDK. It matches
@@ -179,27 +178,4 @@ func codeOf(r types.CancellationReason) string {
 		return codeNone
 	}
 	return *r.Code
-}
-
-func outcomeOf(err error) Outcome {
-	var (
-		invalid *tokens.InvalidError
-		corrupt *store.CorruptError
-	)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return NotFound
-	case errors.As(err, &invalid):
-		return Invalid
-	case errors.As(err, &corrupt):
-		return Corrupt
-	case errors.Is(err, context.Canceled):
-		return Canceled
-	case errors.Is(err, store.ErrTryAgain), errors.Is(err, context.DeadlineExceeded):
-		return TryAgain
-	case errors.Is(err, store.ErrMisconfigured):
-		return Misconfigured
-	default:
-		return Failed
-	}
 }

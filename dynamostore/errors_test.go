@@ -24,25 +24,27 @@ import (
 
 // offline is a store that has the transport alone to answer it, with the SDK's
 // retries off, and the fewest attempts of its own.
-func offline(t testing.TB, transport http.RoundTripper, observe func(dynamostore.Event)) *dynamostore.Store {
+func offline(t testing.TB, transport http.RoundTripper, observe func(store.Event)) *dynamostore.Store {
 	t.Helper()
 	c := dynamotest.Offline(transport, dynamotest.NoRetries)
 	return dynamotest.Store(t, c, "table", dynamostore.Options{MaxAttempts: 4, Observe: observe})
 }
 
 // methods calls each of them with good arguments.
-var methods = map[dynamostore.Operation]func(context.Context, store.Store) error{
-	dynamostore.OpRegister: func(ctx context.Context, s store.Store) error {
+var methods = map[store.Operation]func(context.Context, store.Store) error{
+	store.OpRegister: func(ctx context.Context, s store.Store) error {
 		_, err := s.Register(ctx, requestFor(alice, tokenA))
 		return err
 	},
-	dynamostore.OpGet:        func(ctx context.Context, s store.Store) error { _, err := s.Get(ctx, alice); return err },
-	dynamostore.OpList:       func(ctx context.Context, s store.Store) error { _, err := s.List(ctx, "alice"); return err },
-	dynamostore.OpHolder:     func(ctx context.Context, s store.Store) error { _, err := s.Holder(ctx, tokenA); return err },
-	dynamostore.OpDeactivate: func(ctx context.Context, s store.Store) error { return s.Deactivate(ctx, alice) },
-	dynamostore.OpInvalidate: func(ctx context.Context, s store.Store) error { return s.Invalidate(ctx, alice, tokenA, worldStart) },
-	dynamostore.OpDelete:     func(ctx context.Context, s store.Store) error { return s.Delete(ctx, alice) },
-	dynamostore.OpDeleteUser: func(ctx context.Context, s store.Store) error { return s.DeleteUser(ctx, "alice") },
+	store.OpGet:        func(ctx context.Context, s store.Store) error { _, err := s.Get(ctx, alice); return err },
+	store.OpList:       func(ctx context.Context, s store.Store) error { _, err := s.List(ctx, "alice"); return err },
+	store.OpHolder:     func(ctx context.Context, s store.Store) error { _, err := s.Holder(ctx, tokenA.Hash()); return err },
+	store.OpDeactivate: func(ctx context.Context, s store.Store) error { return s.Deactivate(ctx, alice) },
+	store.OpInvalidate: func(ctx context.Context, s store.Store) error {
+		return s.Invalidate(ctx, alice, tokenA.Hash(), worldStart)
+	},
+	store.OpDelete:     func(ctx context.Context, s store.Store) error { return s.Delete(ctx, alice) },
+	store.OpDeleteUser: func(ctx context.Context, s store.Store) error { return s.DeleteUser(ctx, "alice") },
 }
 
 // TestErrorCodes gives each code of DynamoDB as the answer to the first call of
@@ -86,10 +88,10 @@ func TestErrorCodes(t *testing.T) {
 	for _, tt := range tests {
 		for operation, call := range methods {
 			t.Run(fmt.Sprintf("%d %s/%s", tt.status, tt.code, operation), func(t *testing.T) {
-				var event dynamostore.Event
+				var event store.Event
 				s := offline(t, dynamotest.Transport(func(r *http.Request) (*http.Response, error) {
 					return dynamotest.Failure(r, tt.status, tt.code, "not now, alice aaaaaaaa"), nil
-				}), func(e dynamostore.Event) { event = e })
+				}), func(e store.Event) { event = e })
 				err := call(t.Context(), s)
 				for _, sentinel := range []error{store.ErrTryAgain, store.ErrMisconfigured, store.ErrNotFound} {
 					if errors.Is(err, sentinel) != (sentinel == tt.want) {
@@ -110,7 +112,7 @@ func TestErrorCodes(t *testing.T) {
 				if !strings.Contains(err.Error(), tt.code) || !strings.Contains(err.Error(), dynamotest.RequestID) {
 					t.Errorf("the text %q lacks the code or the request", err)
 				}
-				outcome := map[error]dynamostore.Outcome{store.ErrTryAgain: dynamostore.TryAgain, store.ErrMisconfigured: dynamostore.Misconfigured, nil: dynamostore.Failed}[tt.want]
+				outcome := map[error]store.Outcome{store.ErrTryAgain: store.TryAgain, store.ErrMisconfigured: store.Misconfigured, nil: store.Failed}[tt.want]
 				equal(t, "outcome", outcome, event.Outcome)
 				equal(t, "operation", operation, event.Operation)
 				calls := 1
@@ -222,11 +224,11 @@ func TestUnserializable(t *testing.T) {
 
 // TestInvalidArguments sends nothing, and says what is wrong with the arguments.
 func TestInvalidArguments(t *testing.T) {
-	var event dynamostore.Event
+	var event store.Event
 	s := offline(t, dynamotest.Transport(func(*http.Request) (*http.Response, error) {
 		t.Error("a request was sent")
 		return nil, io.EOF
-	}), func(e dynamostore.Event) { event = e })
+	}), func(e store.Event) { event = e })
 	err := s.Deactivate(t.Context(), tokens.Key{UserID: "#alice", DeviceID: "d"})
 	var invalid *tokens.InvalidError
 	if !errors.As(err, &invalid) {

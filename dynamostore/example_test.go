@@ -51,7 +51,7 @@ func ExampleNew() {
 // An observer turns each call into a line of a log, or into metrics.
 func ExampleOptions_observe() {
 	s, err := dynamostore.New(exampleClient(), "device-tokens", dynamostore.Options{
-		Observe: func(e dynamostore.Event) {
+		Observe: func(e store.Event) {
 			fmt.Printf("%s: %s after %d call\n", e.Operation, e.Outcome, e.Calls)
 		},
 	})

@@ -80,11 +80,13 @@ func TestExpressions(t *testing.T) {
 		{"refreshTemplateOfProject", "REMOVE #3\nSET #0 = :5, #4 = :6, #5 = :7, #1 = :8, #6 = :9, #7 = :10, #8 = if_not_exists(#8, :11)\n", project},
 		{"deactivateTemplate", "(attribute_exists (#0)) AND ((attribute_not_exists (#1)) OR (#1 <> :0))", "userId isActive inactiveReason"},
 		{"deactivateTemplate", "SET #1 = :1, #2 = :2\n", "userId isActive inactiveReason"},
+		{"invalidateAsObserved", "((#0 = :0) AND (#1 = :1)) AND (#2 = :2)", "expoPushToken isActive updatedAt inactiveReason"},
+		{"invalidateAsObserved", "SET #1 = :3, #3 = :4\n", "expoPushToken isActive updatedAt inactiveReason"},
 		{
-			"invalidateTemplate", "((#0 IN (:0, :1, :2)) AND ((attribute_not_exists (#1)) OR (#1 <> :3))) AND ((attribute_not_exists (#2)) OR (#2 <= :4))",
+			"invalidateAsObserved, a row of the earlier service", "((#0 = :0) AND (attribute_not_exists (#1))) AND (attribute_not_exists (#2))",
 			"expoPushToken isActive updatedAt inactiveReason",
 		},
-		{"invalidateTemplate", "SET #1 = :5, #3 = :6\n", "expoPushToken isActive updatedAt inactiveReason"},
+		{"invalidateAsObserved, a row of the earlier service", "SET #1 = :1, #3 = :2\n", "expoPushToken isActive updatedAt inactiveReason"},
 		{"listTemplate", "#2 = :2", "isActive expiresAt userId"},
 		{"listTemplate", "((attribute_not_exists (#0)) OR (#0 <> :0)) AND ((attribute_not_exists (#1)) OR (NOT (#1 <= :1)))", "isActive expiresAt userId"},
 		{"userTemplate", "#0 = :0", "userId"},
@@ -111,10 +113,15 @@ func TestExpressions(t *testing.T) {
 	full[attrExpiresAt] = nil
 	earlier := newRow(newItem(full))
 	k := testTransfer(t, 1, own.item)
+	invalidate := func(r row) template {
+		t, _ := invalidateAsObserved(r)
+		return t
+	}
 
 	got := slices.Concat(
 		textsOf("refreshTemplate", refreshTemplate), textsOf("refreshTemplateOfProject", refreshTemplateOfProject),
-		textsOf("deactivateTemplate", deactivateTemplate), textsOf("invalidateTemplate", invalidateTemplate),
+		textsOf("deactivateTemplate", deactivateTemplate),
+		textsOf("invalidateAsObserved", invalidate(own)), textsOf("invalidateAsObserved, a row of the earlier service", invalidate(newRow(newItem(item{})))),
 		textsOf("listTemplate", listTemplate), textsOf("userTemplate", userTemplate),
 		conditionOf("claim.unchanged, free", claim{}.unchanged()), conditionOf("claim.unchanged, held", k.claim.unchanged()),
 		conditionOf("claimRelease.writes", ownedOrGone(rowKey)),

@@ -94,8 +94,8 @@ func (c faultCase) run(w *world) error {
 	if c.retries {
 		sdk = dynamotest.Retries
 	}
-	var event dynamostore.Event
-	s := w.through(inject, func(e dynamostore.Event) { event = e }, func(o *dynamodb.Options) { sdk(o) })
+	var event store.Event
+	s := w.through(inject, func(e store.Event) { event = e }, func(o *dynamodb.Options) { sdk(o) })
 	err := c.path.call(w.Context(), w, s)
 
 	if !inject.Happened() {

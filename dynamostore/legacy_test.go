@@ -76,7 +76,7 @@ func TestLegacyRows(t *testing.T) {
 			} else {
 				equal(t, "List", 0, len(listed))
 			}
-			if _, err := w.clean.Holder(t.Context(), tokenA); !errors.Is(err, store.ErrNotFound) {
+			if _, err := w.clean.Holder(t.Context(), tokenA.Hash()); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("Holder: %v, want ErrNotFound", err)
 			}
 
@@ -89,7 +89,7 @@ func TestLegacyRows(t *testing.T) {
 			equal(t, "Register", store.Result{Registration: want, Outcome: store.Refreshed}, result)
 			w.look()
 			w.intact()
-			holder, err := w.clean.Holder(t.Context(), tokenA)
+			holder, err := w.clean.Holder(t.Context(), tokenA.Hash())
 			w.do(err)
 			equal(t, "Holder", want, holder)
 			if old["registeredAt"] != nil {
@@ -105,7 +105,7 @@ func TestLegacyRowsAreRemoved(t *testing.T) {
 	w.put(legacyRow(alice, tokenA))
 	w.put(legacyRow(tablet, tokenB))
 	w.do(w.clean.Deactivate(t.Context(), alice))
-	w.do(w.clean.Invalidate(t.Context(), tablet, tokenB, w.now))
+	w.do(w.clean.Invalidate(t.Context(), tablet, tokenB.Hash(), w.now))
 	w.look()
 	w.hasStatus(alice, tokens.LoggedOut)
 	w.hasStatus(tablet, tokens.DeviceNotRegistered)
@@ -169,7 +169,7 @@ func TestForeignAttributesSurvive(t *testing.T) {
 	w.now = w.now.Add(29*day + time.Second)
 	w.register(alice, tokenB)
 	survived("claim renewed")
-	w.do(w.clean.Invalidate(t.Context(), alice, tokenB, w.now.Add(time.Hour)))
+	w.do(w.clean.Invalidate(t.Context(), alice, tokenB.Hash(), w.now.Add(time.Hour)))
 	survived("invalidated")
 	w.now = w.now.Add(90 * day)
 	w.register(alice, tokenB)

@@ -12,99 +12,31 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// An Operation names a method of [Store] in an [Event].
-type Operation string
-
-// The operations that are observed.
-const (
-	OpRegister   Operation = "register"
-	OpGet        Operation = "get"
-	OpList       Operation = "list"
-	OpHolder     Operation = "holder"
-	OpDeactivate Operation = "deactivate"
-	OpInvalidate Operation = "invalidate"
-	OpDelete     Operation = "delete"
-	OpDeleteUser Operation = "delete_user"
-)
-
-// An Outcome is how a call ended, in an [Event]. A successful Register has the
-// outcome of its result.
-type Outcome string
-
-// The outcomes of a call.
-const (
-	Created   = Outcome(store.Created)
-	Refreshed = Outcome(store.Refreshed)
-	Replaced  = Outcome(store.Replaced)
-	// Moved replaces these three if another user's active registration lost
-	// the token.
-	Moved Outcome = "moved"
-	// OK is the outcome of every other successful method.
-	OK Outcome = "ok"
-
-	NotFound      Outcome = "not_found"     // [store.ErrNotFound]
-	Invalid       Outcome = "invalid"       // a [tokens.InvalidError]
-	Corrupt       Outcome = "corrupt"       // a [store.CorruptError]
-	TryAgain      Outcome = "try_again"     // [store.ErrTryAgain], or the context's deadline passed
-	Misconfigured Outcome = "misconfigured" // [store.ErrMisconfigured]
-	Canceled      Outcome = "canceled"      // the context was canceled
-	Failed        Outcome = "error"         // any other error
-)
-
-// An Event describes one method call: its cost and its outcome. It is for
-// metrics and logs; only its field Corrupt contains user and device ids.
-type Event struct {
-	Operation Operation
-	Outcome   Outcome
-
-	// Attempts counts the write requests: 0 for a read and for a call that
-	// found nothing to write, more than usual if others wrote the same items.
-	Attempts int
-
-	// Calls counts the calls of the AWS SDK. The SDK's own retries are part of
-	// one call.
-	Calls int
-
-	// Duration is the time that the call took, on the wall clock.
-	Duration time.Duration
-
-	// ReadUnits and WriteUnits are the capacity that DynamoDB reported. It
-	// reports none for a refused write, although it charges for one.
-	ReadUnits, WriteUnits float64
-
-	// Corrupt has the keys of undecodable rows that List left out or that
-	// Register overwrote; nil if there are none.
-	Corrupt []tokens.Key
-
-	// Err is the error that the call returned.
-	Err error
-}
-
 // An operation is one method call under way. It makes the SDK calls, counts
 // them with the units that DynamoDB reports, and classifies their errors.
 type operation struct {
 	store  *Store
-	event  Event
+	event  store.Event
 	start  time.Time
 	writes bool // a lost answer may hide a change
 }
 
-func (s *Store) beginRead(name Operation) *operation {
-	return &operation{store: s, event: Event{Operation: name}, start: time.Now()}
+func (s *Store) beginRead(name store.Operation) *operation {
+	return &operation{store: s, event: store.Event{Operation: name}, start: time.Now()}
 }
 
-func (s *Store) beginWrite(name Operation) *operation {
-	return &operation{store: s, event: Event{Operation: name}, start: time.Now(), writes: true}
+func (s *Store) beginWrite(name store.Operation) *operation {
+	return &operation{store: s, event: store.Event{Operation: name}, start: time.Now(), writes: true}
 }
 
 // end reports the operation to the observer. The outcome counts if err is nil.
-func (op *operation) end(outcome Outcome, err error) {
+func (op *operation) end(outcome store.Outcome, err error) {
 	if op.store.observe == nil {
 		return
 	}
 	op.event.Outcome = outcome
 	if err != nil {
-		op.event.Outcome = outcomeOf(err)
+		op.event.Outcome = store.OutcomeOf(err)
 	}
 	op.event.Err = err
 	op.event.Duration = time.Since(op.start)

@@ -16,9 +16,9 @@ import (
 
 // Get implements [store.Store]: one strongly consistent GetItem.
 func (s *Store) Get(ctx context.Context, key tokens.Key) (tokens.Registration, error) {
-	op := s.beginRead(OpGet)
+	op := s.beginRead(store.OpGet)
 	reg, err := op.get(ctx, key)
-	op.end(OK, err)
+	op.end(store.OK, err)
 	return reg, err
 }
 
@@ -47,9 +47,9 @@ var listTemplate = compile(expression.NewBuilder().
 // List implements [store.Store]: one strongly consistent Query for each page, up
 // to 1 MB of rows.
 func (s *Store) List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
-	op := s.beginRead(OpList)
+	op := s.beginRead(store.OpList)
 	regs, err := op.list(ctx, user)
-	op.end(OK, err)
+	op.end(store.OK, err)
 	return regs, err
 }
 
@@ -109,10 +109,10 @@ func (op *operation) rowsOf(ctx context.Context, user tokens.UserID, page func([
 //
 // A row of the earlier service has no claim until it is registered or upgraded,
 // so Holder does not find it.
-func (s *Store) Holder(ctx context.Context, t tokens.Token) (tokens.Registration, error) {
-	op := s.beginRead(OpHolder)
-	reg, err := op.holder(ctx, t)
-	op.end(OK, err)
+func (s *Store) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration, error) {
+	op := s.beginRead(store.OpHolder)
+	reg, err := op.holder(ctx, h)
+	op.end(store.OK, err)
 	return reg, err
 }
 
@@ -121,11 +121,11 @@ var (
 	errMoving       = fmt.Errorf("%w: the token moved during the lookup", store.ErrTryAgain)
 )
 
-func (op *operation) holder(ctx context.Context, t tokens.Token) (tokens.Registration, error) {
-	if err := cmp.Or(t.Validate(), ctx.Err()); err != nil {
+func (op *operation) holder(ctx context.Context, h tokens.Hash) (tokens.Registration, error) {
+	if err := cmp.Or(h.Validate(), ctx.Err()); err != nil {
 		return tokens.Registration{}, err
 	}
-	now, spelled, claimKey := op.store.now(), spellings(t), claimOf(t).key()
+	now, claimKey := op.store.now(), claimOf(h).key()
 	i, err := op.getItem(ctx, claimKey)
 	if err != nil {
 		return tokens.Registration{}, err
@@ -140,7 +140,7 @@ func (op *operation) holder(ctx context.Context, t tokens.Token) (tokens.Registr
 		}
 		// A registration that has the token now held it when the claim was read
 		// or took it since. Either way it held the token during this call.
-		if r := newRow(i); r.holds(spelled) {
+		if r := newRow(i); r.tokenHash() == h {
 			return r.registration(now)
 		}
 		first, second, err := op.transactGet(ctx, claimKey, owner)
@@ -154,7 +154,7 @@ func (op *operation) holder(ctx context.Context, t tokens.Token) (tokens.Registr
 				return tokens.Registration{}, errMoving
 			}
 			c = again
-		case again.exists() && r.holds(spelled):
+		case again.exists() && r.tokenHash() == h:
 			return r.registration(now)
 		default:
 			return tokens.Registration{}, store.ErrNotFound

@@ -81,8 +81,8 @@ func TestListFollowsPages(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var event dynamostore.Event
-			s := offline(t, pagesOf(t, tt.pages...), func(e dynamostore.Event) { event = e })
+			var event store.Event
+			s := offline(t, pagesOf(t, tt.pages...), func(e store.Event) { event = e })
 			regs, err := s.List(t.Context(), "alice")
 			if err != nil {
 				t.Fatal(err)
@@ -152,7 +152,7 @@ func TestRegisterCountsAllPages(t *testing.T) {
 // TestPageFails has the second page fail: nothing is listed, and what is erased
 // has been erased.
 func TestPageFails(t *testing.T) {
-	for _, operation := range []dynamostore.Operation{dynamostore.OpList, dynamostore.OpDeleteUser, dynamostore.OpRegister} {
+	for _, operation := range []store.Operation{store.OpList, store.OpDeleteUser, store.OpRegister} {
 		t.Run(string(operation), func(t *testing.T) {
 			pages := pagesOf(t, rowsOf(1), rowsOf(2))
 			queries := 0
@@ -167,7 +167,7 @@ func TestPageFails(t *testing.T) {
 			s := offline(t, recorder, nil)
 			tryAgain(t, methods[operation](t.Context(), s))
 			wrote := slices.ContainsFunc(recorder.Calls(), func(c dynamotest.Call) bool { return c.Operation == "TransactWriteItems" })
-			equal(t, "a transaction", operation == dynamostore.OpDeleteUser, wrote)
+			equal(t, "a transaction", operation == store.OpDeleteUser, wrote)
 		})
 	}
 	s := offline(t, dynamotest.Script(func(r *http.Request) *http.Response {
@@ -235,9 +235,9 @@ func TestHolderWhileTheTokenMoves(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var event dynamostore.Event
-			s := offline(t, dynamotest.Script(tt.script...), func(e dynamostore.Event) { event = e })
-			reg, err := s.Holder(t.Context(), tokenA)
+			var event store.Event
+			s := offline(t, dynamotest.Script(tt.script...), func(e store.Event) { event = e })
+			reg, err := s.Holder(t.Context(), tokenA.Hash())
 			equal(t, "holder", tt.want, reg.Key)
 			equal(t, "calls", tt.calls, event.Calls)
 			switch {
@@ -257,15 +257,15 @@ func TestHolderWhileTheTokenMoves(t *testing.T) {
 // TestHolderGivesUp on a token that never stays where it was.
 func TestHolderGivesUp(t *testing.T) {
 	owners, n := []tokens.Key{alice, bob}, 0
-	var event dynamostore.Event
+	var event store.Event
 	s := offline(t, dynamotest.Transport(func(r *http.Request) (*http.Response, error) {
 		if dynamotest.Operation(r) == "TransactGetItems" {
 			n++
 			return both(claim(owners[n%2]), nil)(r), nil
 		}
 		return found(claim(alice))(r), nil // also under the key of a registration, which does not have the token
-	}), func(e dynamostore.Event) { event = e })
-	_, err := s.Holder(t.Context(), tokenA)
+	}), func(e store.Event) { event = e })
+	_, err := s.Holder(t.Context(), tokenA.Hash())
 	if !errors.Is(err, store.ErrTryAgain) {
 		t.Fatalf("the error is %v, want ErrTryAgain", err)
 	}

@@ -23,13 +23,10 @@ import (
 // over any change in between. A transaction is applied once: the SDK repeats it
 // with the same idempotency token, which DynamoDB remembers for ten minutes.
 func (s *Store) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
-	op := s.beginWrite(OpRegister)
+	op := s.beginWrite(store.OpRegister)
 	res, err := op.register(ctx, req)
-	outcome := Outcome(res.Outcome)
-	if res.Moved() {
-		outcome = Moved
-	}
-	op.end(outcome, err)
+	op.event.Moved, op.event.Evicted = res.Moved(), len(res.Evicted)
+	op.end(res.Outcome, err)
 	return res, err
 }
 

@@ -3,39 +3,29 @@ package dynamostore
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// Deactivate and Invalidate are one conditional UpdateItem on the registration.
-// A refusal is a success: the registration is absent or inactive already or, for
-// Invalidate, it is not the one that the message was sent to. Neither method
-// touches the claim: an inactive registration keeps its token.
+// Deactivate and Invalidate change the registration and not its claim: an inactive
+// registration keeps its token.
 
 const (
 	paramInactive param = "inactive"
 	paramReason   param = "reason"
-	paramNewest   param = "newest"
 )
 
-var (
-	deactivateTemplate = compile(expression.NewBuilder().
-				WithUpdate(setInactive()).
-				WithCondition(exists().And(notInactive(hole(paramInactive)))))
-
-	invalidateTemplate = compile(expression.NewBuilder().
-				WithUpdate(setInactive()).
-				WithCondition(hasSpelling().
-					And(notInactive(hole(paramInactive))).
-					And(attribute(attrUpdatedAt).AttributeNotExists().
-						Or(attribute(attrUpdatedAt).LessThanEqual(hole(paramNewest))))))
-)
+var deactivateTemplate = compile(expression.NewBuilder().
+	WithUpdate(setInactive()).
+	WithCondition(exists().And(notInactive(hole(paramInactive)))))
 
 func setInactive() expression.UpdateBuilder {
 	return expression.
@@ -43,54 +33,97 @@ func setInactive() expression.UpdateBuilder {
 		Set(attribute(attrInactiveReason), hole(paramReason))
 }
 
-// Deactivate implements [store.Store]: one call, one write unit. If the SDK
+// setInactiveArgs returns the values for setInactive.
+func setInactiveArgs(reason tokens.Status) []arg {
+	return []arg{{paramInactive, boolValue(false)}, {paramReason, stringValue(string(reason))}}
+}
+
+// Deactivate implements [store.Store]: one UpdateItem, one write unit. If the SDK
 // repeats the write after a lost answer and the device registered again in
 // between, the repeat deactivates the new registration.
 func (s *Store) Deactivate(ctx context.Context, key tokens.Key) error {
-	op := s.beginWrite(OpDeactivate)
-	err := cmp.Or(key.Validate(), ctx.Err())
-	if err == nil {
-		err = op.deactivate(ctx, key, deactivateTemplate, tokens.LoggedOut)
-	}
-	op.end(OK, err)
+	op := s.beginWrite(store.OpDeactivate)
+	err := op.deactivate(ctx, key)
+	op.end(store.OK, err)
 	return err
 }
 
-// Invalidate implements [store.Store]: one call, one write unit. If the SDK
-// repeats the write after a lost answer, its condition protects a registration
-// that was made in between.
-func (s *Store) Invalidate(ctx context.Context, key tokens.Key, t tokens.Token, sentAt time.Time) error {
-	op := s.beginWrite(OpInvalidate)
-	err := cmp.Or(store.ValidateInvalidation(key, t, sentAt), ctx.Err())
-	if err == nil {
-		spelled := spellingArgs(spellings(t))
-		err = op.deactivate(ctx, key, invalidateTemplate, tokens.DeviceNotRegistered,
-			spelled[0], spelled[1], spelled[2],
-			arg{paramNewest, timeValue(sentAt.Add(-store.ClockSkew))})
+func (op *operation) deactivate(ctx context.Context, key tokens.Key) error {
+	if err := cmp.Or(key.Validate(), ctx.Err()); err != nil {
+		return err
 	}
-	op.end(OK, err)
-	return err
-}
-
-func (op *operation) deactivate(ctx context.Context, key tokens.Key, t template, reason tokens.Status, args ...arg) error {
-	args = append(args, arg{paramInactive, boolValue(false)}, arg{paramReason, stringValue(string(reason))})
+	// A refusal is a success: the registration is absent or inactive already.
 	_, _, err := op.update(ctx, &dynamodb.UpdateItemInput{
 		Key:                       keyOf(key),
-		UpdateExpression:          t.update,
-		ConditionExpression:       t.condition,
-		ExpressionAttributeNames:  t.names,
-		ExpressionAttributeValues: t.bind(args...),
+		UpdateExpression:          deactivateTemplate.update,
+		ConditionExpression:       deactivateTemplate.condition,
+		ExpressionAttributeNames:  deactivateTemplate.names,
+		ExpressionAttributeValues: deactivateTemplate.bind(setInactiveArgs(tokens.LoggedOut)...),
 	})
 	return err
+}
+
+// Invalidate implements [store.Store]: a strongly consistent GetItem, and one
+// UpdateItem if the registration is the one that the message was sent to. The
+// condition of the write is on the token's text, which every version of this
+// library and the earlier service read, and not on a stored hash, which they
+// could leave behind. If the SDK repeats the write after a lost answer, its
+// condition protects a registration that was made in between.
+func (s *Store) Invalidate(ctx context.Context, key tokens.Key, h tokens.Hash, sentAt time.Time) error {
+	op := s.beginWrite(store.OpInvalidate)
+	err := op.invalidate(ctx, key, h, sentAt)
+	op.end(store.OK, err)
+	return err
+}
+
+var errChanging = fmt.Errorf("%w: the registration changed at every attempt", store.ErrTryAgain)
+
+func (op *operation) invalidate(ctx context.Context, key tokens.Key, h tokens.Hash, sentAt time.Time) error {
+	if err := cmp.Or(store.ValidateInvalidation(key, h, sentAt), ctx.Err()); err != nil {
+		return err
+	}
+	newest := sentAt.Add(-store.ClockSkew)
+	stored, err := op.getItem(ctx, keyOf(key))
+	if err != nil {
+		return err
+	}
+	for range op.store.maxAttempts {
+		r := newRow(stored)
+		if !r.exists() || r.err != nil || r.tokenHash() != h || !r.reg.Active() || r.reg.UpdatedAt.After(newest) {
+			return nil
+		}
+		t, args := invalidateAsObserved(r)
+		var refused bool
+		stored, refused, err = op.update(ctx, &dynamodb.UpdateItemInput{
+			Key:                                 keyOf(key),
+			UpdateExpression:                    t.update,
+			ConditionExpression:                 t.condition,
+			ExpressionAttributeNames:            t.names,
+			ExpressionAttributeValues:           t.bind(args...),
+			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		})
+		if err != nil || !refused {
+			return err
+		}
+	}
+	return errChanging
+}
+
+// invalidateAsObserved invalidates a row whose token, status and UpdatedAt are as
+// observed.
+func invalidateAsObserved(r row) (template, []arg) {
+	g := attributesEqual(r.item, attrToken, attrIsActive, attrUpdatedAt)
+	t := compile(expression.NewBuilder().WithUpdate(setInactive()).WithCondition(g.condition))
+	return t, append(setInactiveArgs(tokens.DeviceNotRegistered), g.args...)
 }
 
 // Delete implements [store.Store]: one GetItem, and one transaction on the
 // registration and its claim. If the SDK repeats the transaction after a lost
 // answer, DynamoDB recognizes its idempotency token and does nothing.
 func (s *Store) Delete(ctx context.Context, key tokens.Key) error {
-	op := s.beginWrite(OpDelete)
+	op := s.beginWrite(store.OpDelete)
 	err := op.delete(ctx, key)
-	op.end(OK, err)
+	op.end(store.OK, err)
 	return err
 }
 
@@ -108,9 +141,9 @@ func (op *operation) delete(ctx context.Context, key tokens.Key) error {
 // DeleteUser implements [store.Store]: a Query, and one transaction for up to 20
 // registrations and their claims. After an error some may be left.
 func (s *Store) DeleteUser(ctx context.Context, user tokens.UserID) error {
-	op := s.beginWrite(OpDeleteUser)
+	op := s.beginWrite(store.OpDeleteUser)
 	err := op.deleteUser(ctx, user)
-	op.end(OK, err)
+	op.end(store.OK, err)
 	return err
 }
 

@@ -117,7 +117,7 @@ func TestRepeatAfterLostAnswer(t *testing.T) {
 			given: func(w *world) { w.register(alice, tokenA); hour(w) }, operation: "UpdateItem",
 			between: func(w *world) { w.register(alice, tokenA) },
 			call: func(w *world, s store.Store) (store.Result, error) {
-				return store.Result{}, s.Invalidate(w.Context(), alice, tokenA, w.now)
+				return store.Result{}, s.Invalidate(w.Context(), alice, tokenA.Hash(), w.now)
 			},
 			then: func(w *world) { w.hasStatus(alice, tokens.Active) }, // its condition prevents it
 		},

@@ -58,11 +58,21 @@ func (r row) holds(spellings []string) bool {
 // claim returns the id of the claim that the row took when it was registered. It
 // is "" for a row of the earlier service, which has none.
 func (r row) claim() claimID {
-	t, err := tokens.ParseToken(r.text(attrToken))
-	if err != nil || r.text(attrClaimVersion) == "" {
+	hash := r.tokenHash()
+	if hash.IsZero() || r.text(attrClaimVersion) == "" {
 		return ""
 	}
-	return claimOf(t)
+	return claimOf(hash)
+}
+
+// tokenHash returns the hash of the row's token, even if the row is expired or
+// cannot be decoded for another reason. It is zero if there is no token.
+func (r row) tokenHash() tokens.Hash {
+	t, err := tokens.ParseToken(r.text(attrToken))
+	if err != nil {
+		return tokens.Hash{}
+	}
+	return t.Hash()
 }
 
 // registration returns what readers get at now: ErrNotFound if the row is absent

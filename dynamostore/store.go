@@ -43,7 +43,7 @@ type Options struct {
 	// Observe, if not nil, is called at the end of each method call of the
 	// [Store], on the caller's goroutine. It must be safe for concurrent use
 	// and should return quickly.
-	Observe func(Event)
+	Observe func(store.Event)
 }
 
 const (
@@ -59,7 +59,7 @@ type Store struct {
 	table       string
 	policy      store.Policy
 	maxAttempts int
-	observe     func(Event)
+	observe     func(store.Event)
 }
 
 var _ store.Store = (*Store)(nil)

@@ -34,7 +34,7 @@ func TestNew(t *testing.T) {
 		{"an ARN", client, "arn:aws:dynamodb:eu-central-1:123456789012:table/t", dynamostore.Options{}, nil},
 		{"all options", client, "table", dynamostore.Options{
 			Policy:      store.Policy{TTL: store.MinTTL, MaxDevices: 1, Now: time.Now},
-			MaxAttempts: 4, Observe: func(dynamostore.Event) {},
+			MaxAttempts: 4, Observe: func(store.Event) {},
 		}, nil},
 		{"no client", nil, "table", dynamostore.Options{}, []string{"client"}},
 		{"no table", client, "", dynamostore.Options{}, []string{"table"}},
@@ -98,7 +98,7 @@ func TestObserverIsToldOnce(t *testing.T) {
 			script := dynamotest.Script(func(r *http.Request) *http.Response {
 				return dynamotest.Failure(r, 400, "ThrottlingException", "")
 			})
-			tryAgain(t, call(t.Context(), offline(t, script, func(e dynamostore.Event) {
+			tryAgain(t, call(t.Context(), offline(t, script, func(e store.Event) {
 				told++
 				equal(t, "operation", operation, e.Operation)
 				equal(t, "outcome", "try_again", e.Outcome)

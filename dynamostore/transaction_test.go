@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/devicetokens/devicetokens/store"
 )
 
 // TestBackoff waits on a bubble's clock: between half of the wait and the whole,
@@ -56,7 +58,7 @@ func TestCommitOfNothing(t *testing.T) {
 		name string
 		err  error
 	}{{"nothing left to do", nil}, {"no plan", failed}} {
-		o := (&Store{maxAttempts: 3}).beginWrite(OpDelete)
+		o := (&Store{maxAttempts: 3}).beginWrite(store.OpDelete)
 		plans := 0
 		err := o.commit(t.Context(), func() ([]write, error) {
 			plans++

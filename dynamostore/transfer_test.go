@@ -22,7 +22,7 @@ func testTransfer(t *testing.T, maxDevices int, own item, devices ...item) *tran
 	}
 	s := &Store{table: "table", policy: policy}
 	req := tokens.Request{Key: rowKey, Token: tokens.MustParseToken("ExponentPushToken[x]"), Platform: tokens.IOS}
-	k := newTransfer(s.beginWrite(OpRegister), req, s.now(), newRow(own))
+	k := newTransfer(s.beginWrite(store.OpRegister), req, s.now(), newRow(own))
 	k.devices = make(map[tokens.DeviceID]row)
 	for _, i := range devices {
 		r := newRow(i)

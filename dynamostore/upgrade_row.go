@@ -55,7 +55,7 @@ func (u *upgrade) row(ctx context.Context, r row) error {
 }
 
 func (u *upgrade) claimOn(ctx context.Context, r row) (claim, error) {
-	i, err := u.op.getItem(ctx, claimOf(r.reg.Token).key())
+	i, err := u.op.getItem(ctx, claimOf(r.reg.Token.Hash()).key())
 	return newClaim(i), err
 }
 
@@ -124,7 +124,7 @@ func (m *mending) plan(ctx context.Context) ([]write, error) {
 	version, expiresAt := newVersion(), m.expiry()
 	claimExpiresAt := expiresAt.Add(m.op.store.claimExtra())
 	writes = append(writes,
-		m.op.putWrite(claimOf(m.row.reg.Token).item(m.row.key(), version, claimExpiresAt), m.claim.unchanged(), ignore),
+		m.op.putWrite(claimOf(m.row.reg.Token.Hash()).item(m.row.key(), version, claimExpiresAt), m.claim.unchanged(), ignore),
 		m.op.updateWrite(keyOf(m.row.key()), expression.
 			Set(attribute(attrExpiresAt), hole(paramExpiresAt)).
 			Set(attribute(attrClaimVersion), hole(paramClaimVersion)).

@@ -101,7 +101,7 @@ func TestUpgradeGivesExpiryAndClaims(t *testing.T) {
 		"ExponentPushToken[ann]": recent.Add(store.DefaultTTL),
 		"ExponentPushToken[bob]": upgradeNow.Add(30 * day),
 	} {
-		reg, err := u.store().Holder(t.Context(), tokens.MustParseToken(token))
+		reg, err := u.store().Holder(t.Context(), tokens.MustParseToken(token).Hash())
 		if err != nil {
 			t.Fatalf("Holder: %v", err)
 		}
@@ -142,7 +142,7 @@ func TestUpgradeKeepsTheLastUpdated(t *testing.T) {
 			if diff := cmp.Diff(dry, wet); diff != "" {
 				t.Errorf("the dry run and the upgrade differ (-dry +wet):\n%s", diff)
 			}
-			reg, err := u.store().Holder(t.Context(), tokens.MustParseToken("ExpoPushToken[x]"))
+			reg, err := u.store().Holder(t.Context(), tokens.MustParseToken("ExpoPushToken[x]").Hash())
 			if err != nil || string(reg.Key.UserID) != newest {
 				t.Errorf("the token is %s's, %v; want %s's", reg.Key.UserID, err, newest)
 			}
@@ -213,7 +213,7 @@ func TestUpgradeRepairs(t *testing.T) {
 			register(u, "bob")
 			restore(u, before, tt.which)
 			u.mustUpgrade(dynamostore.UpgradeOptions{})
-			reg, err := u.store().Holder(t.Context(), tokens.MustParseToken(token))
+			reg, err := u.store().Holder(t.Context(), tokens.MustParseToken(token).Hash())
 			if err != nil || reg.Key != key("bob", "phone") {
 				t.Errorf("the token is %v's, %v; want bob's", reg.Key, err)
 			}

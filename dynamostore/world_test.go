@@ -68,11 +68,11 @@ func worldOn(t testing.TB, c *dynamodb.Client, table string, p store.Policy) *wo
 
 // through is a store on the same table that sends through the transport. Its
 // events may name nobody.
-func (w *world) through(transport http.RoundTripper, observe func(dynamostore.Event), more ...func(*dynamodb.Options)) *dynamostore.Store {
+func (w *world) through(transport http.RoundTripper, observe func(store.Event), more ...func(*dynamodb.Options)) *dynamostore.Store {
 	w.Helper()
 	c := dynamotest.Client(w, transport, more...)
 	discreet := dynamotest.Discreet(w, newTrace())
-	return dynamotest.Store(w, c, w.table, dynamostore.Options{Policy: w.policy, Observe: func(e dynamostore.Event) {
+	return dynamotest.Store(w, c, w.table, dynamostore.Options{Policy: w.policy, Observe: func(e store.Event) {
 		discreet(e)
 		if observe != nil {
 			observe(e)

@@ -24,16 +24,15 @@ func (s *Store) Get(ctx context.Context, key tokens.Key) (tokens.Registration, e
 }
 
 // Holder implements [store.Store].
-func (s *Store) Holder(ctx context.Context, t tokens.Token) (tokens.Registration, error) {
-	if err := refuse(ctx, t.Validate()); err != nil {
+func (s *Store) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration, error) {
+	if err := refuse(ctx, h.Validate()); err != nil {
 		return tokens.Registration{}, err
 	}
-	hash := t.Hash()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
 
-	r := s.holders[hash]
+	r := s.holders[h]
 	if r == nil || r.Expired(now) {
 		return tokens.Registration{}, store.ErrNotFound
 	}

@@ -25,8 +25,8 @@ func (s *Store) Deactivate(ctx context.Context, key tokens.Key) error {
 }
 
 // Invalidate implements [store.Store].
-func (s *Store) Invalidate(ctx context.Context, key tokens.Key, t tokens.Token, sentAt time.Time) error {
-	if err := refuse(ctx, store.ValidateInvalidation(key, t, sentAt)); err != nil {
+func (s *Store) Invalidate(ctx context.Context, key tokens.Key, h tokens.Hash, sentAt time.Time) error {
+	if err := refuse(ctx, store.ValidateInvalidation(key, h, sentAt)); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -34,7 +34,7 @@ func (s *Store) Invalidate(ctx context.Context, key tokens.Key, t tokens.Token, 
 	s.now()
 
 	r := s.find(key)
-	if r != nil && r.Active() && r.Token.Equal(t) && !r.UpdatedAt.Add(store.ClockSkew).After(sentAt) {
+	if r != nil && r.Active() && r.hash == h && !r.UpdatedAt.Add(store.ClockSkew).After(sentAt) {
 		r.Status = tokens.DeviceNotRegistered
 	}
 	return nil

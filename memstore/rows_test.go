@@ -97,7 +97,7 @@ func TestSound(t *testing.T) {
 			"deactivate": func(*rapid.T) { must(s.Deactivate(ctx, draw("deactivate").Key)) },
 			"invalidate": func(*rapid.T) {
 				req := draw("invalidate")
-				must(s.Invalidate(ctx, req.Key, req.Token, now))
+				must(s.Invalidate(ctx, req.Key, req.Token.Hash(), now))
 			},
 			"delete":      func(*rapid.T) { must(s.Delete(ctx, draw("delete").Key)) },
 			"delete user": func(*rapid.T) { must(s.DeleteUser(ctx, draw("delete").Key.UserID)) },
@@ -231,9 +231,9 @@ func TestClockPanics(t *testing.T) {
 		"Register":   func() error { _, err := s.Register(ctx, req); return err },
 		"Get":        func() error { _, err := s.Get(ctx, req.Key); return err },
 		"List":       func() error { _, err := s.List(ctx, req.Key.UserID); return err },
-		"Holder":     func() error { _, err := s.Holder(ctx, req.Token); return err },
+		"Holder":     func() error { _, err := s.Holder(ctx, req.Token.Hash()); return err },
 		"Deactivate": func() error { return s.Deactivate(ctx, req.Key) },
-		"Invalidate": func() error { return s.Invalidate(ctx, req.Key, req.Token, start) },
+		"Invalidate": func() error { return s.Invalidate(ctx, req.Key, req.Token.Hash(), start) },
 		"Delete":     func() error { return s.Delete(ctx, req.Key) },
 		"DeleteUser": func() error { return s.DeleteUser(ctx, req.Key.UserID) },
 	} {

@@ -47,12 +47,12 @@ func TestValidateInvalidation(t *testing.T) {
 		{"nothing", tokens.Key{}, tokens.Token{}, time.Time{}, invalid(
 			tokens.FieldError{Field: "userId", Code: tokens.Required},
 			tokens.FieldError{Field: "deviceId", Code: tokens.Required},
-			tokens.FieldError{Field: "expoPushToken", Code: tokens.Required},
+			tokens.FieldError{Field: "tokenHash", Code: tokens.Required},
 			sentAtRequired,
 		)},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got := store.ValidateInvalidation(tc.key, tc.token, tc.sentAt)
+			got := store.ValidateInvalidation(tc.key, tc.token.Hash(), tc.sentAt)
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -94,8 +94,8 @@ func TestInvalidateToken(t *testing.T) {
 // holds it.
 type moving struct{ store.Store }
 
-func (s moving) Holder(ctx context.Context, t tokens.Token) (tokens.Registration, error) {
-	reg, err := s.Store.Holder(ctx, t)
+func (s moving) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration, error) {
+	reg, err := s.Store.Holder(ctx, h)
 	if err != nil {
 		return reg, err
 	}
@@ -113,7 +113,7 @@ func TestInvalidateTokenThatMoves(t *testing.T) {
 	if err := store.InvalidateToken(t.Context(), s, token, noon.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	got, err := s.Store.Holder(t.Context(), token)
+	got, err := s.Store.Holder(t.Context(), token.Hash())
 	if err != nil || got.Key.UserID != "bob" || !got.Active() {
 		t.Errorf("got %v and error %v, want bob's active registration", got, err)
 	}
@@ -125,7 +125,7 @@ type failing struct {
 	err error
 }
 
-func (s failing) Holder(context.Context, tokens.Token) (tokens.Registration, error) {
+func (s failing) Holder(context.Context, tokens.Hash) (tokens.Registration, error) {
 	return tokens.Registration{}, s.err
 }
 

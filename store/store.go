@@ -50,7 +50,7 @@ type Store interface {
 	// Holder returns the live registration that holds the token, active or
 	// not. The error is [ErrNotFound] if none does, and a [*CorruptError] if
 	// what holds it cannot be decoded.
-	Holder(ctx context.Context, t tokens.Token) (tokens.Registration, error)
+	Holder(ctx context.Context, h tokens.Hash) (tokens.Registration, error)
 
 	// Deactivate marks what is stored under the key as [tokens.LoggedOut]: it
 	// is what a logout does. If it is inactive already, its reason stays. It
@@ -66,7 +66,7 @@ type Store interface {
 	// registered again since keeps its registration. If it is inactive
 	// already, its reason stays. Absence is no error; a zero sentAt is
 	// invalid.
-	Invalidate(ctx context.Context, key tokens.Key, t tokens.Token, sentAt time.Time) error
+	Invalidate(ctx context.Context, key tokens.Key, h tokens.Hash, sentAt time.Time) error
 
 	// Delete erases what is stored under the key, decodable or not. Absence is
 	// no error.

@@ -25,7 +25,7 @@ func (p *program) holder() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r, err := s.Holder(cmd.Context(), token)
+			r, err := s.Holder(cmd.Context(), token.Hash())
 			if errors.Is(err, store.ErrNotFound) {
 				return errors.New("no live registration holds this token")
 			}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/examples/lambda/internal/function"
+	"github.com/devicetokens/devicetokens/store"
 )
 
 // tryTimeout is what one try of a call of DynamoDB may take. A connection that
@@ -37,7 +38,7 @@ func run() error {
 	logger := function.NewLogger(os.Stdout, cfg.LogLevel)
 	s, err := dynamostore.New(newClient(os.Getenv), cfg.Table, dynamostore.Options{
 		Policy: cfg.Policy,
-		Observe: func(e dynamostore.Event) {
+		Observe: func(e store.Event) {
 			if n := len(e.Corrupt); n > 0 { // their keys name users
 				logger.Warn("rows that cannot be decoded", "count", n, "operation", string(e.Operation))
 			}

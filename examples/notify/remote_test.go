@@ -76,7 +76,7 @@ func serveRegistry(s store.Store) http.Handler {
 		var call invalidation
 		err := json.NewDecoder(r.Body).Decode(&call)
 		if err == nil {
-			err = s.Invalidate(r.Context(), call.Key, tokens.MustParseToken(call.Token), call.SentAt)
+			err = s.Invalidate(r.Context(), call.Key, call.Hash, call.SentAt)
 		}
 		answer(w, nil, err)
 	})
@@ -85,7 +85,7 @@ func serveRegistry(s store.Store) http.Handler {
 
 type invalidation struct {
 	Key    tokens.Key
-	Token  string
+	Hash   tokens.Hash
 	SentAt time.Time
 }
 
@@ -136,8 +136,8 @@ func (r remote) Get(ctx context.Context, key tokens.Key) (tokens.Registration, e
 	return all[0], nil
 }
 
-func (r remote) Invalidate(ctx context.Context, key tokens.Key, t tokens.Token, sentAt time.Time) error {
-	body, err := json.Marshal(invalidation{key, t.Reveal(), sentAt})
+func (r remote) Invalidate(ctx context.Context, key tokens.Key, h tokens.Hash, sentAt time.Time) error {
+	body, err := json.Marshal(invalidation{key, h, sentAt})
 	if err != nil {
 		return err
 	}

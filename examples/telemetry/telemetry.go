@@ -18,14 +18,14 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/httpapi"
+	"github.com/devicetokens/devicetokens/store"
 )
 
 // Store returns an observer for dynamostore.Options. It records, by operation and
 // outcome, the duration of each call in seconds, its capacity units as DynamoDB
 // reports them, and rows that cannot be decoded.
-func Store(meter metric.Meter) (func(dynamostore.Event), error) {
+func Store(meter metric.Meter) (func(store.Event), error) {
 	duration, err1 := meter.Float64Histogram("devicetokens.store.duration",
 		metric.WithUnit("s"), metric.WithDescription("Duration of a call of the store"))
 	units, err2 := meter.Float64Counter("devicetokens.store.capacity",
@@ -36,7 +36,7 @@ func Store(meter metric.Meter) (func(dynamostore.Event), error) {
 		return nil, err
 	}
 	read, write := attribute.String("kind", "read"), attribute.String("kind", "write")
-	return func(e dynamostore.Event) {
+	return func(e store.Event) {
 		ctx := context.Background() // the request's may be done by now
 		operation := attribute.String("operation", string(e.Operation))
 		outcome := attribute.String("outcome", string(e.Outcome))

@@ -8,16 +8,16 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
-	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/examples/telemetry"
 	"github.com/devicetokens/devicetokens/httpapi"
+	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
 func TestObserversRecord(t *testing.T) {
 	reader := metric.NewManualReader()
 	meter := metric.NewMeterProvider(metric.WithReader(reader)).Meter("test")
-	store, err := telemetry.Store(meter)
+	observe, err := telemetry.Store(meter)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,8 +25,8 @@ func TestObserversRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store(dynamostore.Event{
-		Operation: dynamostore.OpList, Outcome: "ok", Duration: time.Second,
+	observe(store.Event{
+		Operation: store.OpList, Outcome: "ok", Duration: time.Second,
 		ReadUnits: 2, Corrupt: []tokens.Key{{UserID: "u", DeviceID: "d"}},
 	})
 	handler(httpapi.Event{Method: http.MethodPost, Status: http.StatusCreated, Outcome: httpapi.Created, Moved: true})

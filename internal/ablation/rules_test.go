@@ -68,9 +68,14 @@ var rules = []rule{
 		edits: []edit{{`r.holds(t.spelled)`, `r.holds(t.spelled[:1])`}},
 	},
 	{
-		name: "Invalidate compares the identity of the token",
-		in:   "Store.Invalidate", seed: 10,
-		edits: []edit{{`spellingArgs(spellings(t))`, `spellingArgs(spellings(t)[:1])`}},
+		name: "Invalidate compares the token",
+		in:   "operation.invalidate", seed: 10,
+		edits: []edit{{`r.tokenHash() != h`, `false`}},
+	},
+	{
+		name: "Invalidate writes only what it observed",
+		in:   "invalidateAsObserved", seed: 10,
+		edits: []edit{{`attrToken, attrIsActive, attrUpdatedAt`, `attrIsActive`}},
 	},
 
 	// The previous holder.
@@ -212,7 +217,7 @@ var rules = []rule{
 	},
 	{
 		name: "Invalidate spares a registration that is newer than the message",
-		in:   "Store.Invalidate", seed: 8,
+		in:   "operation.invalidate", seed: 8,
 		edits: []edit{{`sentAt.Add(-store.ClockSkew)`, `sentAt`}},
 	},
 }

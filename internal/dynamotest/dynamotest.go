@@ -108,8 +108,8 @@ var Backend = storetest.Backend{
 
 // Discreet is an observer that fails the test where an event says more than it
 // may: only Corrupt names anybody.
-func Discreet(t testing.TB, trace *leak.Trace) func(dynamostore.Event) {
-	return func(e dynamostore.Event) {
+func Discreet(t testing.TB, trace *leak.Trace) func(store.Event) {
+	return func(e store.Event) {
 		e.Corrupt = nil
 		text := fmt.Sprintf("%+v", e)
 		if e.Err != nil {

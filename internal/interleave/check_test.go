@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -32,8 +31,8 @@ func (s *schedule) checkChanges(op *operation, before, after *table) error {
 	for _, id := range claims {
 		old, now := before.claims[id], after.claims[id]
 		switch {
-		case op.method == dynamostore.OpRegister && id == claimKey(op.req.Token) && now != nil && ownerOf(now) == op.req.Key:
-		case now == nil && (removed[ownerOf(old)] || op.method == dynamostore.OpRegister && ownerOf(old) == op.req.Key):
+		case op.method == store.OpRegister && id == claimKey(op.req.Token) && now != nil && ownerOf(now) == op.req.Key:
+		case now == nil && (removed[ownerOf(old)] || op.method == store.OpRegister && ownerOf(old) == op.req.Key):
 		default:
 			return fmt.Errorf("%v changed a claim of %s", op, keyName(ownerOf(old)))
 		}
@@ -44,19 +43,19 @@ func (s *schedule) checkChanges(op *operation, before, after *table) error {
 func (op *operation) mayChange(k tokens.Key, old, now attributes, before *table) bool {
 	req := op.req
 	switch op.method {
-	case dynamostore.OpRegister:
+	case store.OpRegister:
 		if k == req.Key {
 			return now != nil
 		}
 		return now == nil && (k.UserID == req.Key.UserID ||
 			holdsToken(old, req.Token) && ownerOf(before.claims[claimKey(req.Token)]) == k)
-	case dynamostore.OpDeactivate:
+	case store.OpDeactivate:
 		return k == req.Key && onlyMarked(old, now)
-	case dynamostore.OpInvalidate:
+	case store.OpInvalidate:
 		return k == req.Key && onlyMarked(old, now) && holdsToken(old, req.Token) && op.sentLateEnough(old)
-	case dynamostore.OpDelete:
+	case store.OpDelete:
 		return k == req.Key && now == nil
-	case dynamostore.OpDeleteUser:
+	case store.OpDeleteUser:
 		return k.UserID == req.Key.UserID && now == nil
 	default:
 		return false
@@ -86,7 +85,7 @@ func (op *operation) answer() string {
 	switch {
 	case op.err != nil:
 		return op.err.Error()
-	case op.method == dynamostore.OpRegister:
+	case op.method == store.OpRegister:
 		return fmt.Sprintf("%s, moved from %q, evicted %v", op.result.Outcome, keyName(op.result.MovedFrom), op.result.Evicted)
 	default:
 		return "ok"
@@ -114,7 +113,7 @@ func (s *schedule) checkAnswer(op *operation, before *table) error {
 		wrong = "no such error was expected"
 	case op.twice:
 		// What it did, it did earlier.
-	case op.method == dynamostore.OpRegister:
+	case op.method == store.OpRegister:
 		wrong = cmp.Or(checkRegistered(op, s.state), checkResult(op, before, s.slowest()), checkLimit(op, before, s.state), checkCalls(op, before))
 	default:
 		wrong = s.checkRemoval(op)
@@ -132,19 +131,19 @@ func (s *schedule) checkAnswer(op *operation, before *table) error {
 func (s *schedule) checkRemoval(op *operation) string {
 	row := s.state.rows[op.req.Key]
 	switch op.method {
-	case dynamostore.OpDeactivate:
+	case store.OpDeactivate:
 		if row != nil && active(row) {
 			return "it is active"
 		}
-	case dynamostore.OpInvalidate:
+	case store.OpInvalidate:
 		if row != nil && active(row) && holdsToken(row, op.req.Token) && op.sentLateEnough(row) {
 			return "it is active"
 		}
-	case dynamostore.OpDelete:
+	case store.OpDelete:
 		if row != nil {
 			return "it is there"
 		}
-	case dynamostore.OpDeleteUser:
+	case store.OpDeleteUser:
 		for k := range s.state.rows {
 			// Only what was registered meanwhile may survive.
 			if k.UserID == op.req.Key.UserID && op.alone {
@@ -173,9 +172,9 @@ func checkReleases(op *operation, before, after *table) string {
 // checkRead compares what a read found with all that was stored while it ran.
 func (s *schedule) checkRead(op *operation) string {
 	switch op.method {
-	case dynamostore.OpGet:
+	case store.OpGet:
 		return s.checkGet(op)
-	case dynamostore.OpList:
+	case store.OpList:
 		return s.checkList(op)
 	default:
 		return checkHolder(op, s.now.Add(op.server.skew))

@@ -17,7 +17,7 @@ import (
 // An operation is one call of a method of a store, under way in a goroutine of
 // its own, which runs only while the schedule waits for it.
 type operation struct {
-	method dynamostore.Operation
+	method store.Operation
 	req    tokens.Request // other methods use what they need of it
 	sentAt time.Time      // of Invalidate
 	server *server
@@ -57,21 +57,21 @@ type server struct {
 func (op *operation) run(ctx context.Context) {
 	s, key := op.server, op.req.Key
 	switch op.method {
-	case dynamostore.OpRegister:
+	case store.OpRegister:
 		op.result, op.err = s.Register(ctx, op.req)
-	case dynamostore.OpGet:
+	case store.OpGet:
 		op.reg, op.err = s.Get(ctx, key)
-	case dynamostore.OpList:
+	case store.OpList:
 		op.regs, op.err = s.List(ctx, key.UserID)
-	case dynamostore.OpHolder:
-		op.reg, op.err = s.Holder(ctx, op.req.Token)
-	case dynamostore.OpDeactivate:
+	case store.OpHolder:
+		op.reg, op.err = s.Holder(ctx, op.req.Token.Hash())
+	case store.OpDeactivate:
 		op.err = s.Deactivate(ctx, key)
-	case dynamostore.OpInvalidate:
-		op.err = s.Invalidate(ctx, key, op.req.Token, op.sentAt)
-	case dynamostore.OpDelete:
+	case store.OpInvalidate:
+		op.err = s.Invalidate(ctx, key, op.req.Token.Hash(), op.sentAt)
+	case store.OpDelete:
 		op.err = s.Delete(ctx, key)
-	case dynamostore.OpDeleteUser:
+	case store.OpDeleteUser:
 		op.err = s.DeleteUser(ctx, key.UserID)
 	}
 	op.done = true
@@ -80,13 +80,13 @@ func (op *operation) run(ctx context.Context) {
 // mostCalls is how many calls the operation may make, whatever the others do.
 func (op *operation) mostCalls() int {
 	switch op.method {
-	case dynamostore.OpRegister:
+	case store.OpRegister:
 		return 1 + 2*maxAttempts // the refresh, the query, the transactions
-	case dynamostore.OpDelete, dynamostore.OpDeleteUser:
+	case store.OpDelete, store.OpDeleteUser:
 		return 1 + maxAttempts
-	case dynamostore.OpHolder:
+	case store.OpHolder:
 		return 3 + 2*maxAttempts
-	case dynamostore.OpDeactivate, dynamostore.OpInvalidate:
+	case store.OpDeactivate, store.OpInvalidate:
 		return maxAttempts
 	default:
 		return 1
@@ -94,7 +94,7 @@ func (op *operation) mostCalls() int {
 }
 
 func (op *operation) reads() bool {
-	return op.method == dynamostore.OpGet || op.method == dynamostore.OpList || op.method == dynamostore.OpHolder
+	return op.method == store.OpGet || op.method == store.OpList || op.method == store.OpHolder
 }
 
 func (op *operation) String() string {
@@ -133,18 +133,18 @@ func keyName(k tokens.Key) string { return string(k.UserID + "/" + tokens.UserID
 
 // others are the methods that a schedule may leave out, with how often they are
 // wanted for ten of Register.
-var others = map[dynamostore.Operation]int{
-	dynamostore.OpDeactivate: 2, dynamostore.OpInvalidate: 2, dynamostore.OpDelete: 2, dynamostore.OpDeleteUser: 1,
-	dynamostore.OpHolder: 2, dynamostore.OpGet: 1, dynamostore.OpList: 1,
+var others = map[store.Operation]int{
+	store.OpDeactivate: 2, store.OpInvalidate: 2, store.OpDelete: 2, store.OpDeleteUser: 1,
+	store.OpHolder: 2, store.OpGet: 1, store.OpList: 1,
 }
 
 // chooseMethods leaves some out. A schedule of few kinds of calls goes deeper into
 // what these do to each other than one of all kinds.
 func (s *schedule) chooseMethods() {
-	s.methods = slices.Repeat([]dynamostore.Operation{dynamostore.OpRegister}, 10)
+	s.methods = slices.Repeat([]store.Operation{store.OpRegister}, 10)
 	for _, m := range slices.Sorted(maps.Keys(others)) {
 		if s.rng.IntN(2) == 0 {
-			s.methods = append(s.methods, slices.Repeat([]dynamostore.Operation{m}, others[m])...)
+			s.methods = append(s.methods, slices.Repeat([]store.Operation{m}, others[m])...)
 		}
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
 	"github.com/devicetokens/devicetokens/store"
 )
@@ -30,7 +29,7 @@ type schedule struct {
 	// Few of everything, so that operations meet.
 	users, devices int
 	identities     []string
-	methods        []dynamostore.Operation
+	methods        []store.Operation
 	jumps, faults  int // of 100 steps, and of 100 requests
 
 	now     time.Time // the true time, which is that of DynamoDB's TTL

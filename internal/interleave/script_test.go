@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -26,14 +25,14 @@ var scripts = []struct {
 	// has changed.
 	{"Reactivated", func(s *script) {
 		server := s.server(3)
-		s.alone(dynamostore.OpRegister, server, 0, 0, 0)
-		s.alone(dynamostore.OpDeactivate, server, 0, 0, 0)
-		bob := s.op(dynamostore.OpRegister, server, 1, 0, 0)
+		s.alone(store.OpRegister, server, 0, 0, 0)
+		s.alone(store.OpDeactivate, server, 0, 0, 0)
+		bob := s.op(store.OpRegister, server, 1, 0, 0)
 		s.must(s.begin(bob))
 		for range 4 { // refresh, query, whose claim, what she has
 			s.must(s.proceed(bob, delivered))
 		}
-		s.alone(dynamostore.OpRegister, server, 0, 0, 0)
+		s.alone(store.OpRegister, server, 0, 0, 0)
 		s.finish(bob)
 		if !bob.result.Moved() {
 			s.Error("Bob was not told that the token moved")
@@ -43,7 +42,7 @@ var scripts = []struct {
 	// he takes it, she does: with the same owner, and the same expiry.
 	{"RenewedWithinTheSecond", func(s *script) {
 		server := s.server(3)
-		alice, bob := s.op(dynamostore.OpRegister, server, 0, 0, 0), s.op(dynamostore.OpRegister, server, 1, 0, 0)
+		alice, bob := s.op(store.OpRegister, server, 0, 0, 0), s.op(store.OpRegister, server, 1, 0, 0)
 		s.must(s.lane.put([]attributes{s.claimLeftBehind(alice.req.Key, alice.req.Token, server)}))
 		s.observe(s.lane.scan())
 		s.must(s.begin(bob))
@@ -60,19 +59,19 @@ var scripts = []struct {
 	// Two rows of a user had one claim, and both lose their token at once.
 	{"OneClaimOfTwoRows", func(s *script) {
 		server := s.lost()
-		s.alone(dynamostore.OpRegister, s.server(1), 0, 0, 2)
-		s.alone(dynamostore.OpRegister, server, 0, 1, 0)
+		s.alone(store.OpRegister, s.server(1), 0, 0, 2)
+		s.alone(store.OpRegister, server, 0, 1, 0)
 	}},
 	// One refusal says both that the token is somebody's and that the claim of the
 	// row's old token is somebody else's by now.
 	{"TwoReasonsAtOnce", func(s *script) {
 		server := s.lost()
-		s.alone(dynamostore.OpRegister, server, 1, 0, 2)
-		s.alone(dynamostore.OpRegister, server, 0, 0, 2)
+		s.alone(store.OpRegister, server, 1, 0, 2)
+		s.alone(store.OpRegister, server, 0, 0, 2)
 	}},
 	// The one that has lost it is refused its release.
 	{"ErasedWithTheLaterOne", func(s *script) {
-		s.alone(dynamostore.OpDeleteUser, s.lost(), 0, 0, 0)
+		s.alone(store.OpDeleteUser, s.lost(), 0, 0, 0)
 		if len(s.state.items) > 0 {
 			s.Errorf("left: %v", s.state.items)
 		}
@@ -80,8 +79,8 @@ var scripts = []struct {
 	// A row is erased whose claim is somebody else's by now.
 	{"ErasedAfterTheClaimWasLost", func(s *script) {
 		server := s.lost()
-		s.alone(dynamostore.OpRegister, server, 1, 0, 0)
-		s.alone(dynamostore.OpDelete, server, 0, 0, 0)
+		s.alone(store.OpRegister, server, 1, 0, 0)
+		s.alone(store.OpDelete, server, 0, 0, 0)
 	}},
 }
 
@@ -116,7 +115,7 @@ func (s *script) server(limit int) *server {
 }
 
 // op is an operation of a user's device, with a token by its index.
-func (s *script) op(method dynamostore.Operation, on *server, user, device, token int) *operation {
+func (s *script) op(method store.Operation, on *server, user, device, token int) *operation {
 	return &operation{method: method, server: on, req: tokens.Request{
 		Key:      tokens.Key{UserID: tokens.UserID(fmt.Sprintf("user%d", user)), DeviceID: tokens.DeviceID(fmt.Sprintf("device%d", device))},
 		Token:    tokens.MustParseToken("ExponentPushToken[" + identities[token] + "]"),
@@ -132,7 +131,7 @@ func (s *script) finish(op *operation) {
 	s.must(op.err)
 }
 
-func (s *script) alone(method dynamostore.Operation, on *server, user, device, token int) {
+func (s *script) alone(method store.Operation, on *server, user, device, token int) {
 	s.Helper()
 	op := s.op(method, on, user, device, token)
 	s.must(s.begin(op))
@@ -144,15 +143,15 @@ func (s *script) alone(method dynamostore.Operation, on *server, user, device, t
 func (s *script) lost() *server {
 	s.Helper()
 	server := s.server(3)
-	s.alone(dynamostore.OpRegister, server, 0, 0, 0)
+	s.alone(store.OpRegister, server, 0, 0, 0)
 	s.now = s.now.Add(60 * day)
-	s.alone(dynamostore.OpRegister, server, 0, 1, 1)
+	s.alone(store.OpRegister, server, 0, 1, 1)
 	s.now = s.now.Add(61 * day)
 	for _, i := range s.state.items {
 		if isClaim(i) && !s.now.Before(seconds(i, "expiresAt")) {
 			s.must(s.remove([]attributes{i}))
 		}
 	}
-	s.alone(dynamostore.OpRegister, server, 0, 1, 0)
+	s.alone(store.OpRegister, server, 0, 1, 0)
 	return server
 }

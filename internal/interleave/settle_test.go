@@ -3,7 +3,7 @@ package interleave
 import (
 	"fmt"
 
-	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
@@ -35,12 +35,12 @@ func (s *schedule) settle() error {
 			server := s.servers[s.rng.IntN(len(s.servers))]
 			if s.rng.IntN(4) == 0 {
 				other := tokens.Request{Key: s.randomKey(), Token: req.Token}
-				method := []dynamostore.Operation{dynamostore.OpDelete, dynamostore.OpDeleteUser}[s.rng.IntN(2)]
+				method := []store.Operation{store.OpDelete, store.OpDeleteUser}[s.rng.IntN(2)]
 				if err := s.mustEnd(&operation{method: method, req: other, server: server}); err != nil {
 					return err
 				}
 			}
-			if err := s.mustEnd(&operation{method: dynamostore.OpRegister, req: req, server: server}); err != nil {
+			if err := s.mustEnd(&operation{method: store.OpRegister, req: req, server: server}); err != nil {
 				return err
 			}
 		}

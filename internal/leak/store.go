@@ -80,10 +80,9 @@ func (s traced) List(ctx context.Context, user tokens.UserID) ([]tokens.Registra
 	return regs, err
 }
 
-func (s traced) Holder(ctx context.Context, t tokens.Token) (tokens.Registration, error) {
+func (s traced) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration, error) {
 	s.Helper()
-	s.token(t)
-	reg, err := s.store.Holder(ctx, t)
+	reg, err := s.store.Holder(ctx, h)
 	s.check(err)
 	return reg, err
 }
@@ -93,10 +92,9 @@ func (s traced) Deactivate(ctx context.Context, key tokens.Key) error {
 	return s.removal(key.UserID, s.store.Deactivate(ctx, key))
 }
 
-func (s traced) Invalidate(ctx context.Context, key tokens.Key, t tokens.Token, sentAt time.Time) error {
+func (s traced) Invalidate(ctx context.Context, key tokens.Key, h tokens.Hash, sentAt time.Time) error {
 	s.Helper()
-	s.token(t)
-	return s.removal(key.UserID, s.store.Invalidate(ctx, key, t, sentAt))
+	return s.removal(key.UserID, s.store.Invalidate(ctx, key, h, sentAt))
 }
 
 func (s traced) Delete(ctx context.Context, key tokens.Key) error {

@@ -90,7 +90,7 @@ func (h *history) call(ctx context.Context, rng *rand.Rand, client int) {
 		h.add(client, began, in, found(reg), err)
 	case n < 14:
 		in.method = holder
-		reg, err := h.store.Holder(ctx, token)
+		reg, err := h.store.Holder(ctx, token.Hash())
 		h.add(client, began, in, found(reg), err)
 	case n < 15:
 		in.method = list
@@ -111,7 +111,7 @@ func (h *history) call(ctx context.Context, rng *rand.Rand, client int) {
 		if in.old = rng.IntN(4) == 0; in.old {
 			sentAt = sentAt.Add(-time.Millisecond)
 		}
-		write(invalidate, h.store.Invalidate(ctx, key, token, sentAt))
+		write(invalidate, h.store.Invalidate(ctx, key, token.Hash(), sentAt))
 	case n < 19:
 		write(remove, h.store.Delete(ctx, key))
 	default:

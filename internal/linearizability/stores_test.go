@@ -18,7 +18,7 @@ import (
 type deleteFirst struct{ store.Store }
 
 func (s deleteFirst) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
-	previous, err := s.Holder(ctx, req.Token)
+	previous, err := s.Holder(ctx, req.Token.Hash())
 	if err != nil || previous.Key == req.Key {
 		return s.Store.Register(ctx, req)
 	}
@@ -40,7 +40,7 @@ type byUser struct{ of map[tokens.UserID]store.Store }
 func (s byUser) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
 	var from tokens.Key
 	for user, other := range s.of {
-		if previous, err := other.Holder(ctx, req.Token); err == nil && user != req.Key.UserID {
+		if previous, err := other.Holder(ctx, req.Token.Hash()); err == nil && user != req.Key.UserID {
 			if previous.Active() {
 				from = previous.Key
 			}
@@ -55,9 +55,9 @@ func (s byUser) Register(ctx context.Context, req tokens.Request) (store.Result,
 	return result, err
 }
 
-func (s byUser) Holder(ctx context.Context, t tokens.Token) (tokens.Registration, error) {
+func (s byUser) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration, error) {
 	for _, other := range s.of {
-		if reg, err := other.Holder(ctx, t); err == nil {
+		if reg, err := other.Holder(ctx, h); err == nil {
 			return reg, nil
 		}
 	}
@@ -76,8 +76,8 @@ func (s byUser) Deactivate(ctx context.Context, k tokens.Key) error {
 	return s.of[k.UserID].Deactivate(ctx, k)
 }
 
-func (s byUser) Invalidate(ctx context.Context, k tokens.Key, t tokens.Token, sentAt time.Time) error {
-	return s.of[k.UserID].Invalidate(ctx, k, t, sentAt)
+func (s byUser) Invalidate(ctx context.Context, k tokens.Key, h tokens.Hash, sentAt time.Time) error {
+	return s.of[k.UserID].Invalidate(ctx, k, h, sentAt)
 }
 
 func (s byUser) Delete(ctx context.Context, k tokens.Key) error { return s.of[k.UserID].Delete(ctx, k) }
@@ -90,16 +90,16 @@ func (s byUser) DeleteUser(ctx context.Context, u tokens.UserID) error {
 // marks whatever is.
 type unconditional struct{ store.Store }
 
-func (s unconditional) Invalidate(ctx context.Context, k tokens.Key, t tokens.Token, sentAt time.Time) error {
+func (s unconditional) Invalidate(ctx context.Context, k tokens.Key, h tokens.Hash, sentAt time.Time) error {
 	reg, err := s.Get(ctx, k)
-	if err != nil || !reg.Token.Equal(t) {
-		return s.Store.Invalidate(ctx, k, t, sentAt)
+	if err != nil || reg.Token.Hash() != h {
+		return s.Store.Invalidate(ctx, k, h, sentAt)
 	}
 	runtime.Gosched()
 	if reg, err = s.Get(ctx, k); err != nil {
-		return s.Store.Invalidate(ctx, k, t, sentAt)
+		return s.Store.Invalidate(ctx, k, h, sentAt)
 	}
-	return s.Store.Invalidate(ctx, k, reg.Token, sentAt)
+	return s.Store.Invalidate(ctx, k, reg.Token.Hash(), sentAt)
 }
 
 // A behind answers Get from a replica, which is one read behind.

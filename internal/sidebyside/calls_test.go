@@ -77,7 +77,7 @@ func (m *machine) act(tb testing.TB) func(*rapid.T) {
 		},
 		"Holder": func(t *rapid.T) {
 			token := drawToken(t)
-			_, _ = m.same(t, func(ctx context.Context, s store.Store) (any, error) { return s.Holder(ctx, token) })
+			_, _ = m.same(t, func(ctx context.Context, s store.Store) (any, error) { return s.Holder(ctx, token.Hash()) })
 		},
 		"Deactivate": func(t *rapid.T) {
 			key := drawKey(t)
@@ -85,7 +85,7 @@ func (m *machine) act(tb testing.TB) func(*rapid.T) {
 		},
 		"Invalidate": func(t *rapid.T) {
 			key, token, sentAt := drawKey(t), drawToken(t), m.drawSentAt(t)
-			m.removal(t, func(ctx context.Context, s store.Store) error { return s.Invalidate(ctx, key, token, sentAt) })
+			m.removal(t, func(ctx context.Context, s store.Store) error { return s.Invalidate(ctx, key, token.Hash(), sentAt) })
 		},
 		"InvalidateToken": func(t *rapid.T) {
 			token, sentAt := drawToken(t), m.drawSentAt(t)

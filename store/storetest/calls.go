@@ -39,9 +39,9 @@ func listCall(user tokens.UserID) call {
 	}
 }
 
-func holderCall(t tokens.Token) call {
+func holderCall(h tokens.Hash) call {
 	return func(ctx context.Context, s store.Store) error {
-		_, err := s.Holder(ctx, t)
+		_, err := s.Holder(ctx, h)
 		return err
 	}
 }
@@ -50,8 +50,8 @@ func deactivateCall(key tokens.Key) call {
 	return func(ctx context.Context, s store.Store) error { return s.Deactivate(ctx, key) }
 }
 
-func invalidateCall(key tokens.Key, t tokens.Token, sentAt time.Time) call {
-	return func(ctx context.Context, s store.Store) error { return s.Invalidate(ctx, key, t, sentAt) }
+func invalidateCall(key tokens.Key, h tokens.Hash, sentAt time.Time) call {
+	return func(ctx context.Context, s store.Store) error { return s.Invalidate(ctx, key, h, sentAt) }
 }
 
 func deleteCall(key tokens.Key) call {

@@ -16,10 +16,10 @@ var contextChecks = []check{
 	{name: "Context/RegisterMoving", rule: "context", run: func(f *fixture) { f.obeysContext(writes, registerCall(taking)) }},
 	{name: "Context/Get", rule: "context", run: func(f *fixture) { f.obeysContext(reads, getCall(owned.Key)) }},
 	{name: "Context/List", rule: "context", run: func(f *fixture) { f.obeysContext(reads, listCall(alice)) }},
-	{name: "Context/Holder", rule: "context", run: func(f *fixture) { f.obeysContext(reads, holderCall(owned.Token)) }},
+	{name: "Context/Holder", rule: "context", run: func(f *fixture) { f.obeysContext(reads, holderCall(owned.Token.Hash())) }},
 	{name: "Context/Deactivate", rule: "context", run: func(f *fixture) { f.obeysContext(writes, deactivateCall(owned.Key)) }},
 	{name: "Context/Invalidate", rule: "context", run: func(f *fixture) {
-		f.obeysContext(writes, invalidateCall(owned.Key, owned.Token, start.Add(time.Hour)))
+		f.obeysContext(writes, invalidateCall(owned.Key, owned.Token.Hash(), start.Add(time.Hour)))
 	}},
 	{name: "Context/Delete", rule: "context", run: func(f *fixture) { f.obeysContext(writes, deleteCall(owned.Key)) }},
 	{name: "Context/DeleteUser", rule: "context", run: func(f *fixture) { f.obeysContext(writes, deleteUserCall(alice)) }},

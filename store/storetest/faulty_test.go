@@ -3,6 +3,7 @@ package storetest
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -35,7 +36,7 @@ type faulty struct {
 
 	// What only a fault remembers.
 	firstSeen map[tokens.Key]time.Time
-	hadBefore map[[32]byte]tokens.Key
+	hadBefore map[tokens.Hash]tokens.Key
 	lastToken map[tokens.Key]tokens.Token
 	movedFrom map[tokens.Key]tokens.Key
 	listed    map[tokens.UserID][]tokens.Registration
@@ -52,7 +53,7 @@ func newFaulty(fault string, p store.Policy) *faulty {
 		broken:    map[tokens.Key]bool{},
 		rows:      map[tokens.Key]tokens.Registration{},
 		firstSeen: map[tokens.Key]time.Time{},
-		hadBefore: map[[32]byte]tokens.Key{},
+		hadBefore: map[tokens.Hash]tokens.Key{},
 		lastToken: map[tokens.Key]tokens.Token{},
 		movedFrom: map[tokens.Key]tokens.Key{},
 		listed:    map[tokens.UserID][]tokens.Registration{},
@@ -197,6 +198,17 @@ func (s *faulty) same(a, b tokens.Token) bool {
 	}
 	return a.Equal(b)
 }
+
+// hashes reports whether the token has the hash.
+func (s *faulty) hashes(t tokens.Token, h tokens.Hash) bool {
+	if s.has("takes two spellings for two tokens") {
+		return sha256.Sum256([]byte(t.Reveal())) == h
+	}
+	return t.Hash() == h
+}
+
+// usual reports whether the token is spelled as most are.
+func usual(t tokens.Token) bool { return strings.HasPrefix(t.Reveal(), "ExponentPushToken[") }
 
 func (s *faulty) expired(r tokens.Registration, now time.Time) bool {
 	switch {

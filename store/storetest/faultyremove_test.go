@@ -62,8 +62,8 @@ func (s *faulty) Deactivate(ctx context.Context, k tokens.Key) error {
 	return s.end(ctx, "Deactivate")
 }
 
-func (s *faulty) Invalidate(ctx context.Context, k tokens.Key, t tokens.Token, sentAt time.Time) error {
-	if err := s.begin(ctx, "Invalidate", store.ValidateInvalidation(k, t, sentAt)); err != nil {
+func (s *faulty) Invalidate(ctx context.Context, k tokens.Key, h tokens.Hash, sentAt time.Time) error {
+	if err := s.begin(ctx, "Invalidate", store.ValidateInvalidation(k, h, sentAt)); err != nil {
 		return err
 	}
 	defer s.mu.Unlock()
@@ -73,7 +73,7 @@ func (s *faulty) Invalidate(ctx context.Context, k tokens.Key, t tokens.Token, s
 		s.gap()
 	}
 	for _, other := range s.all() {
-		if s.same(other.Token, t) && s.has("Invalidate hits whoever has the token by now") {
+		if s.hashes(other.Token, h) && s.has("Invalidate hits whoever has the token by now") {
 			r, stored = other, true
 		}
 	}
@@ -81,8 +81,8 @@ func (s *faulty) Invalidate(ctx context.Context, k tokens.Key, t tokens.Token, s
 		return store.ErrNotFound
 	}
 	if !stored || s.expired(r, now) && s.has("Invalidate leaves alone what has expired") ||
-		!s.same(r.Token, t) && !s.has("Invalidate ignores the token") ||
-		r.Token.Reveal() != t.Reveal() && s.has("Invalidate knows one spelling") ||
+		!s.hashes(r.Token, h) && !s.has("Invalidate ignores the token") ||
+		!usual(r.Token) && s.has("Invalidate knows one spelling") ||
 		!r.Active() && !s.has("Invalidate overwrites the reason") ||
 		s.tooNew(r, sentAt, now) {
 		return s.end(ctx, "Invalidate")

@@ -55,7 +55,7 @@ func (f *fixture) get(key tokens.Key) tokens.Registration {
 
 func (f *fixture) holder(token tokens.Token) tokens.Registration {
 	f.Helper()
-	reg, err := f.store.Holder(f.Context(), token)
+	reg, err := f.store.Holder(f.Context(), token.Hash())
 	if err != nil {
 		f.Fatalf("Holder: %v", err)
 	}
@@ -80,7 +80,7 @@ func (f *fixture) deactivate(key tokens.Key) {
 
 func (f *fixture) invalidate(key tokens.Key, token tokens.Token, sentAt time.Time) {
 	f.Helper()
-	if err := f.store.Invalidate(f.Context(), key, token, sentAt); err != nil {
+	if err := f.store.Invalidate(f.Context(), key, token.Hash(), sentAt); err != nil {
 		f.Fatalf("Invalidate of %v: %v", key, err)
 	}
 }
@@ -146,7 +146,7 @@ func (f *fixture) holds(req tokens.Request) bool {
 // wantNoHolder fails if a registration holds the token.
 func (f *fixture) wantNoHolder(token tokens.Token) {
 	f.Helper()
-	if reg, err := f.store.Holder(f.Context(), token); !errors.Is(err, store.ErrNotFound) {
+	if reg, err := f.store.Holder(f.Context(), token.Hash()); !errors.Is(err, store.ErrNotFound) {
 		f.Errorf("Holder of %v: got %v and error %v, want ErrNotFound", token, reg, err)
 	}
 }

@@ -118,15 +118,15 @@ func invalidRegister(f *fixture) {
 }
 
 func invalidHolder(f *fixture) {
-	f.refuses(holderCall(tokens.Token{}), tokens.FieldError{Field: tokens.FieldToken, Code: tokens.Required})
+	f.refuses(holderCall(tokens.Hash{}), tokens.FieldError{Field: tokens.FieldTokenHash, Code: tokens.Required})
 }
 
 func invalidInvalidate(f *fixture) {
 	sentAt := start.Add(time.Hour)
-	f.refusesKeys(func(k tokens.Key) call { return invalidateCall(k, token(1), sentAt) })
+	f.refusesKeys(func(k tokens.Key) call { return invalidateCall(k, token(1).Hash(), sentAt) })
 
 	req := request(alice, phone, token(1))
-	f.refuses(invalidateCall(req.Key, tokens.Token{}, sentAt), tokens.FieldError{Field: tokens.FieldToken, Code: tokens.Required})
+	f.refuses(invalidateCall(req.Key, tokens.Hash{}, sentAt), tokens.FieldError{Field: tokens.FieldTokenHash, Code: tokens.Required})
 	for sentAt, code := range map[time.Time]tokens.Code{
 		{}:                                       tokens.Required,
 		time.Time{}.In(time.FixedZone("", 3600)): tokens.Required,
@@ -134,12 +134,12 @@ func invalidInvalidate(f *fixture) {
 		time.Date(9999, time.December, 31, 23, 0, 0, 0, time.FixedZone("", -3600)): tokens.Malformed,
 		time.Date(10000, time.January, 1, 0, 0, 0, 0, time.UTC):                    tokens.Malformed,
 	} {
-		f.refuses(invalidateCall(req.Key, req.Token, sentAt), tokens.FieldError{Field: tokens.FieldSentAt, Code: code})
+		f.refuses(invalidateCall(req.Key, req.Token.Hash(), sentAt), tokens.FieldError{Field: tokens.FieldSentAt, Code: code})
 	}
-	f.refuses(invalidateCall(tokens.Key{}, tokens.Token{}, time.Time{}),
+	f.refuses(invalidateCall(tokens.Key{}, tokens.Hash{}, time.Time{}),
 		tokens.FieldError{Field: tokens.FieldUserID, Code: tokens.Required},
 		tokens.FieldError{Field: tokens.FieldDeviceID, Code: tokens.Required},
-		tokens.FieldError{Field: tokens.FieldToken, Code: tokens.Required},
+		tokens.FieldError{Field: tokens.FieldTokenHash, Code: tokens.Required},
 		tokens.FieldError{Field: tokens.FieldSentAt, Code: tokens.Required})
 	f.wantStored(f.registered(req, start, start))
 }

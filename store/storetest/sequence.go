@@ -60,11 +60,11 @@ func randomCall(random *rand.Rand, now time.Time) (name string, do randomAnswer)
 		return "Deactivate", removal(deactivateCall(req.Key))
 	case 3:
 		return "Invalidate", removal(func(ctx context.Context, s store.Store) error {
-			reg, err := s.Holder(ctx, req.Token)
+			reg, err := s.Holder(ctx, req.Token.Hash())
 			if err != nil {
 				return err
 			}
-			return s.Invalidate(ctx, reg.Key, req.Token, sentAt)
+			return s.Invalidate(ctx, reg.Key, req.Token.Hash(), sentAt)
 		})
 	case 4:
 		if random.IntN(4) == 0 {
@@ -77,7 +77,7 @@ func randomCall(random *rand.Rand, now time.Time) (name string, do randomAnswer)
 			return append([]tokens.Registration{}, regs...), err // none may be nil or empty
 		}
 	case 6:
-		return "Holder", func(ctx context.Context, s store.Store) (any, error) { return s.Holder(ctx, req.Token) }
+		return "Holder", func(ctx context.Context, s store.Store) (any, error) { return s.Holder(ctx, req.Token.Hash()) }
 	case 7:
 		return "Get", func(ctx context.Context, s store.Store) (any, error) { return s.Get(ctx, req.Key) }
 	default:

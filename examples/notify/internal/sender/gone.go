@@ -113,7 +113,7 @@ func (s *Sender) tell(ctx context.Context, g outbox.Gone) (bool, error) {
 		if hash := registration.Token.Hash(); !bytes.Equal(hash[:], g.Hash) {
 			return false, nil
 		}
-		err = s.registry.Invalidate(ctx, g.Key(), registration.Token, g.SentAt)
+		err = s.registry.Invalidate(ctx, g.Key(), registration.Token.Hash(), g.SentAt)
 		if !errors.Is(err, store.ErrTryAgain) {
 			return err == nil, err
 		}

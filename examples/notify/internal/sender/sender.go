@@ -41,7 +41,7 @@ import (
 type Registry interface {
 	store.Lister
 	Get(ctx context.Context, key tokens.Key) (tokens.Registration, error)
-	Invalidate(ctx context.Context, key tokens.Key, t tokens.Token, sentAt time.Time) error
+	Invalidate(ctx context.Context, key tokens.Key, h tokens.Hash, sentAt time.Time) error
 }
 
 // Options are what a sender may be told. The zero value is what Expo recommends.
