@@ -9,34 +9,43 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 )
 
-// Endpoint returns the base URL of a DynamoDB: what DYNAMODB_ENDPOINT says, or else a DynamoDB Local on this machine.
+// Endpoint returns the base URL of a DynamoDB: the value of DYNAMODB_ENDPOINT, or else a DynamoDB Local on this machine.
 // Any region and credentials do for the latter, but each pair of region and access key sees tables of its own.
 //
-// Where there is none, Endpoint skips the test and says what to do; if CI is set it fails it, so that a gate cannot
-// pass by skipping. It may be called by tests that run in parallel.
+// The first test that asks starts the engine, which `make dynamodb-local` fetches, with all its data in memory. It serves
+// the tests of every package at once, and those of the next run too; it ends after five minutes without a test, or at
+// `make dynamodb-local-stop`. So each test makes a table of its own.
+//
+// Without an engine, Endpoint skips the test and names the command to get one; if CI is set it fails the test, so that a
+// gate cannot pass by skipping. Tests that run in parallel may call it.
 func Endpoint(tb testing.TB) string {
 	tb.Helper()
 	return endpoint(tb, os.Getenv, engine)
 }
 
 var engine = sync.OnceValues(func() (string, error) {
-	lib, err := locateHere()
+	dir, err := os.Getwd() // of the test: its package
 	if err != nil {
 		return "", err
 	}
-	return start(lib)
+	lib, err := locate(dir, exec.LookPath)
+	if err != nil {
+		return "", err
+	}
+	url, err := share(lib, lib)
+	if err != nil {
+		return "", err
+	}
+	go func() {
+		for range time.Tick(time.Minute) {
+			_ = touch(filepath.Join(lib, usedFile)) // a test that finds the engine ended fails, and shows it
+		}
+	}()
+	return url, nil
 })
-
-// locateHere looks from the working directory, which is that of the test.
-func locateHere() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	return locate(dir, exec.LookPath)
-}
 
 func endpoint(tb testing.TB, getenv func(string) string, engine func() (string, error)) string {
 	tb.Helper()

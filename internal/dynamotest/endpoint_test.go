@@ -1,7 +1,6 @@
 package dynamotest
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -10,7 +9,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestEndpointDecides(t *testing.T) {
@@ -110,72 +108,5 @@ func TestLocate(t *testing.T) {
 				t.Errorf("got error %v, want errMissing with %q", err, tt.wantErr)
 			}
 		})
-	}
-}
-
-// needEngine returns the folder of DynamoDB Local; where there is none it skips or fails like Endpoint.
-func needEngine(t *testing.T) string {
-	t.Helper()
-	if os.Getenv("DYNAMODB_ENDPOINT") != "" {
-		t.Skip("about the engine, which DYNAMODB_ENDPOINT replaces")
-	}
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return endpoint(t, os.Getenv, func() (string, error) { return locate(dir, exec.LookPath) })
-}
-
-func TestStartFailureShowsOutput(t *testing.T) {
-	needEngine(t)
-	_, err := start(t.TempDir())
-	if err == nil || !strings.Contains(err.Error(), "ServerRunner") {
-		t.Errorf("got error %v, want one with Java's complaint about the class ServerRunner", err)
-	}
-}
-
-// TestEngineEndsWithTestBinary kills a test binary that has started an engine, and waits for that to end too.
-func TestEngineEndsWithTestBinary(t *testing.T) {
-	lib := needEngine(t)
-	const role = "DEVICETOKENS_START_ENGINE_AND_WAIT"
-	if os.Getenv(role) != "" {
-		url, err := start(lib)
-		fmt.Println("started", url, err)
-		select {}
-	}
-
-	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
-	cmd.Env = append(os.Environ(), role+"=1")
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var addr string
-	lines := bufio.NewScanner(stdout)
-	for addr == "" && lines.Scan() {
-		if rest, ok := strings.CutPrefix(lines.Text(), "started http://"); ok {
-			addr, _, _ = strings.Cut(rest, " ")
-		}
-	}
-	if addr == "" || !answers(addr) {
-		t.Errorf("the engine did not start, or does not answer, at %q", addr)
-	}
-	if err := cmd.Process.Kill(); err != nil {
-		t.Error(err)
-	}
-	_ = cmd.Wait() // it was killed, which Wait reports as an error
-
-	poll := time.NewTicker(20 * time.Millisecond)
-	defer poll.Stop()
-	deadline := time.After(30 * time.Second)
-	for answers(addr) {
-		select {
-		case <-deadline:
-			t.Fatalf("the engine at %s outlives the test binary", addr)
-		case <-poll.C:
-		}
 	}
 }

@@ -1,122 +1,127 @@
 package dynamotest
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
 )
 
-// supervisor runs the engine for as long as its own standard input stays open. The other end of that pipe is held by
-// the test binary, so the engine ends with it, also when it crashes, times out or is killed.
-const supervisor = `
-exec 3<&0
-"$@" </dev/null 3<&- &
+// The files of an engine, in its folder.
+const (
+	addressFile = "address" // where it answers
+	usedFile    = "used"    // touched by the test binaries that use it; its removal ends the engine
+	lockFile    = "lock"    // held by a test binary that looks for the engine or starts it
+	logFile     = "log"     // what the engine printed
+)
+
+// keeper runs the engine in the background until no test binary has touched the
+// file $1 for five minutes, or until that file is gone. It ignores the signals of
+// the terminal in which the tests run.
+const keeper = `
+trap '' HUP INT QUIT
+used=$1
+shift
+"$@" &
 engine=$!
-{ cat <&3; kill -9 "$engine"; } >/dev/null 2>&1 &
-watcher=$!
-wait "$engine"
-status=$?
-kill "$watcher"
-exit "$status"`
+while kill -0 "$engine" 2>/dev/null; do
+	[ -n "$(find "$used" -mmin -5 2>/dev/null)" ] || kill -9 "$engine"
+	sleep 1
+done`
 
 // A start takes two seconds on an idle machine; several at once on a busy one take much longer.
 const startDeadline = 2 * time.Minute
 
-// inMemory is the engine's option to keep its data in memory.
-var inMemory = []string{"-inMemory"}
-
-// start starts the engine in the folder lib and returns its URL once it answers.
-func start(lib string) (string, error) {
-	p, err := startAnywhere(lib, inMemory)
+// share returns the URL of the engine of the folder state. It starts the engine in
+// lib where none answers yet; of several callers at once, in any processes, one
+// does so and the others wait for it.
+func share(lib, state string) (string, error) {
+	unlock, err := lock(filepath.Join(state, lockFile))
 	if err != nil {
 		return "", err
 	}
-	return "http://" + p.addr, nil
+	defer unlock()
+	used := filepath.Join(state, usedFile)
+	if err := touch(used); err != nil { // first, so that the engine that is found does not end meanwhile
+		return "", err
+	}
+	address, err := os.ReadFile(filepath.Join(state, addressFile))
+	if err == nil && answers(string(address)) {
+		return "http://" + string(address), nil
+	}
+	addr, err := start(lib, state)
+	if err != nil {
+		return "", err
+	}
+	return "http://" + addr, os.WriteFile(filepath.Join(state, addressFile), []byte(addr), 0o644)
 }
 
-// startAnywhere starts the engine on a free port, with these options.
-func startAnywhere(lib string, options []string) (*process, error) {
+func touch(name string) error {
+	return os.WriteFile(name, nil, 0o644)
+}
+
+// start starts an engine on a free port and returns its address once it answers.
+func start(lib, state string) (string, error) {
 	for attempt := 1; ; attempt++ {
 		addr, err := freeAddress()
 		if err != nil {
-			return nil, err
+			return "", err
 		}
-		p, output, err := startAt(addr, lib, options)
+		output, err := startAt(addr, lib, state)
 		if err == nil {
-			return p, nil
+			return addr, nil
 		}
 		// Another process can take the port between our look and the engine's.
 		if attempt == 3 || !strings.Contains(output, "Failed to bind") {
-			return nil, fmt.Errorf("DynamoDB Local: %w; its output:\n%s", err, output)
+			return "", fmt.Errorf("DynamoDB Local: %w; its output:\n%s", err, output)
 		}
 	}
 }
 
-// A process is a running engine.
-type process struct {
-	addr     string
-	lifeline io.Closer
-	exited   <-chan struct{}
-}
-
-// kill ends the engine with SIGKILL, by way of its supervisor, and returns when
-// it is gone.
-func (p *process) kill() {
-	_ = p.lifeline.Close() // that it is closed already is as good
-	<-p.exited
-}
-
 // startAt returns the engine's output if it does not come to answer.
-func startAt(addr, lib string, options []string) (p *process, output string, err error) {
+func startAt(addr, lib, state string) (output string, err error) {
 	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
-	args := append([]string{
-		"-c", supervisor, "sh",
-		// A test binary is done before Java's second compiler pays off: without it, and with one thread for the
-		// garbage, the engine takes half the processor time.
-		"java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.library.path=" + lib, "-cp", filepath.Join(lib, "*"),
-		"software.amazon.dynamodb.services.local.main.ServerRunner", "-disableTelemetry", "-port", port,
-	}, options...)
-	cmd := exec.Command("sh", args...)
-	var buf bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &buf, &buf
-	lifeline, err := cmd.StdinPipe()
+	printed, err := os.Create(filepath.Join(state, logFile))
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
+	defer printed.Close()
+	used := filepath.Join(state, usedFile)
+	cmd := exec.Command("sh", "-c", keeper, "sh", used,
+		// Java's second compiler does not pay off in runs of minutes: without it, and with one thread for the garbage, the
+		// engine takes half the processor time.
+		"java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.library.path="+lib, "-cp", filepath.Join(lib, "*"),
+		"software.amazon.dynamodb.services.local.main.ServerRunner", "-disableTelemetry", "-inMemory", "-port", port)
+	cmd.Stdout, cmd.Stderr = printed, printed // files, for which go test does not wait
 	if err := cmd.Start(); err != nil {
-		return nil, "", err
+		return "", err
 	}
-	exited := make(chan struct{})
-	var ended error
-	go func() {
-		ended = cmd.Wait()
-		lifeline.Close() // also keeps the pipe from being collected, and so closed, while the engine runs
-		close(exited)
-	}()
+	exited := make(chan error, 1)
+	go func() { exited <- cmd.Wait() }()
 
 	poll := time.NewTicker(50 * time.Millisecond)
 	defer poll.Stop()
 	deadline := time.After(startDeadline)
 	for {
 		select {
-		case <-exited:
-			return nil, buf.String(), fmt.Errorf("ended while it started (%v)", ended)
+		case ended := <-exited:
+			text, _ := os.ReadFile(printed.Name())
+			return string(text), fmt.Errorf("ended while it started (%v)", ended)
 		case <-deadline:
-			lifeline.Close()
-			<-exited
-			return nil, buf.String(), fmt.Errorf("no answer on %s after %s", addr, startDeadline)
+			text, _ := os.ReadFile(printed.Name())
+			_ = os.Remove(used)
+			return string(text), fmt.Errorf("no answer on %s after %s", addr, startDeadline)
 		case <-poll.C:
 			if answers(addr) {
-				return &process{addr, lifeline, exited}, "", nil
+				return "", nil
 			}
 		}
 	}
@@ -132,14 +137,14 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), nil
 }
 
-// answers reports whether an HTTP server answers at addr; an unsigned request is refused, which is an answer.
+// answers reports whether a DynamoDB answers at addr: it refuses an unsigned request in words of its own.
 func answers(addr string) bool {
-	client := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Get("http://" + addr)
 	if err != nil {
 		return false
 	}
 	defer resp.Body.Close()
-	_, err = io.Copy(io.Discard, resp.Body)
-	return err == nil
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
+	return err == nil && strings.Contains(string(text), "MissingAuthenticationToken")
 }
