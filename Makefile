@@ -9,11 +9,17 @@ FUZZTIME ?= 10s
 BENCHROUNDS ?= 6
 BENCHFLAGS ?=
 
+# How many schedules `make long` plays, how long bad clients come in `make soak`, and how many examples of each operation
+# `make schemathesis` makes.
+SCHEDULES ?= 1000
+SOAK ?= 10s
+EXAMPLES ?= 100
+
 BIN := $(CURDIR)/.cache/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test prerequisites dynamodb-local mobile mobile-types lint tidy-check fuzz ablation cover schemathesis licences supply bench bench-notify run lambda clean tools all-tools
+.PHONY: help test prerequisites dynamodb-local dynamodb-local-stop mobile mobile-types lint fuzz ablation long soak cover schemathesis supply bench bench-notify run lambda clean tools all-tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -21,7 +27,7 @@ help: ## list the targets
 test: prerequisites tools dynamodb-local mobile ## run the tests of every module with the race detector
 	@rm -rf .cache/test && mkdir -p .cache/test
 	@$(BIN)/gotestsum --format pkgname --format-hide-empty-pkg --jsonfile-timing-events .cache/test/events.json --jsonfile .cache/test/output.json \
-		--post-run-command scripts/totals.sh --raw-command -- scripts/test.sh $(GOTESTFLAGS)
+		--raw-command -- scripts/test.sh $(GOTESTFLAGS)
 	@go test ./internal/leak -run '^TestPrinted$$' -count=1 -v -args -printed $(CURDIR)/.cache/test/output.json
 
 prerequisites: ## name everything that `make test` needs and this machine lacks
@@ -30,6 +36,9 @@ prerequisites: ## name everything that `make test` needs and this machine lacks
 dynamodb-local: ## fetch DynamoDB Local, for the tests, into .cache
 	@scripts/dynamodb-local.sh
 
+dynamodb-local-stop: ## end the DynamoDB Local that the tests started, which otherwise ends after five minutes without a test
+	@rm -f .cache/dynamodb-local/used
+
 mobile: ## install what the tests of examples/mobile need, from npm
 	@scripts/mobile.sh
 
@@ -37,32 +46,35 @@ mobile-types: ## check the types of examples/mobile against the packages of Expo
 	@scripts/mobile.sh examples/mobile/expo
 	@cd examples/mobile/expo && node_modules/.bin/tsc --project tsconfig.json && echo "the types suit expo-notifications $$(node -p "require('expo-notifications/package.json').version")"
 
-lint: tools ## vet, staticcheck, revive and gofmt
+lint: tools ## vet, staticcheck, revive, gofmt, and whether each go.mod is tidy
 	@scripts/lint.sh
-
-tidy-check: ## fail if a go.mod is not tidy
-	@scripts/tidy-check.sh
 
 fuzz: ## run every fuzz target for FUZZTIME (10s)
 	@scripts/fuzz.sh $(FUZZTIME)
 
 ablation: dynamodb-local ## leave out each rule of dynamostore in turn: the tests have to notice
-	@go test -tags=ablation -count=1 -timeout=30m -v -run '^TestRules$$' ./internal/ablation
+	@go test -tags=ablation -count=1 -timeout=30m -v -run '^TestRules$$' ./internal/interleave
+
+# Each takes a new seed, which a failure names.
+long: dynamodb-local ## play SCHEDULES (1000) random schedules, and as long the other random checks of the stores
+	@go test ./internal/interleave -run '^TestSchedules$$' -count=1 -v -timeout 1h -interleave.seed=$$(date +%s) -interleave.schedules=$(SCHEDULES)
+	@go test ./internal/sidebyside -run '^TestSideBySide$$' -count=1 -v -timeout 1h -rapid.checks=$$(($(SCHEDULES) / 10)) -rapid.steps=60
+	@go -C internal/linearizability test -run '^TestDynamoDBLocal$$' -count=1 -v -timeout 1h -args -seed=$$(date +%s) -histories=$$(($(SCHEDULES) / 5))
+
+soak: ## put examples/local under load and under clients that misbehave, for SOAK (10s) and as long as its time-outs are
+	@go -C examples test -tags soak ./local -run '^Test(Soak|BadClients)' -count=1 -v -timeout 1h -args -soak $(SOAK)
 
 cover: ## fail if the tests cover too little of a core package
 	@scripts/cover.sh
 
 schemathesis: ## test the HTTP API from outside against its OpenAPI document, with a tool from PyPI
-	@scripts/schemathesis.sh
+	@scripts/schemathesis.sh $(EXAMPLES)
 
 bench: dynamodb-local ## compare each part with the obvious alternatives, BENCHROUNDS (6) times, as docs/benchmarks.md shows
 	@scripts/bench.sh $(BENCHROUNDS) $(BENCHFLAGS)
 
 bench-notify: ## notify a million users of a fake Expo with examples/notify, killed on the way, and 20,000 at Expo's limit; ten minutes
 	@go -C examples test -tags measure ./notify -run '^TestMeasured$$' -count=1 -v -timeout 60m
-
-licences: all-tools ## list what everything depends on, with licences, in docs/licences.md
-	@scripts/licences.sh -write
 
 supply: all-tools ## licences, known vulnerabilities, secrets in the history, the workflows, and the API since the last release
 	@scripts/supply.sh

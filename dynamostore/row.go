@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/devicetokens/devicetokens/internal/spelling"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -202,5 +202,19 @@ func seconds(i item, name string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("attribute %s is not a number of epoch seconds", name)
 }
 
-// spellings returns all texts of the token, which stored texts are compared with.
-func spellings(t tokens.Token) []string { return spelling.All(t.Reveal()) }
+// spellings returns all texts of the token, its own first, which stored texts are
+// compared with.
+func spellings(t tokens.Token) []string {
+	all := []string{t.Reveal()}
+	identity := t.Reveal()
+	if _, inner, ok := strings.Cut(identity, "["); ok {
+		identity = strings.TrimSuffix(inner, "]")
+	}
+	for _, text := range []string{"ExponentPushToken[" + identity + "]", "ExpoPushToken[" + identity + "]", identity} {
+		other, err := tokens.ParseToken(text) // some are too long, and few identities are a token by themselves
+		if err == nil && other.Equal(t) && text != all[0] {
+			all = append(all, text)
+		}
+	}
+	return all
+}

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Runs vet, staticcheck and revive over every module, and gofmt over every file; expects the tools in .cache/bin.
+# Runs vet, staticcheck and revive over every module and gofmt over every file, and fails for a go.mod that is not tidy;
+# expects the tools in .cache/bin.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 root=$PWD
-tags=ablation,debug,measure # of what has commands of its own
+tags=ablation,debug,measure,schemathesis,soak # of tests with commands of their own
 status=0
 for module in $(scripts/modules.sh); do
   echo "lint $module"
@@ -13,9 +14,11 @@ for module in $(scripts/modules.sh); do
     go vet -tags "$tags" ./... || status=1
     "$root/.cache/bin/staticcheck" -tags "$tags" ./... || status=1
     "$root/.cache/bin/revive" -config "$root/revive.toml" -set_exit_status ./... || status=1
+    go mod tidy -diff || { echo "not tidy: $module" >&2; status=1; }
     exit "$status"
   ) || status=1
 done
+go -C internal/tools mod tidy -diff || { echo "not tidy: internal/tools" >&2; status=1; }
 
 unformatted=$(find . \( -name node_modules -o -name .sst -o -path ./.cache \) -prune -o -name '*.go' -print0 | xargs -0 gofmt -l -s)
 if [[ -n "$unformatted" ]]; then

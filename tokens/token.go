@@ -3,8 +3,6 @@ package tokens
 import (
 	"crypto/sha256"
 	"strings"
-
-	"github.com/devicetokens/devicetokens/internal/spelling"
 )
 
 // MaxTokenBytes is the greatest length of a token, as the app spells it.
@@ -48,7 +46,7 @@ func ParseToken(s string) (Token, error) {
 		code = Required
 	case len(s) > MaxTokenBytes:
 		code = TooLong
-	case !spelling.Valid(s):
+	case !isSpelling(s):
 		code = Malformed
 	default:
 		s = strings.Clone(s) // s may be part of a whole request body
@@ -103,4 +101,4 @@ func (t Token) Hash() Hash {
 }
 
 // identity is empty for the zero Token only.
-func (t Token) identity() string { return spelling.Identity(t.Reveal()) }
+func (t Token) identity() string { return identityOf(t.Reveal()) }

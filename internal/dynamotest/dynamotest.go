@@ -70,13 +70,18 @@ func Retries(o *dynamodb.Options) {
 	})
 }
 
-// Table creates a table with a name of its own.
+// Table creates a table with a name of its own, which is deleted after the test:
+// the engine outlives it.
 func Table(t testing.TB, c *dynamodb.Client) string {
 	t.Helper()
 	table := "test-" + rand.Text()
 	if err := dynamostore.CreateTable(t.Context(), c, table); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		// The test may have deleted it, or broken its connection.
+		_, _ = c.DeleteTable(context.WithoutCancel(t.Context()), &dynamodb.DeleteTableInput{TableName: &table})
+	})
 	return table
 }
 

@@ -26,6 +26,9 @@
 // once, and what random schedules come to too seldom, is kept as a script: see
 // TestScripts.
 //
-// That all this finds what it should is shown by leaving each rule of the store
-// out in turn: see package ablation.
+// make ablation shows that all this detects the mistakes that it is meant to
+// detect. It leaves out one rule of package dynamostore at a time, by an edit of
+// one declaration that the compiler reads in place of the source file (go build
+// -overlay), and expects a violation. The same schedule must find none with the
+// rule. An ordinary test checks that each edit still applies.
 package interleave

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/devicetokens/devicetokens/dynamostore"
-	"github.com/devicetokens/devicetokens/internal/spelling"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -181,5 +180,14 @@ func (s *schedule) cross(op, other *operation) {
 		return
 	}
 	op.req.Key = ownerOf(claim)
-	op.req.Token = tokens.MustParseToken(spell(s.rng, spelling.Identity(other.req.Token.Reveal())))
+	op.req.Token = tokens.MustParseToken(spell(s.rng, identity(other.req.Token)))
+}
+
+// identity returns the text in a token's brackets, or the whole of a bare one.
+func identity(t tokens.Token) string {
+	before, inner, ok := strings.Cut(t.Reveal(), "[")
+	if !ok {
+		return before
+	}
+	return strings.TrimSuffix(inner, "]")
 }

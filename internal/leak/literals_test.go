@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/devicetokens/devicetokens/internal/spelling"
+	"github.com/devicetokens/devicetokens/internal/leak"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
@@ -49,8 +49,8 @@ func (l literals) add(file *ast.File) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.BasicLit:
-			if text := literal(n); spelling.Valid(text) {
-				if id := spelling.Identity(text); len(id) >= minToken && !words[id] {
+			if t, err := tokens.ParseToken(literal(n)); err == nil {
+				if id := leak.Identity(t); len(id) >= minToken && !words[id] {
 					l.tokens[id] = true
 				}
 			}

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/devicetokens/devicetokens/internal/spelling"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -29,8 +28,18 @@ func (s traced) user(user tokens.UserID) { s.trace.Add(string(user)) }
 
 func (s traced) token(t tokens.Token) {
 	if !t.IsZero() {
-		s.trace.Add(spelling.Identity(t.Reveal()))
+		s.trace.Add(Identity(t))
 	}
+}
+
+// Identity returns the part of a token that all its spellings share: the text in
+// the brackets, or the whole of a bare one.
+func Identity(t tokens.Token) string {
+	before, inner, ok := strings.Cut(t.Reveal(), "[")
+	if !ok {
+		return before
+	}
+	return strings.TrimSuffix(inner, "]")
 }
 
 // check looks at an error as a program may print it.

@@ -2,6 +2,8 @@ package linearizability
 
 import (
 	"errors"
+	"flag"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"testing"
@@ -13,16 +15,21 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
+var (
+	histories = flag.Int("histories", 20, "how many histories of DynamoDB Local to check")
+	first     = flag.Uint64("seed", 0, "the `seed` of the first one")
+)
+
 // checkRounds records so many histories, each of an empty store, and returns the
 // first error.
 func checkRounds(t *testing.T, rounds int, open func() store.Store) error {
 	t.Helper()
 	began := time.Now()
 	var steps, unknown, again int
-	for seed := range rounds {
-		h := record(t.Context(), open(), uint64(seed))
+	for seed := *first; seed < *first+uint64(rounds); seed++ {
+		h := record(t.Context(), open(), seed)
 		if err := h.check(); err != nil {
-			return err
+			return fmt.Errorf("-seed=%d: %w", seed, err)
 		}
 		steps += len(h.steps)
 		unknown += h.unknown
@@ -34,7 +41,7 @@ func checkRounds(t *testing.T, rounds int, open func() store.Store) error {
 }
 
 func TestMemstore(t *testing.T) {
-	if err := checkRounds(t, 1000, func() store.Store { return memstore.New(policy) }); err != nil {
+	if err := checkRounds(t, 500, func() store.Store { return memstore.New(policy) }); err != nil {
 		t.Error(err)
 	}
 }
@@ -46,7 +53,7 @@ func TestDynamoDBLocal(t *testing.T) {
 	table := dynamotest.Table(t, c)
 	whole := dynamotest.Store(t, c, table, opts)
 	under := dynamotest.Store(t, dynamotest.Client(t, lossy{}, dynamotest.NoRetries), table, opts)
-	err := checkRounds(t, 40, func() store.Store {
+	err := checkRounds(t, *histories, func() store.Store {
 		for _, k := range keys {
 			if err := whole.DeleteUser(t.Context(), k.UserID); err != nil {
 				t.Fatal(err)

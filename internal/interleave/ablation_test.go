@@ -1,6 +1,6 @@
 //go:build ablation
 
-package ablation
+package interleave
 
 import (
 	"encoding/json"
@@ -19,12 +19,6 @@ import (
 
 // most is how many schedules may be played before a rule counts as not caught.
 const most = 200
-
-// The package that catches, and where its tests run.
-const (
-	catcher       = "github.com/devicetokens/devicetokens/internal/interleave"
-	catcherFolder = "../interleave"
-)
 
 // TestRules leaves each rule out in turn.
 func TestRules(t *testing.T) {
@@ -80,11 +74,10 @@ func playScript(t *testing.T, r rule, without, whole string) string {
 	return fmt.Sprintf("%-66s script %s", r.name, r.script)
 }
 
-// run runs the test binary where its tests expect to be.
+// run runs a test binary of this package.
 func run(t *testing.T, binary string, args ...string) ([]byte, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), binary, args...)
-	cmd.Dir = catcherFolder
 	return cmd.CombinedOutput()
 }
 
@@ -111,11 +104,11 @@ func (r rule) overlay(dir string) (string, error) {
 	return name, os.WriteFile(name, b, 0o600)
 }
 
-// build builds the test binary of the catcher.
+// build builds the test binary of this package, without this file.
 func build(t *testing.T, overlay string) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "interleave.test")
-	cmd := exec.CommandContext(t.Context(), "go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", overlay, "-o", binary, catcher)
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", overlay, "-o", binary, ".")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

@@ -1,4 +1,4 @@
-package ablation
+package interleave
 
 // rules are those of package dynamostore. The name says what the package does, and
 // the edits make it do otherwise.
