@@ -189,15 +189,16 @@ func firstStatus(c net.Conn) int {
 
 // problems says what the server did wrong.
 func (t *tally) problems() (all []string) {
+	complain := func(format string, args ...any) { all = append(all, t.name+": "+fmt.Sprintf(format, args...)) }
 	if t.connections == 0 {
-		all = append(all, t.name+": no connection was made")
+		complain("no connection was made")
 	}
 	if t.overdue > 0 {
-		all = append(all, fmt.Sprintf("%s: the server had not ended %d of %d connections after %s", t.name, t.overdue, t.connections, t.limit))
+		complain("the server had not ended %d of %d connections after %s", t.overdue, t.connections, t.limit)
 	}
 	for status, n := range t.statuses {
 		if !slices.Contains(t.answers, status) {
-			all = append(all, fmt.Sprintf("%s: %d were answered with %d, want one of %v", t.name, n, status, t.answers))
+			complain("%d were answered with %d, want one of %v", n, status, t.answers)
 		}
 	}
 	return all

@@ -51,7 +51,7 @@ func TestSoak(t *testing.T) {
 	}
 	p := start(t, "127.0.0.1:0")
 	urls := regexp.MustCompile(`http://[0-9.]+:[0-9]+`).FindAllString(p.text, 2) // of -tags debug, and of the service
-	server, url := debugged{urls[0], p.Process.Pid}, urls[1]
+	server, url := debugged(urls[0]), urls[1]
 
 	good := &goodClients{T: t, url: url, client: &http.Client{
 		Transport: &http.Transport{MaxIdleConnsPerHost: 200}, Timeout: 30 * time.Second,
@@ -66,10 +66,14 @@ func TestSoak(t *testing.T) {
 	serving, stop := context.WithCancel(t.Context())
 	var background sync.WaitGroup
 	background.Go(func() { good.run(serving) })
-	resident := uint64(0)
+	resident, vmRSS := 0, regexp.MustCompile(`VmRSS:\s+(\d+) kB`)
 	background.Go(func() {
 		for serving.Err() == nil {
-			resident = max(resident, server.resident())
+			status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid)) // on Linux alone
+			if found := vmRSS.FindSubmatch(status); found != nil {
+				kilobytes, _ := strconv.Atoi(string(found[1]))
+				resident = max(resident, kilobytes<<10)
+			}
 			time.Sleep(100 * time.Millisecond)
 		}
 	})
@@ -114,7 +118,7 @@ func TestSoak(t *testing.T) {
 	}
 	good.client.CloseIdleConnections()
 	after := server.state(t)
-	for deadline := time.Now().Add(writeLimit); after.Goroutines > before.Goroutines && time.Now().Before(deadline); after = server.state(t) {
+	for end := time.Now().Add(writeLimit); after.Goroutines > before.Goroutines && time.Now().Before(end); after = server.state(t) {
 		time.Sleep(200 * time.Millisecond)
 	}
 	if after.Goroutines > before.Goroutines {
@@ -133,11 +137,8 @@ func TestSoak(t *testing.T) {
 		good.requests.Load(), most, resident>>20, before.Heap>>10, after.Heap>>10)
 }
 
-// A debugged server was built with -tags debug.
-type debugged struct {
-	url string
-	pid int
-}
+// debugged is the URL of what -tags debug adds to the server.
+type debugged string
 
 // A state is how many goroutines a server has, and how many bytes its heap holds
 // after a collection.
@@ -157,7 +158,7 @@ func (s debugged) state(t *testing.T) (now state) {
 func (s debugged) get(t *testing.T, path string) []byte {
 	t.Helper()
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Get(s.url + path)
+	resp, err := client.Get(string(s) + path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,16 +168,6 @@ func (s debugged) get(t *testing.T, path string) []byte {
 		t.Fatal(err)
 	}
 	return text
-}
-
-// resident is the process's memory in bytes; 0 on systems without Linux's /proc.
-func (s debugged) resident() uint64 {
-	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.pid))
-	if found := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindSubmatch(status); found != nil {
-		kilobytes, _ := strconv.ParseUint(string(found[1]), 10, 64)
-		return kilobytes << 10
-	}
-	return 0
 }
 
 // goodUsers have two devices each, and each pair of them shares a third one, whose
