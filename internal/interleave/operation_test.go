@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/internal/leak"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -180,14 +181,5 @@ func (s *schedule) cross(op, other *operation) {
 		return
 	}
 	op.req.Key = ownerOf(claim)
-	op.req.Token = tokens.MustParseToken(spell(s.rng, identity(other.req.Token)))
-}
-
-// identity returns the text in a token's brackets, or the whole of a bare one.
-func identity(t tokens.Token) string {
-	before, inner, ok := strings.Cut(t.Reveal(), "[")
-	if !ok {
-		return before
-	}
-	return strings.TrimSuffix(inner, "]")
+	op.req.Token = tokens.MustParseToken(spell(s.rng, leak.Identity(other.req.Token)))
 }
