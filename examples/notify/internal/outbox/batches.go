@@ -16,7 +16,7 @@ type Recipient struct {
 	User     tokens.UserID   `json:"u"`
 	Device   tokens.DeviceID `json:"d"`
 	Platform tokens.Platform `json:"p,omitempty"`
-	Hash     []byte          `json:"h"`
+	Hash     tokens.Hash     `json:"h"`
 }
 
 // Key is the key of the registration.

@@ -28,7 +28,7 @@ func nothing(string) bool { return false }
 
 func recipient(user tokens.UserID) outbox.Recipient {
 	hash := tokens.MustParseToken("ExponentPushToken[" + string(user) + "]").Hash()
-	return outbox.Recipient{User: user, Device: "phone", Hash: hash[:]}
+	return outbox.Recipient{User: user, Device: "phone", Hash: hash}
 }
 
 // What was written is there when the file is opened again, in its order.

@@ -1,7 +1,6 @@
 package sender
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -110,7 +109,7 @@ func (s *Sender) tell(ctx context.Context, g outbox.Gone) (bool, error) {
 		if registration.Token.IsZero() {
 			return false, nil // not registered
 		}
-		if hash := registration.Token.Hash(); !bytes.Equal(hash[:], g.Hash) {
+		if registration.Token.Hash() != g.Hash {
 			return false, nil
 		}
 		err = s.registry.Invalidate(ctx, g.Key(), registration.Token.Hash(), g.SentAt)

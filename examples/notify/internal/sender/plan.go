@@ -34,7 +34,7 @@ func (s *Sender) plan(ctx context.Context, last uint64) error {
 	}
 	lines := readUsers(s.job.Users, at.Offset)
 	for !at.Done {
-		if s.nothingTaken() || s.isStopped() {
+		if s.allGivenUp() || s.isStopped() {
 			return nil // the rest would be refused as well
 		}
 		page, done, err := s.readPage(lines, &at)
@@ -75,16 +75,20 @@ func (s *Sender) resume(ctx context.Context, last uint64) error {
 		if err != nil {
 			return err
 		}
+		more := len(some) == somePending
+		if len(some) > 0 {
+			after = some[len(some)-1].Seq
+		}
+		// Those that were refused alone come last: see project.
+		slices.SortStableFunc(some, func(a, b *outbox.Batch) int { return len(b.Recipients) - len(a.Recipients) })
 		for _, b := range some {
 			if b.Seq > last {
-				return nil
-			}
-			if err := s.enqueue(ctx, &work{Batch: b}); err != nil {
+				more = false
+			} else if err := s.enqueue(ctx, &work{Batch: b}); err != nil {
 				return err
 			}
-			after = b.Seq
 		}
-		if len(some) < somePending || s.isStopped() {
+		if !more || s.isStopped() {
 			return nil
 		}
 	}
@@ -155,7 +159,7 @@ func (s *Sender) listPage(ctx context.Context, page []tokens.UserID, began time.
 // distinct drops doubles: a store may show a token twice while it moves between
 // two devices of its user.
 func distinct(registrations []tokens.Registration) []tokens.Registration {
-	seen := map[[32]byte]bool{}
+	seen := map[tokens.Hash]bool{}
 	return slices.DeleteFunc(registrations, func(r tokens.Registration) bool {
 		known := seen[r.Token.Hash()]
 		seen[r.Token.Hash()] = true
@@ -168,8 +172,9 @@ func batched(project tokens.ProjectID, registrations []tokens.Registration, read
 	for some := range slices.Chunk(registrations, expo.MaxMessages) {
 		w := &work{Batch: &outbox.Batch{Project: project}, readAt: readAt}
 		for _, r := range some {
-			hash := r.Token.Hash()
-			w.Recipients = append(w.Recipients, outbox.Recipient{User: r.Key.UserID, Device: r.Key.DeviceID, Platform: r.Platform, Hash: hash[:]})
+			w.Recipients = append(w.Recipients, outbox.Recipient{
+				User: r.Key.UserID, Device: r.Key.DeviceID, Platform: r.Platform, Hash: r.Token.Hash(),
+			})
 			w.tokens = append(w.tokens, r.Token)
 		}
 		works = append(works, w)

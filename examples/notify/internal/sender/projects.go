@@ -10,12 +10,13 @@ import (
 // A project is what a run knows of one that it sends to.
 //
 // A message that Expo refuses when it is alone is a suspect: either it is at
-// fault, or its project is. The next request of the project that Expo takes tells
-// that the suspects are at fault, and they are counted as failed. So many
-// suspects with none taken in between tell that the project is: those and all
-// others of it are left to the next run, which may have better credentials.
-// Batches are made of users at random, so that the devices of an attacker, who may
-// have many beside each other on the list, are not taken for the project.
+// fault, or its project is. When Expo takes a request of the project, the suspects
+// so far are at fault, and are counted as failed. When mostSuspects are refused in
+// a row, the project is at fault: all that is left of it is left to the next run,
+// which may have better credentials.
+//
+// Batches are made of users at random. Otherwise the devices of an attacker, who may
+// have many beside each other on the list, could be taken for the project.
 type project struct {
 	quota     string
 	gate      *gate
@@ -32,10 +33,14 @@ type suspect struct {
 	code  string
 }
 
-// mostSuspects is how many messages in a row have to be refused alone before their
-// project is given up. If every twentieth is at fault, that happens wrongly once in
-// three million times; and then they are left, not lost.
-const mostSuspects = 5
+// How many messages in a row have to be refused alone before their project is given
+// up: some of a project that Expo never took a message of, and more of others, since
+// half of their messages may be at fault. A project that is given up wrongly loses
+// nothing: the next run asks again, in another order.
+const (
+	mostSuspects      = 8
+	mostSuspectsTaken = 32
+)
 
 // project returns that of a quota.
 func (s *Sender) project(quota string) *project {
@@ -49,8 +54,8 @@ func (s *Sender) project(quota string) *project {
 	return p
 }
 
-// given reports whether w is not to be sent in this run, and records why.
-func (s *Sender) given(p *project, w *work) (bool, error) {
+// leave reports whether w is not to be sent in this run, and records why.
+func (s *Sender) leave(p *project, w *work) (bool, error) {
 	s.mu.Lock()
 	why := p.givenUp
 	s.mu.Unlock()
@@ -81,9 +86,17 @@ func (s *Sender) fail(suspects []suspect) error {
 
 // suspect is called when Expo will not take w, which cannot be narrowed down.
 func (s *Sender) suspect(p *project, w *work, code string) error {
+	taken, err := s.outbox.HasAccepted(p.quota)
+	if err != nil {
+		return err
+	}
+	most := mostSuspects
+	if taken {
+		most = mostSuspectsTaken
+	}
 	s.mu.Lock()
 	p.suspects = append(p.suspects, suspect{w.Batch, code})
-	enough := len(p.suspects) >= mostSuspects
+	enough := len(p.suspects) >= most
 	s.mu.Unlock()
 	if enough {
 		return s.leaveSuspects(p)
@@ -145,8 +158,8 @@ func (s *Sender) giveUp(p *project, w *work, began time.Time, err error) error {
 	return s.replace(w, works)
 }
 
-// nothingTaken reports whether every project that the run knows was given up.
-func (s *Sender) nothingTaken() bool {
+// allGivenUp reports whether every project that the run knows was given up.
+func (s *Sender) allGivenUp() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.projects {

@@ -48,10 +48,13 @@ func (s *Sender) deliver(ctx context.Context, w *work) error {
 func (s *Sender) send(ctx context.Context, p *project, w *work) (instead []*work, narrow bool, err error) {
 	began := time.Now()
 	for wait := s.backoff(); ; {
+		if left, err := s.leave(p, w); left || err != nil {
+			return nil, false, err
+		}
 		if err := p.gate.pass(ctx); err != nil {
 			return nil, false, err
 		}
-		if given, err := s.given(p, w); given || err != nil {
+		if left, err := s.leave(p, w); left || err != nil { // while it waited
 			p.gate.giveBack()
 			return nil, false, err
 		}
@@ -185,7 +188,7 @@ func slower(project tokens.ProjectID, experience string, slowed int, recipients 
 // split puts batches in the place of one that was refused: by project, as the
 // refusal tells the tokens apart, or else in halves, so that it ends.
 func (s *Sender) split(w *work, messages []expo.Message, refused *expo.Error) ([]*work, error) {
-	owner := map[[32]byte]string{}
+	owner := map[tokens.Hash]string{}
 	for project, all := range refused.Projects {
 		for _, token := range all {
 			owner[token.Hash()] = project
