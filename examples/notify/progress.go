@@ -88,7 +88,6 @@ func summarize(w io.Writer, c outbox.Counts, left map[string]int, waiting int) {
 	line(c.NoReceipt, "without a receipt")
 	line(c.Unregistered, "to devices that are gone")
 	line(c.Invalidated, "of these: the store was told")
-	line(c.Kept, "of these: registered with another token since, or not at all")
 	for _, code := range slices.Sorted(maps.Keys(c.Failed)) {
 		line(c.Failed[code], "failed with "+code)
 	}

@@ -159,8 +159,7 @@ type Counts struct {
 	Delivered    int            // Apple or Google took it, as a receipt says
 	NoReceipt    int            // Expo gave no receipt within a day, or nothing to ask for it with
 	Unregistered int            // DeviceNotRegistered, in a ticket or a receipt
-	Invalidated  int            // of these, how many registrations were told to the store
-	Kept         int            // of these, how many held another token by then
+	Invalidated  int            // of these, how many the store was told of
 	Failed       map[string]int // other errors, by code
 }
 
@@ -174,7 +173,6 @@ func (c *Counts) add(more Counts) {
 	c.NoReceipt += more.NoReceipt
 	c.Unregistered += more.Unregistered
 	c.Invalidated += more.Invalidated
-	c.Kept += more.Kept
 	for code, n := range more.Failed {
 		c.Fail(code, n)
 	}

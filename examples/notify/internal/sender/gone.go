@@ -72,14 +72,10 @@ func (s *Sender) invalidate(ctx context.Context) (held error, err error) {
 
 // invalidateSome invalidates some. Doing it again after a crash changes nothing.
 func (s *Sender) invalidateSome(ctx context.Context, gone []outbox.Gone) error {
-	told := make([]bool, len(gone))
 	calls, callCtx := errgroup.WithContext(ctx)
 	calls.SetLimit(s.o.Reads)
-	for i, g := range gone {
-		calls.Go(func() (err error) {
-			told[i], err = s.tell(callCtx, g)
-			return err
-		})
+	for _, g := range gone {
+		calls.Go(func() error { return s.tell(callCtx, g) })
 	}
 	if err := calls.Wait(); err != nil {
 		return fmt.Errorf("invalidate: %w", err)
@@ -87,37 +83,19 @@ func (s *Sender) invalidateSome(ctx context.Context, gone []outbox.Gone) error {
 	if err := s.o.step("invalidated"); err != nil {
 		return err
 	}
-	var done outbox.Counts
-	for _, t := range told {
-		if t {
-			done.Invalidated++
-		} else {
-			done.Kept++
-		}
-	}
-	return s.outbox.Told(gone, done)
+	return s.outbox.Told(gone, outbox.Counts{Invalidated: len(gone)})
 }
 
-// tell invalidates one registration if it still has the token that the message
-// went to. The store leaves it alone if it was registered again since.
-func (s *Sender) tell(ctx context.Context, g outbox.Gone) (bool, error) {
+// tell tells the store of one. The store leaves a registration alone that has
+// another token, or was registered again since.
+func (s *Sender) tell(ctx context.Context, g outbox.Gone) error {
 	for wait := s.backoff(); ; {
-		registration, err := s.get(ctx, g.Key())
-		if err != nil {
-			return false, err
-		}
-		if registration.Token.IsZero() {
-			return false, nil // not registered
-		}
-		if registration.Token.Hash() != g.Hash {
-			return false, nil
-		}
-		err = s.registry.Invalidate(ctx, g.Key(), registration.Token.Hash(), g.SentAt)
+		err := s.registry.Invalidate(ctx, g.Key(), g.Hash, g.SentAt)
 		if !errors.Is(err, store.ErrTryAgain) {
-			return err == nil, err
+			return err
 		}
 		if wait := wait.next(ctx, 0); wait != nil {
-			return false, fmt.Errorf("%w: %w", wait, err)
+			return fmt.Errorf("%w: %w", wait, err)
 		}
 	}
 }
