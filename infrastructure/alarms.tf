@@ -49,6 +49,18 @@ locals {
       threshold  = 100
       periods    = 3
     }
+    # Each one is a phone that another user took over. Many at once come from a leaked
+    # list of tokens, or from an app that mixes users up.
+    moved = {
+      means      = "Unusually many registrations lost their token to another user within an hour."
+      namespace  = local.function_metrics_namespace
+      metric     = "Moved"
+      dimensions = { Stage = var.stage }
+      statistic  = "Sum"
+      threshold  = var.moved_limit
+      period     = 3600
+      periods    = 1
+    }
     api-5xx = {
       means      = "The API answers with 5XX."
       namespace  = "AWS/ApiGateway"
@@ -86,7 +98,7 @@ resource "aws_cloudwatch_metric_alarm" "service" {
   dimensions         = each.value.dimensions
   statistic          = startswith(each.value.statistic, "p") ? null : each.value.statistic
   extended_statistic = startswith(each.value.statistic, "p") ? each.value.statistic : null
-  period             = 300
+  period             = lookup(each.value, "period", 300)
 
   evaluation_periods  = each.value.periods
   datapoints_to_alarm = each.value.periods

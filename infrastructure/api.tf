@@ -5,6 +5,8 @@ locals {
   throttle_burst           = 100
   throttle_rate_per_second = 50
 
+  own_domain = var.custom_domain != null
+
   cognito       = var.authorizer.type == "cognito"
   authorization = local.cognito ? "COGNITO_USER_POOLS" : "NONE"
 
@@ -27,6 +29,8 @@ locals {
 resource "aws_api_gateway_rest_api" "main" {
   name        = local.name
   description = "Device tokens (${var.stage})"
+
+  disable_execute_api_endpoint = local.own_domain
 
   endpoint_configuration {
     types = ["REGIONAL"]
@@ -123,7 +127,9 @@ resource "aws_api_gateway_deployment" "main" {
         uri                     = i.uri
       } }
       responses = local.gateway_responses
-      paths     = [aws_api_gateway_resource.v1.path_part, aws_api_gateway_resource.device_tokens.path_part]
+      # Takes effect with the next deployment only.
+      default_endpoint = !local.own_domain
+      paths            = [aws_api_gateway_resource.v1.path_part, aws_api_gateway_resource.device_tokens.path_part]
     }))
   }
 
@@ -151,7 +157,7 @@ resource "aws_api_gateway_stage" "main" {
   # checkov:skip=CKV_AWS_73:X-Ray grants need a wildcard resource; the access log and the metrics have the latencies
   # checkov:skip=CKV_AWS_120:Every answer is one user's, and no-store
   # checkov:skip=CKV2_AWS_4:Execution logs hold bodies, and so push tokens; the access log does not
-  # checkov:skip=CKV2_AWS_29:A web ACL is the account's to share among its APIs; the output api_stage_arn is what to attach one to
+  # checkov:skip=CKV2_AWS_29:A web ACL is the account's to share among its APIs; web_acl_arn names one
   # checkov:skip=CKV2_AWS_51:The integration is Lambda, which is invoked under IAM and not over TLS with a client certificate
 
   rest_api_id           = aws_api_gateway_rest_api.main.id

@@ -1,6 +1,14 @@
 output "api_url" {
-  description = "Address of the API, with its stage; the routes follow it: GET <api_url>/v1/device-tokens."
-  value       = aws_api_gateway_stage.main.invoke_url
+  description = "Address of the API, with its stage unless it has a custom domain; the routes follow it: GET <api_url>/v1/device-tokens."
+  value       = local.own_domain ? "https://${var.custom_domain.name}" : aws_api_gateway_stage.main.invoke_url
+}
+
+output "domain_target" {
+  description = "What an alias record of the custom domain points to; null without one."
+  value = local.own_domain ? {
+    name    = aws_api_gateway_domain_name.main[0].regional_domain_name
+    zone_id = aws_api_gateway_domain_name.main[0].regional_zone_id
+  } : null
 }
 
 output "table_name" {
@@ -62,8 +70,13 @@ output "deployment_trigger" {
 }
 
 output "api_stage_arn" {
-  description = "ARN of the API's stage, to attach a web ACL to."
+  description = "ARN of the API's stage."
   value       = aws_api_gateway_stage.main.arn
+}
+
+output "drift_policy" {
+  description = "IAM policy of the drift workflow's role, as JSON: it may read the configuration of this deployment, and no data."
+  value       = jsonencode(local.drift_policy)
 }
 
 output "table_actions" {

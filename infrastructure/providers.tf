@@ -21,6 +21,7 @@ provider "aws" {
       logs       = endpoints.value
       sns        = endpoints.value
       sts        = endpoints.value
+      wafv2      = endpoints.value
     }
   }
 }

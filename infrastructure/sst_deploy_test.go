@@ -19,7 +19,7 @@ var withoutTags = map[string]bool{
 	"aws_api_gateway_account": true, "aws_api_gateway_authorizer": true, "aws_api_gateway_deployment": true,
 	"aws_api_gateway_gateway_response": true, "aws_api_gateway_integration": true, "aws_api_gateway_method": true,
 	"aws_api_gateway_method_settings": true, "aws_api_gateway_resource": true, "aws_cloudwatch_dashboard": true,
-	"aws_kms_alias": true, "aws_lambda_permission": true, "aws_sns_topic_policy": true, "aws_sns_topic_subscription": true,
+	"aws_kms_alias": true, "aws_api_gateway_base_path_mapping": true, "aws_wafv2_web_acl_association": true, "aws_lambda_permission": true, "aws_sns_topic_policy": true, "aws_sns_topic_subscription": true,
 	"random_bytes": true,
 }
 

@@ -37,6 +37,7 @@ var onPurpose = []purpose{
 		`aws_iam_role\[apigateway.amazonaws.com\] (name|description)`, anything, "",
 		"SST makes the region's role itself, where the account has none, and leaves it behind: it is not this deployment's",
 	},
+	{"output drift_policy", anything, "", "the drift workflow plans with Terraform"},
 	{"output _protect", "", anything, "SST's own, for its command line"},
 }
 

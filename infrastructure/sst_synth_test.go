@@ -12,18 +12,20 @@ var terraformTypes = map[string]struct {
 	name  string
 	other map[string]string
 }{
-	"aws:apigateway/account:Account":               {"aws_api_gateway_account", nil},
-	"aws:apigateway/authorizer:Authorizer":         {"aws_api_gateway_authorizer", nil},
-	"aws:apigateway/deployment:Deployment":         {"aws_api_gateway_deployment", nil},
-	"aws:apigateway/integration:Integration":       {"aws_api_gateway_integration", nil},
-	"aws:apigateway/method:Method":                 {"aws_api_gateway_method", nil},
-	"aws:apigateway/methodSettings:MethodSettings": {"aws_api_gateway_method_settings", nil},
-	"aws:apigateway/resource:Resource":             {"aws_api_gateway_resource", nil},
-	"aws:apigateway/response:Response":             {"aws_api_gateway_gateway_response", nil},
-	"aws:apigateway/restApi:RestApi":               {"aws_api_gateway_rest_api", nil},
-	"aws:apigateway/stage:Stage":                   {"aws_api_gateway_stage", map[string]string{"deployment": "deployment_id"}},
-	"aws:cloudwatch/dashboard:Dashboard":           {"aws_cloudwatch_dashboard", nil},
-	"aws:cloudwatch/logGroup:LogGroup":             {"aws_cloudwatch_log_group", nil},
+	"aws:apigateway/account:Account":                 {"aws_api_gateway_account", nil},
+	"aws:apigateway/authorizer:Authorizer":           {"aws_api_gateway_authorizer", nil},
+	"aws:apigateway/basePathMapping:BasePathMapping": {"aws_api_gateway_base_path_mapping", map[string]string{"restApi": "api_id"}},
+	"aws:apigateway/domainName:DomainName":           {"aws_api_gateway_domain_name", nil},
+	"aws:apigateway/deployment:Deployment":           {"aws_api_gateway_deployment", nil},
+	"aws:apigateway/integration:Integration":         {"aws_api_gateway_integration", nil},
+	"aws:apigateway/method:Method":                   {"aws_api_gateway_method", nil},
+	"aws:apigateway/methodSettings:MethodSettings":   {"aws_api_gateway_method_settings", nil},
+	"aws:apigateway/resource:Resource":               {"aws_api_gateway_resource", nil},
+	"aws:apigateway/response:Response":               {"aws_api_gateway_gateway_response", nil},
+	"aws:apigateway/restApi:RestApi":                 {"aws_api_gateway_rest_api", nil},
+	"aws:apigateway/stage:Stage":                     {"aws_api_gateway_stage", map[string]string{"deployment": "deployment_id"}},
+	"aws:cloudwatch/dashboard:Dashboard":             {"aws_cloudwatch_dashboard", nil},
+	"aws:cloudwatch/logGroup:LogGroup":               {"aws_cloudwatch_log_group", nil},
 	"aws:cloudwatch/metricAlarm:MetricAlarm": {
 		"aws_cloudwatch_metric_alarm", map[string]string{"name": "alarm_name", "metricQueries": "metric_query"},
 	},
@@ -41,7 +43,8 @@ var terraformTypes = map[string]struct {
 	"aws:sns/topicSubscription:TopicSubscription": {
 		"aws_sns_topic_subscription", map[string]string{"topic": "topic_arn"},
 	},
-	"random:index/randomBytes:RandomBytes": {"random_bytes", nil},
+	"aws:wafv2/webAclAssociation:WebAclAssociation": {"aws_wafv2_web_acl_association", nil},
+	"random:index/randomBytes:RandomBytes":          {"random_bytes", nil},
 }
 
 // A synthesis is what SST's components registered.
@@ -93,15 +96,16 @@ func (s synthesis) form() (deployed, error) {
 			f.Identifiers = []string{r.ID}
 		case "aws_api_gateway_rest_api":
 			f.Identifiers = []string{r.ID, r.ID + "-root"}
-			// Pulumi has the one type for the provider's list of one.
-			endpoint := f.Values["endpoint_configuration"].(map[string]any)
+		}
+		// Pulumi has the one type for the provider's list of one.
+		if endpoint, ok := f.Values["endpoint_configuration"].(map[string]any); ok {
 			endpoint["types"] = []any{endpoint["types"]}
 		}
 		all = append(all, f)
 	}
 	outputs := map[string]any{}
 	for name, value := range s.Outputs {
-		outputs[snake(name)] = value
+		outputs[snake(name)] = snaked(value)
 	}
 	return formed(all, outputs)
 }

@@ -161,6 +161,36 @@ variable "package_path" {
   }
 }
 
+variable "custom_domain" {
+  description = "Domain of your own for the API, and the ARN of its ACM certificate in the API's region; null for AWS's default endpoint, which accepts TLS 1.0. With a domain, TLS 1.2 is the least and the default endpoint is off."
+  type = object({
+    name            = string
+    certificate_arn = string
+  })
+  default = null
+
+  validation {
+    condition     = var.custom_domain == null ? true : can(regex("^([a-z0-9-]+\\.)+[a-z]{2,}$", var.custom_domain.name))
+    error_message = "The domain's name looks like push.example.com, in lower case."
+  }
+
+  validation {
+    condition     = var.custom_domain == null ? true : can(regex("^arn:aws[a-z-]*:acm:${var.region}:[0-9]{12}:certificate/[A-Za-z0-9-]+$", var.custom_domain.certificate_arn))
+    error_message = "The domain's certificate is an ARN like arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d-1111-2222-3333-444455556666, in the region of the API."
+  }
+}
+
+variable "web_acl_arn" {
+  description = "ARN of a regional AWS WAF web ACL to put in front of the API, which limits each client where the API's throttle limits all together; empty for none."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.web_acl_arn == "" || can(regex("^arn:aws[a-z-]*:wafv2:${var.region}:[0-9]{12}:regional/webacl/[A-Za-z0-9_-]+/[A-Za-z0-9-]+$", var.web_acl_arn))
+    error_message = "A web ACL is an ARN like arn:aws:wafv2:eu-central-1:111122223333:regional/webacl/push/0a1b2c3d-1111-2222-3333-444455556666: of AWS WAF v2, regional, in the region of the API."
+  }
+}
+
 variable "token_ttl_days" {
   description = "Days that a registration lives after the app's last launch; null for the default in limits.json."
   type        = number
@@ -240,6 +270,17 @@ variable "write_limit" {
   description = "Write units a second above which an alarm tells; null for none."
   type        = number
   default     = null
+}
+
+variable "moved_limit" {
+  description = "Registrations an hour that may lose their token to another user before an alarm tells. Set it above your usual hour."
+  type        = number
+  default     = 100
+
+  validation {
+    condition     = var.moved_limit >= 1
+    error_message = "The limit on moved registrations is at least 1 an hour."
+  }
 }
 
 variable "alarm_email" {

@@ -37,6 +37,7 @@ provider "aws" {
     logs       = "http://127.0.0.1:1"
     sns        = "http://127.0.0.1:1"
     sts        = "http://127.0.0.1:1"
+    wafv2      = "http://127.0.0.1:1"
   }
 }
 OVERRIDE

@@ -203,3 +203,34 @@ run "account_setting" {
     error_message = "The role may write API Gateway's logs."
   }
 }
+
+run "drift_policy" {
+  variables {
+    manage_api_gateway_account = true
+    web_acl_arn                = "arn:aws:wafv2:eu-central-1:111122223333:regional/webacl/push/0a1b2c3d-1111-2222-3333-444455556666"
+
+    custom_domain = {
+      name            = "push.example.com"
+      certificate_arn = "arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d-1111-2222-3333-444455556666"
+    }
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for s in jsondecode(output.drift_policy).Statement : [for action in s.Action : can(regex("^[a-z0-9]+:(Describe|Get|List|GET)", action))]
+    ]))
+    error_message = "The role of the drift workflow changes nothing."
+  }
+
+  assert {
+    condition = length(setintersection(flatten([for s in jsondecode(output.drift_policy).Statement : s.Action]), [
+      "dynamodb:GetItem", "dynamodb:GetRecords", "logs:GetLogEvents", "lambda:ListFunctions", "s3:GetObject",
+    ])) == 0
+    error_message = "The role of the drift workflow reads no data."
+  }
+
+  assert {
+    condition     = [for s in jsondecode(output.drift_policy).Statement : s.Action if contains(s.Resource, "*")] == [["kms:ListAliases", "logs:DescribeLogGroups"]]
+    error_message = "Each statement names this deployment's resources, but for two lists that AWS does not divide."
+  }
+}

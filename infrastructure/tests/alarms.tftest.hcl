@@ -55,9 +55,10 @@ run "every_alarm" {
       function-duration  = "AWS/Lambda Duration Maximum GreaterThanThreshold 8000 300 1 1 notBreaching {\"FunctionName\":\"device-tokens-prod\"}"
       function-errors    = "AWS/Lambda Errors Sum GreaterThanThreshold 0 300 1 1 notBreaching {\"FunctionName\":\"device-tokens-prod\"}"
       function-throttles = "AWS/Lambda Throttles Sum GreaterThanThreshold 0 300 1 1 notBreaching {\"FunctionName\":\"device-tokens-prod\"}"
+      moved              = "DeviceTokens Moved Sum GreaterThanThreshold 100 3600 1 1 notBreaching {\"Stage\":\"prod\"}"
       table-conflicts    = "AWS/DynamoDB TransactionConflict Sum GreaterThanThreshold 100 300 3 3 notBreaching {\"TableName\":\"device-tokens-prod\"}"
     }
-    error_message = "The alarms are these six, as the runbook has them."
+    error_message = "The alarms are these seven, as the runbook has them."
   }
 
   assert {
@@ -74,7 +75,7 @@ run "every_alarm" {
     condition = output.alarm_names == tolist(sort([
       "device-tokens-prod-api-5xx", "device-tokens-prod-api-latency",
       "device-tokens-prod-function-duration", "device-tokens-prod-function-errors", "device-tokens-prod-function-throttles",
-      "device-tokens-prod-read-consumption", "device-tokens-prod-read-throttling",
+      "device-tokens-prod-moved", "device-tokens-prod-read-consumption", "device-tokens-prod-read-throttling",
       "device-tokens-prod-system-errors", "device-tokens-prod-table-conflicts",
       "device-tokens-prod-write-consumption", "device-tokens-prod-write-throttling",
     ]))

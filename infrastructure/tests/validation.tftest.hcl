@@ -401,3 +401,48 @@ run "refuses_an_emulator_in_prod" {
     emulator_endpoint = "http://localhost:4566"
   }
 }
+
+run "refuses_a_domain_with_a_path" {
+  command         = plan
+  expect_failures = [var.custom_domain]
+
+  variables {
+    custom_domain = { name = "example.com/push", certificate_arn = "arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d-1111-2222-3333-444455556666" }
+  }
+}
+
+run "refuses_a_certificate_elsewhere" {
+  command         = plan
+  expect_failures = [var.custom_domain]
+
+  variables {
+    custom_domain = { name = "push.example.com", certificate_arn = "arn:aws:acm:us-east-1:111122223333:certificate/0a1b2c3d-1111-2222-3333-444455556666" }
+  }
+}
+
+run "refuses_a_web_acl_of_cloudfront" {
+  command         = plan
+  expect_failures = [var.web_acl_arn]
+
+  variables {
+    web_acl_arn = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/push/0a1b2c3d-1111-2222-3333-444455556666"
+  }
+}
+
+run "refuses_a_web_acl_elsewhere" {
+  command         = plan
+  expect_failures = [var.web_acl_arn]
+
+  variables {
+    web_acl_arn = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/push/0a1b2c3d-1111-2222-3333-444455556666"
+  }
+}
+
+run "refuses_a_moved_limit_of_zero" {
+  command         = plan
+  expect_failures = [var.moved_limit]
+
+  variables {
+    moved_limit = 0
+  }
+}

@@ -119,6 +119,16 @@ function serviceAlarms(settings: Settings, names: Names): Record<string, Alarm> 
       threshold: 100,
       periods: 3,
     },
+    moved: {
+      means: "Unusually many registrations lost their token to another user within an hour.",
+      namespace: "DeviceTokens",
+      metric: "Moved",
+      dimensions: { Stage: settings.stage },
+      statistic: "Sum",
+      threshold: settings.movedLimit,
+      period: 3600,
+      periods: 1,
+    },
     "api-5xx": {
       ...onApi,
       means: "The API answers with 5XX.",

@@ -41,7 +41,11 @@ export function makeApi(settings: Settings, names: Names, key: aws.kms.Key, fn: 
     cors: false,
     accessLog: { retention: logRetention[settings.stage] },
     transform: {
-      api: { name: names.all, description: `Device tokens (${settings.stage})` },
+      api: {
+        name: names.all,
+        description: `Device tokens (${settings.stage})`,
+        disableExecuteApiEndpoint: settings.customDomain !== undefined,
+      },
       accessLog: { name: names.accessLogGroup, kmsKeyId: key.arn },
       deployment: (args, opts) => {
         // SST's trigger has whole resources, with what AWS fills in later: that would
@@ -101,7 +105,35 @@ export function makeApi(settings: Settings, names: Names, key: aws.kms.Key, fn: 
       cachingEnabled: false,
     },
   });
-  return { stage, trigger };
+
+  // Stages of a REST API can have a web ACL. Those of an HTTP API cannot.
+  if (settings.webAclArn) {
+    new aws.wafv2.WebAclAssociation("WebAcl", { resourceArn: stage.arn, webAclArn: settings.webAclArn });
+  }
+  return { stage, trigger, ...addressOf(settings, api.nodes.api, stage) };
+}
+
+/**
+ * Where the API is called. The endpoint that AWS gives an API accepts TLS 1.0; only a
+ * domain's security policy refuses it. So with a domain the default endpoint is off.
+ */
+function addressOf(settings: Settings, api: aws.apigateway.RestApi, stage: aws.apigateway.Stage) {
+  if (!settings.customDomain) return { url: stage.invokeUrl };
+  const domain = new aws.apigateway.DomainName("Domain", {
+    domainName: settings.customDomain.name,
+    regionalCertificateArn: settings.customDomain.certificateArn,
+    securityPolicy: "TLS_1_2",
+    endpointConfiguration: { types: "REGIONAL" },
+  });
+  new aws.apigateway.BasePathMapping("DomainMapping", {
+    domainName: domain.domainName,
+    restApi: api.id,
+    stageName: stage.stageName,
+  });
+  return {
+    url: `https://${settings.customDomain.name}`,
+    target: { name: domain.regionalDomainName, zoneId: domain.regionalZoneId },
+  };
 }
 
 /**
@@ -127,6 +159,7 @@ function routesDigest(settings: Settings, names: Names): string {
     integration: { ...integration, function: names.all, region: settings.region },
     authorizer: { ...settings.authorizer, identitySource },
     responses: gatewayResponses,
+    defaultEndpoint: settings.customDomain === undefined,
   };
   return createHash("sha256").update(JSON.stringify(routes)).digest("hex");
 }

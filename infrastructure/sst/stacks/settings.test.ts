@@ -19,6 +19,8 @@ test("another stage is refused", () => {
   }
 });
 
+const certificate = "arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d-1111-2222-3333-444455556666";
+const webAcl = "arn:aws:wafv2:eu-central-1:111122223333:regional/webacl/push/0a1b2c3d-1111-2222-3333-444455556666";
 const topic = "arn:aws:sns:eu-central-1:111122223333:alarms";
 
 // What a mistake, or a value from elsewhere, may put in spite of the types.
@@ -44,6 +46,12 @@ const refused: [string, unknown, string][] = [
   ["no concurrency", { reservedConcurrency: 0 }, "reserved concurrency"],
   ["a limit of nothing", { readLimit: 0 }, "at least 1 unit"],
   ["a limit of nothing", { writeLimit: 0.5 }, "at least 1 unit"],
+  ["no moved registrations", { movedLimit: 0 }, "at least 1 an hour"],
+  ["a domain in capitals", { customDomain: { name: "Push.example.com", certificateArn: certificate } }, "in lower case"],
+  ["a domain with a path", { customDomain: { name: "example.com/push", certificateArn: certificate } }, "in lower case"],
+  ["a certificate elsewhere", { customDomain: { name: "push.example.com", certificateArn: certificate.replace("eu-central", "us-east") } }, "in the region"],
+  ["a web ACL's name", { webAclArn: "push" }, "A web ACL is named by its ARN"],
+  ["a web ACL of CloudFront", { webAclArn: webAcl.replace("regional", "global") }, "A web ACL is named by its ARN"],
   ["no address", { alarmEmail: "somebody" }, "no e-mail address"],
   ["a required tag", { extraTags: { Team: "push", Env: "other" } }, "follow from the other settings"],
   ["a short table name", { tableName: "ab" }, "A table name has"],

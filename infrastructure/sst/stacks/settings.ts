@@ -41,6 +41,17 @@ export interface Settings {
   authorizer: Authorizer;
   /** Base path of a custom domain's API mapping, such as /push; none without. */
   basePath?: string;
+  /**
+   * A domain of your own for the API, and the ARN of its ACM certificate in the API's
+   * region; without one there is AWS's default endpoint, which accepts TLS 1.0. With a
+   * domain, TLS 1.2 is the least and the default endpoint is off.
+   */
+  customDomain?: { name: string; certificateArn: string };
+  /**
+   * A regional AWS WAF web ACL to put in front of the API, which limits each client
+   * where the API's throttle limits all together.
+   */
+  webAclArn?: string;
   /** Days that a registration lives after the app's last launch. */
   tokenTtlDays: number;
   maxDevices: number;
@@ -61,6 +72,8 @@ export interface Settings {
    * CloudWatch publish, and use its key if it is encrypted.
    */
   alarmTopicArn?: string;
+  /** Registrations an hour that may lose their token to another user before an alarm tells. */
+  movedLimit: number;
   /** Units a second above which an alarm tells; none without. */
   readLimit?: number;
   writeLimit?: number;
@@ -74,6 +87,7 @@ const common = {
   maxDevices: limits.maxDevices.default,
   logLevel: "info",
   reservedConcurrency: -1,
+  movedLimit: 100,
 } as const;
 
 // The account, the user pools and the addresses are placeholders: put yours in their
@@ -139,6 +153,21 @@ export function checked(s: Settings): Settings {
   for (const limit of [s.readLimit, s.writeLimit]) {
     need(limit === undefined || limit >= 1, "A limit on consumption is at least 1 unit a second.");
   }
+  need(s.movedLimit >= 1, "The limit on moved registrations is at least 1 an hour.");
+  need(
+    s.customDomain === undefined || /^([a-z0-9-]+\.)+[a-z]{2,}$/.test(s.customDomain.name),
+    "The domain's name looks like push.example.com, in lower case.",
+  );
+  need(
+    s.customDomain === undefined ||
+      new RegExp(`^arn:aws[a-z-]*:acm:${s.region}:[0-9]{12}:certificate/[A-Za-z0-9-]+$`).test(s.customDomain.certificateArn),
+    "The domain's certificate is named by its ARN, in the region of the API.",
+  );
+  need(
+    s.webAclArn === undefined ||
+      new RegExp(`^arn:aws[a-z-]*:wafv2:${s.region}:[0-9]{12}:regional/webacl/[A-Za-z0-9_-]+/[A-Za-z0-9-]+$`).test(s.webAclArn),
+    "A web ACL is named by its ARN: of AWS WAF v2, regional, in the region of the API.",
+  );
   need(
     s.tableName === undefined || /^[A-Za-z0-9_.-]{3,255}$/.test(s.tableName),
     "A table name has 3 to 255 letters, digits, underscores, hyphens and dots.",

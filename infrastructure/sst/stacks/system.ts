@@ -32,7 +32,8 @@ export function system(settings: Settings) {
   const dashboard = makeDashboard(settings, names, account, alarmNames);
 
   return {
-    apiUrl: api.stage.invokeUrl,
+    apiUrl: api.url,
+    domainTarget: api.target,
     apiStageArn: api.stage.arn,
     deploymentTrigger: api.trigger,
     tableName: table.name,

@@ -38,6 +38,11 @@ const made = {
     arn: `arn:aws:apigateway:${region}::/restapis/${inputs.restApi}/stages/${inputs.stageName}`,
     invokeUrl: `https://${inputs.restApi}.execute-api.${region}.amazonaws.com/${inputs.stageName}`,
   }),
+  // As the stand-in for Terraform's provider makes them up.
+  "aws:apigateway/domainName:DomainName": () => ({
+    regionalDomainName: "offline-regional_domain_name",
+    regionalZoneId: "offline-regional_zone_id",
+  }),
   "random:index/randomBytes:RandomBytes": () => ({ base64: "", hex: "" }),
 };
 
