@@ -3,11 +3,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-version=4.32.5
-venv=$PWD/.cache/schemathesis-$version
-if [[ ! -x $venv/bin/schemathesis ]]; then
-  python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$version"
-fi
+bin=$(scripts/venv.sh schemathesis)
 go -C internal/openapi test -tags schemathesis -run '^TestSchemathesis$' -count=1 -timeout=30m -v . \
-  -args -schemathesis "$venv/bin/schemathesis" -examples "$1"
+  -args -schemathesis "$bin/schemathesis" -examples "$1"

@@ -19,6 +19,7 @@ import (
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 picks a free one")
+	perAddress := flag.Uint("per-address", maxPerAddress, "how many connections one client address may hold; 0 for any number, behind a proxy")
 	oidc := oidcConfig(flag.CommandLine)
 	flag.Parse()
 	if flag.NArg() > 0 {
@@ -36,14 +37,14 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the second signal ends the program at once
 
-	if err := run(ctx, *addr, who, logger); err != nil {
+	if err := run(ctx, *addr, *perAddress, who, logger); err != nil {
 		logger.Error("stopped", "error", err)
 		os.Exit(1)
 	}
 }
 
 // run serves who on addr until ctx is done.
-func run(ctx context.Context, addr string, who callers, logger *slog.Logger) error {
+func run(ctx context.Context, addr string, perAddress uint, who callers, logger *slog.Logger) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return err
@@ -56,7 +57,7 @@ func run(ctx context.Context, addr string, who callers, logger *slog.Logger) err
 			logger.Warn("THIS SERVER CAN BE REACHED FROM OTHER MACHINES, AND WHOEVER REACHES IT CAN BE ANY USER", "addr", at.String())
 		}
 	}
-	return serve(ctx, listener, newHandler(who.authenticate, logger), logger)
+	return serve(ctx, limited(listener, perAddress), newHandler(who.authenticate, logger), logger)
 }
 
 // reachable is the address that a client on this machine uses.

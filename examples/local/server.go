@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"golang.org/x/net/netutil"
-
 	"github.com/devicetokens/devicetokens/httpapi"
 	"github.com/devicetokens/devicetokens/memstore"
 	"github.com/devicetokens/devicetokens/store"
@@ -20,29 +18,15 @@ func newHandler(authenticate httpapi.Authenticator, logger *slog.Logger) http.Ha
 	return httpapi.New(memstore.New(store.Policy{}), authenticate, httpapi.Options{Logger: logger})
 }
 
-// maxConnections is how many connections are served at once. Each takes some tens
-// of KiB, so that whatever comes, memory is bounded; what comes beyond waits in
-// the operating system's queue until the time-outs below have made room.
-const maxConnections = 4096
-
 // serve answers requests until ctx is done. Then it takes no more, and gives
 // those under way ten seconds.
 func serve(ctx context.Context, listener net.Listener, handler http.Handler, logger *slog.Logger) error {
-	server := &http.Server{
-		Handler: handler,
-		// An app sends a few hundred bytes: whoever takes longer holds a
-		// connection for its own sake.
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      15 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
-	}
+	server := withLimits(handler)
+	server.ErrorLog = slog.NewLogLogger(logger.Handler(), slog.LevelWarn)
 	logger.Info("serving", "addr", listener.Addr().String())
 
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(netutil.LimitListener(listener, maxConnections)) }()
+	go func() { failed <- server.Serve(listener) }()
 	select {
 	case err := <-failed:
 		return err

@@ -120,7 +120,7 @@ cp "$plans/plan-dev.json" "$out/device-token-plan.json"
 {
   code=0
   (cd "$scanned/.." && "$bin/tfsec" infrastructure --no-colour --format json) >"$tmp/tfsec.json" 2>"$tmp/tfsec.log" || code=$?
-  echo "tfsec $(sed 's/.* tfsec \([^ ]*\).*/\1/' "$bin/../versions"), the configuration"
+  echo "tfsec $(sed 's/.*tfsec \([^ ]*\).*/\1/' "$bin/../versions"), the configuration"
   jq -r '
     (.results // []) as $all
     | "failed \($all | length)", ($all | sort_by(.long_id, .resource)[] | "  \(.severity) \(.long_id) \(.resource)")' "$tmp/tfsec.json"

@@ -6,7 +6,7 @@ set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 need python3 zip
 
-bin=$("$infra/scripts/tools.sh" runbook)
+bin=$("$repo/scripts/venv.sh" runbook)
 export PATH=$bin:$PATH
 
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
