@@ -3,7 +3,7 @@
 # condition is how a registration begins.
 #
 # Missing data is no breach in any of them. Lambda and API Gateway publish
-# nothing while nobody calls, DynamoDB publishes TransactionConflict only when
+# nothing without requests, DynamoDB publishes TransactionConflict only when
 # there is one, and a quiet night is no incident.
 locals {
   function_dimensions = { FunctionName = aws_lambda_function.main.function_name }

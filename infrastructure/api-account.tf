@@ -1,5 +1,5 @@
 # The role by which API Gateway writes access logs is one setting for the account
-# and region. Whoever destroys this deployment takes the access logs from every
+# and region. Destroying this deployment takes the access logs from every
 # other API there: provider 5 leaves the setting behind, pointing to a role that is
 # gone, and provider 6 empties it. See the runbook.
 

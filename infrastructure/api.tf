@@ -5,7 +5,8 @@ locals {
   throttle_burst           = 100
   throttle_rate_per_second = 50
 
-  own_domain = var.custom_domain != null
+  own_domain       = var.custom_domain != null
+  default_endpoint = local.own_domain ? var.custom_domain.keep_default_endpoint : true
 
   cognito       = var.authorizer.type == "cognito"
   authorization = local.cognito ? "COGNITO_USER_POOLS" : "NONE"
@@ -30,7 +31,7 @@ resource "aws_api_gateway_rest_api" "main" {
   name        = local.name
   description = "Device tokens (${var.stage})"
 
-  disable_execute_api_endpoint = local.own_domain
+  disable_execute_api_endpoint = !local.default_endpoint
 
   endpoint_configuration {
     types = ["REGIONAL"]
@@ -128,7 +129,7 @@ resource "aws_api_gateway_deployment" "main" {
       } }
       responses = local.gateway_responses
       # Takes effect with the next deployment only.
-      default_endpoint = !local.own_domain
+      default_endpoint = local.default_endpoint
       paths            = [aws_api_gateway_resource.v1.path_part, aws_api_gateway_resource.device_tokens.path_part]
     }))
   }
@@ -145,7 +146,7 @@ resource "aws_api_gateway_deployment" "main" {
 }
 
 resource "aws_cloudwatch_log_group" "access" {
-  # checkov:skip=CKV_AWS_338:Operational logs: 90 days in prod is as long as anybody reads them
+  # checkov:skip=CKV_AWS_338:Operational logs: older ones than 90 days are not read
 
   name              = local.access_log_group
   retention_in_days = local.log_retention_days

@@ -95,7 +95,7 @@ resource "aws_iam_role_policy" "function" {
 }
 
 resource "aws_cloudwatch_log_group" "function" {
-  # checkov:skip=CKV_AWS_338:Operational logs: 90 days in prod is as long as anybody reads them
+  # checkov:skip=CKV_AWS_338:Operational logs: older ones than 90 days are not read
 
   name              = local.function_log_group
   retention_in_days = local.log_retention_days

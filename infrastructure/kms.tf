@@ -51,8 +51,8 @@ locals {
         Resource  = "*"
       },
       {
-        # DynamoDB uses the key in the name of whoever calls it, and makes its
-        # grants in the name of whoever creates the table.
+        # DynamoDB uses the key in its caller's name, and makes its grants in the
+        # name of the principal that creates the table.
         Sid       = "TableThroughDynamoDB"
         Effect    = "Allow"
         Principal = { AWS = "arn:${local.partition}:iam::${local.account_id}:root" }
@@ -81,8 +81,8 @@ locals {
         }
       },
       ], local.own_topic ? [{
-        # Without this, alarms of an encrypted topic change state and nobody is
-        # told.
+        # Without this, CloudWatch cannot publish to the encrypted topic: alarms
+        # would change state and send nothing.
         Sid       = "AlarmsToTopic"
         Effect    = "Allow"
         Principal = { Service = "cloudwatch.amazonaws.com" }

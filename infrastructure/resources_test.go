@@ -67,8 +67,8 @@ func TestOrder(t *testing.T) {
 	})
 }
 
-// A module takes its provider from whoever uses it: with one of its own it could be
-// neither repeated nor removed.
+// A module takes its provider from the configuration that calls it. With a provider
+// block of its own it could not be called twice, nor removed.
 func TestModulesHaveNoProvider(t *testing.T) {
 	files, err := filepath.Glob("modules/*/*.tf")
 	if err != nil || len(files) == 0 {

@@ -151,8 +151,8 @@ func TestSSTDeploysChangedRoutes(t *testing.T) {
 	}
 }
 
-// The lock file has a hash of each package and no address to download it from: whoever
-// installs has a registry of their own.
+// The lock file has a hash of each package and no address to download it from, so that
+// it works with any registry.
 func TestSSTLockFile(t *testing.T) {
 	var lock struct {
 		Packages map[string]map[string]any

@@ -162,10 +162,11 @@ variable "package_path" {
 }
 
 variable "custom_domain" {
-  description = "Domain of your own for the API, and the ARN of its ACM certificate in the API's region; null for AWS's default endpoint, which accepts TLS 1.0. With a domain, TLS 1.2 is the least and the default endpoint is off."
+  description = "Domain of your own for the API, and the ARN of its ACM certificate in the API's region; null for AWS's default endpoint, which accepts TLS 1.0. With a domain, TLS 1.2 is the least, and the default endpoint is off unless keep_default_endpoint is true: for apps that still have its address."
   type = object({
-    name            = string
-    certificate_arn = string
+    name                  = string
+    certificate_arn       = string
+    keep_default_endpoint = optional(bool, false)
   })
   default = null
 
@@ -295,7 +296,7 @@ variable "alarm_email" {
 
   validation {
     condition     = var.stage != "prod" || var.alarm_email != "" || var.alarm_topic_arn != ""
-    error_message = "In prod somebody hears the alarms: set alarm_email or alarm_topic_arn."
+    error_message = "In prod the alarms need a recipient: set alarm_email or alarm_topic_arn."
   }
 
   validation {

@@ -1,9 +1,9 @@
 // Command local serves the device tokens API on this machine, to try it out and
 // to develop an app against. It keeps everything in memory, and it takes the
-// bearer token of a request for its user id: whoever reaches it is whoever they
-// say. With -oidc-issuer it verifies the tokens of that issuer instead.
+// bearer token of a request for its user id, so a client can be any user. With
+// -oidc-issuer it verifies the tokens of that issuer instead.
 //
-//	go run ./local [-addr 127.0.0.1:8080] [-oidc-issuer URL -oidc-audience NAME [-oidc-…]]
+//	go run ./local [-addr 127.0.0.1:8080] [-per-address 256] [-oidc-issuer URL -oidc-audience NAME [-oidc-…]]
 package main
 
 import (
@@ -54,7 +54,7 @@ func run(ctx context.Context, addr string, perAddress uint, who callers, logger 
 	if !who.verified {
 		logger.Warn("the bearer token is taken for the user id: do not use this server for anything real")
 		if !at.IP.IsLoopback() {
-			logger.Warn("THIS SERVER CAN BE REACHED FROM OTHER MACHINES, AND WHOEVER REACHES IT CAN BE ANY USER", "addr", at.String())
+			logger.Warn("THIS SERVER CAN BE REACHED FROM OTHER MACHINES, AND EACH CLIENT CAN BE ANY USER", "addr", at.String())
 		}
 	}
 	return serve(ctx, limited(listener, perAddress), newHandler(who.authenticate, logger), logger)

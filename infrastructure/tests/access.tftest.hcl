@@ -71,7 +71,7 @@ run "key_policy" {
 
   assert {
     condition     = alltrue([for s in jsondecode(aws_kms_key.main.policy).Statement : !contains(values(s.Principal), "*")])
-    error_message = "The key's policy allows nobody and everybody at once."
+    error_message = "The key's policy has no principal that stands for everyone."
   }
 
   assert {
@@ -81,7 +81,7 @@ run "key_policy" {
 
   assert {
     condition     = contains(jsondecode(aws_kms_key.main.policy).Statement[0].Action, "kms:PutKeyPolicy")
-    error_message = "Administrators can change the policy: otherwise AWS refuses it, or nobody ever can."
+    error_message = "Administrators can change the policy: otherwise AWS refuses it, or it can never be changed."
   }
 
   assert {
@@ -155,7 +155,7 @@ run "topic_policy" {
       Resource  = aws_sns_topic.alarms[0].arn
       Condition = { StringEquals = { "aws:SourceAccount" = "111122223333" } }
     }]
-    error_message = "CloudWatch's alarms of this account publish to the topic, and nobody else."
+    error_message = "CloudWatch's alarms of this account publish to the topic, and nothing else does."
   }
 }
 

@@ -72,6 +72,23 @@ run "domain" {
   }
 }
 
+run "domain_beside_the_default_endpoint" {
+  command = plan
+
+  variables {
+    custom_domain = {
+      name                  = "push.example.com"
+      certificate_arn       = "arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d-1111-2222-3333-444455556666"
+      keep_default_endpoint = true
+    }
+  }
+
+  assert {
+    condition     = !aws_api_gateway_rest_api.main.disable_execute_api_endpoint && length(aws_api_gateway_domain_name.main) == 1
+    error_message = "Apps that have the old address are served while it is kept."
+  }
+}
+
 run "web_acl" {
   variables {
     web_acl_arn = "arn:aws:wafv2:eu-central-1:111122223333:regional/webacl/push/0a1b2c3d-1111-2222-3333-444455556666"

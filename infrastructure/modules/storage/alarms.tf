@@ -51,8 +51,7 @@ resource "aws_cloudwatch_metric_alarm" "system_errors" {
   alarm_name        = "${var.table_name}-system-errors"
   alarm_description = "DynamoDB answers requests to the device-token table with HTTP 500. Runbook: docs/infra/device-tokens.md."
 
-  # The SDK repeats a request that failed so, and a single one is no reason to
-  # wake anybody.
+  # The SDK repeats such a request, so a single failure needs no alarm.
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"
   threshold           = 5

@@ -23,8 +23,8 @@ interface Alarm {
  * its name before theirs. Returns their names, sorted.
  */
 export function makeAlarms(settings: Settings, names: Names, topicArn: $util.Input<string>): string[] {
-  // Missing data is no breach in any of them: AWS publishes next to nothing while
-  // nobody calls, and a quiet night is no incident.
+  // Missing data is no breach in any of them: AWS publishes next to nothing
+  // without requests, and a quiet night is no incident.
   const common = {
     comparisonOperator: "GreaterThanThreshold",
     treatMissingData: "notBreaching",
@@ -57,8 +57,7 @@ export function makeAlarms(settings: Settings, names: Names, topicArn: $util.Inp
     });
   }
 
-  // The SDK repeats a request that failed so, and a single one is no reason to wake
-  // anybody. An operation without errors has no data point, hence FILL.
+  // The SDK repeats such a request, so a single failure needs no alarm. An operation without errors has no data point, hence FILL.
   make(names.table, "system-errors", {
     alarmDescription: described("DynamoDB answers requests to the device-token table with HTTP 500."),
     evaluationPeriods: 1,

@@ -44,7 +44,7 @@ export function makeApi(settings: Settings, names: Names, key: aws.kms.Key, fn: 
       api: {
         name: names.all,
         description: `Device tokens (${settings.stage})`,
-        disableExecuteApiEndpoint: settings.customDomain !== undefined,
+        disableExecuteApiEndpoint: !hasDefaultEndpoint(settings),
       },
       accessLog: { name: names.accessLogGroup, kmsKeyId: key.arn },
       deployment: (args, opts) => {
@@ -113,9 +113,14 @@ export function makeApi(settings: Settings, names: Names, key: aws.kms.Key, fn: 
   return { stage, trigger, ...addressOf(settings, api.nodes.api, stage) };
 }
 
+function hasDefaultEndpoint({ customDomain }: Settings): boolean {
+  return customDomain === undefined || customDomain.keepDefaultEndpoint === true;
+}
+
 /**
  * Where the API is called. The endpoint that AWS gives an API accepts TLS 1.0; only a
- * domain's security policy refuses it. So with a domain the default endpoint is off.
+ * domain's security policy refuses it. So with a domain the default endpoint is off,
+ * unless it is kept for a while.
  */
 function addressOf(settings: Settings, api: aws.apigateway.RestApi, stage: aws.apigateway.Stage) {
   if (!settings.customDomain) return { url: stage.invokeUrl };
@@ -159,7 +164,7 @@ function routesDigest(settings: Settings, names: Names): string {
     integration: { ...integration, function: names.all, region: settings.region },
     authorizer: { ...settings.authorizer, identitySource },
     responses: gatewayResponses,
-    defaultEndpoint: settings.customDomain === undefined,
+    defaultEndpoint: hasDefaultEndpoint(settings),
   };
   return createHash("sha256").update(JSON.stringify(routes)).digest("hex");
 }

@@ -52,7 +52,7 @@ const refused: [string, unknown, string][] = [
   ["a certificate elsewhere", { customDomain: { name: "push.example.com", certificateArn: certificate.replace("eu-central", "us-east") } }, "in the region"],
   ["a web ACL's name", { webAclArn: "push" }, "A web ACL is named by its ARN"],
   ["a web ACL of CloudFront", { webAclArn: webAcl.replace("regional", "global") }, "A web ACL is named by its ARN"],
-  ["no address", { alarmEmail: "somebody" }, "no e-mail address"],
+  ["no address", { alarmEmail: "on-call" }, "no e-mail address"],
   ["a required tag", { extraTags: { Team: "push", Env: "other" } }, "follow from the other settings"],
   ["a short table name", { tableName: "ab" }, "A table name has"],
   ["a table's ARN", { tableName: "arn:aws:dynamodb:eu-central-1:111122223333:table/x" }, "A table name has"],
@@ -65,8 +65,8 @@ for (const [name, change, fault] of refused) {
   });
 }
 
-test("prod without anybody to hear its alarms is refused, dev is not", () => {
-  expect(() => checked(unheard)).toThrow("somebody hears the alarms");
+test("prod without a recipient of its alarms is refused, dev is not", () => {
+  expect(() => checked(unheard)).toThrow("the alarms need a recipient");
   checked({ ...unheard, stage: "dev" });
   checked({ ...unheard, alarmTopicArn: topic });
 });

@@ -44,9 +44,10 @@ export interface Settings {
   /**
    * A domain of your own for the API, and the ARN of its ACM certificate in the API's
    * region; without one there is AWS's default endpoint, which accepts TLS 1.0. With a
-   * domain, TLS 1.2 is the least and the default endpoint is off.
+   * domain, TLS 1.2 is the least, and the default endpoint is off unless it is kept for
+   * apps that still have its address.
    */
-  customDomain?: { name: string; certificateArn: string };
+  customDomain?: { name: string; certificateArn: string; keepDefaultEndpoint?: boolean };
   /**
    * A regional AWS WAF web ACL to put in front of the API, which limits each client
    * where the API's throttle limits all together.
@@ -174,7 +175,7 @@ export function checked(s: Settings): Settings {
   );
   need(
     s.stage !== "prod" || s.alarmEmail !== undefined || s.alarmTopicArn !== undefined,
-    "In prod somebody hears the alarms: set alarmEmail or alarmTopicArn.",
+    "In prod the alarms need a recipient: set alarmEmail or alarmTopicArn.",
   );
   need(s.alarmEmail === undefined || /^[^@ ]+@[^@ ]+\.[^@ ]+$/.test(s.alarmEmail), "alarmEmail is no e-mail address.");
   need(
