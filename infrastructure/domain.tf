@@ -22,6 +22,7 @@ resource "aws_api_gateway_base_path_mapping" "main" {
   domain_name = aws_api_gateway_domain_name.main[0].domain_name
   api_id      = aws_api_gateway_rest_api.main.id
   stage_name  = aws_api_gateway_stage.main.stage_name
+  base_path   = var.base_path == "" ? null : trimprefix(var.base_path, "/")
 }
 
 # Stages of a REST API can have a web ACL. Those of an HTTP API cannot.

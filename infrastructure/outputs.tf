@@ -1,6 +1,6 @@
 output "api_url" {
   description = "Address of the API, with its stage unless it has a custom domain; the routes follow it: GET <api_url>/v1/device-tokens."
-  value       = local.own_domain ? "https://${var.custom_domain.name}" : aws_api_gateway_stage.main.invoke_url
+  value       = local.own_domain ? "https://${var.custom_domain.name}${var.base_path}" : aws_api_gateway_stage.main.invoke_url
 }
 
 output "domain_target" {

@@ -176,6 +176,11 @@ variable "custom_domain" {
   }
 
   validation {
+    condition     = var.custom_domain == null || !can(regex("^/.*/", var.base_path))
+    error_message = "With custom_domain the base path has one part, like /push: API Gateway's mapping of a REST API takes no more."
+  }
+
+  validation {
     condition     = var.custom_domain == null ? true : can(regex("^arn:aws[a-z-]*:acm:${var.region}:[0-9]{12}:certificate/[A-Za-z0-9-]+$", var.custom_domain.certificate_arn))
     error_message = "The domain's certificate is an ARN like arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d-1111-2222-3333-444455556666, in the region of the API."
   }

@@ -72,6 +72,24 @@ run "domain" {
   }
 }
 
+run "domain_with_a_base_path" {
+  command = plan
+
+  variables {
+    base_path = "/push"
+
+    custom_domain = {
+      name            = "api.example.com"
+      certificate_arn = "arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d-1111-2222-3333-444455556666"
+    }
+  }
+
+  assert {
+    condition     = aws_api_gateway_base_path_mapping.main[0].base_path == "push" && output.api_url == "https://api.example.com/push"
+    error_message = "The domain leads to the stage at the base path that the function takes off."
+  }
+}
+
 run "domain_beside_the_default_endpoint" {
   command = plan
 

@@ -12,6 +12,8 @@ authorizer = {
   scopes         = ["device-tokens/write", "device-tokens/read"]
 }
 
+base_path = "/push"
+
 custom_domain = {
   name            = "push.example.com"
   certificate_arn = "arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d-1111-2222-3333-444455556666"

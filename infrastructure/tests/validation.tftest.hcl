@@ -446,3 +446,13 @@ run "refuses_a_moved_limit_of_zero" {
     moved_limit = 0
   }
 }
+
+run "refuses_a_base_path_of_two_parts_with_a_domain" {
+  command         = plan
+  expect_failures = [var.custom_domain]
+
+  variables {
+    base_path     = "/push/api"
+    custom_domain = { name = "api.example.com", certificate_arn = "arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d-1111-2222-3333-444455556666" }
+  }
+}

@@ -134,9 +134,10 @@ function addressOf(settings: Settings, api: aws.apigateway.RestApi, stage: aws.a
     domainName: domain.domainName,
     restApi: api.id,
     stageName: stage.stageName,
+    basePath: settings.basePath?.slice(1),
   });
   return {
-    url: `https://${settings.customDomain.name}`,
+    url: `https://${settings.customDomain.name}${settings.basePath ?? ""}`,
     target: { name: domain.regionalDomainName, zoneId: domain.regionalZoneId },
   };
 }

@@ -49,6 +49,7 @@ const refused: [string, unknown, string][] = [
   ["no moved registrations", { movedLimit: 0 }, "at least 1 an hour"],
   ["a domain in capitals", { customDomain: { name: "Push.example.com", certificateArn: certificate } }, "in lower case"],
   ["a domain with a path", { customDomain: { name: "example.com/push", certificateArn: certificate } }, "in lower case"],
+  ["a base path of two parts", { basePath: "/push/api", customDomain: { name: "push.example.com", certificateArn: certificate } }, "one part"],
   ["a certificate elsewhere", { customDomain: { name: "push.example.com", certificateArn: certificate.replace("eu-central", "us-east") } }, "in the region"],
   ["a web ACL's name", { webAclArn: "push" }, "A web ACL is named by its ARN"],
   ["a web ACL of CloudFront", { webAclArn: webAcl.replace("regional", "global") }, "A web ACL is named by its ARN"],

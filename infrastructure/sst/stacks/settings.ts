@@ -160,6 +160,10 @@ export function checked(s: Settings): Settings {
     "The domain's name looks like push.example.com, in lower case.",
   );
   need(
+    s.customDomain === undefined || !/^\/.*\//.test(s.basePath ?? ""),
+    "With a custom domain the base path has one part, like /push: API Gateway's mapping of a REST API takes no more.",
+  );
+  need(
     s.customDomain === undefined ||
       new RegExp(`^arn:aws[a-z-]*:acm:${s.region}:[0-9]{12}:certificate/[A-Za-z0-9-]+$`).test(s.customDomain.certificateArn),
     "The domain's certificate is named by its ARN, in the region of the API.",

@@ -34,6 +34,7 @@ export const cases = {
         userPoolArns: ["arn:aws:cognito-idp:eu-central-1:111122223333:userpool/eu-central-1_devEXAMPLE"],
         scopes: ["device-tokens/write", "device-tokens/read"],
       },
+      basePath: "/push",
       customDomain: {
         name: "push.example.com",
         certificateArn: "arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d-1111-2222-3333-444455556666",
