@@ -144,9 +144,13 @@ func TestNoLimitForEachAddress(t *testing.T) {
 // Whatever a client does instead of its part, its connection ends in time.
 func TestHeldConnectionsEnd(t *testing.T) {
 	slowly := func(c client) {
-		for c.server.closed.Err() == nil {
-			<-time.After(time.Second)
-			_, _ = io.WriteString(c, "x")
+		for {
+			select {
+			case <-time.After(time.Second):
+				_, _ = io.WriteString(c, "x")
+			case <-c.server.closed.Done():
+				return
+			}
 		}
 	}
 	const post = "POST /v1/device-tokens HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer alice\r\n" +
