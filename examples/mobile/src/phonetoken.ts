@@ -65,7 +65,7 @@ export function phoneToken(ports: Ports): (wanted: Wanted) => Promise<PhoneToken
           throw error;
         }
       }
-      await sleep(clock, backOff(tried, ports.random()), wanted.stop);
+      await sleep(clock, backOff(tried, ports.random()));
     }
   };
   return get;

@@ -53,6 +53,7 @@ for (const [what, state, want, hang] of [
     const at = phone.clock.now();
     assert.deepEqual(await phone.tokens.logOut(async () => void dropped++), want);
     assert.equal(dropped, 1);
+    assert.ok(phone.sent.every((s) => s.signal.aborted), 'a request that was given up goes on');
     assert.ok(phone.clock.now() - at <= 30_000, `a log out took ${phone.clock.now() - at} ms`);
 
     const works = hangingPhone();
@@ -83,6 +84,24 @@ test('each of two users who log out one after the other has the session dropped'
   await phone.tokens.logOut(async () => void dropped.push('bob'));
   assert.deepEqual(dropped, ['alice', 'bob']);
   assert.deepEqual([await left, await bob], [done, { state: 'stopped' }]);
+});
+
+test('a token is asked for after each log out before it has ended', async () => {
+  const phone = hangingPhone();
+  phone.answer = () => status(401);
+  const order: string[] = [];
+  phone.silence = () => after(phone, 5_000, undefined).then(() => void order.push('silenced'));
+  phone.token = async () => {
+    order.push('asked');
+    return 'next';
+  };
+  const left = phone.tokens.logOut(async () => undefined);
+  void phone.tokens.logIn(session('bob'));
+  const bobLeft = phone.tokens.logOut(async () => undefined);
+  await left;
+  await phone.tokens.logIn(session('carol'));
+  await bobLeft;
+  assert.deepEqual(order, ['silenced', 'silenced', 'asked']);
 });
 
 test('a log out does not wait for a credential that a registration waits for', async () => {

@@ -50,6 +50,7 @@ export interface Sent {
   url: string;
   user: string;
   body: unknown;
+  signal: AbortSignal;
 }
 
 export class Phone {
@@ -133,6 +134,7 @@ export class Phone {
       url: url.slice(this.baseUrl.length),
       user: (init.headers['Authorization'] ?? '').replace('Bearer ', ''),
       body: init.body === undefined ? undefined : (JSON.parse(init.body) as unknown),
+      signal: init.signal,
     };
     this.sent.push(sent);
     return (await this.answer(sent)) ?? fetch(url, init);

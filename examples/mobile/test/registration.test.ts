@@ -41,7 +41,8 @@ test('an answer of something in between is none', async () => {
   const whole = (await registered().json()) as object;
   const never = [page(200), page(401), page(404), page(302), typed, json(null), json([]), json({}), json({ deviceTokens: [] })];
   for (const [i, answer] of [
-    ...never, () => status(204), json({ ...whole, expiresAt: 7 }), json({ ...whole, deviceId: undefined }), json(whole, 202),
+    ...never, () => status(204), json({ ...whole, expiresAt: 7 }), json({ ...whole, deviceId: undefined }),
+    json({ ...whole, platform: 1 }), json({ ...whole, registeredAt: null }), json({ ...whole, updatedAt: {} }), json(whole, 202),
     () => new Response('{"deviceId":', { status: 201 }),
   ].entries()) {
     const phone = phoneWith(answer, registered);
@@ -162,6 +163,7 @@ test('a log out ends the tries of a registration, so that none comes after it', 
   assert.deepEqual(await phone.tokens.logIn(session('alice')), { state: 'stopped' });
   await left;
   assert.deepEqual(phone.sent.map((s) => s.method), ['POST', 'DELETE']);
+  assert.deepEqual(phone.clock.waits, [], 'it does not wait to repeat it');
 });
 
 test('a log out does not wait for a question that the user does not answer', async () => {
@@ -213,6 +215,7 @@ test('a registration without an answer is settled after a while, and by the answ
     [() => Promise.reject(new TypeError('no answer')), 30_000, false],
     [() => status(504), 0, true],
     [() => status(422), 0, false],
+    [() => status(429), 0, false],
   ] as const) {
     phone.answer = (sent) => (sent.method === 'POST' ? posted() : status(204));
     await phone.tokens.logIn(session('alice'));

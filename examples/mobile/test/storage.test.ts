@@ -43,8 +43,11 @@ test('a kept text that the backend would refuse is no device id', async () => {
   for (const kept of ['x'.repeat(128), 'an-id.of:an_earlier~app']) {
     const phone = phoneThatWorks();
     phone.kept.set(name, kept);
+    let written = 0;
+    phone.store.set = async () => void written++;
     await phone.tokens.logIn(session('alice'));
     assert.deepEqual(idsOf(phone), [kept]);
+    assert.equal(written, 0);
   }
 });
 

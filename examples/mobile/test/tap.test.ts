@@ -35,10 +35,11 @@ test('a tap is not held once the app has said who is logged in', async () => {
 
 test('a tap that is held is dropped by a log out', async () => {
   const phone = phoneThatWorks();
-  const opened = taps(phone, 'alice');
+  const before = taps(phone, 'alice');
   await phone.tokens.logOut(async () => undefined);
+  const afterwards = taps(phone, 'alice');
   await phone.tokens.logIn(session('alice'));
-  assert.deepEqual(opened, []);
+  assert.deepEqual([before, afterwards], [[], []]);
 });
 
 test('a screen that fails to open does not fail the log in', async (t) => {
