@@ -1,0 +1,167 @@
+package dynamostore
+
+import (
+	"cmp"
+	"context"
+	"strings"
+	"time"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+var _ interface {
+	store.Inspector
+	store.Importer
+} = (*Store)(nil)
+
+// Inspect implements [store.Inspector]: one strongly consistent Query for each
+// page, up to 1 MB of rows.
+func (s *Store) Inspect(ctx context.Context, user tokens.UserID) ([]store.Record, error) {
+	op := s.beginRead(store.OpInspect)
+	records, err := op.inspect(ctx, user)
+	op.end(store.OK, err)
+	return records, err
+}
+
+func (op *operation) inspect(ctx context.Context, user tokens.UserID) ([]store.Record, error) {
+	if err := cmp.Or(user.Validate(), ctx.Err()); err != nil {
+		return nil, err
+	}
+	var records []store.Record
+	err := op.rowsOf(ctx, user, func(page []row) error {
+		for _, r := range page {
+			records = append(records, r.record())
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return records, nil
+}
+
+// record is the row as support and migrations see it.
+func (r row) record() store.Record {
+	if r.err != nil {
+		return store.Record{Key: r.key(), Err: &store.CorruptError{Key: r.key(), Err: r.err}}
+	}
+	return store.Record{Key: r.key(), Registration: r.reg}
+}
+
+// isClaim reports whether the row is a claim and not a registration.
+func (r row) isClaim() bool { return strings.HasPrefix(r.text(attrUserID), claimPrefix) }
+
+// Import implements [store.Importer]: three or four GetItems, and one transaction
+// on the registration, its claim, and what it replaces. A row of the earlier
+// service that has no claim is not found as the holder of the token: upgrade the
+// table first.
+func (s *Store) Import(ctx context.Context, r tokens.Registration) (store.ImportOutcome, error) {
+	op := s.beginWrite(store.OpImport)
+	outcome, err := op.importRegistration(ctx, r)
+	op.end(store.OK, err)
+	return outcome, err
+}
+
+func (op *operation) importRegistration(ctx context.Context, r tokens.Registration) (store.ImportOutcome, error) {
+	if err := cmp.Or(store.ValidateImport(r), ctx.Err()); err != nil {
+		return "", err
+	}
+	i := importing{op: op, reg: r, id: claimOf(r.Token.Hash()), now: op.store.now()}
+	if err := op.commit(ctx, func() ([]write, error) { return i.plan(ctx) }); err != nil {
+		return "", err
+	}
+	return i.outcome, nil
+}
+
+// An importing is an Import under way. Unlike a transfer it reads everything again
+// before each attempt, because a migration is in no hurry.
+type importing struct {
+	op      *operation
+	reg     tokens.Registration
+	id      claimID // of the token
+	now     time.Time
+	release claimRelease
+	outcome store.ImportOutcome // of the last plan
+}
+
+func (i *importing) plan(ctx context.Context) ([]write, error) {
+	c, own, previous, err := i.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var stored tokens.Registration
+	stored, i.outcome = i.op.store.policy.PlanImport(i.reg, i.now, own.decoded(), previous.decoded())
+	switch i.outcome {
+	case store.ImportedStatus:
+		g := unchanged(own).and(attributesEqual(own.item, attrIsActive))
+		return []write{i.op.updateWrite(keyOf(own.key()), setInactive(), g, setInactiveArgs(stored.Status), ignore)}, nil
+	case store.Imported:
+		version := newVersion()
+		claimExpiresAt := stored.ExpiresAt.Add(i.op.store.claimExtra())
+		writes := []write{
+			i.op.putWrite(i.id.item(stored.Key, version, claimExpiresAt), c.unchanged(), ignore),
+			i.op.putWrite(importedItem(stored, version, claimExpiresAt), unchanged(own), ignore),
+		}
+		if previous.exists() {
+			writes = append(writes, i.op.deleteWrite(keyOf(previous.key()), unchanged(previous), ignore))
+		}
+		return append(writes, i.release.writes(i.op, []row{own}, i.id)...), nil
+	}
+	return nil, nil
+}
+
+// read returns the claim on the token, the row under the key, and the row under
+// another key that holds the token. It reads the holder after the claim: while
+// the claim is unchanged, no other row takes the token.
+func (i *importing) read(ctx context.Context) (c claim, own, previous row, err error) {
+	found, err := i.op.getItem(ctx, i.id.key())
+	if err != nil {
+		return claim{}, row{}, row{}, err
+	}
+	c = newClaim(found)
+	if c.exists() && c.owner != i.reg.Key && c.owner.Validate() == nil {
+		if found, err = i.op.getItem(ctx, keyOf(c.owner)); err != nil {
+			return claim{}, row{}, row{}, err
+		}
+		if r := newRow(found); r.tokenHash() == i.reg.Token.Hash() {
+			previous = r
+		}
+	}
+	if found, err = i.op.getItem(ctx, keyOf(i.reg.Key)); err != nil {
+		return claim{}, row{}, row{}, err
+	}
+	return c, newRow(found), previous, nil
+}
+
+// decoded returns nil if the row is absent or cannot be decoded.
+func (r row) decoded() *tokens.Registration {
+	if !r.exists() || r.err != nil {
+		return nil
+	}
+	return &r.reg
+}
+
+// importedItem is a registration as it is stored, with the claim that it holds.
+func importedItem(r tokens.Registration, claimVersion string, claimExpiresAt time.Time) item {
+	i := keyOf(r.Key)
+	i[attrToken] = stringValue(r.Token.Reveal())
+	i[attrPlatform] = stringValue(string(r.Platform))
+	i[attrIsActive] = boolValue(r.Active())
+	i[attrExpiresAt] = secondsValue(r.ExpiresAt)
+	i[attrClaimVersion] = stringValue(claimVersion)
+	i[attrClaimExpiresAt] = secondsValue(claimExpiresAt)
+	if r.ProjectID != "" {
+		i[attrProjectID] = stringValue(string(r.ProjectID))
+	}
+	if !r.Active() {
+		i[attrInactiveReason] = stringValue(string(r.Status))
+	}
+	if !r.RegisteredAt.IsZero() {
+		i[attrRegisteredAt] = timeValue(r.RegisteredAt)
+	}
+	if !r.UpdatedAt.IsZero() {
+		i[attrUpdatedAt] = timeValue(r.UpdatedAt)
+	}
+	return i
+}

@@ -1,0 +1,132 @@
+package dynamostore
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// WalkerClient is the part of [dynamodb.Client] that a [Walker] uses. It needs the
+// IAM action dynamodb:Scan, which an operator has and the service does not.
+type WalkerClient interface {
+	Scan(ctx context.Context, in *dynamodb.ScanInput, opts ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
+}
+
+// A Walker is a [store.Walker] over a table. It is a type of its own because it
+// scans the table, which is an operator's permission. It is safe for concurrent
+// use.
+//
+// A page is one strongly consistent Scan. It takes a read unit for every 4 KiB
+// of rows and claims that it looks at; claims count against the limit and are not
+// returned. The segments of a walk are those of a parallel scan.
+type Walker struct {
+	client WalkerClient
+	table  string
+}
+
+var _ store.Walker = (*Walker)(nil)
+
+// NewWalker returns a walker over the named table (a name or an ARN). It makes no
+// request.
+func NewWalker(c WalkerClient, table string) (*Walker, error) {
+	var errs []error
+	if c == nil {
+		errs = append(errs, errors.New("dynamostore: the client is nil"))
+	}
+	if table == "" {
+		errs = append(errs, errors.New("dynamostore: the table has no name"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return &Walker{client: c, table: table}, nil
+}
+
+// maxSegments is the largest number of segments that DynamoDB allows.
+const maxSegments = 1_000_000
+
+// A scanPosition is what a cursor stands for.
+type scanPosition struct {
+	segment, segments int32
+	after             tokens.Key // zero: the start of the segment
+}
+
+func (p scanPosition) cursor() store.Cursor {
+	if p == (scanPosition{segments: 1}) {
+		return ""
+	}
+	text, err := json.Marshal([]any{p.segment, p.segments, p.after.UserID, p.after.DeviceID})
+	if err != nil {
+		panic(err) // numbers and strings always encode
+	}
+	return store.Cursor(base64.RawURLEncoding.EncodeToString(text))
+}
+
+func parseScanCursor(c store.Cursor) (scanPosition, error) {
+	if c == "" {
+		return scanPosition{segments: 1}, nil
+	}
+	var p scanPosition
+	text, err := base64.RawURLEncoding.DecodeString(string(c))
+	if err == nil {
+		err = json.Unmarshal(text, &[]any{&p.segment, &p.segments, &p.after.UserID, &p.after.DeviceID})
+	}
+	if err != nil || p.cursor() != c || p.segment < 0 || p.segment >= p.segments || p.segments > maxSegments ||
+		(p.after.UserID == "") != (p.after.DeviceID == "") {
+		return scanPosition{}, &tokens.InvalidError{Fields: []tokens.FieldError{{Field: store.FieldCursor, Code: tokens.Malformed}}}
+	}
+	return p, nil
+}
+
+// Segments implements [store.Walker]. It makes no request.
+func (w *Walker) Segments(ctx context.Context, n int) ([]store.Cursor, error) {
+	if err := cmp.Or(store.ValidatePage(n), ctx.Err()); err != nil {
+		return nil, err
+	}
+	n = min(n, maxSegments)
+	cursors := make([]store.Cursor, n)
+	for i := range cursors {
+		cursors[i] = scanPosition{segment: int32(i), segments: int32(n)}.cursor()
+	}
+	return cursors, nil
+}
+
+// Page implements [store.Walker].
+func (w *Walker) Page(ctx context.Context, from store.Cursor, limit int) ([]store.Record, store.Cursor, error) {
+	p, err := parseScanCursor(from)
+	if err := cmp.Or(tokens.JoinInvalid(err, store.ValidatePage(limit)), ctx.Err()); err != nil {
+		return nil, "", err
+	}
+	in := &dynamodb.ScanInput{
+		TableName:      &w.table,
+		ConsistentRead: ptr(true),
+		Limit:          ptr(int32(min(limit, 1<<31-1))),
+		Segment:        &p.segment,
+		TotalSegments:  &p.segments,
+	}
+	if !p.after.IsZero() {
+		in.ExclusiveStartKey = keyOf(p.after)
+	}
+	out, err := w.client.Scan(ctx, in)
+	if err != nil {
+		return nil, "", new(operation).callError(ctx, "Scan", err)
+	}
+	var records []store.Record
+	for _, i := range out.Items {
+		if r := newRow(i); !r.isClaim() {
+			records = append(records, r.record())
+		}
+	}
+	if len(out.LastEvaluatedKey) == 0 {
+		return records, "", nil
+	}
+	p.after = row{item: out.LastEvaluatedKey}.key()
+	return records, p.cursor(), nil
+}
