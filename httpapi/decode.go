@@ -1,22 +1,28 @@
 package httpapi
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
+	"github.com/devicetokens/devicetokens/internal/jsontext"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// decodeRequest reads the registration of user from a POST, in three layers: the
-// HTTP request, its content as a reader, and the bytes of it.
+// decodeRequest reads a registration, but for its user, from a POST, in three
+// layers: the HTTP request, its content as a reader, and the bytes of it.
 //
 // What is wrong is said in this order: the content's type, its coding, its size,
 // that it is not JSON, the first member that is not as declared, and then
 // everything that breaks a rule at once.
-func decodeRequest(w http.ResponseWriter, r *http.Request, maxBytes int64, user tokens.UserID) (tokens.Request, error) {
+func decodeRequest(w http.ResponseWriter, r *http.Request, maxBytes int64) (tokens.Request, error) {
 	switch {
 	case !isJSON(r.Header["Content-Type"]):
 		return tokens.Request{}, unsupportedMediaType
@@ -29,7 +35,7 @@ func decodeRequest(w http.ResponseWriter, r *http.Request, maxBytes int64, user 
 	if err != nil {
 		return tokens.Request{}, err
 	}
-	return parseRequest(data, user)
+	return parseRequest(data)
 }
 
 // isJSON reports whether the content type is application/json. Its one
@@ -37,9 +43,6 @@ func decodeRequest(w http.ResponseWriter, r *http.Request, maxBytes int64, user 
 func isJSON(contentType []string) bool {
 	if len(contentType) != 1 {
 		return false
-	}
-	if contentType[0] == "application/json" { // what nearly all clients send
-		return true
 	}
 	mediaType, params, err := mime.ParseMediaType(contentType[0])
 	charset, given := params["charset"]
@@ -68,27 +71,132 @@ func readBody(body io.Reader) ([]byte, error) {
 	return data, nil
 }
 
-// parseRequest reads the registration of user from a JSON document.
-func parseRequest(data []byte, user tokens.UserID) (tokens.Request, error) {
-	members := [...]member{
-		{name: tokens.FieldDeviceID},
-		{name: tokens.FieldToken},
-		{name: tokens.FieldPlatform},
-		{name: tokens.FieldProjectID},
-	}
-	if err := parseObject(data, members[:]); err != nil {
+// parseRequest reads a registration, but for its user, from a JSON document.
+func parseRequest(data []byte) (tokens.Request, error) {
+	members, err := parseObject(data, tokens.FieldDeviceID, tokens.FieldToken, tokens.FieldPlatform, tokens.FieldProjectID)
+	if err != nil {
 		return tokens.Request{}, err
 	}
-	token, tokenErr := tokens.ParseToken(members[1].value)
+	token, tokenErr := tokens.ParseToken(members[tokens.FieldToken])
 	req := tokens.Request{
-		Key:       tokens.Key{UserID: user, DeviceID: tokens.DeviceID(members[0].value)},
+		Key:       tokens.Key{DeviceID: tokens.DeviceID(members[tokens.FieldDeviceID])},
 		Token:     token,
-		Platform:  tokens.Platform(members[2].value),
-		ProjectID: tokens.ProjectID(members[3].value),
+		Platform:  tokens.Platform(members[tokens.FieldPlatform]),
+		ProjectID: tokens.ProjectID(members[tokens.FieldProjectID]),
 	}
-	// The key first, so that the fields come in the order of their declaration.
-	if err := tokens.JoinInvalid(req.Key.Validate(), tokenErr, req.Validate()); err != nil {
+	err = tokens.JoinInvalid(req.Key.DeviceID.Validate(), tokenErr, req.Platform.Validate(), req.ProjectID.Validate())
+	if err != nil {
 		return tokens.Request{}, err
 	}
 	return req, nil
+}
+
+// parseObject reads a JSON object (RFC 8259) whose members are strings, each
+// with one of the names and each at most once. It is stricter than encoding/json,
+// which takes DEVICEID for deviceId, the last of two members of one name, null
+// for a string, and U+FFFD for what is no character.
+//
+// The error is a *problem: that data is no JSON text before anything else, and
+// otherwise the first thing in it that is not as declared.
+func parseObject(data []byte, names ...string) (map[string]string, error) {
+	if !utf8.Valid(data) {
+		return nil, invalidUTF8
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber() // any number is JSON, also one that no float64 can be
+	members, p := readObject(data, d, names)
+	switch {
+	case p != nil && json.Valid(data):
+		return nil, p
+	case p != nil:
+		return nil, invalidJSON
+	case len(bytes.TrimLeft(data[d.InputOffset():], " \t\r\n")) > 0:
+		return nil, trailingData
+	}
+	return members, nil
+}
+
+// readObject reads the object at the start of data, which d decodes. What it did
+// not come to may not be JSON when it returns a problem.
+func readObject(data []byte, d *json.Decoder, names []string) (map[string]string, *problem) {
+	if start, err := d.Token(); err != nil || start != json.Delim('{') {
+		return nil, notAnObject
+	}
+	members := map[string]string{}
+	for d.More() {
+		name, p := readText(data, d)
+		if p != nil {
+			return nil, p
+		}
+		if !slices.Contains(names, name) {
+			return nil, unknownMember
+		}
+		if _, seen := members[name]; seen {
+			return nil, duplicateMember.at(name)
+		}
+		if members[name], p = readText(data, d); p != nil {
+			return nil, p.at(name)
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, invalidJSON
+	}
+	return members, nil
+}
+
+// readText reads the string that comes next in data.
+func readText(data []byte, d *json.Decoder) (string, *problem) {
+	begin := d.InputOffset()
+	token, err := d.Token()
+	if err != nil {
+		return "", invalidJSON
+	}
+	switch token := token.(type) {
+	case string:
+		if jsontext.HasLoneSurrogate(data[begin:d.InputOffset()]) {
+			return "", loneSurrogate
+		}
+		return token, nil
+	case json.Delim:
+		return "", nestedValue
+	}
+	return "", wrongType
+}
+
+const fieldPermanent = "permanent"
+
+// repeated is the code of a query parameter that is there more than once.
+const repeated tokens.Code = "repeated"
+
+// parseRemoval reads the query of a DELETE and says everything that is wrong with
+// it. Parameters that it does not know change nothing.
+func parseRemoval(rawQuery string) (device tokens.DeviceID, permanent bool, err error) {
+	query, err := url.ParseQuery(rawQuery)
+	if err != nil {
+		return "", false, invalidQuery // err quotes the query
+	}
+	id, repeatedErr := single(query, tokens.FieldDeviceID)
+	device = tokens.DeviceID(id)
+
+	value, permanentErr := single(query, fieldPermanent)
+	permanent = value == "true"
+	if query.Has(fieldPermanent) && !permanent && value != "false" {
+		permanentErr = tokens.JoinInvalid(permanentErr, invalidField(fieldPermanent, tokens.Unknown))
+	}
+	if err := tokens.JoinInvalid(repeatedErr, device.Validate(), permanentErr); err != nil {
+		return "", false, err
+	}
+	return device, permanent, nil
+}
+
+// single returns the value of a parameter that must not be repeated.
+func single(query url.Values, name string) (string, error) {
+	if len(query[name]) > 1 {
+		return "", invalidField(name, repeated)
+	}
+	return query.Get(name), nil
+}
+
+func invalidField(field string, code tokens.Code) error {
+	return &tokens.InvalidError{Fields: []tokens.FieldError{{Field: field, Code: code}}}
 }

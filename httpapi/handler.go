@@ -1,11 +1,15 @@
 package httpapi
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"path"
+	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/devicetokens/devicetokens/store"
@@ -54,6 +58,31 @@ type Options struct {
 	Observe func(Event)
 }
 
+// An Authenticator says whose request this is. It is the only source of user
+// ids, and there is no anonymous user. It is called before anything is read of
+// the body, which it must leave alone, and concurrently.
+//
+// Its error decides the answer:
+//
+//   - [ErrUnauthenticated], 401: no credential, or not a good one.
+//   - [store.ErrTryAgain], 503: it cannot tell now, as when the keys to verify a
+//     signature with cannot be fetched. An app that got a 401 would log its user
+//     out. So is context.DeadlineExceeded.
+//   - any other, 500.
+//
+// The errors are matched with [errors.Is]. Their text is logged, so it must
+// have no credential and no user id in it; it is never answered.
+//
+// A user id that breaks the rule of [tokens.UserID] is answered with 403.
+type Authenticator func(*http.Request) (tokens.UserID, error)
+
+// ErrUnauthenticated says that a request has no credential, or not a good one.
+// An [Authenticator] returns it, or wraps it; the answer is 401.
+var ErrUnauthenticated = errors.New("not authenticated")
+
+// errForbidden says that the authenticator named a user who cannot be stored.
+var errForbidden = errors.New("authenticated user id cannot be stored")
+
 // New returns a handler that serves s under [Options].BasePath + [Path], to the
 // users whom authenticate names. It is safe for concurrent use if s and
 // authenticate are.
@@ -67,23 +96,8 @@ func New(s store.Store, authenticate Authenticator, opts Options) http.Handler {
 	if s == nil || authenticate == nil {
 		panic("httpapi: New needs a store and an authenticator")
 	}
-	h := &handler{store: s, authenticate: authenticate, options: opts.withDefaults()}
-	route := h.options.BasePath + Path
-	mux := http.NewServeMux()
-	mux.Handle("POST "+route, h.serve(route, h.authenticated(h.register)))
-	mux.Handle("GET "+route, h.serve(route, h.authenticated(h.list))) // and HEAD
-	mux.Handle("DELETE "+route, h.serve(route, h.authenticated(h.remove)))
-	mux.Handle(route, h.serve(route, refuse(methodNotAllowed)))
-	notFound := h.serve("", refuse(notFound))
-	mux.Handle("/", notFound)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// A mux answers a path that is not clean with a redirect, in HTML.
-		if r.URL.Path != route {
-			notFound.ServeHTTP(w, r)
-			return
-		}
-		mux.ServeHTTP(w, r)
-	})
+	opts = opts.withDefaults()
+	return &handler{store: s, authenticate: authenticate, options: opts, path: opts.BasePath + Path}
 }
 
 func (o Options) withDefaults() Options {
@@ -115,13 +129,14 @@ type handler struct {
 	store        store.Store
 	authenticate Authenticator
 	options      Options
+	path         string
 }
 
 // A call is one request on its way through the handler.
 type call struct {
-	w     http.ResponseWriter // for http.MaxBytesReader; only serve writes to it
+	w     http.ResponseWriter // for http.MaxBytesReader; only ServeHTTP writes to it
 	r     *http.Request
-	user  tokens.UserID // set by authenticated
+	user  tokens.UserID // set by admit
 	event Event
 }
 
@@ -136,28 +151,81 @@ type answer struct {
 	body   []byte
 }
 
-// serve is the way of every request: run the endpoint, write one answer, log one
-// line, tell the observer once.
-func (h *handler) serve(route string, run endpoint) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		began := time.Now()
-		c := &call{w: w, r: r, event: Event{
-			RequestID: requestID(r.Header),
-			Route:     route,
-			Method:    knownMethod(r.Method),
-		}}
-		a, err := contain(run, c)
-		if err != nil {
-			a = h.refusal(c, err)
+// ServeHTTP runs the endpoint, writes one answer, logs one line, and tells the
+// observer once.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	c := &call{w: w, r: r, event: Event{RequestID: requestID(r.Header), Method: knownMethod(r.Method)}}
+	a, err := h.run(c)
+	if err != nil {
+		a = h.refusal(c, err)
+	}
+	c.write(a)
+	c.event.Status = a.status
+	c.event.Duration = time.Since(began)
+	h.log(r.Context(), &c.event, err)
+	if h.options.Observe != nil {
+		h.options.Observe(c.event)
+	}
+}
+
+// run finds the endpoint of the call, admits its user, and returns what to
+// answer. It makes an error of a panic, but for that of a handler which is being
+// aborted.
+func (h *handler) run(c *call) (a answer, err error) {
+	defer func() {
+		switch v := recover(); v {
+		case nil:
+		case http.ErrAbortHandler:
+			panic(v)
+		default:
+			a, err = answer{}, &panicError{value: v, stack: debug.Stack()}
 		}
-		c.write(a)
-		c.event.Status = a.status
-		c.event.Duration = time.Since(began)
-		h.log(r.Context(), &c.event, err)
-		if h.options.Observe != nil {
-			h.options.Observe(c.event)
-		}
-	})
+	}()
+	do, err := h.route(c)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := h.admit(c); err != nil {
+		return answer{}, err
+	}
+	return do(c)
+}
+
+func (h *handler) route(c *call) (endpoint, error) {
+	// The path is compared decoded, but a slash that is encoded separates
+	// nothing (RFC 3986, section 2.2).
+	if u := c.r.URL; u.Path != h.path || strings.Count(u.EscapedPath(), "/") != strings.Count(h.path, "/") {
+		return nil, notFound
+	}
+	c.event.Route = h.path
+	switch c.r.Method {
+	case http.MethodPost:
+		return h.register, nil
+	case http.MethodGet, http.MethodHead:
+		return h.list, nil
+	case http.MethodDelete:
+		return h.remove, nil
+	}
+	return nil, methodNotAllowed
+}
+
+// admit sets the user of the call.
+func (h *handler) admit(c *call) error {
+	user, err := h.authenticate(c.r)
+	var invalid *tokens.InvalidError
+	switch {
+	case errors.As(err, &invalid):
+		// It is not about what the app sent, so it is no 422.
+		return fmt.Errorf("authenticator: %v", err)
+	case err != nil:
+		return err
+	}
+	if err := user.Validate(); err != nil {
+		return fmt.Errorf("%w: %v", errForbidden, err) // the text names the rule, not the id
+	}
+	c.user = user
+	return nil
 }
 
 // refusal turns the error of an endpoint into the answer, and records in the
@@ -181,21 +249,16 @@ func (h *handler) refusal(c *call, err error) answer {
 
 func (c *call) write(a answer) {
 	header := c.w.Header()
-	values := make([]string, 0, 5) // of all fields, in one allocation
-	set := func(canonicalName, value string) {
-		values = append(values, value)
-		header[canonicalName] = values[len(values)-1 : len(values) : len(values)]
-	}
-	set("Cache-Control", "no-store")
-	set("X-Content-Type-Options", "nosniff")
-	set("X-Request-Id", c.event.RequestID)
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("X-Request-Id", c.event.RequestID)
 	if a.body != nil {
 		contentType := "application/json"
 		if a.status >= 400 {
 			contentType = "application/problem+json"
 		}
-		set("Content-Type", contentType)
-		set("Content-Length", strconv.Itoa(len(a.body)))
+		header.Set("Content-Type", contentType)
+		header.Set("Content-Length", strconv.Itoa(len(a.body)))
 	}
 	c.w.WriteHeader(a.status)
 	if c.r.Method != http.MethodHead {

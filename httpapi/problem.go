@@ -116,11 +116,6 @@ func (p *problem) answer(requestID string) answer {
 	return answer{status: q.Status, body: body}
 }
 
-// refuse returns the endpoint that always answers with p.
-func refuse(p *problem) endpoint {
-	return func(*call) (answer, error) { return answer{}, p }
-}
-
 // diagnose returns the problem that answers err, and what that makes of the
 // request. What err says is for the log.
 func diagnose(ctx context.Context, err error) (*problem, Outcome) {

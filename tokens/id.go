@@ -42,7 +42,21 @@ func (u UserID) fault() Code {
 	return textFault(string(u), MaxUserIDLen)
 }
 
+// Validate returns nil, or an [*InvalidError] with the field deviceId.
+func (d DeviceID) Validate() error {
+	var f faults
+	f.add(FieldDeviceID, d.fault())
+	return f.err()
+}
+
 func (d DeviceID) fault() Code { return textFault(string(d), MaxDeviceIDLen) }
+
+// Validate returns nil, or an [*InvalidError] with the field projectId.
+func (p ProjectID) Validate() error {
+	var f faults
+	f.add(FieldProjectID, p.fault())
+	return f.err()
+}
 
 func (p ProjectID) fault() Code {
 	if p == "" {
@@ -98,6 +112,13 @@ const (
 	IOS     Platform = "ios"
 	Android Platform = "android"
 )
+
+// Validate returns nil, or an [*InvalidError] with the field platform.
+func (p Platform) Validate() error {
+	var f faults
+	f.add(FieldPlatform, p.fault())
+	return f.err()
+}
 
 func (p Platform) fault() Code {
 	switch p {

@@ -89,6 +89,8 @@ func TestIDs(t *testing.T) {
 		{"deviceId", 128, func(s string) error {
 			return tokens.Key{UserID: "u", DeviceID: tokens.DeviceID(s)}.Validate()
 		}, tokens.Required, ""},
+		{"deviceId", tokens.MaxDeviceIDLen, func(s string) error { return tokens.DeviceID(s).Validate() }, tokens.Required, ""},
+		{"projectId", tokens.MaxProjectIDLen, func(s string) error { return tokens.ProjectID(s).Validate() }, "", ""},
 		{"projectId", 64, func(s string) error {
 			req := validRequest()
 			req.ProjectID = tokens.ProjectID(s)

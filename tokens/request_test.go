@@ -124,8 +124,10 @@ func TestPlatforms(t *testing.T) {
 	} {
 		req := validRequest()
 		req.Platform = platform
-		if got := codeOf(t, req.Validate(), "platform"); got != want {
-			t.Errorf("%q: got code %q, want %q", platform, got, want)
+		for _, err := range []error{platform.Validate(), req.Validate()} {
+			if got := codeOf(t, err, "platform"); got != want {
+				t.Errorf("%q: got code %q, want %q", platform, got, want)
+			}
 		}
 	}
 }

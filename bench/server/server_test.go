@@ -78,8 +78,9 @@ func TestSameAnswers(t *testing.T) {
 }
 
 // maxRatio is how many allocations httpapi may make for each of the bare
-// handler's.
-const maxRatio = 1.15
+// handler's. A refresh makes most of them in the tokens of encoding/json, which
+// tell duplicate and undeclared members.
+const maxRatio = 4.5
 
 func TestAllocations(t *testing.T) {
 	const runs = 200

@@ -78,7 +78,9 @@ func (a app) send(t *testing.T, method, query, body string, header ...string) an
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(string(text), "PushToken[") {
+	// The text of a 422 shows the form of a token.
+	const form = "ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]"
+	if strings.Contains(strings.ReplaceAll(string(text), form, ""), "PushToken[") {
 		t.Errorf("the answer has a token in it: %s", text)
 	}
 	return decode(t, resp, text)

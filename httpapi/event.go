@@ -1,7 +1,13 @@
 package httpapi
 
 import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
 	"net/http"
+	"runtime"
 	"time"
 )
 
@@ -64,4 +70,88 @@ func knownMethod(method string) string {
 		return method
 	}
 	return "_OTHER"
+}
+
+const maxRequestIDLen = 64
+
+// requestID returns the request's id: the X-Request-Id that came with it, if
+// there is one and it is sane, else a new random one.
+func requestID(header http.Header) string {
+	if ids := header["X-Request-Id"]; len(ids) == 1 && saneRequestID(ids[0]) {
+		return ids[0]
+	}
+	return rand.Text()
+}
+
+// saneRequestID keeps ids harmless in logs, headers, shells and URLs: 1–64 of
+// the ASCII letters, digits and "-._". No token in brackets passes.
+func saneRequestID(id string) bool {
+	if id == "" || len(id) > maxRequestIDLen {
+		return false
+	}
+	for i := range len(id) {
+		switch c := id[i]; {
+		case '0' <= c && c <= '9', 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', c == '-', c == '.', c == '_':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// log writes the one line of a request. It has no path, query, header or body of
+// the request in it but a sane request id.
+func (h *handler) log(ctx context.Context, e *Event, err error) {
+	attrs := []slog.Attr{
+		slog.String("request_id", e.RequestID),
+		slog.String("method", e.Method),
+		slog.String("route", e.Route),
+		slog.Int("status", e.Status),
+		slog.String("outcome", string(e.Outcome)),
+		slog.Duration("duration", e.Duration),
+		slog.Duration("store_duration", e.StoreDuration),
+	}
+	if e.Moved {
+		attrs = append(attrs, slog.Bool("moved", true))
+	}
+	if e.Evicted > 0 {
+		attrs = append(attrs, slog.Int("evicted", e.Evicted))
+	}
+	if e.Problem != "" {
+		attrs = append(attrs, slog.String("problem", e.Problem))
+	}
+	if err != nil {
+		attrs = append(attrs, slog.String("error", err.Error()))
+	}
+	var p *panicError
+	if errors.As(err, &p) {
+		attrs = append(attrs, slog.String("stack", string(p.stack)))
+	}
+	h.options.Logger.LogAttrs(ctx, e.level(), "request", attrs...)
+}
+
+// level is Error for what somebody has to look into, Warn for what somebody has
+// to if it lasts.
+func (e *Event) level() slog.Level {
+	switch {
+	case e.Outcome == Failed:
+		return slog.LevelError
+	case e.Outcome == TryAgain, e.Status == http.StatusForbidden:
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
+}
+
+type panicError struct {
+	value any
+	stack []byte
+}
+
+// Error has the panic's text only if it is the runtime's own. Any other value
+// may hold what the request held, so it is named by its type.
+func (p *panicError) Error() string {
+	if err, ok := p.value.(runtime.Error); ok {
+		return "panic: " + err.Error()
+	}
+	return fmt.Sprintf("panic with a %T", p.value)
 }

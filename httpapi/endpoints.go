@@ -1,0 +1,119 @@
+package httpapi
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+//go:embed openapi.yaml
+var openAPI []byte
+
+// OpenAPI returns the description of the API as an OpenAPI 3.1 document in YAML,
+// as of the version of this package: to serve, to generate clients from, or to
+// test against. Its paths are those without a BasePath. The slice is the
+// caller's.
+func OpenAPI() []byte { return bytes.Clone(openAPI) }
+
+// register is POST: an app says at launch by which token it can be reached.
+func (h *handler) register(c *call) (answer, error) {
+	req, err := decodeRequest(c.w, c.r, h.options.MaxBodyBytes)
+	if err != nil {
+		return answer{}, err
+	}
+	req.Key.UserID = c.user
+	began := time.Now()
+	result, err := h.store.Register(c.r.Context(), req)
+	c.event.StoreDuration = time.Since(began)
+	if err != nil {
+		return answer{}, err
+	}
+	c.event.Outcome = Outcome(result.Outcome)
+	c.event.Moved = result.Moved()
+	c.event.Evicted = len(result.Evicted)
+	status := http.StatusOK
+	if result.Outcome == store.Created {
+		status = http.StatusCreated
+	}
+	return marshal(status, wireRegistration(result.Registration))
+}
+
+// list is GET: the caller's active registrations, by device id.
+func (h *handler) list(c *call) (answer, error) {
+	began := time.Now()
+	regs, err := h.store.List(c.r.Context(), c.user)
+	c.event.StoreDuration = time.Since(began)
+	if err != nil {
+		return answer{}, err
+	}
+	c.event.Outcome = Listed
+	document := struct {
+		DeviceTokens []registration `json:"deviceTokens"`
+	}{DeviceTokens: make([]registration, len(regs))} // [], never null
+	for i, r := range regs {
+		document.DeviceTokens[i] = wireRegistration(r)
+	}
+	return marshal(http.StatusOK, document)
+}
+
+// remove is DELETE: a logout deactivates, permanent=true erases. Either is
+// answered alike whether or not something was there.
+func (h *handler) remove(c *call) (answer, error) {
+	device, permanent, err := parseRemoval(c.r.URL.RawQuery)
+	if err != nil {
+		return answer{}, err
+	}
+	do, outcome := h.store.Deactivate, Deactivated
+	if permanent {
+		do, outcome = h.store.Delete, Erased
+	}
+	began := time.Now()
+	err = do(c.r.Context(), tokens.Key{UserID: c.user, DeviceID: device})
+	c.event.StoreDuration = time.Since(began)
+	if err != nil {
+		return answer{}, err
+	}
+	c.event.Outcome = outcome
+	return answer{status: http.StatusNoContent}, nil
+}
+
+// A registration as it is answered. The token stays out: whoever registered
+// knows it, and nobody else is to. So do the keys of whoever lost it.
+type registration struct {
+	DeviceID     string `json:"deviceId"`
+	Platform     string `json:"platform"`
+	ProjectID    string `json:"projectId,omitempty"`
+	RegisteredAt string `json:"registeredAt,omitempty"`
+	UpdatedAt    string `json:"updatedAt,omitempty"`
+	ExpiresAt    string `json:"expiresAt,omitempty"`
+}
+
+func wireRegistration(r tokens.Registration) registration {
+	return registration{
+		DeviceID:     string(r.Key.DeviceID),
+		Platform:     string(r.Platform),
+		ProjectID:    string(r.ProjectID),
+		RegisteredAt: wireTime(r.RegisteredAt),
+		UpdatedAt:    wireTime(r.UpdatedAt),
+		ExpiresAt:    wireTime(r.ExpiresAt),
+	}
+}
+
+// wireTime returns RFC 3339 in UTC, always with milliseconds, as JavaScript's
+// toISOString writes it; "" for a time that a row of an older service lacks.
+func wireTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05.000Z")
+}
+
+func marshal(status int, document any) (answer, error) {
+	body, err := json.Marshal(document)
+	return answer{status: status, body: body}, err
+}
