@@ -25,31 +25,45 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestTextIsCloned registers devices whose ids are each part of a string of a
-// megabyte, as of a request's body: the store keeps the part alone.
+// TestTextIsCloned registers and imports devices whose texts are each part of a
+// string of a megabyte, as of a request's body: the store keeps the part alone.
 func TestTextIsCloned(t *testing.T) {
 	const n = 50
-	text := func(s string) string { return (s + strings.Repeat(" ", 1<<20))[:len(s)] }
 	before := heap()
 	s := memstore.New(store.Policy{})
 	for i := range n {
 		for _, token := range []int{i, i, n + i} { // created, refreshed, replaced
-			req := benchRequest("user", i, 0, token)
-			req.Key.UserID = tokens.UserID(text(string(req.Key.UserID)))
-			req.Key.DeviceID = tokens.DeviceID(text(string(req.Key.DeviceID)))
-			req.Platform = tokens.Platform(text(string(req.Platform)))
-			req.ProjectID = tokens.ProjectID(text(string(req.ProjectID)))
-			req.Token = tokens.MustParseToken(text(req.Token.Reveal()))
+			req := benchRequest("registered", i, 0, token)
+			req.Key = tokens.Key{UserID: cut(req.Key.UserID), DeviceID: cut(req.Key.DeviceID)}
+			req.Platform, req.ProjectID = cut(req.Platform), cut(req.ProjectID)
+			req.Token = tokens.MustParseToken(cut(req.Token.Reveal()))
 			if err := register(s, req); err != nil {
 				t.Fatal(err)
 			}
 		}
+		for _, status := range []tokens.Status{tokens.Active, tokens.LoggedOut} { // the second is the status alone
+			req := benchRequest("imported", i, 0, 2*n+i)
+			outcome, err := s.Import(t.Context(), tokens.Registration{
+				Key:      tokens.Key{UserID: cut(req.Key.UserID), DeviceID: cut(req.Key.DeviceID)},
+				Platform: cut(req.Platform), ProjectID: cut(req.ProjectID), Status: cut(status),
+				Token:        tokens.MustParseToken(cut(req.Token.Reveal())),
+				RegisteredAt: imported, UpdatedAt: imported, ExpiresAt: imported.AddDate(100, 0, 0),
+			})
+			if err != nil || outcome != store.Imported && outcome != store.ImportedStatus {
+				t.Fatal(outcome, err)
+			}
+		}
 	}
 	if kept := heap() - before; kept > 1<<20 {
-		t.Errorf("%d bytes are kept for %d registrations", kept, n)
+		t.Errorf("%d bytes are kept for %d registrations", kept, 2*n)
 	}
 	runtime.KeepAlive(s)
 }
+
+var imported = time.Date(2026, time.November, 23, 0, 0, 0, 0, time.UTC)
+
+// cut returns the text as a part of a string of a megabyte.
+func cut[T ~string](text T) T { return (text + T(strings.Repeat(" ", 1<<20)))[:len(text)] }
 
 // BenchmarkReclaim reports the time of the call that finds a million
 // registrations expired.

@@ -3,7 +3,6 @@ package memstore
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
@@ -115,7 +114,7 @@ func (s *Store) Import(ctx context.Context, r tokens.Registration) (store.Import
 	stored, outcome := s.policy.PlanImport(r, now, own.registration(), holder.registration())
 	switch outcome {
 	case store.ImportedStatus:
-		own.Status = stored.Status
+		own.Status = clone(stored.Status)
 	case store.Imported:
 		for _, gone := range []*row{own, holder} {
 			if gone != nil {
@@ -123,7 +122,7 @@ func (s *Store) Import(ctx context.Context, r tokens.Registration) (store.Import
 			}
 		}
 		stored.Key = cloneKey(stored.Key)
-		stored.ProjectID = tokens.ProjectID(strings.Clone(string(stored.ProjectID)))
+		stored.Platform, stored.ProjectID, stored.Status = clone(stored.Platform), clone(stored.ProjectID), clone(stored.Status)
 		s.insert(&row{Registration: stored, hash: hash})
 	}
 	return outcome, nil

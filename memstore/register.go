@@ -50,9 +50,7 @@ func (s *Store) Register(ctx context.Context, req tokens.Request) (store.Result,
 		s.holders[hash] = r
 	}
 	s.expiry.MoveToBack(r.expiry)
-	r.Token = req.Token
-	r.Platform = tokens.Platform(strings.Clone(string(req.Platform)))
-	r.ProjectID = tokens.ProjectID(strings.Clone(string(req.ProjectID)))
+	r.Token, r.Platform, r.ProjectID = req.Token, clone(req.Platform), clone(req.ProjectID)
 	r.Status = tokens.Active
 	r.UpdatedAt, r.ExpiresAt = updatedAt, s.policy.Expiry(now)
 
@@ -60,13 +58,12 @@ func (s *Store) Register(ctx context.Context, req tokens.Request) (store.Result,
 	return result, nil
 }
 
-// cloneKey copies the text of the key: the ids may be parts of a larger string,
-// which a row would keep in memory. A Token has a text of its own.
+// clone copies a text that may be part of a larger string, which a row would
+// keep in memory. A Token has a text of its own.
+func clone[T ~string](text T) T { return T(strings.Clone(string(text))) }
+
 func cloneKey(k tokens.Key) tokens.Key {
-	return tokens.Key{
-		UserID:   tokens.UserID(strings.Clone(string(k.UserID))),
-		DeviceID: tokens.DeviceID(strings.Clone(string(k.DeviceID))),
-	}
+	return tokens.Key{UserID: clone(k.UserID), DeviceID: clone(k.DeviceID)}
 }
 
 // makeRoom removes the user's rows that have to go before one more comes, and
