@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"iter"
+	"time"
 
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -20,13 +21,19 @@ type Listing struct {
 }
 
 // ListUsers lists many users, at most n at a time; n below 1 means 1. It yields
-// exactly one [Listing] for each user asked for, duplicates too, in any order.
-// One user's error is that user's answer and ends nothing. When ctx is done, the
-// users that are left get its error.
+// one [Listing] for each user that it reads, duplicates too, in any order, each
+// as soon as its List has answered. One user's error is that user's answer and
+// ends nothing.
 //
-// users is read as needed, from the goroutine that ranges over the result; its
-// length does not matter to memory. Stopping early cancels what runs, and waits
-// for it: when the loop is left, no call of List is under way.
+// users is read as needed, one user for each free place; its length does not
+// matter to memory. It runs beside the loop, so it may wait, also for what the
+// loop does with an answer, and what they share needs a lock.
+//
+// When ctx is done, no more users are read: the ones that were read get the
+// error of ctx, and unless users has ended, so does a last Listing without a
+// UserID. Stopping early cancels what runs, and waits for it: when the loop is
+// left, no call of List is under way. It waits for the end of users as well, but
+// for a second at most: then users ends when it next yields.
 //
 //	for l := range store.ListUsers(ctx, s, slices.Values(users), 16) {
 //		if l.Err != nil { … }
@@ -37,33 +44,49 @@ func ListUsers(ctx context.Context, s Lister, users iter.Seq[tokens.UserID], n i
 	return func(yield func(Listing) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		next, stop := iter.Pull(users)
-		answers := make(chan Listing)
-		running := 0
+		var (
+			reads    <-chan reading // nil while users is not read
+			answers  = make(chan Listing)
+			canceled = ctx.Done()
+			running  = 0
+			more     = true
+		)
 		defer func() {
 			cancel()
 			for ; running > 0; running-- {
 				<-answers
 			}
-			stop()
+			end(reads, stop)
 		}()
 
-		more := true
 		for {
-			for more && running < n {
-				var user tokens.UserID
-				if user, more = next(); more {
-					running++
-					go func() { answers <- list(ctx, s, user) }()
+			if more && reads == nil && running < n && ctx.Err() == nil {
+				reads = read(next)
+			}
+			if running == 0 && (reads == nil || ctx.Err() != nil) {
+				break
+			}
+			select {
+			case r := <-reads:
+				reads = nil
+				if r.panicked != nil {
+					panic(r.panicked)
 				}
+				if more = r.more; more {
+					running++
+					go func() { answers <- list(ctx, s, r.user) }()
+				}
+			case answer := <-answers:
+				running--
+				if !yield(answer) {
+					return
+				}
+			case <-canceled:
+				canceled = nil // the source is not waited for any longer
 			}
-			if running == 0 {
-				return
-			}
-			answer := <-answers
-			running--
-			if !yield(answer) {
-				return
-			}
+		}
+		if err := ctx.Err(); err != nil && more {
+			yield(Listing{Err: err})
 		}
 	}
 }
@@ -77,4 +100,45 @@ func list(ctx context.Context, s Lister, user tokens.UserID) Listing {
 		return Listing{UserID: user, Err: err}
 	}
 	return Listing{UserID: user, Registrations: regs}
+}
+
+// A reading is a user, or the end of users.
+type reading struct {
+	user     tokens.UserID
+	more     bool
+	panicked any // by users
+}
+
+// read calls next in a goroutine of its own.
+func read(next func() (tokens.UserID, bool)) <-chan reading {
+	c := make(chan reading, 1)
+	go func() {
+		var r reading
+		defer func() {
+			r.panicked = recover()
+			c <- r
+		}()
+		r.user, r.more = next()
+	}()
+	return c
+}
+
+// end ends the users that next reads, if reads is not nil, and waits for that. A
+// sequence that waits for the loop, which is left, would never end: after a
+// second it is left to itself.
+func end(reads <-chan reading, stop func()) {
+	if reads == nil {
+		stop()
+		return
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		<-reads
+		stop()
+	}()
+	select {
+	case <-ended:
+	case <-time.After(time.Second):
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -97,37 +96,154 @@ func TestListUsersAtOnce(t *testing.T) {
 	})
 }
 
-// TestListUsersCanceled: users that are left get the context's error, and List
-// is not called for them.
+// TestListUsersCanceled: no more users are read then. The ones that were read get
+// the context's error, List is not called for them, and so does a last listing,
+// for the users that may be left.
 func TestListUsersCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	var calls atomic.Int64
+	var calls, read atomic.Int64
 	l := lister(func(_ context.Context, user tokens.UserID) ([]tokens.Registration, error) {
 		calls.Add(1)
 		return one(user), nil
 	})
-	got := map[tokens.UserID]error{}
-	for listing := range store.ListUsers(ctx, l, slices.Values(users(50)), 3) {
-		got[listing.UserID] = listing.Err
+	endless := func(yield func(tokens.UserID) bool) {
+		for yield(users(1_000)[read.Add(1)]) {
+		}
+	}
+	var got []store.Listing
+	for listing := range store.ListUsers(ctx, l, endless, 3) {
+		got = append(got, listing)
 		cancel()
 	}
-	if diff := cmp.Diff(users(50), slices.Sorted(maps.Keys(got))); diff != "" {
-		t.Errorf("users (-want +got):\n%s", diff)
-	}
-	canceled := 0
-	for user, err := range got {
-		if err == nil {
-			continue
-		}
-		canceled++
-		if !errors.Is(err, context.Canceled) {
-			t.Errorf("%s has error %v, want context.Canceled", user, err)
+	answered := 0
+	for i, listing := range got {
+		switch {
+		case listing.Err == nil:
+			answered++
+		case !errors.Is(listing.Err, context.Canceled):
+			t.Errorf("%s has error %v, want context.Canceled", listing.UserID, listing.Err)
+		case (listing.UserID == "") != (i == len(got)-1):
+			t.Errorf("listing %d of %d is of user %q", i+1, len(got), listing.UserID)
 		}
 	}
-	if want := 50 - int(calls.Load()); canceled != want || want < 50-6 {
-		t.Errorf("%d users have the context's error, and List was called for %d of 50", canceled, calls.Load())
+	if answered != int(calls.Load()) || answered == 0 || answered == len(got) {
+		t.Errorf("%d of %d listings have no error, List was called %d times", answered, len(got), calls.Load())
 	}
+	if read.Load() > 5 {
+		t.Errorf("%d users were read, want those of 3 places and of the first answer", read.Load())
+	}
+}
+
+// TestListUsersCanceledAtTheEnd: where no user is left, all listings are users'.
+func TestListUsersCanceledAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		l := lister(func(ctx context.Context, _ tokens.UserID) ([]tokens.Registration, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		time.AfterFunc(time.Second, cancel)
+		n := 0
+		for listing := range store.ListUsers(ctx, l, slices.Values(users(3)), 4) {
+			if n++; listing.UserID == "" || !errors.Is(listing.Err, context.Canceled) {
+				t.Errorf("a listing of user %q with error %v", listing.UserID, listing.Err)
+			}
+		}
+		if n != 3 {
+			t.Errorf("%d listings, want 3", n)
+		}
+	})
+}
+
+// TestListUsersSlowUsers: an answer does not wait for the next user, and the end
+// of the context for none.
+func TestListUsersSlowUsers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := lister(func(context.Context, tokens.UserID) ([]tokens.Registration, error) {
+			time.Sleep(time.Millisecond)
+			return nil, nil
+		})
+		slow := func(yield func(tokens.UserID) bool) {
+			for _, user := range users(100) {
+				time.Sleep(50 * time.Millisecond)
+				if !yield(user) {
+					return
+				}
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 220*time.Millisecond)
+		defer cancel()
+		begin := time.Now()
+		var took []time.Duration
+		for range store.ListUsers(ctx, l, slow, 16) {
+			took = append(took, time.Since(begin)/time.Millisecond)
+		}
+		if want := []time.Duration{51, 101, 151, 201, 220}; !slices.Equal(took, want) {
+			t.Errorf("listings came after %d ms, want %d", took, want)
+		}
+	})
+}
+
+// TestListUsersFed: the users may come of the answers.
+func TestListUsersFed(t *testing.T) {
+	for _, leave := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			l := lister(func(context.Context, tokens.UserID) ([]tokens.Registration, error) { return nil, nil })
+			all := users(20)
+			queue := make(chan tokens.UserID, 1)
+			queue <- all[0]
+			var got []tokens.UserID
+			for listing := range store.ListUsers(t.Context(), l, func(yield func(tokens.UserID) bool) {
+				for user := range queue {
+					if !yield(user) {
+						return
+					}
+				}
+			}, 4) {
+				got = append(got, listing.UserID)
+				if len(got) == len(all) {
+					if leave {
+						break
+					}
+					close(queue)
+				} else {
+					queue <- all[len(got)]
+				}
+			}
+			if leave {
+				close(queue) // users was not waited for
+			}
+			if diff := cmp.Diff(all, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestListUsersPanic: a panic of users is the caller's, once no call is under way.
+func TestListUsersPanic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var running atomic.Int64
+		l := lister(func(ctx context.Context, _ tokens.UserID) ([]tokens.Registration, error) {
+			running.Add(1)
+			defer running.Add(-1)
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		defer func() {
+			if v := recover(); v != "no more" || running.Load() != 0 {
+				t.Errorf("panic with %v, and %d calls are under way", v, running.Load())
+			}
+		}()
+		for range store.ListUsers(t.Context(), l, func(yield func(tokens.UserID) bool) {
+			yield("alice")
+			panic("no more")
+		}, 2) {
+			t.Error("a listing, before the panic")
+		}
+	})
 }
 
 // TestListUsersStopped: leaving the loop cancels what runs, waits for it, and
@@ -169,20 +285,20 @@ func TestListUsersStopped(t *testing.T) {
 // TestListUsersReadsAsNeeded: no user is read long before its turn.
 func TestListUsersReadsAsNeeded(t *testing.T) {
 	l := lister(func(context.Context, tokens.UserID) ([]tokens.Registration, error) { return nil, nil })
-	read := 0
+	var read atomic.Int64
 	counted := func(yield func(tokens.UserID) bool) {
 		for _, user := range users(100) {
-			read++
+			read.Add(1)
 			if !yield(user) {
 				return
 			}
 		}
 	}
-	answered := 0
+	answered := int64(0)
 	for range store.ListUsers(t.Context(), l, counted, 5) {
 		answered++
-		if read > answered+5 {
-			t.Fatalf("%d users were read when %d had been answered", read, answered)
+		if read.Load() > answered+5 {
+			t.Fatalf("%d users were read when %d had been answered", read.Load(), answered)
 		}
 	}
 }
