@@ -18,7 +18,7 @@
 //
 // In ten lines:
 //
-//	s := memstore.New(store.Policy{}) // on DynamoDB: s, err := dynamostore.New(client, "device-tokens", dynamostore.Options{})
+//	s := memstore.MustNew(store.Policy{}) // on DynamoDB: s, err := dynamostore.New(client, "device-tokens", dynamostore.Options{})
 //
 //	token, err := tokens.ParseToken("ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]")
 //	if err != nil { … }

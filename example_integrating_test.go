@@ -27,7 +27,7 @@ func sessionUser(*http.Request) (user string, err error) { return "alice", nil }
 var errNoSession = errors.New("no session")
 
 func Example_mount() {
-	s := memstore.New(store.Policy{})
+	s := memstore.MustNew(store.Policy{})
 
 	authenticate := func(r *http.Request) (tokens.UserID, error) {
 		user, err := sessionUser(r)
@@ -40,7 +40,7 @@ func Example_mount() {
 		return tokens.UserID(user), nil
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/push/", httpapi.New(s, authenticate, httpapi.Options{BasePath: "/push"}))
+	mux.Handle("/push/", httpapi.MustNew(s, authenticate, httpapi.Options{BasePath: "/push"}))
 
 	answer := httptest.NewRecorder()
 	mux.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/push/v1/device-tokens", nil))
@@ -74,7 +74,7 @@ func Example_test() {
 	ctx := context.Background()
 
 	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
-	s := memstore.New(store.Policy{Now: func() time.Time { return now }})
+	s := memstore.MustNew(store.Policy{Now: func() time.Time { return now }})
 	_, err := s.Register(ctx, tokens.Request{
 		Key:      tokens.Key{UserID: "alice", DeviceID: "phone-1"},
 		Token:    tokens.MustParseToken("ExponentPushToken[a]"),
@@ -137,7 +137,7 @@ func Example_import() {
 	}
 	var imported store.Store
 	skipped, err := importRows(ctx, func(p store.Policy) store.Store {
-		imported = memstore.New(p) // or dynamostore.New(client, table, dynamostore.Options{Policy: p})
+		imported = memstore.MustNew(p) // or dynamostore.New(client, table, dynamostore.Options{Policy: p})
 		return imported
 	}, slices.Values(rows))
 	if err != nil {
@@ -165,7 +165,7 @@ func (s tellingStore) Register(ctx context.Context, req tokens.Request) (store.R
 
 func Example_tellTheOtherAccount() {
 	ctx := context.Background()
-	s := tellingStore{memstore.New(store.Policy{}), func(lost tokens.Key) {
+	s := tellingStore{memstore.MustNew(store.Policy{}), func(lost tokens.Key) {
 		fmt.Println("e-mail to", lost.UserID)
 	}}
 	register(ctx, s, "alice", "phone-1", "ExponentPushToken[a]")
@@ -230,7 +230,7 @@ func gone(ctx context.Context, s store.Store, m Sent) error {
 func Example_notify() {
 	ctx := context.Background()
 	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
-	s := memstore.New(store.Policy{Now: func() time.Time { return now }})
+	s := memstore.MustNew(store.Policy{Now: func() time.Time { return now }})
 	for _, user := range []tokens.UserID{"alice", "bob"} {
 		_, err := s.Register(ctx, tokens.Request{
 			Key:      tokens.Key{UserID: user, DeviceID: "phone"},

@@ -15,7 +15,7 @@ import (
 func Example() {
 	ctx := context.Background()
 
-	s := memstore.New(store.Policy{}) // on DynamoDB: s, err := dynamostore.New(client, "device-tokens", dynamostore.Options{})
+	s := memstore.MustNew(store.Policy{}) // on DynamoDB: s, err := dynamostore.New(client, "device-tokens", dynamostore.Options{})
 	phone := tokens.MustParseToken("ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]")
 
 	// Alice starts the app. Later bob logs in on the same phone.
@@ -54,7 +54,7 @@ type message struct {
 // The sending side of one message: who is reached, and by which tokens.
 func Example_send() {
 	ctx := context.Background()
-	s := memstore.New(store.Policy{})
+	s := memstore.MustNew(store.Policy{})
 	register(ctx, s, "bob", "phone-1", "ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]")
 	send := func(m []message) { fmt.Println("sent", len(m)) }
 
@@ -79,7 +79,7 @@ func Example_send() {
 // Many users at once, at most 16 at a time.
 func Example_sendToMany() {
 	ctx := context.Background()
-	s := memstore.New(store.Policy{})
+	s := memstore.MustNew(store.Policy{})
 	register(ctx, s, "bob", "phone-1", "ExponentPushToken[b]")
 	register(ctx, s, "carol", "phone-2", "ExponentPushToken[c]")
 	users := slices.Values([]tokens.UserID{"alice", "bob", "carol"})

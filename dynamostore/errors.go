@@ -29,7 +29,7 @@ type CallError struct {
 var _ error = (*CallError)(nil)
 
 // Error returns a text such as
-// "try again: dynamodb UpdateItem: ThrottlingException (request 4KBNVRGD)".
+// "store: try again: dynamodb UpdateItem: ThrottlingException (request 4KBNVRGD)".
 func (e *CallError) Error() string {
 	var b strings.Builder
 	for _, k := range e.kind {

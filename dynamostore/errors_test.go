@@ -141,7 +141,7 @@ func TestCauses(t *testing.T) {
 	if !errors.As(err, &operation) || operation.Operation() != "GetItem" {
 		t.Errorf("the error %v has no OperationError", err)
 	}
-	want := "store is misconfigured: dynamodb GetItem: ResourceNotFoundException (request " + dynamotest.RequestID + ")"
+	want := "store: misconfigured: dynamodb GetItem: ResourceNotFoundException (request " + dynamotest.RequestID + ")"
 	equal(t, "text", want, err.Error())
 }
 

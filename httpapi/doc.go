@@ -1,8 +1,9 @@
 // Package httpapi serves a [store.Store] over HTTP: what an app calls when it is
 // launched and when its user logs out.
 //
-//	handler := httpapi.New(memstore.New(store.Policy{}), authenticate, httpapi.Options{})
-//	err := http.ListenAndServe("127.0.0.1:8080", handler)
+//	handler, err := httpapi.New(memstore.MustNew(store.Policy{}), authenticate, httpapi.Options{})
+//	if err != nil { … }
+//	err = http.ListenAndServe("127.0.0.1:8080", handler)
 //
 // where authenticate, an [Authenticator], says whose request it is. It is the
 // only source of user ids.

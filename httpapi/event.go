@@ -151,7 +151,7 @@ type panicError struct {
 // may hold what the request held, so it is named by its type.
 func (p *panicError) Error() string {
 	if err, ok := p.value.(runtime.Error); ok {
-		return "panic: " + err.Error()
+		return "httpapi: panic: " + err.Error()
 	}
-	return fmt.Sprintf("panic with a %T", p.value)
+	return fmt.Sprintf("httpapi: panic with a %T", p.value)
 }

@@ -43,7 +43,7 @@ func request(h http.Handler, session, method, target, body string) *httptest.Res
 
 // A phone changes hands: Bob logs in on it, and Alice is no longer reached by it.
 func Example() {
-	handler := httpapi.New(memstore.New(store.Policy{}), bySession, httpapi.Options{
+	handler := httpapi.MustNew(memstore.MustNew(store.Policy{}), bySession, httpapi.Options{
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	const phone = `{"deviceId": "phone", "expoPushToken": "ExponentPushToken[abc]", "platform": "ios"}`
@@ -65,7 +65,7 @@ func Example() {
 // What is wrong with a request is said in a problem document, without what was
 // sent.
 func ExampleNew_problem() {
-	handler := httpapi.New(memstore.New(store.Policy{}), bySession, httpapi.Options{
+	handler := httpapi.MustNew(memstore.MustNew(store.Policy{}), bySession, httpapi.Options{
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	w := request(handler, "session-1", "DELETE", "/v1/device-tokens?permanent=yes", "")
@@ -89,7 +89,7 @@ func ExampleNew_problem() {
 // An observer feeds metrics: here, how many phones changed hands.
 func ExampleOptions_observe() {
 	outcomes, moved := map[httpapi.Outcome]int{}, 0
-	handler := httpapi.New(memstore.New(store.Policy{}), bySession, httpapi.Options{
+	handler := httpapi.MustNew(memstore.MustNew(store.Policy{}), bySession, httpapi.Options{
 		Logger: slog.New(slog.DiscardHandler),
 		Observe: func(e httpapi.Event) { // a server has to guard these against concurrent calls
 			outcomes[e.Outcome]++
@@ -128,10 +128,10 @@ func (t telling) Register(ctx context.Context, req tokens.Request) (store.Result
 // The answer never says from whom a phone was taken. To tell the one who had it,
 // wrap the store.
 func ExampleNew_moved() {
-	s := telling{memstore.New(store.Policy{}), func(k tokens.Key) {
+	s := telling{memstore.MustNew(store.Policy{}), func(k tokens.Key) {
 		fmt.Printf("mail to %s: another account uses your device now\n", k.UserID)
 	}}
-	handler := httpapi.New(s, bySession, httpapi.Options{Logger: slog.New(slog.DiscardHandler)})
+	handler := httpapi.MustNew(s, bySession, httpapi.Options{Logger: slog.New(slog.DiscardHandler)})
 	const phone = `{"deviceId": "phone", "expoPushToken": "ExponentPushToken[abc]", "platform": "ios"}`
 	request(handler, "session-1", "POST", "/v1/device-tokens", phone)
 	request(handler, "session-2", "POST", "/v1/device-tokens", phone)
@@ -143,7 +143,7 @@ func ExampleNew_moved() {
 // An API below a prefix, beside its own description.
 func ExampleOpenAPI() {
 	mux := http.NewServeMux()
-	mux.Handle("/push/", httpapi.New(memstore.New(store.Policy{}), bySession, httpapi.Options{
+	mux.Handle("/push/", httpapi.MustNew(memstore.MustNew(store.Policy{}), bySession, httpapi.Options{
 		Logger:   slog.New(slog.DiscardHandler),
 		BasePath: "/push",
 	}))

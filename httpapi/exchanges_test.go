@@ -199,7 +199,7 @@ func checkEventAndLog(t *testing.T, e httpexchanges.Exchange, resp *http.Respons
 			t.Error("the log line of a problem has no error")
 		}
 	}
-	if strings.Contains(e.Name, "divides") && line["error"] != "panic: runtime error: integer divide by zero" {
+	if strings.Contains(e.Name, "divides") && line["error"] != "httpapi: panic: runtime error: integer divide by zero" {
 		t.Errorf("the error of the runtime is logged as %v", line["error"])
 	}
 	if _, ok := line["stack"]; ok != (strings.Contains(e.Name, "panics") || strings.Contains(e.Name, "divides")) {

@@ -224,7 +224,7 @@ func FuzzHandler(f *testing.F) {
 			r.Header.Set("Content-Type", contentType)
 		}
 		var log bytes.Buffer
-		handler := New(memstore.New(store.Policy{}), func(*http.Request) (tokens.UserID, error) { return "alice", nil },
+		handler := MustNew(memstore.MustNew(store.Policy{}), func(*http.Request) (tokens.UserID, error) { return "alice", nil },
 			Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		recorder := httptest.NewRecorder()
 		handler.ServeHTTP(recorder, r)

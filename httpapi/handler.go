@@ -78,10 +78,10 @@ type Authenticator func(*http.Request) (tokens.UserID, error)
 
 // ErrUnauthenticated says that a request has no credential, or not a good one.
 // An [Authenticator] returns it, or wraps it; the answer is 401.
-var ErrUnauthenticated = errors.New("not authenticated")
+var ErrUnauthenticated = errors.New("httpapi: not authenticated")
 
 // errForbidden says that the authenticator named a user who cannot be stored.
-var errForbidden = errors.New("authenticated user id cannot be stored")
+var errForbidden = errors.New("httpapi: the authenticated user id cannot be stored")
 
 // New returns a handler that serves s under [Options].BasePath + [Path], to the
 // users whom authenticate names. It is safe for concurrent use if s and
@@ -90,17 +90,34 @@ var errForbidden = errors.New("authenticated user id cannot be stored")
 // Any other path is 404, so the handler can be the whole of a server, or be
 // mounted in another mux without a prefix being stripped.
 //
-// It panics if s or authenticate is nil, and if an option is outside its
-// documented range: these are errors of the program, not of its input.
-func New(s store.Store, authenticate Authenticator, opts Options) http.Handler {
-	if s == nil || authenticate == nil {
-		panic("httpapi: New needs a store and an authenticator")
+// The error names everything that is wrong: that s or authenticate is nil, and
+// each option outside its documented range.
+func New(s store.Store, authenticate Authenticator, opts Options) (http.Handler, error) {
+	var errs []error
+	if s == nil {
+		errs = append(errs, errors.New("httpapi: the store is nil"))
 	}
-	opts = opts.withDefaults()
-	return &handler{store: s, authenticate: authenticate, options: opts, path: opts.BasePath + Path}
+	if authenticate == nil {
+		errs = append(errs, errors.New("httpapi: the authenticator is nil"))
+	}
+	opts, err := opts.withDefaults()
+	if err := errors.Join(append(errs, err)...); err != nil {
+		return nil, err
+	}
+	return &handler{store: s, authenticate: authenticate, options: opts, path: opts.BasePath + Path}, nil
 }
 
-func (o Options) withDefaults() Options {
+// MustNew is [New] for tests and for options that are constants. It panics where
+// New returns an error.
+func MustNew(s store.Store, authenticate Authenticator, opts Options) http.Handler {
+	h, err := New(s, authenticate, opts)
+	if err != nil {
+		panic(err.Error())
+	}
+	return h
+}
+
+func (o Options) withDefaults() (Options, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
@@ -113,16 +130,20 @@ func (o Options) withDefaults() Options {
 	if o.RetryAfter == 0 {
 		o.RetryAfter = DefaultRetryAfter
 	}
-	if o.MaxBodyBytes < 0 || o.RetryAfter < 0 {
-		panic("httpapi: Options.MaxBodyBytes and Options.RetryAfter must not be negative")
+	var errs []error
+	if o.MaxBodyBytes < 0 {
+		errs = append(errs, errors.New("httpapi: Options.MaxBodyBytes is negative, want a number of bytes, or 0 for the default"))
+	}
+	if o.RetryAfter < 0 {
+		errs = append(errs, errors.New("httpapi: Options.RetryAfter is negative, want a time to wait, or 0 for the default"))
 	}
 	if p := o.BasePath; p != "" {
 		plain := (&url.URL{Path: p}).EscapedPath() == p
 		if p[0] != '/' || p == "/" || path.Clean(p) != p || !plain {
-			panic("httpapi: Options.BasePath must be a clean path like /api")
+			errs = append(errs, errors.New(`httpapi: Options.BasePath is not a clean path, want one like "/api", or ""`))
 		}
 	}
-	return o
+	return o, errors.Join(errs...)
 }
 
 type handler struct {
@@ -217,7 +238,7 @@ func (h *handler) admit(c *call) error {
 	switch {
 	case errors.As(err, &invalid):
 		// It is not about what the app sent, so it is no 422.
-		return fmt.Errorf("authenticator: %v", err)
+		return fmt.Errorf("httpapi: authenticator: %v", err)
 	case err != nil:
 		return err
 	}

@@ -67,7 +67,7 @@ func TestOptions(t *testing.T) {
 		{"a byte more than the default", httpapi.Options{}, alice, httpapi.Path, phone + strings.Repeat(" ", 4097-len(phone)), 413, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			h := httpapi.New(memstore.New(store.Policy{}), tc.authenticate, quiet(tc.opts))
+			h := httpapi.MustNew(memstore.MustNew(store.Policy{}), tc.authenticate, quiet(tc.opts))
 			resp := send(t, h, "POST", tc.target, tc.body)
 			if resp.StatusCode != tc.status {
 				t.Errorf("status is %d, want %d", resp.StatusCode, tc.status)
@@ -81,27 +81,50 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-func TestNewPanics(t *testing.T) {
-	s := memstore.New(store.Policy{})
-	for name, build := range map[string]func(){
-		"no store":              func() { httpapi.New(nil, alice, httpapi.Options{}) },
-		"no authenticator":      func() { httpapi.New(s, nil, httpapi.Options{}) },
-		"negative body":         func() { httpapi.New(s, alice, httpapi.Options{MaxBodyBytes: -1}) },
-		"negative retry":        func() { httpapi.New(s, alice, httpapi.Options{RetryAfter: -1}) },
-		"relative base path":    func() { httpapi.New(s, alice, httpapi.Options{BasePath: "api"}) },
-		"base path of a slash":  func() { httpapi.New(s, alice, httpapi.Options{BasePath: "/"}) },
-		"base path ends in one": func() { httpapi.New(s, alice, httpapi.Options{BasePath: "/api/"}) },
-		"base path with dots":   func() { httpapi.New(s, alice, httpapi.Options{BasePath: "/a/../b"}) },
-		"base path a wildcard":  func() { httpapi.New(s, alice, httpapi.Options{BasePath: "/{stage}"}) },
-		"base path with space":  func() { httpapi.New(s, alice, httpapi.Options{BasePath: "/a b"}) },
+// TestBadArguments: the error names each of them, and MustNew panics with it.
+func TestBadArguments(t *testing.T) {
+	s := memstore.MustNew(store.Policy{})
+	const body, retry, path = "Options.MaxBodyBytes", "Options.RetryAfter", "Options.BasePath"
+	for _, tc := range []struct {
+		name         string
+		s            store.Store
+		authenticate httpapi.Authenticator
+		opts         httpapi.Options
+		want         []string
+	}{
+		{"no store", nil, alice, httpapi.Options{}, []string{"the store"}},
+		{"no authenticator", s, nil, httpapi.Options{}, []string{"the authenticator"}},
+		{"negative body", s, alice, httpapi.Options{MaxBodyBytes: -1}, []string{body}},
+		{"negative retry", s, alice, httpapi.Options{RetryAfter: -1}, []string{retry}},
+		{"relative base path", s, alice, httpapi.Options{BasePath: "api"}, []string{path}},
+		{"base path of a slash", s, alice, httpapi.Options{BasePath: "/"}, []string{path}},
+		{"base path ends in one", s, alice, httpapi.Options{BasePath: "/api/"}, []string{path}},
+		{"base path with dots", s, alice, httpapi.Options{BasePath: "/a/../b"}, []string{path}},
+		{"base path a wildcard", s, alice, httpapi.Options{BasePath: "/{stage}"}, []string{path}},
+		{"base path with space", s, alice, httpapi.Options{BasePath: "/a b"}, []string{path}},
+		{"everything", nil, nil, httpapi.Options{MaxBodyBytes: -1, RetryAfter: -1, BasePath: "api"},
+			[]string{"the store", "the authenticator", body, retry, path}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(tc.name, func(t *testing.T) {
+			h, err := httpapi.New(tc.s, tc.authenticate, tc.opts)
+			if h != nil || err == nil {
+				t.Fatalf("New returns %v and error %v", h, err)
+			}
+			lines := strings.Split(err.Error(), "\n")
+			if len(lines) != len(tc.want) {
+				t.Errorf("error is %q, want %d lines", err, len(tc.want))
+			}
+			for i, want := range tc.want {
+				if !strings.HasPrefix(lines[i], "httpapi: "+want+" is ") {
+					t.Errorf("line %q is not about %s", lines[i], want)
+				}
+			}
 			defer func() {
-				if v, _ := recover().(string); !strings.HasPrefix(v, "httpapi: ") {
-					t.Errorf("New panics with %q", v)
+				if v := recover(); v != err.Error() {
+					t.Errorf("MustNew panics with %v", v)
 				}
 			}()
-			build()
+			httpapi.MustNew(tc.s, tc.authenticate, tc.opts)
 		})
 	}
 }
@@ -112,7 +135,7 @@ func TestDefaultLogger(t *testing.T) {
 	defer slog.SetDefault(before)
 	var log bytes.Buffer
 	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
-	h := httpapi.New(memstore.New(store.Policy{}), alice, httpapi.Options{})
+	h := httpapi.MustNew(memstore.MustNew(store.Policy{}), alice, httpapi.Options{})
 	slog.SetDefault(before)
 	send(t, h, "GET", httpapi.Path, "")
 	if !strings.Contains(log.String(), "outcome=listed") {
@@ -123,7 +146,7 @@ func TestDefaultLogger(t *testing.T) {
 func TestDisabledLevel(t *testing.T) {
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	h := httpapi.New(memstore.New(store.Policy{}), alice, httpapi.Options{Logger: logger})
+	h := httpapi.MustNew(memstore.MustNew(store.Policy{}), alice, httpapi.Options{Logger: logger})
 	send(t, h, "GET", httpapi.Path, "")
 	if log.Len() > 0 {
 		t.Errorf("log has %q", &log)
@@ -135,7 +158,7 @@ func TestDisabledLevel(t *testing.T) {
 func TestEvicted(t *testing.T) {
 	var events []httpapi.Event
 	var log bytes.Buffer
-	s := memstore.New(store.Policy{MaxDevices: 1})
+	s := memstore.MustNew(store.Policy{MaxDevices: 1})
 	_, err := s.Register(t.Context(), tokens.Request{
 		Key:   tokens.Key{UserID: "bob", DeviceID: "his"},
 		Token: tokens.MustParseToken("ExpoPushToken[2]"), Platform: tokens.IOS,
@@ -143,7 +166,7 @@ func TestEvicted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := httpapi.New(s, alice, httpapi.Options{
+	h := httpapi.MustNew(s, alice, httpapi.Options{
 		Logger:  slog.New(slog.NewTextHandler(&log, nil)),
 		Observe: func(e httpapi.Event) { events = append(events, e) },
 	})
@@ -170,7 +193,7 @@ func TestEvicted(t *testing.T) {
 // TestRequestIDs checks that ids that are made differ, and that an insane or a
 // repeated one is replaced.
 func TestRequestIDs(t *testing.T) {
-	h := httpapi.New(memstore.New(store.Policy{}), alice, quiet(httpapi.Options{}))
+	h := httpapi.MustNew(memstore.MustNew(store.Policy{}), alice, quiet(httpapi.Options{}))
 	seen := map[string]bool{}
 	for _, header := range []http.Header{
 		{}, {},
@@ -193,7 +216,7 @@ func TestRequestIDs(t *testing.T) {
 
 // TestSaneRequestIDs has ids at the limits of what is kept.
 func TestSaneRequestIDs(t *testing.T) {
-	h := httpapi.New(memstore.New(store.Policy{}), alice, quiet(httpapi.Options{}))
+	h := httpapi.MustNew(memstore.MustNew(store.Policy{}), alice, quiet(httpapi.Options{}))
 	for id, kept := range map[string]bool{
 		"09azAZ-._": true, strings.Repeat("a", 64): true,
 		"a/b": false, "a:b": false, "a@b": false, "a[b": false, "a`b": false, "a{b": false, "é": false, "a\x00": false,
@@ -231,7 +254,7 @@ func TestBodyUnread(t *testing.T) {
 		r.ContentLength = tc.length
 		r.Header.Set("Content-Type", tc.contentType)
 		w := httptest.NewRecorder()
-		httpapi.New(memstore.New(store.Policy{}), tc.authenticate, quiet(httpapi.Options{})).ServeHTTP(w, r)
+		httpapi.MustNew(memstore.MustNew(store.Policy{}), tc.authenticate, quiet(httpapi.Options{})).ServeHTTP(w, r)
 		if w.Code != tc.status {
 			t.Errorf("%s %s: status is %d, want %d", tc.method, tc.target, w.Code, tc.status)
 		}

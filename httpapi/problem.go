@@ -87,9 +87,9 @@ var (
 // Error is for the log; the answer has the document.
 func (p *problem) Error() string {
 	if len(p.Errors) == 0 {
-		return p.Code
+		return "httpapi: " + p.Code
 	}
-	return p.Code + " at " + p.Errors[0].Field
+	return "httpapi: " + p.Code + " at " + p.Errors[0].Field
 }
 
 // with returns p with one more header field in its answer.

@@ -79,7 +79,7 @@ func TestOverSocket(t *testing.T) {
 		{"HTTP/1.0", "GET", "GET /v1/device-tokens HTTP/1.0\n\n", false, alice, 200, "deviceTokens"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			h := httpapi.New(memstore.New(store.Policy{}), tc.authenticate, quiet(httpapi.Options{}))
+			h := httpapi.MustNew(memstore.MustNew(store.Policy{}), tc.authenticate, quiet(httpapi.Options{}))
 			resp := dialogue(t, h, tc.method, tc.request, tc.incomplete)
 			body, err := io.ReadAll(resp.Body)
 			if err != nil {
@@ -108,9 +108,9 @@ func (w waiting) List(ctx context.Context, _ tokens.UserID) ([]tokens.Registrati
 
 // TestClientGoes checks what is recorded of a client that does not wait.
 func TestClientGoes(t *testing.T) {
-	s := waiting{memstore.New(store.Policy{}), make(chan struct{})}
+	s := waiting{memstore.MustNew(store.Policy{}), make(chan struct{})}
 	events := make(chan httpapi.Event, 1)
-	server := httptest.NewServer(httpapi.New(s, alice, quiet(httpapi.Options{
+	server := httptest.NewServer(httpapi.MustNew(s, alice, quiet(httpapi.Options{
 		Observe: func(e httpapi.Event) { events <- e },
 	})))
 	defer server.Close()
@@ -137,7 +137,7 @@ func TestClientGoes(t *testing.T) {
 // TestAbort checks that a panic that is meant for net/http reaches it.
 func TestAbort(t *testing.T) {
 	abort := func(*http.Request) (tokens.UserID, error) { panic(http.ErrAbortHandler) }
-	h := httpapi.New(memstore.New(store.Policy{}), abort, quiet(httpapi.Options{}))
+	h := httpapi.MustNew(memstore.MustNew(store.Policy{}), abort, quiet(httpapi.Options{}))
 	defer func() {
 		if v := recover(); v != http.ErrAbortHandler {
 			t.Errorf("recovered %v", v)

@@ -53,7 +53,7 @@ func TestProblemsAreTheLibrarys(t *testing.T) {
 	} {
 		t.Run(test.response, func(t *testing.T) {
 			answer := httptest.NewRecorder()
-			handler := httpapi.New(memstore.New(store.Policy{}), test.authenticate, httpapi.Options{Logger: slog.New(slog.DiscardHandler)})
+			handler := httpapi.MustNew(memstore.MustNew(store.Policy{}), test.authenticate, httpapi.Options{Logger: slog.New(slog.DiscardHandler)})
 			handler.ServeHTTP(answer, test.request)
 			want := problem{
 				Status:      answer.Code,

@@ -3,12 +3,12 @@
 // it is the contract of package store in its shortest form: read it to learn
 // what a store has to do.
 //
-//	s := memstore.New(store.Policy{})
+//	s := memstore.MustNew(store.Policy{})
 //
 // A test that waits for nothing sets the clock itself:
 //
 //	now := time.Date(2026, time.November, 23, 0, 0, 0, 0, time.UTC)
-//	s := memstore.New(store.Policy{Now: func() time.Time { return now }})
+//	s := memstore.MustNew(store.Policy{Now: func() time.Time { return now }})
 //
 // # Rules that bind
 //

@@ -13,7 +13,7 @@ import (
 // A phone changes hands: whoever registers its token last has it alone.
 func Example() {
 	ctx := context.Background()
-	s := memstore.New(store.Policy{})
+	s := memstore.MustNew(store.Policy{})
 	token := tokens.MustParseToken("ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]")
 
 	for _, user := range []tokens.UserID{"alice", "bob"} {
@@ -40,10 +40,10 @@ func Example() {
 }
 
 // A test sets the clock of its store, and waits for nothing.
-func ExampleNew() {
+func ExampleMustNew() {
 	ctx := context.Background()
 	now := time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC)
-	s := memstore.New(store.Policy{Now: func() time.Time { return now }})
+	s := memstore.MustNew(store.Policy{Now: func() time.Time { return now }})
 
 	key := tokens.Key{UserID: "alice", DeviceID: "phone"}
 	result, err := s.Register(ctx, tokens.Request{
@@ -58,5 +58,5 @@ func ExampleNew() {
 	fmt.Println(err)
 	// Output:
 	// 2027-02-21T12:00:00Z <nil>
-	// registration not found
+	// store: registration not found
 }

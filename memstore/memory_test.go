@@ -30,7 +30,7 @@ func TestMemory(t *testing.T) {
 func TestTextIsCloned(t *testing.T) {
 	const n = 50
 	before := heap()
-	s := memstore.New(store.Policy{})
+	s := memstore.MustNew(store.Policy{})
 	for i := range n {
 		for _, token := range []int{i, i, n + i} { // created, refreshed, replaced
 			req := benchRequest("registered", i, 0, token)
@@ -72,7 +72,7 @@ func BenchmarkReclaim(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
 		now := time.Date(2026, time.November, 23, 0, 0, 0, 0, time.UTC)
-		s := memstore.New(store.Policy{Now: func() time.Time { return now }})
+		s := memstore.MustNew(store.Policy{Now: func() time.Time { return now }})
 		for i := range n {
 			if err := register(s, benchRequest("user", i/2, i%2, i)); err != nil {
 				b.Fatal(err)
@@ -91,7 +91,7 @@ func BenchmarkReclaim(b *testing.B) {
 func memory(tb testing.TB, n int) (stored, erased int) {
 	tb.Helper()
 	before := heap()
-	s := memstore.New(store.Policy{})
+	s := memstore.MustNew(store.Policy{})
 	for i := range n {
 		if err := register(s, benchRequest("user", i/2, i%2, i)); err != nil {
 			tb.Fatal(err)

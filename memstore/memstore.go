@@ -37,19 +37,28 @@ type row struct {
 	expiry *list.Element // in Store.expiry
 }
 
-// New returns an empty store. It panics on a policy that
-// [store.Policy.WithDefaults] refuses.
-func New(p store.Policy) *Store {
+// New returns an empty store, or the error of [store.Policy.WithDefaults].
+func New(p store.Policy) (*Store, error) {
 	p, err := p.WithDefaults()
 	if err != nil {
-		panic("memstore: New: " + err.Error())
+		return nil, err
 	}
 	return &Store{
 		policy:  p,
 		users:   make(map[tokens.UserID][]*row),
 		holders: make(map[tokens.Hash]*row),
 		expiry:  list.New(),
+	}, nil
+}
+
+// MustNew is [New] for tests and for policies that are constants. It panics where
+// New returns an error.
+func MustNew(p store.Policy) *Store {
+	s, err := New(p)
+	if err != nil {
+		panic(err.Error())
 	}
+	return s
 }
 
 // refuse returns the error of a call that must not touch the store: invalid, or

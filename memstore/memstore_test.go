@@ -10,7 +10,7 @@ import (
 	"github.com/devicetokens/devicetokens/store/storetest"
 )
 
-func newStore(_ testing.TB, p store.Policy) store.Store { return memstore.New(p) }
+func newStore(_ testing.TB, p store.Policy) store.Store { return memstore.MustNew(p) }
 
 // TestContract also looks for tokens and user ids in all errors.
 func TestContract(t *testing.T) {
@@ -27,7 +27,7 @@ func TestContractUnreclaimed(t *testing.T) {
 		ahead := func() time.Time { return clock().AddDate(100, 0, 0) }
 		now := ahead
 		p.Now = func() time.Time { return now() }
-		s := memstore.New(p)
+		s := memstore.MustNew(p)
 		if err := register(s, benchRequest("ahead", 0, 0, -1)); err != nil {
 			t.Fatal(err)
 		}

@@ -19,7 +19,7 @@ var start = time.Date(2026, time.November, 23, 15, 0, 0, 123_456_789, time.UTC)
 
 func newAt(now *time.Time, p store.Policy) *Store {
 	p.Now = func() time.Time { return *now }
-	return New(p)
+	return MustNew(p)
 }
 
 func request(user, device, token int) tokens.Request {
@@ -183,7 +183,7 @@ func TestRegisterOverUnreclaimed(t *testing.T) {
 // TestNoGoroutine fails if one is left: the bubble would not end.
 func TestNoGoroutine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := New(store.Policy{})
+		s := MustNew(store.Policy{})
 		s.mustRegister(t, request(0, 0, 0))
 		time.Sleep(2 * store.DefaultTTL) // the bubble's time
 		s.mustRegister(t, request(1, 0, 1))
@@ -193,21 +193,25 @@ func TestNoGoroutine(t *testing.T) {
 	})
 }
 
-func TestNewPanics(t *testing.T) {
+func TestBadPolicy(t *testing.T) {
+	bad := store.Policy{TTL: time.Second}
+	const want = "store: Policy.TTL is 1s, want whole seconds from 168h0m0s to 87600h0m0s"
+	if s, err := New(bad); s != nil || err == nil || err.Error() != want {
+		t.Errorf("New returns %v and error %v, want %s", s, err, want)
+	}
 	defer func() {
-		const want = "memstore: New: store: Policy.TTL is 1s, want whole seconds from 168h0m0s to 87600h0m0s"
 		if got := recover(); got != want {
-			t.Errorf("New panics with %v, want %v", got, want)
+			t.Errorf("MustNew panics with %v", got)
 		}
 	}()
-	New(store.Policy{TTL: time.Second})
+	MustNew(bad)
 }
 
 // TestClockUnderLock: of two calls, the one that is applied later must not have
 // the earlier time.
 func TestClockUnderLock(t *testing.T) {
 	var s *Store
-	s = New(store.Policy{Now: func() time.Time {
+	s = MustNew(store.Policy{Now: func() time.Time {
 		if s.mu.TryLock() {
 			t.Error("the clock is read before the store is locked")
 			s.mu.Unlock()
@@ -220,7 +224,7 @@ func TestClockUnderLock(t *testing.T) {
 // TestClockPanics: a clock that panics ends one call, and not the store.
 func TestClockPanics(t *testing.T) {
 	broken := false
-	s := New(store.Policy{Now: func() time.Time {
+	s := MustNew(store.Policy{Now: func() time.Time {
 		if broken {
 			panic("the clock is broken")
 		}

@@ -10,17 +10,17 @@ import (
 var (
 	// ErrNotFound says that no live registration is there. The caller treats
 	// the user, device or token as not registered.
-	ErrNotFound = errors.New("registration not found")
+	ErrNotFound = errors.New("store: registration not found")
 
 	// ErrTryAgain says that the store is contended, throttled or could not be
 	// reached, and that a write may have happened or not. The caller repeats
 	// the call after a while, or answers 503 with Retry-After.
-	ErrTryAgain = errors.New("try again")
+	ErrTryAgain = errors.New("store: try again")
 
 	// ErrMisconfigured says that the store cannot work as it is set up: no such
 	// table, access denied, an unusable key. Repeating does not help; the
 	// caller answers 500 and wakes somebody.
-	ErrMisconfigured = errors.New("store is misconfigured")
+	ErrMisconfigured = errors.New("store: misconfigured")
 )
 
 // A CorruptError says that what is stored under a key cannot be decoded. To the
@@ -35,7 +35,7 @@ var _ error = (*CorruptError)(nil)
 
 // Error returns a text without the key.
 func (e *CorruptError) Error() string {
-	return "stored registration cannot be decoded: " + e.Err.Error()
+	return "store: stored registration cannot be decoded: " + e.Err.Error()
 }
 
 // Unwrap returns e.Err.

@@ -33,7 +33,7 @@ func TestCorruptError(t *testing.T) {
 	if !errors.Is(err, cause) {
 		t.Error("the cause is not wrapped")
 	}
-	if got, want := err.Error(), "get: stored registration cannot be decoded: attribute platform has type N"; got != want {
+	if got, want := err.Error(), "get: store: stored registration cannot be decoded: attribute platform has type N"; got != want {
 		t.Errorf("got text %q, want %q", got, want)
 	}
 	if text := fmt.Sprintf("%s %v", err, corrupt); strings.Contains(text, "alice") || strings.Contains(text, "phone") {

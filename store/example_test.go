@@ -13,7 +13,7 @@ import (
 )
 
 func exampleStore() store.Store {
-	return memstore.New(store.Policy{Now: func() time.Time {
+	return memstore.MustNew(store.Policy{Now: func() time.Time {
 		return time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC)
 	}})
 }

@@ -75,7 +75,7 @@ func TestInvalidateToken(t *testing.T) {
 		{"registered since", token, noon, tokens.Active},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			s := memstore.New(store.Policy{Now: func() time.Time { return noon }})
+			s := memstore.MustNew(store.Policy{Now: func() time.Time { return noon }})
 			if _, err := s.Register(t.Context(), alice); err != nil {
 				t.Fatal(err)
 			}
@@ -106,7 +106,7 @@ func (s moving) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration,
 }
 
 func TestInvalidateTokenThatMoves(t *testing.T) {
-	s := moving{memstore.New(store.Policy{Now: func() time.Time { return noon }})}
+	s := moving{memstore.MustNew(store.Policy{Now: func() time.Time { return noon }})}
 	if _, err := s.Register(t.Context(), alice); err != nil {
 		t.Fatal(err)
 	}

@@ -117,7 +117,7 @@ func TestWalk(t *testing.T) {
 }
 
 func TestOutcomeOf(t *testing.T) {
-	_, invalid := memstore.New(store.Policy{}).Get(t.Context(), tokens.Key{})
+	_, invalid := memstore.MustNew(store.Policy{}).Get(t.Context(), tokens.Key{})
 	for want, errs := range map[store.Outcome][]error{
 		store.OK:            {nil},
 		store.NotFound:      {store.ErrNotFound},

@@ -52,7 +52,7 @@ func ExampleParseToken() {
 	_, err := tokens.ParseToken("ExponentPushToken[has a space]")
 	fmt.Println(err)
 	// Output:
-	// invalid expoPushToken (malformed)
+	// tokens: invalid expoPushToken (malformed)
 }
 
 // Two spellings are one token. A map of tokens has their hashes for keys.
@@ -116,5 +116,5 @@ func ExampleJoinInvalid() {
 	err := tokens.JoinInvalid(tokens.UserID("").Validate(), tokens.Token{}.Validate())
 	fmt.Println(err)
 	// Output:
-	// invalid userId (required), expoPushToken (required)
+	// tokens: invalid userId (required), expoPushToken (required)
 }

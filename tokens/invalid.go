@@ -53,13 +53,13 @@ type InvalidError struct {
 
 var _ error = (*InvalidError)(nil)
 
-// Error returns "invalid " with each field and its code, such as
-// "invalid deviceId (too_long), platform (required)".
+// Error returns "tokens: invalid " with each field and its code, such as
+// "tokens: invalid deviceId (too_long), platform (required)".
 func (e *InvalidError) Error() string {
 	var b strings.Builder
 	for i, f := range e.Fields {
 		if i == 0 {
-			b.WriteString("invalid ")
+			b.WriteString("tokens: invalid ")
 		} else {
 			b.WriteString(", ")
 		}

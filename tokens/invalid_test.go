@@ -16,8 +16,8 @@ func invalid(fields ...tokens.FieldError) *tokens.InvalidError {
 
 func TestInvalidErrorText(t *testing.T) {
 	for want, err := range map[string]error{
-		"invalid deviceId (too_long)": invalid(tokens.FieldError{Field: "deviceId", Code: tokens.TooLong}),
-		"invalid deviceId (too_long), platform (required)": invalid(
+		"tokens: invalid deviceId (too_long)": invalid(tokens.FieldError{Field: "deviceId", Code: tokens.TooLong}),
+		"tokens: invalid deviceId (too_long), platform (required)": invalid(
 			tokens.FieldError{Field: "deviceId", Code: tokens.TooLong},
 			tokens.FieldError{Field: "platform", Code: tokens.Required}),
 	} {

@@ -111,7 +111,7 @@ func TestZeroRequestIsInvalid(t *testing.T) {
 	if diff := cmp.Diff(want, fieldsOf(t, err)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	const text = "invalid userId (required), deviceId (required), expoPushToken (required), platform (required)"
+	const text = "tokens: invalid userId (required), deviceId (required), expoPushToken (required), platform (required)"
 	if err.Error() != text {
 		t.Errorf("got text %q, want %q", err, text)
 	}

@@ -60,7 +60,7 @@ func ParseToken(s string) (Token, error) {
 func MustParseToken(s string) Token {
 	t, err := ParseToken(s)
 	if err != nil {
-		panic("tokens: MustParseToken: " + err.Error())
+		panic(err.Error())
 	}
 	return t
 }

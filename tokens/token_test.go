@@ -135,7 +135,7 @@ func TestMustParseToken(t *testing.T) {
 		t.Error("another spelling came out")
 	}
 	defer func() {
-		if got, want := recover(), "tokens: MustParseToken: invalid expoPushToken (malformed)"; got != want {
+		if got, want := recover(), "tokens: invalid expoPushToken (malformed)"; got != want {
 			t.Errorf("panic with %v, want %q", got, want)
 		}
 	}()
@@ -268,7 +268,7 @@ func FuzzParseToken(f *testing.F) {
 			}
 			// These are all the texts that there are: none has any of the input.
 			switch err.Error() {
-			case "invalid expoPushToken (required)", "invalid expoPushToken (too_long)", "invalid expoPushToken (malformed)":
+			case "tokens: invalid expoPushToken (required)", "tokens: invalid expoPushToken (too_long)", "tokens: invalid expoPushToken (malformed)":
 			default:
 				t.Fatalf("got the text %q", err)
 			}

@@ -32,7 +32,7 @@ var implementations = []struct {
 	open func(store.Policy) measured
 }{
 	{"maps", func(p store.Policy) measured { return newMaps(p) }},
-	{"memstore", func(p store.Policy) measured { return memstore.New(p) }},
+	{"memstore", func(p store.Policy) measured { return memstore.MustNew(p) }},
 }
 
 // A request is that of a device. Every call makes strings of its own, as HTTP

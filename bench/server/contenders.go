@@ -25,12 +25,12 @@ var Names = []string{Bare, Ours}
 // Handler returns the contender of that name, with an empty store. now is nil for
 // time.Now.
 func Handler(name string, now func() time.Time) (http.Handler, error) {
-	s := memstore.New(store.Policy{Now: now})
+	s := memstore.MustNew(store.Policy{Now: now})
 	switch name {
 	case Bare:
 		return bare(s), nil
 	case Ours:
-		return httpapi.New(s, authenticate, httpapi.Options{Logger: slog.New(slog.DiscardHandler)}), nil
+		return httpapi.MustNew(s, authenticate, httpapi.Options{Logger: slog.New(slog.DiscardHandler)}), nil
 	}
 	return nil, fmt.Errorf("no contender is called %q", name)
 }

@@ -107,8 +107,8 @@ func TestTables(t *testing.T) {
 		{"slow", slow.URL, time.Second, 503, "try_again", `"TryAgain":1`},
 		{"dead", "http://" + closed.Addr().String(), generous, 503, "try_again", `"TryAgain":1`},
 		{"throttled", refuse("ThrottlingException", secret), generous, 503, "try_again", `"TryAgain":1`},
-		{"denied", refuse("AccessDeniedException", secret), generous, 500, "internal_error", "store is misconfigured"},
-		{"gone", refuse("ResourceNotFoundException", secret), generous, 500, "internal_error", "store is misconfigured"},
+		{"denied", refuse("AccessDeniedException", secret), generous, 500, "internal_error", "store: misconfigured"},
+		{"gone", refuse("ResourceNotFoundException", secret), generous, 500, "internal_error", "store: misconfigured"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel() // they wait between their tries

@@ -33,7 +33,11 @@ func startFaulty(fault string) {
 	if fault == faultCrash {
 		out = brokenPipe{}
 	}
-	lambda.Start(function.New(cfg, faulty{memstore.New(store.Policy{}), fault}, out))
+	f, err := function.New(cfg, faulty{memstore.MustNew(store.Policy{}), fault}, out)
+	if err != nil {
+		log.Fatal(err)
+	}
+	lambda.Start(f)
 }
 
 type faulty struct {

@@ -47,7 +47,11 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	lambda.Start(function.New(cfg, s, os.Stdout))
+	f, err := function.New(cfg, s, os.Stdout)
+	if err != nil {
+		return err
+	}
+	lambda.Start(f)
 	return nil // not reached: Start ends the process
 }
 

@@ -15,7 +15,7 @@ import (
 // newHandler is the whole service. A real one has another store, and is otherwise
 // the same.
 func newHandler(authenticate httpapi.Authenticator, logger *slog.Logger) http.Handler {
-	return httpapi.New(memstore.New(store.Policy{}), authenticate, httpapi.Options{Logger: logger})
+	return httpapi.MustNew(memstore.MustNew(store.Policy{}), authenticate, httpapi.Options{Logger: logger})
 }
 
 // serve answers requests until ctx is done. Then it takes no more, and gives

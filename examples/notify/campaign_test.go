@@ -52,7 +52,7 @@ func keyOf(i int) tokens.Key {
 // newCampaign is about n users, and an Expo that takes so many messages a second.
 func newCampaign(t *testing.T, n, perSecond int) *campaign {
 	c := &campaign{t: t, n: n, outbox: filepath.Join(t.TempDir(), "outbox"), users: filepath.Join(t.TempDir(), "users")}
-	c.registry = memstore.New(store.Policy{Now: func() time.Time { return c.clock }})
+	c.registry = memstore.MustNew(store.Policy{Now: func() time.Time { return c.clock }})
 	c.expo = fakeexpo.New(fakeexpo.Options{PerSecond: perSecond, Fault: c.fault})
 	now := time.Now()
 	var list strings.Builder

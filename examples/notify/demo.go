@@ -30,7 +30,7 @@ func (c *settings) startDemo(ctx context.Context) (end func(), err error) {
 	}
 	// The registrations are a day old: Expo's word counts.
 	registered := time.Now().Add(-24 * time.Hour)
-	registry := memstore.New(store.Policy{Now: func() time.Time { return registered }})
+	registry := memstore.MustNew(store.Policy{Now: func() time.Time { return registered }})
 	expo := fakeexpo.New(fakeexpo.Options{ReceiptDelay: demoDelay / 2})
 	var list strings.Builder
 	for i := range demoUsers {

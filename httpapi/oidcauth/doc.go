@@ -7,7 +7,7 @@
 //		Kind:     oidcauth.CognitoAccess,
 //	})
 //	if err != nil { … }
-//	handler := httpapi.New(s, authenticate, httpapi.Options{})
+//	handler, err := httpapi.New(s, authenticate, httpapi.Options{})
 //
 // The user is the token's claim sub, which is unique within one issuer only: an
 // authenticator has one, and so has the store behind it.

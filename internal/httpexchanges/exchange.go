@@ -77,7 +77,7 @@ type Answer struct {
 // observed. It returns the request as it was sent (its body can be read again)
 // and the answer.
 func (e Exchange) Do(ctx context.Context, logger *slog.Logger, observe func(httpapi.Event)) (*http.Request, *http.Response, error) {
-	var s store.Store = memstore.New(store.Policy{Now: func() time.Time { return Now }})
+	var s store.Store = memstore.MustNew(store.Policy{Now: func() time.Time { return Now }})
 	for _, req := range e.Given {
 		if _, err := s.Register(ctx, req); err != nil {
 			return nil, nil, err
@@ -90,7 +90,7 @@ func (e Exchange) Do(ctx context.Context, logger *slog.Logger, observe func(http
 	if authenticate == nil {
 		authenticate = func(*http.Request) (tokens.UserID, error) { return Alice, nil }
 	}
-	handler := httpapi.New(s, authenticate, httpapi.Options{Logger: logger, Observe: observe})
+	handler := httpapi.MustNew(s, authenticate, httpapi.Options{Logger: logger, Observe: observe})
 	recorder := httptest.NewRecorder()
 	handler.ServeHTTP(recorder, e.request(ctx))
 	return e.request(ctx), recorder.Result(), nil

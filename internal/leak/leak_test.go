@@ -109,7 +109,7 @@ func TestStore(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &recorder{TB: t}
-			s := leak.Store(r, failing{memstore.New(store.Policy{}), tt.err}, &leak.Trace{})
+			s := leak.Store(r, failing{memstore.MustNew(store.Policy{}), tt.err}, &leak.Trace{})
 			if _, err := s.Register(t.Context(), tokens.Request{Key: key, Token: token, Platform: tokens.IOS}); err != nil {
 				t.Fatal(err)
 			}

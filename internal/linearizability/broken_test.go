@@ -15,16 +15,16 @@ func TestBrokenStores(t *testing.T) {
 		name string
 		open func() store.Store
 	}{
-		{"a move in two steps", func() store.Store { return deleteFirst{memstore.New(policy)} }},
+		{"a move in two steps", func() store.Store { return deleteFirst{memstore.MustNew(policy)} }},
 		{"no claims", func() store.Store {
-			return byUser{of: map[tokens.UserID]store.Store{"alice": memstore.New(policy), "bob": memstore.New(policy)}}
+			return byUser{of: map[tokens.UserID]store.Store{"alice": memstore.MustNew(policy), "bob": memstore.MustNew(policy)}}
 		}},
-		{"an unconditional invalidation", func() store.Store { return unconditional{memstore.New(policy)} }},
+		{"an unconditional invalidation", func() store.Store { return unconditional{memstore.MustNew(policy)} }},
 		{"eventually consistent reads", func() store.Store {
-			return &behind{Store: memstore.New(policy), last: make(map[tokens.Key]tokens.Registration)}
+			return &behind{Store: memstore.MustNew(policy), last: make(map[tokens.Key]tokens.Registration)}
 		}},
 		{"a repeated logout", func() store.Store {
-			return twice{Store: memstore.New(policy), again: make(chan tokens.Key, 1)}
+			return twice{Store: memstore.MustNew(policy), again: make(chan tokens.Key, 1)}
 		}},
 	}
 	for _, tt := range tests {

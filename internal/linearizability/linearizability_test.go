@@ -41,7 +41,7 @@ func checkRounds(t *testing.T, rounds int, open func() store.Store) error {
 }
 
 func TestMemstore(t *testing.T) {
-	if err := checkRounds(t, 500, func() store.Store { return memstore.New(policy) }); err != nil {
+	if err := checkRounds(t, 500, func() store.Store { return memstore.MustNew(policy) }); err != nil {
 		t.Error(err)
 	}
 }

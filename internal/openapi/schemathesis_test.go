@@ -26,7 +26,7 @@ var (
 
 // TestSchemathesis has an outside tool test the API against the document.
 func TestSchemathesis(t *testing.T) {
-	server := httptest.NewServer(httpapi.New(memstore.New(store.Policy{}), func(r *http.Request) (tokens.UserID, error) {
+	server := httptest.NewServer(httpapi.MustNew(memstore.MustNew(store.Policy{}), func(r *http.Request) (tokens.UserID, error) {
 		if r.Header.Get("Authorization") != "Bearer valid" {
 			return "", httpapi.ErrUnauthenticated
 		}

@@ -41,7 +41,7 @@ func newMachine(t *rapid.T, tb testing.TB, client *dynamodb.Client) *machine {
 	m := &machine{now: start, latest: start, client: client, table: dynamotest.Table(tb, client)}
 	p := policy
 	p.Now = func() time.Time { return m.now }
-	m.model = memstore.New(p)
+	m.model = memstore.MustNew(p)
 	var err error
 	if m.real, err = dynamostore.New(client, m.table, dynamostore.Options{Policy: p}); err != nil {
 		t.Fatal(err)

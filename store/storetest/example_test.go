@@ -8,7 +8,7 @@ import (
 	"github.com/devicetokens/devicetokens/store/storetest"
 )
 
-func newStore(_ testing.TB, p store.Policy) store.Store { return memstore.New(p) }
+func newStore(_ testing.TB, p store.Policy) store.Store { return memstore.MustNew(p) }
 
 // A store's test of the contract is one line.
 func ExampleRun() {

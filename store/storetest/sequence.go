@@ -19,7 +19,7 @@ var sequenceChecks = []check{
 // fails where the store's answer is not that of memstore. The other checks say
 // what is wrong; this one meets the cases that they have not thought of.
 func sequenceLikeMemstore(f *fixture) {
-	twin := memstore.New(f.policy)
+	twin := memstore.MustNew(f.policy)
 	random := rand.New(rand.NewPCG(2051, 3))
 	pauses := []time.Duration{time.Millisecond, time.Second, 2 * store.ClockSkew, time.Hour, f.policy.TTL / 4}
 	for n := range 400 {

@@ -14,7 +14,7 @@ import (
 // Unicode could be those of another user.
 func TestClaims(t *testing.T) {
 	var out bytes.Buffer
-	f := New(Config{Authenticate: claimsUser}, memstore.New(store.Policy{}), &out)
+	f := newFunction(t, Config{Authenticate: claimsUser}, memstore.MustNew(store.Policy{}), &out)
 	const noAuthorizer, notUnicode = "has the route an authorizer?", "not Unicode"
 	rest := `{"path": "/v1/device-tokens", "httpMethod": "GET", "requestContext": `
 	http := `{"version": "2.0", "rawPath": "/v1/device-tokens", "requestContext": {"http": {"method": "GET"}, "authorizer": `

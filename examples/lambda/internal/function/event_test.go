@@ -285,7 +285,7 @@ func TestEvents(t *testing.T) {
 // TestNoEvents has payloads that are no HTTP requests, or come by a way that is not
 // supported: the error names it.
 func TestNoEvents(t *testing.T) {
-	f := New(Config{Authenticate: claimsUser}, memstore.New(store.Policy{}), io.Discard)
+	f := newFunction(t, Config{Authenticate: claimsUser}, memstore.MustNew(store.Policy{}), io.Discard)
 	const secret = "ExponentPushToken[secret]"
 	for payload, says := range map[string]string{
 		``: "", `null`: "", `[]`: "", `"` + secret + `"`: "", `{}`: "", `{"key1": "` + secret + `"}`: "",
@@ -325,7 +325,7 @@ func FuzzEvent(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	function := New(Config{Stage: "test", BasePath: "/b", Authenticate: claimsUser}, memstore.New(store.Policy{}), io.Discard)
+	function := newFunction(f, Config{Stage: "test", BasePath: "/b", Authenticate: claimsUser}, memstore.MustNew(store.Policy{}), io.Discard)
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		answer, err := function.Invoke(t.Context(), payload)
 		if err == nil && decode(t, answer)["statusCode"].(float64) < 200 {

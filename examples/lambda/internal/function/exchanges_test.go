@@ -45,13 +45,13 @@ func TestExchanges(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				s := memstore.New(store.Policy{Now: func() time.Time { return httpexchanges.Now }})
+				s := memstore.MustNew(store.Policy{Now: func() time.Time { return httpexchanges.Now }})
 				for _, req := range e.Given {
 					if _, err := s.Register(t.Context(), req); err != nil {
 						t.Fatal(err)
 					}
 				}
-				f := New(Config{Stage: "test", Authenticate: claimsUser}, s, io.Discard)
+				f := newFunction(t, Config{Stage: "test", Authenticate: claimsUser}, s, io.Discard)
 				recorder := httptest.NewRecorder()
 				invoke := func(ctx context.Context, event []byte) ([]byte, error) {
 					lc := &lambdacontext.LambdaContext{AwsRequestID: strings.Repeat("f", 26)} // as long as a random one

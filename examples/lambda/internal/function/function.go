@@ -38,11 +38,15 @@ var _ lambda.Handler = (*Function)(nil)
 
 // New returns a function that serves s as cfg says. It writes its log and its
 // metrics to w, a line each: Lambda sends standard output to CloudWatch.
-func New(cfg Config, s store.Store, w io.Writer) *Function {
-	return &Function{basePath: cfg.BasePath, handler: httpapi.New(s, cfg.Authenticate, httpapi.Options{
+func New(cfg Config, s store.Store, w io.Writer) (*Function, error) {
+	handler, err := httpapi.New(s, cfg.Authenticate, httpapi.Options{
 		Logger:  NewLogger(w, cfg.LogLevel),
 		Observe: metrics{stage: cfg.Stage, w: w, now: time.Now}.observe,
-	})}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Function{basePath: cfg.BasePath, handler: handler}, nil
 }
 
 // An invocation has the facts of one that its request does not have.

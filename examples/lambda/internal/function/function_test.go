@@ -42,7 +42,7 @@ func TestInvoke(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			f := New(Config{Stage: "test", Authenticate: claimsUser}, memstore.New(store.Policy{}), &out)
+			f := newFunction(t, Config{Stage: "test", Authenticate: claimsUser}, memstore.MustNew(store.Policy{}), &out)
 			ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "f-1"})
 			for i, status := range []float64{201, 200} {
 				out.Reset()
@@ -93,7 +93,7 @@ func TestInvoke(t *testing.T) {
 // group is set to.
 func TestBalancer(t *testing.T) {
 	authenticate := func(*http.Request) (tokens.UserID, error) { return "alice", nil }
-	f := New(Config{Authenticate: authenticate}, memstore.New(store.Policy{}), io.Discard)
+	f := newFunction(t, Config{Authenticate: authenticate}, memstore.MustNew(store.Policy{}), io.Discard)
 	for form, want := range map[string]any{
 		`"headers": {"host": "x"}`:             "application/json",
 		`"multiValueHeaders": {"host": ["x"]}`: []any{"application/json"},
@@ -126,7 +126,7 @@ func TestMargin(t *testing.T) {
 			began := time.Now()
 			ctx, cancel := context.WithDeadline(t.Context(), began.Add(test.left))
 			defer cancel()
-			f := New(Config{Authenticate: claimsUser}, patient{memstore.New(store.Policy{})}, io.Discard)
+			f := newFunction(t, Config{Authenticate: claimsUser}, patient{memstore.MustNew(store.Policy{})}, io.Discard)
 			payload, err := f.Invoke(ctx, []byte(`{"path": "/v1/device-tokens", "httpMethod": "GET",
 				"requestContext": {"authorizer": {"claims": {"sub": "alice"}}}}`))
 			if err != nil {
@@ -158,4 +158,13 @@ func decode(t *testing.T, data []byte) map[string]any {
 		t.Fatalf("%v: %s", err, data)
 	}
 	return object
+}
+
+func newFunction(t testing.TB, cfg Config, s store.Store, w io.Writer) *Function {
+	t.Helper()
+	f, err := New(cfg, s, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }

@@ -41,7 +41,7 @@ const delay = 15 * time.Minute // of receipts
 func newWorld(t *testing.T, o fakeexpo.Options) *world {
 	o.ReceiptDelay = delay / 2
 	w := &world{
-		t: t, registry: memstore.New(store.Policy{}), expo: fakeexpo.New(o),
+		t: t, registry: memstore.MustNew(store.Policy{}), expo: fakeexpo.New(o),
 		path: filepath.Join(t.TempDir(), "outbox"),
 		o:    Options{TokenAge: 5 * time.Second}, platform: tokens.IOS,
 	}
