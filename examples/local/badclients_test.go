@@ -21,7 +21,7 @@ import (
 	"github.com/devicetokens/devicetokens/httpapi"
 )
 
-// The time-outs of server.go, with slack for a busy machine.
+// The time-outs of limits.go, with slack for a busy machine.
 const (
 	slack       = 10 * time.Second
 	headerLimit = 5*time.Second + slack
