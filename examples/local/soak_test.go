@@ -43,7 +43,7 @@ func TestSoak(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-tags", "debug", "-o", binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	p := start(t, "127.0.0.1:0", "-per-address", "0") // all clients here have one address
+	p := start(t, "127.0.0.1:0", "-per-address", "0")                            // all clients here have one address
 	urls := regexp.MustCompile(`http://[0-9.]+:[0-9]+`).FindAllString(p.text, 2) // of -tags debug, and of the service
 	server, url := debugged(urls[0]), urls[1]
 
