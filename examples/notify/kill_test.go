@@ -35,9 +35,9 @@ type killing struct {
 	residentMB        int
 }
 
-// runKilled kills the program while it works, again and again. Whoever was
-// acknowledged is not told twice, everybody is told, and of the phones that are
-// gone exactly those are invalidated whose registration is old enough.
+// runKilled kills the program while it works, again and again. No user whose
+// message was acknowledged gets it twice, each user gets it, and of the phones that
+// are gone exactly those with an old enough registration are invalidated.
 func (c *campaign) runKilled() (r killing) {
 	c.t.Helper()
 	acknowledged := map[tokens.UserID]int{}

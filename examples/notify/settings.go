@@ -132,7 +132,7 @@ func (c *settings) check() error {
 			return errors.New("-demo has a table and users of its own")
 		}
 		if c.content.Title == "" {
-			c.content.Title, c.content.Body = "Hello", "This reaches nobody"
+			c.content.Title, c.content.Body = "Hello", "This is a demonstration"
 		}
 	} else {
 		switch {

@@ -5,10 +5,10 @@ import (
 	"fmt"
 )
 
-// A Phone is what has a token. Whoever is logged in on it sees what arrives.
+// A Phone has a token. The user who is logged in on it sees what arrives.
 type Phone struct {
 	Project  string // Expo's name for it, such as @acme/app
-	User     string // logged in now; empty if nobody is
+	User     string // logged in now; empty if no user is
 	Received int    // notifications
 
 	Ticket  Answer  // to its messages

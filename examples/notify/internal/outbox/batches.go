@@ -28,7 +28,7 @@ func (r Recipient) Key() tokens.Key { return tokens.Key{UserID: r.User, DeviceID
 type Batch struct {
 	Seq        uint64           `json:"-"`
 	Project    tokens.ProjectID `json:",omitempty"` // as registered
-	Experience string           `json:",omitempty"` // as Expo named it, where nobody registered one
+	Experience string           `json:",omitempty"` // as Expo named it, where no registration did
 	Attempts   int              `json:",omitempty"`
 	SentAt     time.Time        `json:",omitzero"` // of the last attempt
 	NotBefore  time.Time        `json:",omitzero"`

@@ -90,9 +90,9 @@ func Open(path string, job []byte, opts Options) (*Outbox, error) {
 	return o, nil
 }
 
-// openPrivate opens a file that nobody else may read: where it exists with
-// another mode, it gets this one. It has to be the file itself, since whoever can
-// write to its folder could have a link to another there.
+// openPrivate opens a file that only its owner can read. An existing file gets that
+// mode too. A link is refused: another user who can write to the folder could have
+// made it.
 func openPrivate(path string, flag int, mode os.FileMode) (*os.File, error) {
 	before, err := os.Lstat(path)
 	switch {

@@ -88,7 +88,7 @@ func TestReopened(t *testing.T) {
 	}
 }
 
-// The file has no token in it, and is nobody else's to read.
+// The file has no token in it, and only its owner can read it.
 func TestPrivate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "outbox")
 	box := open(t, path)

@@ -94,9 +94,9 @@ func crashWorld(t *testing.T, o fakeexpo.Options) *world {
 // refused, and one is sent twice.
 const goneAtOnce, goneLater, refusedAlone, takenOfAll = 60, 61, 72, 74
 
-// A job is killed at each of its steps in turn, and goes on. Whoever was in the
-// batch between Expo's answer and its record is told twice; nobody else is, and
-// nobody is left out.
+// A job is killed at each of its steps in turn, and goes on. Users whose batch
+// was between Expo's answer and its record get the message twice. All others get it
+// once.
 func TestKilledAtEachStep(t *testing.T) {
 	t.Parallel()
 	killedEverywhere(t, math.MaxInt, func(t *testing.T, at string, n int) bool {
@@ -137,8 +137,8 @@ func TestKilledAtEachStep(t *testing.T) {
 	})
 }
 
-// Between a kill and the next run a third of the phones change hands. Nobody's
-// message reaches another, at whatever step it was killed.
+// Between a kill and the next run a third of the phones change hands. No
+// message reaches another user, at whatever step it was killed.
 func TestHandOverBetweenKillAndResume(t *testing.T) {
 	t.Parallel()
 	killedEverywhere(t, 2, func(t *testing.T, at string, n int) bool {
@@ -184,7 +184,7 @@ func TestLostAnswer(t *testing.T) {
 	})
 }
 
-// Whoever is told to stop waits for the answers that are on their way, so that
+// A run that is told to stop waits for the answers that are on their way, so that
 // nothing has to be sent again.
 func TestStopped(t *testing.T) {
 	t.Parallel()

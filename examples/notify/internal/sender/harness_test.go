@@ -91,7 +91,7 @@ func (w *world) add(n int, phone fakeexpo.Phone, project tokens.ProjectID) {
 	}
 }
 
-// handOver gives user i's phone to somebody who is not on the list.
+// handOver gives user i's phone to a user who is not on the list.
 func (w *world) handOver(i int) {
 	w.expo.LogIn(spelling(i), "stranger")
 	w.register("stranger", spelling(i), "p")

@@ -21,6 +21,10 @@ import (
 // once.
 const somePending = 100
 
+// morePages is how many pages are looked through for other projects when Expo
+// refuses all those before.
+const morePages = 10
+
 // plan queues what an earlier run left, and then the recipients page by page.
 // The queue is short and blocks, so a page is listed when the one before it has
 // nearly gone out: memory does not grow with the job, and tokens do not age.
@@ -33,9 +37,13 @@ func (s *Sender) plan(ctx context.Context, last uint64) error {
 		return err
 	}
 	lines := readUsers(s.job.Users, at.Offset)
-	for !at.Done {
-		if s.allGivenUp() || s.isStopped() {
-			return nil // the rest would be refused as well
+	for inVain := 0; !at.Done && !s.isStopped(); {
+		all, unanswered := s.allGivenUp()
+		if inVain++; !all {
+			inVain = 0
+		}
+		if unanswered || inVain > morePages {
+			return nil // the rest would fare no better
 		}
 		page, done, err := s.readPage(lines, &at)
 		if err != nil {

@@ -72,10 +72,6 @@ func (s *Sender) accepted(p *project) error {
 	suspects := p.suspects
 	p.suspects = nil
 	s.mu.Unlock()
-	return s.fail(suspects)
-}
-
-func (s *Sender) fail(suspects []suspect) error {
 	for _, one := range suspects {
 		if err := s.outbox.Fail(one.batch, one.code); err != nil {
 			return err
@@ -129,6 +125,7 @@ func (s *Sender) giveUpProject(p *project, why string, err error) {
 	defer s.mu.Unlock()
 	if p.givenUp == "" {
 		p.givenUp = why
+		s.o.Log.Warn("the messages of a project are left to the next run", "error", err)
 		s.problems = append(s.problems, err)
 	}
 }
@@ -158,16 +155,18 @@ func (s *Sender) giveUp(p *project, w *work, began time.Time, err error) error {
 	return s.replace(w, works)
 }
 
-// allGivenUp reports whether every project that the run knows was given up.
-func (s *Sender) allGivenUp() bool {
+// allGivenUp reports whether every project that the run knows was given up, and
+// whether that is for want of an answer.
+func (s *Sender) allGivenUp() (all, unanswered bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.projects {
 		if p.givenUp == "" {
-			return false
+			return false, false
 		}
+		unanswered = unanswered || p.givenUp == noAnswer
 	}
-	return len(s.projects) > 0
+	return len(s.projects) > 0, unanswered
 }
 
 // settle decides on the suspects that are left when all is sent: they failed if

@@ -13,10 +13,9 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// read reads the registrations of w again and drops from it whoever is no longer
-// registered. If w can go out then, it says so. Otherwise nobody is left in it,
-// or somebody is now registered with another project, and it returns the batches
-// that have taken its place.
+// read reads the registrations of w again and drops recipients that are no longer
+// registered. It returns ready if w can be sent. Otherwise w is empty, or has a
+// recipient of another project, and read returns the batches that replace it.
 func (s *Sender) read(ctx context.Context, w *work) (instead []*work, ready bool, err error) {
 	began := time.Now()
 	registrations := make([]tokens.Registration, len(w.Recipients)) // zero: no longer registered

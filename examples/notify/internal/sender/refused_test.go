@@ -111,6 +111,23 @@ func TestProjectRefused(t *testing.T) {
 	}
 }
 
+// Users of a project that is refused, who come first on the list, do not keep those
+// of another from their messages.
+func TestRefusedProjectFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, fakeexpo.Options{})
+		w.add(600, fakeexpo.Phone{Project: "@acme/other"}, "other")
+		w.add(100, app, "p")
+		w.o.PageUsers = 100
+		w.expo.Refuse("@acme/other", fakeexpo.Refusal{Status: 401, Code: "UNAUTHORIZED"})
+		err := w.run(t.Context())
+		if got := w.counts(); got.Delivered != 100 || w.left()["UNAUTHORIZED"] != 600 || !errors.Is(err, ErrRefused) {
+			t.Errorf("%v, %+v", err, got)
+		}
+	})
+}
+
 // addTwo adds n users of each of two projects.
 func (w *world) addTwo(n int, named bool) {
 	other := fakeexpo.Phone{Project: "@acme/other"}
@@ -174,8 +191,8 @@ func TestNeverAnswered(t *testing.T) {
 	})
 }
 
-// Expo took the messages and answered with tickets that are nobody's: they are not
-// sent again, and the others are.
+// Expo took the messages and answered with another number of tickets: the
+// messages are not sent again, and other batches are sent.
 func TestOtherNumberOfTickets(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`{"data":[]}`, `{"data":[{"status":"ok","id":"1"}]}`} {
@@ -259,7 +276,7 @@ func TestReceiptsOfAProjectRefused(t *testing.T) {
 }
 
 // A phone that is sent to too fast, as a ticket or a receipt says, is sent to again
-// slowly, and in the end counted. Nobody else waits for it.
+// slowly, and in the end counted. No other user waits for it.
 func TestTooFast(t *testing.T) {
 	t.Parallel()
 	for _, later := range []bool{false, true} {

@@ -69,8 +69,8 @@ func (s *Sender) send(ctx context.Context, p *project, w *work) (instead []*work
 			return nil, false, err
 		}
 		p.gate.leave()
-		// Whoever stops the program waits for the answer: without it the
-		// next run would have to send again.
+		// A run that is stopped waits for the answer: without it the next
+		// run would have to send again.
 		tickets, failure := s.push.Send(context.WithoutCancel(ctx), messages)
 		if err := s.o.step("answered"); err != nil {
 			return nil, false, err

@@ -9,9 +9,13 @@
 //	answered  the tickets; the batch is gone from the queue for good
 //	fetched   the receipts; the tickets are gone
 //
-// What is killed in sending was sent or was not, and nobody can tell: it is sent
-// again, and its users may be told twice. So is a request whose answer was lost,
-// or was a 5xx. What was answered is never sent again.
+// A batch that is killed in the state sending may have been sent or not. It is sent
+// again, and its users may get the message twice. The same holds for a batch whose
+// answer was lost or was a 5xx. A batch that Expo answered is not sent again, except
+// for messages that it answered with MessageRateExceeded.
+//
+// A refused request is split until the messages that cause the refusal are alone.
+// See projects.go for when a project is given up instead.
 //
 // A token is used only if it was read at most Options.TokenAge before its request,
 // and at most once: before a repeat the registration is read again, so that a

@@ -44,9 +44,9 @@ func CheckUsers(list io.ReaderAt) (l List, err error) {
 	}
 }
 
-// CheckUser reports why user is no plausible id: the store does not take it, or it
-// looks as if it had come with something that does not belong to it, so that it
-// would be nobody's.
+// CheckUser reports why user is no plausible id. The store refuses it, or it has
+// something at its ends that does not belong to an id, so that it would match no
+// registration.
 func CheckUser(user tokens.UserID) error {
 	s := string(user)
 	first, _ := utf8.DecodeRuneInString(s)
