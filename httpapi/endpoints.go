@@ -27,13 +27,14 @@ func (h *handler) register(c *call) (answer, error) {
 		return answer{}, err
 	}
 	req.Key.UserID = c.user
+	c.event.Operation = store.OpRegister
 	began := time.Now()
 	result, err := h.store.Register(c.r.Context(), req)
 	c.event.StoreDuration = time.Since(began)
 	if err != nil {
 		return answer{}, err
 	}
-	c.event.Outcome = Outcome(result.Outcome)
+	c.event.Outcome = result.Outcome
 	c.event.Moved = result.Moved()
 	c.event.Evicted = len(result.Evicted)
 	status := http.StatusOK
@@ -45,13 +46,14 @@ func (h *handler) register(c *call) (answer, error) {
 
 // list is GET: the caller's active registrations, by device id.
 func (h *handler) list(c *call) (answer, error) {
+	c.event.Operation = store.OpList
 	began := time.Now()
 	regs, err := h.store.List(c.r.Context(), c.user)
 	c.event.StoreDuration = time.Since(began)
 	if err != nil {
 		return answer{}, err
 	}
-	c.event.Outcome = Listed
+	c.event.Outcome = store.OK
 	document := struct {
 		DeviceTokens []registration `json:"deviceTokens"`
 	}{DeviceTokens: make([]registration, len(regs))} // [], never null
@@ -68,9 +70,11 @@ func (h *handler) remove(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	do, outcome := h.store.Deactivate, Deactivated
+	do := h.store.Deactivate
+	c.event.Operation = store.OpDeactivate
 	if permanent {
-		do, outcome = h.store.Delete, Erased
+		do = h.store.Delete
+		c.event.Operation = store.OpDelete
 	}
 	began := time.Now()
 	err = do(c.r.Context(), tokens.Key{UserID: c.user, DeviceID: device})
@@ -78,7 +82,7 @@ func (h *handler) remove(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	c.event.Outcome = outcome
+	c.event.Outcome = store.OK
 	return answer{status: http.StatusNoContent}, nil
 }
 

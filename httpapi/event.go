@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"runtime"
 	"time"
+
+	"github.com/devicetokens/devicetokens/store"
 )
 
 // An Event is what became of one request, for metrics and traces. It names
@@ -22,18 +24,23 @@ type Event struct {
 	// Method is the request's if it is one of RFC 9110 or PATCH, else
 	// "_OTHER", as OpenTelemetry's http.request.method has it.
 	Method string
-	// Status is the one that was written. If Outcome is Canceled, nobody may
-	// have read it.
+	// Status is the one that was written. If Outcome is Canceled, the
+	// client may not have read it.
 	Status int
-	// Outcome says what happened.
-	Outcome Outcome
+	// Operation is the method of the store that the request asked for; "" if
+	// the request was refused before.
+	Operation store.Operation
+	// Outcome is [store.Created], [store.Refreshed] or [store.Replaced] of a
+	// registration and [store.OK] of any other request that was carried out.
+	// It is [store.Invalid] of every 4xx, [store.TryAgain] of a 503, and
+	// [store.Misconfigured] or [store.Failed] of a 500. [store.Canceled] means
+	// that the client has gone.
+	Outcome store.Outcome
 	// Problem is the code member of the problem that was answered; "" if none.
 	Problem string
 
-	// Moved says that another user's active registration lost its token to the
-	// one who registered.
-	Moved bool
-	// Evicted is how many registrations went for the device limit.
+	// Moved and Evicted are as in [store.Event].
+	Moved   bool
 	Evicted int
 
 	// Duration is from the request's arrival in the handler until its answer
@@ -43,24 +50,6 @@ type Event struct {
 	// was none.
 	StoreDuration time.Duration
 }
-
-// An Outcome says what became of a request. The zero value is not an outcome.
-type Outcome string
-
-// The outcomes of a request. The first six are its success.
-const (
-	Created     Outcome = "created"     // registered: store.Created
-	Refreshed   Outcome = "refreshed"   // registered: store.Refreshed
-	Replaced    Outcome = "replaced"    // registered: store.Replaced
-	Listed      Outcome = "listed"      // listed
-	Deactivated Outcome = "deactivated" // logged out, or nothing was there
-	Erased      Outcome = "erased"      // erased, or nothing was there
-
-	Rejected Outcome = "rejected"  // the request or its sender was refused: 4xx
-	TryAgain Outcome = "try_again" // contention, throttling or a deadline: 503
-	Canceled Outcome = "canceled"  // the request's context was canceled: its client has gone
-	Failed   Outcome = "failed"    // 500
-)
 
 // knownMethod bounds what a client can put into metrics and logs.
 func knownMethod(method string) string {
@@ -107,6 +96,7 @@ func (h *handler) log(ctx context.Context, e *Event, err error) {
 		slog.String("method", e.Method),
 		slog.String("route", e.Route),
 		slog.Int("status", e.Status),
+		slog.String("operation", string(e.Operation)),
 		slog.String("outcome", string(e.Outcome)),
 		slog.Duration("duration", e.Duration),
 		slog.Duration("store_duration", e.StoreDuration),
@@ -134,9 +124,9 @@ func (h *handler) log(ctx context.Context, e *Event, err error) {
 // to if it lasts.
 func (e *Event) level() slog.Level {
 	switch {
-	case e.Outcome == Failed:
+	case e.Outcome == store.Failed, e.Outcome == store.Misconfigured:
 		return slog.LevelError
-	case e.Outcome == TryAgain, e.Status == http.StatusForbidden:
+	case e.Outcome == store.TryAgain, e.Status == http.StatusForbidden:
 		return slog.LevelWarn
 	}
 	return slog.LevelInfo

@@ -88,7 +88,7 @@ func ExampleNew_problem() {
 
 // An observer feeds metrics: here, how many phones changed hands.
 func ExampleOptions_observe() {
-	outcomes, moved := map[httpapi.Outcome]int{}, 0
+	outcomes, moved := map[store.Outcome]int{}, 0
 	handler := httpapi.MustNew(memstore.MustNew(store.Policy{}), bySession, httpapi.Options{
 		Logger: slog.New(slog.DiscardHandler),
 		Observe: func(e httpapi.Event) { // a server has to guard these against concurrent calls
@@ -107,7 +107,7 @@ func ExampleOptions_observe() {
 	fmt.Println("moved:", moved)
 
 	// Output:
-	// map[created:2 refreshed:1 rejected:1]
+	// map[created:2 invalid:1 refreshed:1]
 	// moved: 1
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/devicetokens/devicetokens/httpapi"
 	"github.com/devicetokens/devicetokens/internal/httpexchanges"
+	"github.com/devicetokens/devicetokens/store"
 )
 
 // TestExchanges holds the handler to the table: the answer, what is observed,
@@ -159,6 +160,14 @@ func checkEventAndLog(t *testing.T, e httpexchanges.Exchange, resp *http.Respons
 	if e.Want.Status == http.StatusNotFound {
 		want.Route = ""
 	}
+	if event.StoreDuration > 0 {
+		want.Operation = map[string]store.Operation{
+			"POST": store.OpRegister, "GET": store.OpList, "HEAD": store.OpList, "DELETE": store.OpDeactivate,
+		}[e.Method]
+		if strings.Contains(e.Target, "permanent=true") {
+			want.Operation = store.OpDelete
+		}
+	}
 	if e.Method == "ecHO" {
 		want.Method = "_OTHER"
 	}
@@ -176,9 +185,9 @@ func checkEventAndLog(t *testing.T, e httpexchanges.Exchange, resp *http.Respons
 	}
 	level := slog.LevelInfo
 	switch e.Want.Outcome {
-	case httpapi.Failed:
+	case store.Failed, store.Misconfigured:
 		level = slog.LevelError
-	case httpapi.TryAgain:
+	case store.TryAgain:
 		level = slog.LevelWarn
 	}
 	if e.Want.Status == http.StatusForbidden {
@@ -186,7 +195,7 @@ func checkEventAndLog(t *testing.T, e httpexchanges.Exchange, resp *http.Respons
 	}
 	wantLine := map[string]any{
 		"level": level.String(), "msg": "request", "request_id": want.RequestID, "method": want.Method, "route": want.Route,
-		"status": float64(want.Status), "outcome": string(want.Outcome),
+		"status": float64(want.Status), "operation": string(want.Operation), "outcome": string(want.Outcome),
 		"duration": float64(event.Duration), "store_duration": float64(event.StoreDuration),
 		"time": line["time"],
 	}

@@ -126,7 +126,7 @@ func FuzzParseRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		req, err := parseRequest(data)
 		if err != nil {
-			if p, outcome := diagnose(t.Context(), err); outcome != Rejected || p.Status != 400 && p.Status != 422 {
+			if p, outcome := diagnose(t.Context(), err); outcome != store.Invalid || p.Status != 400 && p.Status != 422 {
 				t.Errorf("%v is answered with %d", err, p.Status)
 			}
 			return
@@ -154,7 +154,7 @@ func FuzzParseRemoval(f *testing.F) {
 			if device != "" || permanent {
 				t.Error("an error, and a result")
 			}
-			if p, outcome := diagnose(t.Context(), err); outcome != Rejected || p.Status != 400 && p.Status != 422 {
+			if p, outcome := diagnose(t.Context(), err); outcome != store.Invalid || p.Status != 400 && p.Status != 422 {
 				t.Errorf("%v is answered with %d", err, p.Status)
 			}
 			return

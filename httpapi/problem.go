@@ -118,26 +118,29 @@ func (p *problem) answer(requestID string) answer {
 
 // diagnose returns the problem that answers err, and what that makes of the
 // request. What err says is for the log.
-func diagnose(ctx context.Context, err error) (*problem, Outcome) {
+func diagnose(ctx context.Context, err error) (*problem, store.Outcome) {
 	var (
 		p       *problem
 		invalid *tokens.InvalidError
 	)
 	switch {
 	case errors.Is(err, context.Canceled) && errors.Is(ctx.Err(), context.Canceled):
-		return tryAgain, Canceled // for whoever still listens: a server that shuts down has a client
+		return tryAgain, store.Canceled // a server that shuts down still has a client to answer
 	case errors.As(err, &p):
-		return p, Rejected
+		return p, store.Invalid
 	case errors.Is(err, ErrUnauthenticated):
-		return unauthenticated, Rejected
+		return unauthenticated, store.Invalid
 	case errors.Is(err, errForbidden):
-		return forbidden, Rejected
+		return forbidden, store.Invalid
 	case errors.Is(err, store.ErrTryAgain), errors.Is(err, context.DeadlineExceeded):
-		return tryAgain, TryAgain
+		return tryAgain, store.TryAgain
 	case errors.As(err, &invalid):
-		return describe(invalid), Rejected
+		return describe(invalid), store.Invalid
 	}
-	return internalError, Failed
+	if errors.Is(err, store.ErrMisconfigured) {
+		return internalError, store.Misconfigured
+	}
+	return internalError, store.Failed
 }
 
 // describe returns the problem with one entry for each field that breaks a rule.

@@ -129,7 +129,7 @@ func TestClientGoes(t *testing.T) {
 		}
 		t.Fatalf("error is %v", err)
 	}
-	if e := <-events; e.Outcome != httpapi.Canceled || e.Status != 503 || e.StoreDuration <= 0 {
+	if e := <-events; e.Outcome != store.Canceled || e.Status != 503 || e.StoreDuration <= 0 {
 		t.Errorf("event is %+v", e)
 	}
 }

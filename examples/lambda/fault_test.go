@@ -59,7 +59,7 @@ func (f faulty) Deactivate(ctx context.Context, key tokens.Key) error {
 type brokenPipe struct{}
 
 func (brokenPipe) Write(p []byte) (int, error) {
-	if bytes.Contains(p, []byte(`"outcome":"deactivated"`)) {
+	if bytes.Contains(p, []byte(`"operation":"deactivate","outcome":"ok"`)) {
 		panic("no log")
 	}
 	return os.Stdout.Write(p)

@@ -97,7 +97,7 @@ func TestWalkThrough(t *testing.T) {
 			t.Errorf("log has %q in it:\n%s", private, logged)
 		}
 	}
-	for _, line := range []string{"the bearer token is taken for the user id", "outcome=created", "outcome=deactivated", "moved=true"} {
+	for _, line := range []string{"the bearer token is taken for the user id", "outcome=created", "operation=deactivate outcome=ok", "moved=true"} {
 		if !strings.Contains(logged, line) {
 			t.Errorf("log lacks %q:\n%s", line, logged)
 		}

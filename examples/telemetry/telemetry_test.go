@@ -29,7 +29,7 @@ func TestObserversRecord(t *testing.T) {
 		Operation: store.OpList, Outcome: "ok", Duration: time.Second,
 		ReadUnits: 2, Corrupt: []tokens.Key{{UserID: "u", DeviceID: "d"}},
 	})
-	handler(httpapi.Event{Method: http.MethodPost, Status: http.StatusCreated, Outcome: httpapi.Created, Moved: true})
+	handler(httpapi.Event{Method: http.MethodPost, Status: http.StatusCreated, Outcome: store.Created, Moved: true})
 
 	var got metricdata.ResourceMetrics
 	if err := reader.Collect(t.Context(), &got); err != nil {

@@ -70,7 +70,7 @@ type Answer struct {
 	Body    string            // of a success
 	Code    string            // of a problem
 	Errors  []string          // of a problem: "deviceId too_long"
-	Outcome httpapi.Outcome   // as observed
+	Outcome store.Outcome     // as observed
 }
 
 // Do runs the exchange on a handler of its own, which logs to logger and is

@@ -15,11 +15,13 @@ import (
 // failures are those of the store and the authenticator, on every method.
 func failures() []Exchange {
 	tryAgain := Answer{
-		Status: 503, Code: "try_again", Outcome: httpapi.TryAgain, Header: map[string]string{"Retry-After": "5"},
+		Status: 503, Code: "try_again", Outcome: store.TryAgain, Header: map[string]string{"Retry-After": "5"},
 	}
 	canceled := tryAgain
-	canceled.Outcome = httpapi.Canceled
-	failed := Answer{Status: 500, Code: "internal_error", Outcome: httpapi.Failed}
+	canceled.Outcome = store.Canceled
+	failed := Answer{Status: 500, Code: "internal_error", Outcome: store.Failed}
+	misconfigured := failed
+	misconfigured.Outcome = store.Misconfigured
 	invalid := refused(422, "invalid_fields", "projectId unknown", "userId reserved", "model too_long")
 
 	var exchanges []Exchange
@@ -38,7 +40,7 @@ func failures() []Exchange {
 		}
 	}
 	onAll("store says try again", Exchange{Store: failing(fmt.Errorf("throttled: %w", store.ErrTryAgain)), Want: tryAgain})
-	onAll("store is misconfigured", Exchange{Store: failing(fmt.Errorf("no such table: %w", store.ErrMisconfigured)), Want: failed})
+	onAll("store is misconfigured", Exchange{Store: failing(fmt.Errorf("no such table: %w", store.ErrMisconfigured)), Want: misconfigured})
 	onAll("store fails", Exchange{Store: failing(errors.New("broken")), Want: failed})
 	onAll("store says canceled, but nobody canceled", Exchange{Store: failing(context.Canceled), Want: failed})
 	onAll("store panics", Exchange{Store: panicking(secret), Want: failed})

@@ -6,11 +6,12 @@ import (
 	"strings"
 
 	"github.com/devicetokens/devicetokens/httpapi"
+	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
 func refused(status int, code string, errors ...string) Answer {
-	return Answer{Status: status, Code: code, Errors: errors, Outcome: httpapi.Rejected}
+	return Answer{Status: status, Code: code, Errors: errors, Outcome: store.Invalid}
 }
 
 // refusedBodies are those that are not one JSON object of the declared members
@@ -178,14 +179,14 @@ func refusedRequests() []Exchange {
 			Name: "no credential", Method: "POST", Body: "{" + echo,
 			Authenticate: authError(fmt.Errorf("expired: %w", httpapi.ErrUnauthenticated)),
 			Want: Answer{
-				Status: 401, Code: "unauthenticated", Outcome: httpapi.Rejected,
+				Status: 401, Code: "unauthenticated", Outcome: store.Invalid,
 				Header: map[string]string{"WWW-Authenticate": "Bearer"},
 			},
 		},
 		{
 			Name: "no credential, list", Method: "GET", Authenticate: authError(httpapi.ErrUnauthenticated),
 			Want: Answer{
-				Status: 401, Code: "unauthenticated", Outcome: httpapi.Rejected,
+				Status: 401, Code: "unauthenticated", Outcome: store.Invalid,
 				Header: map[string]string{"WWW-Authenticate": "Bearer"},
 			},
 		},

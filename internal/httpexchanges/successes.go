@@ -10,7 +10,7 @@ import (
 )
 
 func successes() []Exchange {
-	created := Answer{Status: 201, Body: answered("phone", "ios"), Outcome: httpapi.Created}
+	created := Answer{Status: 201, Body: answered("phone", "ios"), Outcome: store.Created}
 	longest := strings.Repeat("\U0001F4F1", tokens.MaxDeviceIDLen) // four bytes, and two UTF-16 units, each
 	inner := func(n int) string { return secret + strings.Repeat("~", n-len(secret)) }
 	return []Exchange{
@@ -19,7 +19,7 @@ func successes() []Exchange {
 			Name: "create with a project", Method: "POST",
 			Body: `{"deviceId":"phone","expoPushToken":"` + token + `","platform":"android","projectId":"@example/app"}`,
 			Want: Answer{
-				Status: 201, Outcome: httpapi.Created,
+				Status: 201, Outcome: store.Created,
 				Body: `{"deviceId":"phone","platform":"android","projectId":"@example/app",` + answeredTimes + `}`,
 			},
 		},
@@ -38,17 +38,17 @@ func successes() []Exchange {
 		{
 			Name: "create with the longest device id", Method: "POST",
 			Body: `{"deviceId":"` + longest + `","expoPushToken":"` + token + `","platform":"ios"}`,
-			Want: Answer{Status: 201, Body: answered(longest, "ios"), Outcome: httpapi.Created},
+			Want: Answer{Status: 201, Body: answered(longest, "ios"), Outcome: store.Created},
 		},
 		{
 			Name: "create with the longest device id, escaped", Method: "POST",
 			Body: `{"deviceId":"` + strings.Repeat(`\uD83D\uDCF1`, tokens.MaxDeviceIDLen) + `","expoPushToken":"` + token + `","platform":"ios"}`,
-			Want: Answer{Status: 201, Body: answered(longest, "ios"), Outcome: httpapi.Created},
+			Want: Answer{Status: 201, Body: answered(longest, "ios"), Outcome: store.Created},
 		},
 		{
 			Name: "create with a device id that needs escapes", Method: "POST",
 			Body: `{"deviceId":"#\"\\\/ <\u00e9>","expoPushToken":"` + token + `","platform":"ios"}`,
-			Want: Answer{Status: 201, Body: answered(`#\"\\/ <é>`, "ios"), Outcome: httpapi.Created},
+			Want: Answer{Status: 201, Body: answered(`#\"\\/ <é>`, "ios"), Outcome: store.Created},
 		},
 		{
 			Name: "create, names and white space as JSON allows", Method: "POST",
@@ -72,12 +72,12 @@ func successes() []Exchange {
 		{
 			Name: "refresh", Method: "POST", Body: valid,
 			Given: []tokens.Request{registered(Alice, "phone", respelled)},
-			Want:  Answer{Status: 200, Body: answered("phone", "ios"), Outcome: httpapi.Refreshed},
+			Want:  Answer{Status: 200, Body: answered("phone", "ios"), Outcome: store.Refreshed},
 		},
 		{
 			Name: "replace the token", Method: "POST", Body: valid,
 			Given: []tokens.Request{registered(Alice, "phone", otherToken)},
-			Want:  Answer{Status: 200, Body: answered("phone", "ios"), Outcome: httpapi.Replaced},
+			Want:  Answer{Status: 200, Body: answered("phone", "ios"), Outcome: store.Replaced},
 		},
 		{
 			Name: "move the phone, which the answer does not tell", Method: "POST", Body: valid,
@@ -86,7 +86,7 @@ func successes() []Exchange {
 		},
 		{
 			Name: "list nothing", Method: "GET",
-			Want: Answer{Status: 200, Body: `{"deviceTokens":[]}`, Outcome: httpapi.Listed},
+			Want: Answer{Status: 200, Body: `{"deviceTokens":[]}`, Outcome: store.OK},
 		},
 		{
 			Name: "list the caller's, by device id", Method: "GET", Target: httpapi.Path + "?userId=" + Bob,
@@ -94,7 +94,7 @@ func successes() []Exchange {
 				registered(Alice, "tablet", token), registered(Alice, "phone", otherToken), registered(Bob, "watch", bare),
 			},
 			Want: Answer{
-				Status: 200, Outcome: httpapi.Listed,
+				Status: 200, Outcome: store.OK,
 				Body: `{"deviceTokens":[` + answered("phone", "ios") + `,` + answered("tablet", "ios") + `]}`,
 			},
 		},
@@ -102,33 +102,33 @@ func successes() []Exchange {
 			Name: "list a row of an older service, which lacks times", Method: "GET",
 			Store: func(s store.Store) store.Store { return olderRow{s} },
 			Want: Answer{
-				Status: 200, Body: `{"deviceTokens":[{"deviceId":"phone","platform":"ios"}]}`, Outcome: httpapi.Listed,
+				Status: 200, Body: `{"deviceTokens":[{"deviceId":"phone","platform":"ios"}]}`, Outcome: store.OK,
 			},
 		},
-		{Name: "head", Method: "HEAD", Want: Answer{Status: 200, Outcome: httpapi.Listed}},
+		{Name: "head", Method: "HEAD", Want: Answer{Status: 200, Outcome: store.OK}},
 		{
 			Name: "log out", Method: "DELETE", Target: httpapi.Path + "?deviceId=phone",
 			Given: []tokens.Request{registered(Alice, "phone", token)},
-			Want:  Answer{Status: 204, Outcome: httpapi.Deactivated},
+			Want:  Answer{Status: 204, Outcome: store.OK},
 		},
 		{
 			Name: "log out, nothing is there", Method: "DELETE", Target: httpapi.Path + "?deviceId=phone&permanent=false&other=1",
-			Want: Answer{Status: 204, Outcome: httpapi.Deactivated},
+			Want: Answer{Status: 204, Outcome: store.OK},
 		},
 		{
 			Name: "log out on a device with a name that needs escapes", Method: "DELETE",
 			Target: httpapi.Path + "?deviceId=%23%26+%F0%9F%93%B1",
-			Want:   Answer{Status: 204, Outcome: httpapi.Deactivated},
+			Want:   Answer{Status: 204, Outcome: store.OK},
 		},
 		{
 			Name: "erase", Method: "DELETE", Target: httpapi.Path + "?permanent=true&deviceId=phone",
 			Given: []tokens.Request{registered(Alice, "phone", token)},
-			Want:  Answer{Status: 204, Outcome: httpapi.Erased},
+			Want:  Answer{Status: 204, Outcome: store.OK},
 		},
 		{
 			Name: "a sane request id is kept", Method: "GET", Header: map[string]string{"X-Request-Id": "1-67a_b.C"},
 			Want: Answer{
-				Status: 200, Body: `{"deviceTokens":[]}`, Outcome: httpapi.Listed,
+				Status: 200, Body: `{"deviceTokens":[]}`, Outcome: store.OK,
 				Header: map[string]string{"X-Request-Id": "1-67a_b.C"},
 			},
 		},

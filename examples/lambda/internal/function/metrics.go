@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/devicetokens/devicetokens/httpapi"
+	"github.com/devicetokens/devicetokens/store"
 )
 
 // namespace is where CloudWatch keeps the metrics; the dashboard of
@@ -41,7 +42,7 @@ func (m metrics) observe(e httpapi.Event) {
 		definitions = append(definitions, definition{Name: name, Unit: unit})
 		line[name] = value
 	}
-	if name := outcomeMetric(e.Outcome); name != "" {
+	if name := outcomeMetric(e); name != "" {
 		add(name, "Count", 1)
 	}
 	if e.Moved {
@@ -66,21 +67,24 @@ func (m metrics) observe(e httpapi.Event) {
 	_, _ = m.w.Write(append(data, '\n')) // without a log there is nowhere to say so
 }
 
-// outcomeMetric names the metric that counts an outcome, "" if none does: a list
+// outcomeMetric names the metric that counts the event, "" if none does: a list
 // changes nothing, and the gateway counts the failures.
-func outcomeMetric(o httpapi.Outcome) string {
-	switch o {
-	case httpapi.Created:
+func outcomeMetric(e httpapi.Event) string {
+	switch e.Outcome {
+	case store.Created:
 		return "Created"
-	case httpapi.Refreshed, httpapi.Replaced:
+	case store.Refreshed, store.Replaced:
 		return "Refreshed"
-	case httpapi.Deactivated:
-		return "Deactivated"
-	case httpapi.Erased:
-		return "Erased"
-	case httpapi.Rejected:
+	case store.OK:
+		switch e.Operation {
+		case store.OpDeactivate:
+			return "Deactivated"
+		case store.OpDelete:
+			return "Erased"
+		}
+	case store.Invalid:
 		return "Rejected"
-	case httpapi.TryAgain:
+	case store.TryAgain:
 		return "TryAgain"
 	}
 	return ""

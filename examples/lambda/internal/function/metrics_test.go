@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/devicetokens/devicetokens/httpapi"
+	"github.com/devicetokens/devicetokens/store"
 )
 
 func TestMetrics(t *testing.T) {
@@ -16,16 +17,16 @@ func TestMetrics(t *testing.T) {
 		event httpapi.Event
 		want  map[string]float64 // nil if nothing is written
 	}{
-		{"created", httpapi.Event{Outcome: httpapi.Created, StoreDuration: 12345 * time.Microsecond}, map[string]float64{"Created": 1, "StoreLatency": 12.345}},
-		{"moved", httpapi.Event{Outcome: httpapi.Created, Moved: true, StoreDuration: time.Millisecond}, map[string]float64{"Created": 1, "Moved": 1, "StoreLatency": 1}},
-		{"refreshed", httpapi.Event{Outcome: httpapi.Refreshed, StoreDuration: time.Millisecond}, map[string]float64{"Refreshed": 1, "StoreLatency": 1}},
-		{"replaced", httpapi.Event{Outcome: httpapi.Replaced, StoreDuration: time.Millisecond}, map[string]float64{"Refreshed": 1, "StoreLatency": 1}},
-		{"listed", httpapi.Event{Outcome: httpapi.Listed, StoreDuration: time.Millisecond}, map[string]float64{"StoreLatency": 1}},
-		{"deactivated", httpapi.Event{Outcome: httpapi.Deactivated, StoreDuration: time.Millisecond}, map[string]float64{"Deactivated": 1, "StoreLatency": 1}},
-		{"erased", httpapi.Event{Outcome: httpapi.Erased, StoreDuration: time.Millisecond}, map[string]float64{"Erased": 1, "StoreLatency": 1}},
-		{"rejected", httpapi.Event{Outcome: httpapi.Rejected}, map[string]float64{"Rejected": 1}},
-		{"try again", httpapi.Event{Outcome: httpapi.TryAgain, StoreDuration: time.Second}, map[string]float64{"TryAgain": 1, "StoreLatency": 1000}},
-		{"failed before the store", httpapi.Event{Outcome: httpapi.Failed}, nil},
+		{"created", httpapi.Event{Outcome: store.Created, StoreDuration: 12345 * time.Microsecond}, map[string]float64{"Created": 1, "StoreLatency": 12.345}},
+		{"moved", httpapi.Event{Outcome: store.Created, Moved: true, StoreDuration: time.Millisecond}, map[string]float64{"Created": 1, "Moved": 1, "StoreLatency": 1}},
+		{"refreshed", httpapi.Event{Outcome: store.Refreshed, StoreDuration: time.Millisecond}, map[string]float64{"Refreshed": 1, "StoreLatency": 1}},
+		{"replaced", httpapi.Event{Outcome: store.Replaced, StoreDuration: time.Millisecond}, map[string]float64{"Refreshed": 1, "StoreLatency": 1}},
+		{"listed", httpapi.Event{Operation: store.OpList, Outcome: store.OK, StoreDuration: time.Millisecond}, map[string]float64{"StoreLatency": 1}},
+		{"deactivated", httpapi.Event{Operation: store.OpDeactivate, Outcome: store.OK, StoreDuration: time.Millisecond}, map[string]float64{"Deactivated": 1, "StoreLatency": 1}},
+		{"erased", httpapi.Event{Operation: store.OpDelete, Outcome: store.OK, StoreDuration: time.Millisecond}, map[string]float64{"Erased": 1, "StoreLatency": 1}},
+		{"rejected", httpapi.Event{Outcome: store.Invalid}, map[string]float64{"Rejected": 1}},
+		{"try again", httpapi.Event{Outcome: store.TryAgain, StoreDuration: time.Second}, map[string]float64{"TryAgain": 1, "StoreLatency": 1000}},
+		{"failed before the store", httpapi.Event{Outcome: store.Failed}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var out bytes.Buffer

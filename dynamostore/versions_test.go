@@ -1,0 +1,247 @@
+package dynamostore_test
+
+import (
+	"encoding/base64"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/devicetokens/devicetokens/internal/dynamotest"
+	"github.com/devicetokens/devicetokens/memstore"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// TestVersions plays random calls of two versions on one table, as in a rolling
+// deployment that is rolled back now and then, beside a store in memory. The older
+// version is frozen below: it knows the attributes of November 2026 and no others.
+// A later version may add attributes. It must not rely on the older one to write
+// them.
+func TestVersions(t *testing.T) {
+	for seed := range uint64(8) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
+			w := newWorld(t, store.Policy{})
+			model, err := memstore.New(w.policy)
+			if err != nil {
+				t.Fatal(err)
+			}
+			random := rand.New(rand.NewPCG(seed, 0))
+			for step := range 60 {
+				w.now = w.now.Add(time.Duration(random.Int64N(int64(3 * 24 * time.Hour)))).Truncate(time.Millisecond)
+				var version versioned = current{w.clean}
+				if random.IntN(2) == 0 {
+					version = frozen{w}
+				}
+				key := tokens.Key{UserID: tokens.UserID(pick(random, "alice", "bob")), DeviceID: tokens.DeviceID(pick(random, "phone", "tablet"))}
+				token := pick(random, tokenA, tokenB, tokenC)
+				var what string
+				switch random.IntN(10) {
+				case 0:
+					what = "deactivate"
+					version.deactivate(w, key)
+					w.do(model.Deactivate(t.Context(), key))
+				case 1:
+					what = "invalidate"
+					version.invalidate(w, key, token)
+					w.do(model.Invalidate(t.Context(), key, token.Hash(), w.now))
+				case 2:
+					what = "delete"
+					version.delete(w, key)
+					w.do(model.Delete(t.Context(), key))
+				default:
+					what = "register"
+					version.register(w, key, token)
+					_, err := model.Register(t.Context(), requestFor(key, token))
+					w.do(err)
+				}
+				wantAsIn(w, model, fmt.Sprintf("step %d, %s by %T", step, what, version))
+			}
+		})
+	}
+}
+
+func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
+
+// wantAsIn compares everything that the current version reads with the model.
+func wantAsIn(w *world, model store.Store, what string) {
+	w.Helper()
+	for _, user := range []tokens.UserID{"alice", "bob"} {
+		want, err1 := store.Inspect(w.Context(), model, user)
+		got, err2 := w.clean.Inspect(w.Context(), user)
+		w.do(err1)
+		w.do(err2)
+		if diff := cmp.Diff(want, got); diff != "" {
+			w.Fatalf("%s: %s (-want +got):\n%s", what, user, diff)
+		}
+	}
+	for _, token := range []tokens.Token{tokenA, tokenB, tokenC} {
+		want, wantErr := model.Holder(w.Context(), token.Hash())
+		got, gotErr := w.clean.Holder(w.Context(), token.Hash())
+		if diff := cmp.Diff(want, got); diff != "" || store.OutcomeOf(wantErr) != store.OutcomeOf(gotErr) {
+			w.Fatalf("%s: the holder of %v: want error %v, got error %v (-want +got):\n%s", what, token, wantErr, gotErr, diff)
+		}
+	}
+	w.look()
+	w.intact()
+}
+
+// A versioned is what a version of the store does when it is called alone.
+type versioned interface {
+	register(w *world, key tokens.Key, token tokens.Token)
+	deactivate(w *world, key tokens.Key)
+	invalidate(w *world, key tokens.Key, token tokens.Token)
+	delete(w *world, key tokens.Key)
+}
+
+type current struct{ store.Store }
+
+func (c current) register(w *world, key tokens.Key, token tokens.Token) {
+	_, err := c.Register(w.Context(), requestFor(key, token))
+	w.do(err)
+}
+func (c current) deactivate(w *world, key tokens.Key) { w.do(c.Deactivate(w.Context(), key)) }
+func (c current) invalidate(w *world, key tokens.Key, token tokens.Token) {
+	w.do(c.Invalidate(w.Context(), key, token.Hash(), w.now))
+}
+func (c current) delete(w *world, key tokens.Key) { w.do(c.Delete(w.Context(), key)) }
+
+// frozen makes the writes of November 2026. It shares no code with the package
+// that it is compared with; do not update it with the package.
+type frozen struct{ w *world }
+
+const frozenTTL = 90 * 24 * time.Hour
+
+func (f frozen) s(text string) types.AttributeValue { return &types.AttributeValueMemberS{Value: text} }
+func (f frozen) seconds(t time.Time) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(t.Unix(), 10)}
+}
+
+func (f frozen) key(key tokens.Key) dynamotest.Item {
+	return dynamotest.Item{"userId": f.s(string(key.UserID)), "deviceId": f.s(string(key.DeviceID))}
+}
+
+func (f frozen) claim(text string) dynamotest.Item {
+	hash := tokens.MustParseToken(text).Hash()
+	return dynamotest.Item{"userId": f.s("#claim#1#" + base64.RawURLEncoding.EncodeToString(hash[:])), "deviceId": f.s("#")}
+}
+
+func (f frozen) get(key dynamotest.Item) dynamotest.Item {
+	out, err := f.w.client.GetItem(f.w.Context(), &dynamodb.GetItemInput{TableName: &f.w.table, Key: key})
+	f.w.do(err)
+	return out.Item
+}
+
+func (f frozen) text(i dynamotest.Item, name string) string {
+	s, _ := i[name].(*types.AttributeValueMemberS)
+	if s == nil {
+		return ""
+	}
+	return s.Value
+}
+
+func (f frozen) number(i dynamotest.Item, name string) int64 {
+	n, _ := i[name].(*types.AttributeValueMemberN)
+	if n == nil {
+		return 0
+	}
+	v, err := strconv.ParseInt(n.Value, 10, 64)
+	f.w.do(err)
+	return v
+}
+
+func (f frozen) update(key dynamotest.Item, expression string, values dynamotest.Item) {
+	_, err := f.w.client.UpdateItem(f.w.Context(), &dynamodb.UpdateItemInput{
+		TableName: &f.w.table, Key: key, UpdateExpression: &expression, ExpressionAttributeValues: values,
+	})
+	f.w.do(err)
+}
+
+func (f frozen) register(w *world, key tokens.Key, token tokens.Token) {
+	row := f.get(f.key(key))
+	live := row != nil && f.number(row, "expiresAt") > w.now.Unix()
+	expiresAt := w.now.Add(frozenTTL)
+	update := "SET expoPushToken = :t, platform = :p, updatedAt = :u, expiresAt = :e, isActive = :a, registeredAt = :r"
+	registered := w.now.UTC().Format("2006-01-02T15:04:05.000Z07:00")
+	values := dynamotest.Item{
+		":t": f.s(token.Reveal()), ":p": f.s("ios"), ":u": f.s(registered), ":e": f.seconds(expiresAt),
+		":a": &types.AttributeValueMemberBOOL{Value: true}, ":r": f.s(registered),
+	}
+	if live {
+		values[":r"] = row["registeredAt"]
+	}
+	if live && f.text(row, "expoPushToken") == token.Reveal() && f.number(row, "claimExpiresAt") >= expiresAt.Add(24*time.Hour).Unix() {
+		f.update(f.key(key), update+" REMOVE inactiveReason, projectId", values)
+		return
+	}
+	claim := f.claim(token.Reveal())
+	owner := f.get(claim)
+	if holder := (tokens.Key{UserID: tokens.UserID(f.text(owner, "ownerUserId")), DeviceID: tokens.DeviceID(f.text(owner, "ownerDeviceId"))}); owner != nil && holder != key &&
+		f.text(f.get(f.key(holder)), "expoPushToken") == token.Reveal() {
+		w.remove(f.key(holder))
+	}
+	if old := f.text(row, "expoPushToken"); old != "" && old != token.Reveal() {
+		f.release(key, old)
+	}
+	version := "frozen " + strconv.FormatInt(w.now.UnixNano(), 10)
+	claimExpiresAt := f.seconds(expiresAt.Add(30 * 24 * time.Hour))
+	claim["ownerUserId"], claim["ownerDeviceId"], claim["version"], claim["expiresAt"] = f.s(string(key.UserID)), f.s(string(key.DeviceID)), f.s(version), claimExpiresAt
+	w.put(claim)
+	values[":v"], values[":c"] = f.s(version), claimExpiresAt
+	f.update(f.key(key), update+", claimVersion = :v, claimExpiresAt = :c REMOVE inactiveReason, projectId", values)
+}
+
+// release removes the claim on the token if it is the key's.
+func (f frozen) release(key tokens.Key, text string) {
+	claim := f.get(f.claim(text))
+	if f.text(claim, "ownerUserId") == string(key.UserID) && f.text(claim, "ownerDeviceId") == string(key.DeviceID) {
+		f.w.remove(f.claim(text))
+	}
+}
+
+func (f frozen) mark(key tokens.Key, reason string) {
+	f.update(f.key(key), "SET isActive = :a, inactiveReason = :r", dynamotest.Item{
+		":a": &types.AttributeValueMemberBOOL{Value: false}, ":r": f.s(reason),
+	})
+}
+
+// active returns the row under the key if it is active.
+func (f frozen) active(key tokens.Key) dynamotest.Item {
+	row := f.get(f.key(key))
+	if active, _ := row["isActive"].(*types.AttributeValueMemberBOOL); active == nil || !active.Value {
+		return nil
+	}
+	return row
+}
+
+func (f frozen) deactivate(_ *world, key tokens.Key) {
+	if f.active(key) != nil {
+		f.mark(key, "logout")
+	}
+}
+
+func (f frozen) invalidate(w *world, key tokens.Key, token tokens.Token) {
+	row := f.active(key)
+	if row == nil || f.text(row, "expoPushToken") != token.Reveal() {
+		return
+	}
+	updatedAt, err := time.Parse(time.RFC3339Nano, f.text(row, "updatedAt"))
+	w.do(err)
+	if !updatedAt.After(w.now.Add(-5 * time.Minute)) {
+		f.mark(key, "device_not_registered")
+	}
+}
+
+func (f frozen) delete(w *world, key tokens.Key) {
+	row := f.get(f.key(key))
+	if row == nil {
+		return
+	}
+	w.remove(f.key(key))
+	f.release(key, f.text(row, "expoPushToken"))
+}
