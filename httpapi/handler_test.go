@@ -138,7 +138,7 @@ func TestDefaultLogger(t *testing.T) {
 	h := httpapi.MustNew(memstore.MustNew(store.Policy{}), alice, httpapi.Options{})
 	slog.SetDefault(before)
 	send(t, h, "GET", httpapi.Path, "")
-	if !strings.Contains(log.String(), "outcome=listed") {
+	if !strings.Contains(log.String(), "operation=list outcome=ok") {
 		t.Errorf("the log of the default logger is %q", &log)
 	}
 }
