@@ -136,7 +136,8 @@ func (s *schedule) checkRemoval(op *operation) string {
 			return "it is active"
 		}
 	case store.OpInvalidate:
-		if row != nil && active(row) && holdsToken(row, op.req.Token) && op.sentLateEnough(row) {
+		// A row that cannot be decoded has no token to compare.
+		if row != nil && readable(row) && active(row) && holdsToken(row, op.req.Token) && op.sentLateEnough(row) {
 			return "it is active"
 		}
 	case store.OpDelete:
