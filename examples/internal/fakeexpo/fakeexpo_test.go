@@ -60,6 +60,11 @@ func TestRefusals(t *testing.T) {
 		{"no recipient", "/send", `[{"title":"x"}]`, 400, "VALIDATION_ERROR"},
 		{"not a token", "/send", `[{"to":"x"}]`, 400, "VALIDATION_ERROR"},
 		{"data is no object", "/send", `[{"to":"` + a + `","data":1}]`, 400, "VALIDATION_ERROR"},
+		{"every field", "/send", `{"to":"` + a + `","sound":null,"ttl":0,"badge":1,"priority":"high","interruptionLevel":"active","mutableContent":true,"richContent":{}}`, 200, nil},
+		{"a priority that is none", "/send", `{"to":"` + a + `","priority":"max"}`, 400, "VALIDATION_ERROR"},
+		{"a field that is none", "/send", `{"to":"` + a + `","channelID":"x"}`, 400, "VALIDATION_ERROR"},
+		{"a phone that is refused", "/send", `{"to":"ExponentPushToken[refused]"}`, 403, "UNAUTHORIZED"},
+		{"a project that is refused", "/send", `{"to":"ExponentPushToken[other]"}`, 401, "UNAUTHORIZED"},
 		{"not JSON", "/send", `[`, 400, "VALIDATION_ERROR"},
 		{"1,000 ids", "/getReceipts", `{"ids":[` + ids[4:] + `]}`, 200, nil},
 		{"1,001 ids", "/getReceipts", `{"ids":[` + ids + `]}`, 400, "PUSH_TOO_MANY_RECEIPTS"},
@@ -69,6 +74,9 @@ func TestRefusals(t *testing.T) {
 			s := fakeexpo.New(fakeexpo.Options{})
 			s.Set(a, fakeexpo.Phone{Project: "@acme/app"})
 			s.Set(b, fakeexpo.Phone{Project: "@acme/other"})
+			s.Set("ExponentPushToken[refused]", fakeexpo.Phone{Project: "@acme/app", Refused: fakeexpo.Refusal{Status: 403, Code: "UNAUTHORIZED"}})
+			s.Set("ExponentPushToken[other]", fakeexpo.Phone{Project: "@acme/refused"})
+			s.Refuse("@acme/refused", fakeexpo.Refusal{Status: 401, Code: "UNAUTHORIZED"})
 			status, answer := post(t, s, tc.path, tc.body)
 			if status != tc.status || code(answer) != tc.code {
 				t.Errorf("got %d %v, want %d %v", status, code(answer), tc.status, tc.code)
