@@ -160,7 +160,7 @@ func checkEventAndLog(t *testing.T, e httpexchanges.Exchange, resp *http.Respons
 	if e.Want.Status == http.StatusNotFound {
 		want.Route = ""
 	}
-	if event.StoreDuration > 0 || strings.Contains(e.Name, "store panics") {
+	if event.StoreDuration > 0 || strings.Contains(e.Name, "store ") {
 		want.Operation = map[string]store.Operation{
 			"POST": store.OpRegister, "GET": store.OpList, "HEAD": store.OpList, "DELETE": store.OpDeactivate,
 		}[e.Method]
