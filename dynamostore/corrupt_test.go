@@ -6,6 +6,7 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -196,4 +197,65 @@ func (c corruption) erases(w *world, s store.Store) {
 	w.look()
 	w.empty(alice)
 	w.empty(tablet)
+}
+
+// TestCorruptRowsAndTheDeviceLimit registers over an undecodable row, which does
+// not count for the limit, after another device has taken its place: the oldest
+// device goes, as for any new device.
+func TestCorruptRowsAndTheDeviceLimit(t *testing.T) {
+	client := dynamotest.Client(t, nil)
+	table := dynamotest.Table(t, client)
+	for _, c := range corruptions() {
+		if c.harmless {
+			continue
+		}
+		t.Run(c.name, func(t *testing.T) {
+			w := worldOn(t, client, table, store.Policy{MaxDevices: 2})
+			w.register(tablet, tokenB)
+			w.now = w.now.Add(time.Minute)
+			w.register(alice, tokenA)
+			w.look()
+			bad := maps.Clone(w.at(alice))
+			if bad[c.attribute] = c.value; c.value == nil {
+				delete(bad, c.attribute)
+			}
+			w.put(bad)
+			w.register(watch, tokenC)
+			result := w.register(alice, tokenA)
+			equal(t, "outcome", store.Created, result.Outcome)
+			equal(t, "evicted", []tokens.Key{tablet}, result.Evicted)
+			regs, err := w.clean.List(t.Context(), "alice")
+			w.do(err)
+			var got []tokens.Key
+			for _, r := range regs {
+				got = append(got, r.Key)
+			}
+			equal(t, "List", []tokens.Key{alice, watch}, got)
+			stored, err := w.clean.Get(t.Context(), alice)
+			w.do(err)
+			equal(t, "Get", result.Registration, stored)
+			w.look()
+			w.intact()
+			w.clear()
+		})
+	}
+}
+
+// TestEmptyRegisteredAt registers over a row that has a registeredAt without a
+// time in it: what Register returns is what Get returns.
+func TestEmptyRegisteredAt(t *testing.T) {
+	for _, registeredAt := range []string{"", "0001-01-01T00:00:00.000Z"} {
+		for _, token := range []tokens.Token{tokenA, tokenB} {
+			w := newWorld(t, store.Policy{})
+			w.register(alice, tokenA)
+			w.look()
+			i := maps.Clone(w.at(alice))
+			i["registeredAt"] = str(registeredAt)
+			w.put(i)
+			result := w.register(alice, token)
+			stored, err := w.clean.Get(t.Context(), alice)
+			w.do(err)
+			equal(t, fmt.Sprintf("registeredAt %q, %v", registeredAt, token), result.Registration, stored)
+		}
+	}
 }

@@ -39,16 +39,25 @@ func (op *operation) register(ctx context.Context, req tokens.Request) (store.Re
 	if err != nil {
 		return store.Result{}, err
 	}
+	if !refused && own.err == nil {
+		return op.store.refreshed(req, now, own), nil
+	}
+	undecodable := own.err != nil
 	if !refused {
-		if res, ok := op.refreshed(req, now, own); ok {
-			return res, nil
+		// The refresh was over a row that could not be decoded, and so did not
+		// count for the device limit. The transfer applies the limit.
+		i, err := op.getItem(ctx, keyOf(req.Key))
+		if err != nil {
+			return store.Result{}, err
 		}
+		own = newRow(i)
 	}
 	t := newTransfer(op, req, now, own)
+	t.overUndecodable = !refused
 	if err := op.commit(ctx, func() ([]write, error) { return t.plan(ctx) }); err != nil {
 		return store.Result{}, err
 	}
-	if own := t.own; own.err != nil {
+	if undecodable || t.own.err != nil {
 		op.noteCorrupt(req.Key)
 	}
 	return t.result, nil
@@ -141,24 +150,14 @@ func (op *operation) refresh(ctx context.Context, req tokens.Request, now time.T
 	return newRow(answer), refused, nil
 }
 
-// refreshed is the result of a refresh over the row old. Even if old cannot be
-// decoded, the new row can, unless registeredAt, which a refresh keeps, is the
-// reason: then ok is false.
-func (op *operation) refreshed(req tokens.Request, now time.Time, old row) (res store.Result, ok bool) {
-	d := decoder{item: old.item}
-	registeredAt := d.time(attrRegisteredAt)
-	if d.err != nil {
-		return store.Result{}, false
-	}
-	if registeredAt.IsZero() {
+// refreshed is the result of a refresh over the row old, which was decoded. A
+// refresh keeps registeredAt if the attribute exists, even if it is empty.
+func (s *Store) refreshed(req tokens.Request, now time.Time, old row) store.Result {
+	registeredAt := old.reg.RegisteredAt
+	if old.item[attrRegisteredAt] == nil {
 		registeredAt = now
 	}
-	res = store.Result{Registration: op.store.registration(req, now, registeredAt), Outcome: store.Refreshed}
-	if old.err != nil {
-		op.noteCorrupt(req.Key)
-		res.Outcome = store.Created
-	}
-	return res, true
+	return store.Result{Registration: s.registration(req, now, registeredAt), Outcome: store.Refreshed}
 }
 
 // registration is the registration that a Register at now stores.

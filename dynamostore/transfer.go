@@ -25,7 +25,11 @@ type transfer struct {
 	spelled []string
 	id      claimID // of the token
 
-	own   row   // under the key
+	own row // under the key
+	// overUndecodable means that a refresh has already overwritten a row that
+	// could not be decoded: own is live, and yet it counts as new.
+	overUndecodable bool
+
 	claim claim // on the token; a guess at first
 
 	previous      row // of claim.owner, if previousKnown
@@ -55,7 +59,7 @@ func newTransfer(op *operation, req tokens.Request, now time.Time, own row) *tra
 // plan returns the writes that give the token to the key. No transaction may name
 // an item twice, so each kind of write leaves out the items of the others.
 func (t *transfer) plan(ctx context.Context) ([]write, error) {
-	if !t.own.live(t.now) && t.devices == nil {
+	if t.creates() && t.devices == nil {
 		if err := t.observeDevices(ctx); err != nil {
 			return nil, err
 		}
@@ -74,9 +78,12 @@ func (t *transfer) plan(ctx context.Context) ([]write, error) {
 	return append(writes, t.release.writes(t.op, append(removed, t.own), t.id)...), nil
 }
 
+// creates reports whether the registration counts as new.
+func (t *transfer) creates() bool { return t.overUndecodable || !t.own.live(t.now) }
+
 func (t *transfer) outcome() store.Outcome {
 	switch {
-	case !t.own.live(t.now):
+	case t.creates():
 		return store.Created
 	case t.own.holds(t.spelled):
 		return store.Refreshed
@@ -209,7 +216,7 @@ const maxLeftovers = 100 - 4 - 2*store.MaxEvictions
 // claims that have the token too, written by the earlier service, and for a new
 // device the rows above the limit, which it adds to the result.
 func (t *transfer) makeRoom() []row {
-	if t.own.live(t.now) {
+	if !t.creates() {
 		return nil
 	}
 	var removed, candidates []row
