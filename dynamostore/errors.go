@@ -2,14 +2,18 @@ package dynamostore
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/url"
 	"strings"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/devicetokens/devicetokens/store"
 )
@@ -41,6 +45,8 @@ func (e *CallError) Error() string {
 		b.WriteString(e.Code)
 	case e.RequestID != "":
 		b.WriteString("unreadable answer")
+	case errors.Is(e, store.ErrMisconfigured):
+		b.WriteString("nothing was sent: check the region, the endpoint and the credentials")
 	default:
 		b.WriteString("no answer")
 	}
@@ -101,11 +107,7 @@ func classify(err error) error {
 	}
 	var api smithy.APIError
 	if !errors.As(err, &api) {
-		var unsent *smithy.SerializationError
-		if errors.As(err, &unsent) {
-			return nil
-		}
-		return store.ErrTryAgain // no answer, or part of one: the outcome is unknown
+		return classifyUnanswered(err)
 	}
 	switch api.ErrorCode() {
 	case "ProvisionedThroughputExceededException", "ThrottlingException", "Throttling", "RequestLimitExceeded",
@@ -124,6 +126,57 @@ func classify(err error) error {
 		return store.ErrTryAgain
 	}
 	return nil
+}
+
+// classifyUnanswered is classify for an error without a code. A request that was
+// perhaps sent may have been applied: that is ErrTryAgain. If nothing was sent, a
+// repeat fails in the same way.
+//
+// The SDK wraps every error of its HTTP client in an awshttp.ResponseError, and
+// the error of an operation in a smithy.OperationError. So an OperationError
+// without a ResponseError is from before: there is no region, no endpoint or no
+// credentials. An error that is neither is not the SDK's, and unknown.
+func classifyUnanswered(err error) error {
+	var (
+		operation *smithy.OperationError
+		response  *awshttp.ResponseError
+		input     *smithy.SerializationError
+		source    *smithyhttp.ResponseError
+	)
+	switch {
+	case !errors.As(err, &operation):
+		return store.ErrTryAgain
+	case errors.As(err, &input):
+		return nil
+	case errors.As(err, &response):
+		if noConnection(err) {
+			return store.ErrMisconfigured
+		}
+		return store.ErrTryAgain
+	case errors.As(err, &source) && source.HTTPStatusCode() >= http.StatusInternalServerError:
+		return store.ErrTryAgain // of the source of the credentials, which may recover
+	default:
+		return store.ErrMisconfigured
+	}
+}
+
+// noConnection reports whether the configuration makes a connection impossible:
+// the host does not exist, its certificate is not valid, or the endpoint is not
+// an HTTP URL.
+func noConnection(err error) bool {
+	var (
+		host        *net.DNSError
+		certificate *tls.CertificateVerificationError
+		request     *url.Error
+	)
+	if errors.As(err, &host) && host.IsNotFound || errors.As(err, &certificate) {
+		return true
+	}
+	if !errors.As(err, &request) {
+		return false
+	}
+	endpoint, err := url.Parse(request.URL)
+	return err != nil || endpoint.Host == "" || endpoint.Scheme != "http" && endpoint.Scheme != "https"
 }
 
 // conditionFailed returns the stored item if err is that of a refused write.

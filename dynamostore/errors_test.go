@@ -8,13 +8,17 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
@@ -163,8 +167,7 @@ func TestNoAnswer(t *testing.T) {
 		text   string
 	}{
 		{"connection refused", failed(&net.OpError{Op: "dial", Err: errors.New("connection refused")}), "no answer"},
-		{"no such host", failed(&net.DNSError{Err: "no such host", Name: "alice", IsNotFound: true}), "no answer"},
-		{"certificate", failed(&tls.CertificateVerificationError{Err: errors.New("alice")}), "no answer"},
+		{"name server", failed(&net.DNSError{Err: "server misbehaving", Name: "alice", IsTemporary: true}), "no answer"},
 		{"end of file", failed(io.ErrUnexpectedEOF), "no answer"},
 		{"page of a proxy", answered(502, "text/html", "<html>alice"), "unreadable answer"},
 		{"refusal of a proxy", answered(407, "text/html", "<html>alice"), "unreadable answer"},
@@ -183,24 +186,93 @@ func TestNoAnswer(t *testing.T) {
 	}
 }
 
-// TestCredentials covers what fails before anything is sent.
-func TestCredentials(t *testing.T) {
-	nothingSent := dynamotest.Transport(func(*http.Request) (*http.Response, error) {
-		t.Error("a request was sent")
-		return nil, io.EOF
-	})
-	secret := &smithy.GenericAPIError{Code: "ExpiredToken", Message: "alice"}
-	c := dynamotest.Offline(nothingSent, dynamotest.NoRetries, func(o *dynamodb.Options) {
-		o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{}, fmt.Errorf("assume role: %w", secret)
-		})
-	})
-	s := dynamotest.Store(t, c, "table", dynamostore.Options{})
-	err := s.Deactivate(t.Context(), alice)
-	if !errors.Is(err, store.ErrMisconfigured) || errors.Is(err, store.ErrTryAgain) {
-		t.Errorf("the error is %v, want ErrMisconfigured", err)
+// TestNothingSent has calls fail before a request reaches DynamoDB. A repeat helps
+// only if the source of the credentials may recover.
+func TestNothingSent(t *testing.T) {
+	endpoint := func(url string) func(*dynamodb.Options) {
+		return func(o *dynamodb.Options) { o.BaseEndpoint = &url }
 	}
-	discreet(t, err)
+	credentials := func(err error) func(*dynamodb.Options) {
+		return func(o *dynamodb.Options) {
+			o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{}, fmt.Errorf("failed to refresh cached credentials, %w", err)
+			})
+		}
+	}
+	// The SDK's sources of credentials call services too.
+	service := func(id string, err error) error {
+		return &smithy.OperationError{ServiceID: id, OperationName: "GetCredentials", Err: err}
+	}
+	answered := func(status int, err error) *smithyhttp.ResponseError {
+		return &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}}, Err: err}
+	}
+	unreachable := &smithyhttp.RequestSendError{Err: &url.Error{
+		Op: "Get", URL: "http://169.254.169.254/alice", Err: &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded},
+	}}
+	connecting := func(err error) func(*dynamodb.Options) {
+		return func(o *dynamodb.Options) {
+			o.HTTPClient = &http.Client{Transport: dynamotest.Transport(func(*http.Request) (*http.Response, error) { return nil, err })}
+		}
+	}
+	tests := []struct {
+		name   string
+		change func(*dynamodb.Options)
+		want   error
+	}{
+		{"no region", func(o *dynamodb.Options) { o.Region, o.BaseEndpoint = "", nil }, store.ErrMisconfigured},
+		{"malformed region", func(o *dynamodb.Options) { o.Region, o.BaseEndpoint = "eu central", nil }, store.ErrMisconfigured},
+		{"endpoint without a scheme", endpoint("localhost:8000"), store.ErrMisconfigured},
+		{"endpoint without a host", endpoint("http://"), store.ErrMisconfigured},
+		{"endpoint of another scheme", endpoint("ftp://alice"), store.ErrMisconfigured},
+		{"endpoint that is not a URL", endpoint("http://alice:port"), store.ErrMisconfigured},
+		{"FIPS with an endpoint", func(o *dynamodb.Options) {
+			o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
+		}, store.ErrMisconfigured},
+		{"no such host", connecting(&net.DNSError{Err: "no such host", Name: "alice", IsNotFound: true}), store.ErrMisconfigured},
+		{"certificate", connecting(&tls.CertificateVerificationError{Err: errors.New("alice")}), store.ErrMisconfigured},
+
+		{"no credentials", credentials(errors.New("alice has no credentials")), store.ErrMisconfigured},
+		{"no instance role: nothing answers", credentials(service("ec2imds", unreachable)), store.ErrMisconfigured},
+		{"no instance role: not found", credentials(service("ec2imds", answered(404, errors.New("alice")))), store.ErrMisconfigured},
+		{"instance metadata fails", credentials(service("ec2imds", answered(500, errors.New("alice")))), store.ErrTryAgain},
+		{"no container credentials", credentials(unreachable), store.ErrMisconfigured},
+		{"STS cannot be reached", credentials(service("STS", &awshttp.ResponseError{ResponseError: answered(0, unreachable)})), store.ErrTryAgain},
+		{"STS throttles", credentials(service("STS", &smithy.GenericAPIError{Code: "Throttling", Message: "alice"})), store.ErrTryAgain},
+		{"the session expired", credentials(service("STS", &smithy.GenericAPIError{Code: "ExpiredToken", Message: "alice"})), store.ErrMisconfigured},
+	}
+	for _, tt := range tests {
+		for operation, call := range methods {
+			for name, retries := range map[string]func(*dynamodb.Options){"no retries": dynamotest.NoRetries, "retries": dynamotest.Retries} {
+				t.Run(fmt.Sprintf("%s/%s, %s", tt.name, operation, name), func(t *testing.T) {
+					nothing := dynamotest.Transport(func(r *http.Request) (*http.Response, error) {
+						if r.URL.Host != "" && r.URL.Scheme == "http" {
+							t.Errorf("a request was sent to %s", r.URL)
+						}
+						return http.DefaultTransport.RoundTrip(r) // refuses any other URL
+					})
+					s := dynamotest.Store(t, dynamotest.Offline(nothing, retries, tt.change), "table", dynamostore.Options{})
+					err := call(t.Context(), s)
+					for _, sentinel := range []error{store.ErrTryAgain, store.ErrMisconfigured} {
+						if errors.Is(err, sentinel) != (sentinel == tt.want) {
+							t.Errorf("the error %v is %v: %v", err, sentinel, errors.Is(err, sentinel))
+						}
+					}
+					discreet(t, err)
+				})
+			}
+		}
+	}
+}
+
+// TestChecksum gets an answer whose header has a malformed checksum: the write was
+// sent, so it may have been applied.
+func TestChecksum(t *testing.T) {
+	s := offline(t, dynamotest.Transport(func(r *http.Request) (*http.Response, error) {
+		resp := dynamotest.Answer(r, 200, "{}")
+		resp.Header.Set("X-Amz-Crc32", "x")
+		return resp, nil
+	}), nil)
+	tryAgain(t, s.Deactivate(t.Context(), alice))
 }
 
 // unserializable is a client that cannot make a request of its input.
