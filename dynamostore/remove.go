@@ -3,8 +3,10 @@ package dynamostore
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
@@ -155,6 +157,28 @@ func (op *operation) deleteUser(ctx context.Context, user tokens.UserID) error {
 	if err := cmp.Or(user.Validate(), ctx.Err()); err != nil {
 		return err
 	}
+	return op.eraseUser(ctx, user)
+}
+
+var errEraseUser = errors.New("dynamostore: EraseUser wants the user id of a registration: not empty, and not that of a claim")
+
+// EraseUser erases everything stored for a user whose id [Store.DeleteUser]
+// refuses, as the earlier service may have written it: too long, with control
+// characters, or with a leading '#'. Upgrade reports such rows as Unreadable. It
+// is for operators, and otherwise works as DeleteUser does, with the same IAM
+// actions.
+func EraseUser(ctx context.Context, c Client, table string, user tokens.UserID) error {
+	s, err := New(c, table, Options{})
+	if user == "" || strings.HasPrefix(string(user), claimPrefix) {
+		err = errors.Join(err, errEraseUser)
+	}
+	if err := cmp.Or(err, ctx.Err()); err != nil {
+		return err
+	}
+	return s.beginWrite(store.OpDeleteUser).eraseUser(ctx, user)
+}
+
+func (op *operation) eraseUser(ctx context.Context, user tokens.UserID) error {
 	return op.rowsOf(ctx, user, func(page []row) error {
 		for group := range slices.Chunk(page, rowsPerErasure) {
 			if err := op.erase(ctx, group); err != nil {

@@ -2,23 +2,22 @@ package dynamostore
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// An UpgradeClient is what [Upgrade] asks of the AWS SDK. On AWS it needs the
-// IAM actions Scan, GetItem, PutItem, UpdateItem and DeleteItem; Scan is an
-// operator's, never the service's.
+// An UpgradeClient is the part of the AWS SDK that [Upgrade] uses. On AWS it needs
+// the IAM actions Scan, GetItem, PutItem, UpdateItem and DeleteItem. Give Scan to
+// an operator, not to the service.
 type UpgradeClient interface {
 	Client
 	Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
@@ -27,215 +26,285 @@ type UpgradeClient interface {
 var _ UpgradeClient = (*dynamodb.Client)(nil)
 
 // UpgradeOptions are the optional arguments of [Upgrade]. The zero value
-// upgrades the whole table with the default policy, as fast as it can.
+// upgrades the whole table with the default policy.
 type UpgradeOptions struct {
 	// Policy has the TTL and the clock. Use the service's.
 	Policy store.Policy
 
-	// DryRun reads and reports, and writes nothing. To find tokens that are
-	// held twice it remembers all tokens' hashes, some 250 bytes a row.
+	// DryRun reads and reports, and writes nothing. To find tokens that two rows
+	// have, it remembers the hashes of all tokens, about 250 bytes for each row.
 	DryRun bool
 
-	// RowsPerSecond bounds how many rows are looked at in a second, on
-	// average; 0 means no bound. A row costs a read unit besides the scan;
-	// one that gets its claim, four write units more.
+	// Segments is how many parts of the table are upgraded side by side, each a
+	// row at a time, up to 256. 0 means 16. A row takes two or three round trips, so the
+	// speed grows with Segments until the table throttles: an upgraded row takes
+	// four write units.
+	Segments int
+
+	// RowsPerSecond limits how many rows all segments together look at in a
+	// second, on average; 0 means no limit. A row takes a read unit in addition
+	// to the scan.
 	RowsPerSecond float64
 
-	// PageSize is how many items are read at a time, and so how much is done
-	// again after an interruption. 0 means 200.
+	// PageSize is how many items a segment reads at a time, and so how much of
+	// it is repeated after an interruption. 0 means 200.
 	PageSize int32
 
-	// Resume is the Cursor of an earlier report, to go on from there. ""
-	// begins at the beginning. A dry run that resumes finds no token twice
-	// that is on both sides.
+	// Resume is the Cursor of an earlier report, to continue from there with
+	// its segments. "" begins at the beginning. A dry run that resumes does not
+	// find tokens that have a row on both sides of the interruption.
 	Resume string
 
 	// Progress, if not nil, is called after each page with the report so far,
-	// which it must not keep.
+	// one call at a time. It must not keep the report.
 	Progress func(UpgradeReport)
 }
 
-// An UpgradeReport says what [Upgrade] found and, unless in a dry run, changed.
+// An UpgradeReport is what [Upgrade] found and, unless in a dry run, changed.
 type UpgradeReport struct {
 	Rows          int // registrations looked at; claims do not count
-	Expired       int // of those, expired and left to DynamoDB's TTL
+	Expired       int // of those, expired: they are left to DynamoDB's TTL
 	WithoutExpiry int // of those, without an expiry: they get one
 	Unclaimed     int // of those, without the claim on their token: they get it, unless another row keeps the token
 
-	// Duplicates are the rows that have a token that another one keeps, and
-	// are removed.
+	// Duplicates are the rows that have a token that another row keeps, ordered
+	// by the key of the row that is removed.
 	Duplicates []Duplicate
-	// Unreadable are rows that cannot be decoded. They are left as they are:
-	// they reach nobody, and go when their device registers again.
+	// Unreadable are the ordered keys of rows that cannot be decoded. They stay as they
+	// are: nothing is sent to them, and a Register of their device overwrites
+	// them. DeleteUser erases them, or [EraseUser] if it refuses the user id.
 	Unreadable []tokens.Key
 
 	// ReadUnits and WriteUnits are the capacity that DynamoDB reported.
 	ReadUnits, WriteUnits float64
 
-	// Cursor is where to resume after an error, "" at the end. It names a
-	// user.
+	// Cursor is where to resume after an error, "" at the beginning and at the
+	// end. It contains user ids.
 	Cursor string
 }
 
-// A Duplicate is a row that had a token together with another one. Kept was
-// updated later, or has the claim if both were updated at one time; with three
-// rows it may be in a Duplicate of its own.
+// A Duplicate is a row that has the same token as another row, which is kept.
+// Among more than two such rows, Kept may be Removed in another Duplicate.
+//
+// The row that was updated last is kept; a time in the future counts as now. Of
+// two rows with the same time, Upgrade keeps the one that Register gave the claim
+// on the token, or else the one with the smaller user id and device id (bytes).
 type Duplicate struct{ Removed, Kept tokens.Key }
 
-const defaultPageSize = 200
+const (
+	defaultSegments = 16
+	defaultPageSize = 200
+)
 
-// Upgrade makes a table of the earlier service, whose rows have neither expiry nor
-// claims, into one whose tokens are exclusive. It is also the repair to run
-// before traffic on a table that was restored, since a restore may hold half of
-// a transaction: it looks at every row, and at the claim on its token.
+// Upgrade prepares a table of the earlier service, whose rows have neither expiry
+// nor claims. Run it before the first traffic: until a row is upgraded, a Register
+// of its token by another user does not take the token away, and both users
+// receive its messages.
 //
 //   - A row without an expiry gets the later of UpdatedAt + TTL and 30 days from
 //     now.
 //   - A row that does not hold the claim on its token gets it. If another live
-//     row has the same token, the one updated last stays, and the other one is
-//     removed.
-//   - An expired row is left to TTL, a row that cannot be decoded to whoever can
-//     read it. A claim that nobody holds expires by itself.
+//     row has the same token, one of the two is removed; see [Duplicate].
+//   - An expired row is left to TTL, and a row that cannot be decoded is
+//     reported. A claim that no row holds expires.
 //
-// It may run while stores of this package serve the table, and more than once at
-// a time: it changes a row only if that is as it was read, and looks again
-// otherwise. The earlier service must have stopped writing. Running it again
-// changes nothing.
+// The earlier service must have stopped writing. Upgrade changes a row only if the
+// row is as it was read, and reads it again otherwise, so stores of this package
+// may write to the table and several Upgrades may run at a time. Running Upgrade
+// again changes nothing.
 //
-// The report is valid also with an error, which is that of [store.Store]; its
-// Cursor says where to go on. The page that was under way is looked at again.
+// The report is valid also with an error, which is that of [store.Store]. Its
+// Cursor is where to resume: the pages that were under way are repeated.
 func Upgrade(ctx context.Context, c UpgradeClient, table string, opts UpgradeOptions) (UpgradeReport, error) {
 	u, err := newUpgrade(c, table, opts)
 	if err != nil {
 		return UpgradeReport{}, err
 	}
 	err = u.run(ctx)
+	slices.SortFunc(u.report.Duplicates, func(a, b Duplicate) int { return compareKeys(a.Removed, b.Removed) })
+	slices.SortFunc(u.report.Unreadable, compareKeys)
 	return u.report, err
+}
+
+// Repair makes a restored table consistent: a restore may contain half of a
+// transaction, a registration without its claim or two registrations with one
+// token. Run it before traffic. It is [Upgrade] under the name of its other use:
+// it looks at every row and at the claim on its token.
+func Repair(ctx context.Context, c UpgradeClient, table string, opts UpgradeOptions) (UpgradeReport, error) {
+	return Upgrade(ctx, c, table, opts)
 }
 
 // An upgrade is an Upgrade under way.
 type upgrade struct {
-	op     *operation
+	store  *Store
 	client UpgradeClient
 	opts   UpgradeOptions
-	report UpgradeReport
-	start  item                       // where the next page begins; nil: at the beginning
-	seen   map[[32]byte]upgradeHolder // in a dry run: who keeps a token
+	began  time.Time
+
+	mu       sync.Mutex // guards what follows
+	report   UpgradeReport
+	scan     scan
+	reserved int                       // rows that the rate has admitted
+	seen     map[tokens.Hash]contender // in a dry run: the row that keeps a token
+	err      error                     // the first one
 }
 
 func newUpgrade(c UpgradeClient, table string, opts UpgradeOptions) (*upgrade, error) {
 	s, err := New(c, table, Options{Policy: opts.Policy})
-	start, cursorErr := parseCursor(opts.Resume)
-	var errs []error
+	errs := []error{err}
+	if opts.Segments < 0 || opts.Segments > maxSegments {
+		errs = append(errs, fmt.Errorf("dynamostore: UpgradeOptions.Segments is %d, want 0 to %d", opts.Segments, maxSegments))
+	}
 	if opts.RowsPerSecond < 0 {
 		errs = append(errs, fmt.Errorf("dynamostore: UpgradeOptions.RowsPerSecond is %v, want 0 or more", opts.RowsPerSecond))
 	}
 	if opts.PageSize < 0 {
 		errs = append(errs, fmt.Errorf("dynamostore: UpgradeOptions.PageSize is %d, want 0 or more", opts.PageSize))
 	}
-	if err := errors.Join(append(errs, err, cursorErr)...); err != nil {
+	var resumed scan
+	if opts.Resume != "" {
+		if resumed, err = parseCursor(opts.Resume); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	if opts.PageSize == 0 {
 		opts.PageSize = defaultPageSize
 	}
+	if opts.Segments == 0 {
+		opts.Segments = defaultSegments
+	}
+	if opts.Resume == "" {
+		resumed = newScan(int32(opts.Segments))
+	}
 	return &upgrade{
-		op: s.beginWrite("upgrade"), client: c, opts: opts, start: start,
-		report: UpgradeReport{Cursor: opts.Resume},
-		seen:   make(map[[32]byte]upgradeHolder),
+		store: s, client: c, opts: opts, began: time.Now(),
+		scan: resumed, report: UpgradeReport{Cursor: opts.Resume},
+		seen: make(map[tokens.Hash]contender),
 	}, nil
 }
 
+// run walks the segments side by side. After an error in one of them, the others
+// finish the row that they are at.
 func (u *upgrade) run(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	for began := time.Now(); ; {
-		items, next, err := u.scan(ctx)
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	var segments sync.WaitGroup
+	for _, p := range slices.Clone(u.scan.Positions) {
+		segments.Go(func() {
+			w := segmentWalk{upgrade: u, op: u.store.beginWrite("upgrade"), segment: p.Segment, running: running}
+			if err := w.run(ctx); err != nil {
+				u.mu.Lock()
+				defer u.mu.Unlock()
+				if u.err == nil {
+					u.err = err
+				}
+				stop()
+			}
+		})
+	}
+	segments.Wait()
+	return u.err
+}
+
+// A segmentWalk is the upgrade of one segment.
+type segmentWalk struct {
+	*upgrade
+	op      *operation
+	segment int32
+	running context.Context // ends when another segment fails
+}
+
+func (w *segmentWalk) run(ctx context.Context) error {
+	for w.running.Err() == nil {
+		w.mu.Lock()
+		in := w.scan.input(w.segment, &w.store.table, w.opts.PageSize)
+		w.mu.Unlock()
+		items, next, err := w.op.scanPage(ctx, w.client, in)
 		if err != nil {
 			return err
 		}
+		var rows []row
 		for _, i := range items {
-			if strings.HasPrefix(row{item: i}.text(attrUserID), claimPrefix) {
-				continue
-			}
-			if err := u.row(ctx, newRow(i)); err != nil {
-				return err
+			if !strings.HasPrefix(row{item: i}.text(attrUserID), claimPrefix) {
+				rows = append(rows, newRow(i))
 			}
 		}
-		u.start = next
-		u.report.Cursor = cursor(next)
-		u.report.ReadUnits, u.report.WriteUnits = u.op.event.ReadUnits, u.op.event.WriteUnits
-		if u.opts.Progress != nil {
-			u.opts.Progress(u.report)
-		}
-		if next == nil {
-			return nil
-		}
-		if err := u.pace(ctx, began); err != nil {
+		if err := w.pace(ctx, len(rows)); err != nil {
 			return err
 		}
+		for _, r := range rows {
+			if w.running.Err() != nil {
+				return w.stopped(ctx)
+			}
+			found, err := w.row(ctx, r)
+			if err != nil {
+				return err
+			}
+			w.mu.Lock()
+			w.report.add(found)
+			w.mu.Unlock()
+		}
+		if w.pageDone(next) {
+			return nil
+		}
 	}
+	return w.stopped(ctx)
 }
 
-func (u *upgrade) scan(ctx context.Context) (items []item, next item, err error) {
-	out, err := u.client.Scan(ctx, &dynamodb.ScanInput{
-		TableName:              &u.op.store.table,
-		ConsistentRead:         ptr(true),
-		Limit:                  &u.opts.PageSize,
-		ExclusiveStartKey:      u.start,
-		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
-	})
-	u.op.event.Calls++
-	if err != nil {
-		return nil, nil, u.op.callError(ctx, "Scan", err)
+// pageDone notes that a page is done, and reports whether it was the last one.
+func (w *segmentWalk) pageDone(next item) (last bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.scan.advance(w.segment, next)
+	w.report.Cursor = w.scan.cursor()
+	w.report.ReadUnits += w.op.event.ReadUnits
+	w.report.WriteUnits += w.op.event.WriteUnits
+	w.op.event.ReadUnits, w.op.event.WriteUnits = 0, 0
+	if w.opts.Progress != nil {
+		w.opts.Progress(w.report)
 	}
-	u.op.countRead(out.ConsumedCapacity)
-	if len(out.LastEvaluatedKey) == 0 {
-		return out.Items, nil, nil
-	}
-	return out.Items, out.LastEvaluatedKey, nil
+	return len(next) == 0
 }
 
-// pace waits until as much time has gone by as the rows so far may take.
-func (u *upgrade) pace(ctx context.Context, began time.Time) error {
-	if u.opts.RowsPerSecond == 0 {
-		return ctx.Err()
+// stopped is the error of a walk that ended early: nil if another segment failed.
+func (w *segmentWalk) stopped(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return w.op.endedBetweenCalls(err)
 	}
-	due := began.Add(time.Duration(float64(u.report.Rows) / u.opts.RowsPerSecond * float64(time.Second)))
+	return nil
+}
+
+// pace waits until the rate admits so many rows more.
+func (w *segmentWalk) pace(ctx context.Context, rows int) error {
+	if w.opts.RowsPerSecond == 0 || rows == 0 {
+		return nil
+	}
+	w.mu.Lock()
+	due := w.began.Add(time.Duration(float64(w.reserved) / w.opts.RowsPerSecond * float64(time.Second)))
+	w.reserved += rows
+	w.mu.Unlock()
 	timer := time.NewTimer(time.Until(due))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return nil
-	case <-ctx.Done():
-		return u.op.endedBetweenCalls(ctx.Err())
+	case <-w.running.Done():
+		return w.stopped(ctx)
 	}
 }
 
-// cursor returns the text of a key where a scan goes on.
-func cursor(key item) string {
-	if key == nil {
-		return ""
-	}
-	r := row{item: key}
-	text, _ := json.Marshal([2]string{r.text(attrUserID), r.text(attrDeviceID)}) // strings always marshal
-	return base64.RawURLEncoding.EncodeToString(text)
-}
-
-var errCursor = errors.New("dynamostore: UpgradeOptions.Resume is not the Cursor of a report")
-
-func parseCursor(s string) (item, error) {
-	if s == "" {
-		return nil, nil
-	}
-	text, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil {
-		return nil, errCursor
-	}
-	var key [2]string
-	if err := json.Unmarshal(text, &key); err != nil || key[0] == "" || key[1] == "" {
-		return nil, errCursor
-	}
-	return keyOf(tokens.Key{UserID: tokens.UserID(key[0]), DeviceID: tokens.DeviceID(key[1])}), nil
+// add adds what was found in a row.
+func (r *UpgradeReport) add(found UpgradeReport) {
+	r.Rows += found.Rows
+	r.Expired += found.Expired
+	r.WithoutExpiry += found.WithoutExpiry
+	r.Unclaimed += found.Unclaimed
+	r.Duplicates = append(r.Duplicates, found.Duplicates...)
+	r.Unreadable = append(r.Unreadable, found.Unreadable...)
 }

@@ -1,7 +1,9 @@
 package dynamostore
 
 import (
+	"cmp"
 	"context"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
@@ -9,96 +11,132 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// upgradeGrace is how long a row without an expiry lives at least.
-const upgradeGrace = 30 * 24 * time.Hour
+// upgradeVersion begins the versions of the claims that Upgrade gives, so that it
+// can tell them from the claims that Register gave.
+const upgradeVersion = "upgrade-"
 
-// An upgradeHolder is the row that keeps a token, as a dry run knows it.
-type upgradeHolder struct {
-	key       tokens.Key
-	updatedAt time.Time
+// A contender is one of the rows that have a token.
+type contender struct {
+	key        tokens.Key
+	updatedAt  time.Time // no later than now
+	registered bool      // Register gave it the claim
 }
 
-// row counts a row of the scan, and mends it unless in a dry run.
-func (u *upgrade) row(ctx context.Context, r row) error {
-	now := u.op.store.now()
-	u.report.Rows++
+func newContender(r row, c claim, now time.Time) contender {
+	updatedAt := r.reg.UpdatedAt
+	if updatedAt.After(now) {
+		updatedAt = now
+	}
+	return contender{
+		key: r.key(), updatedAt: updatedAt,
+		registered: c.owner == r.key() && !strings.HasPrefix(c.version(), upgradeVersion),
+	}
+}
+
+// beats reports whether c keeps the token and other is removed. It does not depend
+// on the order in which the two are found.
+func (c contender) beats(other contender) bool {
+	switch {
+	case !c.updatedAt.Equal(other.updatedAt):
+		return c.updatedAt.After(other.updatedAt)
+	case c.registered != other.registered:
+		return c.registered
+	}
+	return compareKeys(c.key, other.key) < 0
+}
+
+func compareKeys(a, b tokens.Key) int {
+	return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.DeviceID, b.DeviceID))
+}
+
+// row looks at a row of the scan, and upgrades it unless in a dry run.
+func (w *segmentWalk) row(ctx context.Context, r row) (UpgradeReport, error) {
+	now := w.store.now()
+	found := UpgradeReport{Rows: 1}
 	switch {
 	case r.err != nil:
-		u.report.Unreadable = append(u.report.Unreadable, r.key())
-		return nil
+		found.Unreadable = append(found.Unreadable, r.key())
+		return found, nil
 	case !r.live(now):
-		u.report.Expired++
-		return nil
+		found.Expired++
+		return found, nil
 	}
 	if r.reg.ExpiresAt.IsZero() {
-		u.report.WithoutExpiry++
+		found.WithoutExpiry++
 	}
-	c, err := u.claimOn(ctx, r)
+	c, err := w.claimOn(ctx, r)
 	if err != nil {
-		return err
+		return UpgradeReport{}, err
 	}
 	if !holdsClaim(r, c) {
-		u.report.Unclaimed++
+		found.Unclaimed++
 	}
-	if u.opts.DryRun {
-		u.foresee(r)
-		return nil
+	if w.opts.DryRun {
+		found.Duplicates = w.foresee(r, newContender(r, c, now))
+		return found, nil
 	}
-	m := mending{upgrade: u, now: now, row: r, claim: c}
-	if err := u.op.commit(ctx, func() ([]write, error) { return m.plan(ctx) }); err != nil {
-		return err
+	m := rowUpgrade{segmentWalk: w, now: now, row: r, claim: c}
+	if err := w.op.commit(ctx, func() ([]write, error) { return m.plan(ctx) }); err != nil {
+		return UpgradeReport{}, err
 	}
-	if !m.duplicate.Removed.IsZero() {
-		u.report.Duplicates = append(u.report.Duplicates, m.duplicate)
-	}
-	return nil
+	found.Duplicates = m.duplicates
+	return found, nil
 }
 
-func (u *upgrade) claimOn(ctx context.Context, r row) (claim, error) {
-	i, err := u.op.getItem(ctx, claimOf(r.reg.Token.Hash()).key())
+func (w *segmentWalk) claimOn(ctx context.Context, r row) (claim, error) {
+	i, err := w.op.getItem(ctx, claimOf(r.reg.Token.Hash()).key())
 	return newClaim(i), err
 }
 
-// foresee notes a token that a dry run comes upon for the second time.
-func (u *upgrade) foresee(r row) {
+// foresee returns the duplicate if a dry run has found another row with the token.
+func (w *segmentWalk) foresee(r row, this contender) []Duplicate {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	hash := r.reg.Token.Hash()
-	this := upgradeHolder{key: r.reg.Key, updatedAt: r.reg.UpdatedAt}
-	other, ok := u.seen[hash]
+	other, ok := w.seen[hash]
 	if !ok {
-		u.seen[hash] = this
-		return
+		w.seen[hash] = this
+		return nil
 	}
-	if this.updatedAt.After(other.updatedAt) {
+	if other.beats(this) {
 		this, other = other, this
 	}
-	u.seen[hash] = other
-	u.report.Duplicates = append(u.report.Duplicates, Duplicate{Removed: this.key, Kept: other.key})
+	w.seen[hash] = this
+	return []Duplicate{{Removed: other.key, Kept: this.key}}
 }
 
-// holdsClaim reports whether a row has an expiry, and holds the claim c: of the
-// version that it says, for as long as it says, which is longer than it lives.
+// holdsClaim reports whether a row has an expiry and holds the claim c: c has the
+// version and the expiry that the row records, and outlives the row.
 func holdsClaim(r row, c claim) bool {
 	if !c.exists() || c.owner != r.reg.Key || c.version() == "" || c.version() != r.text(attrClaimVersion) || r.reg.ExpiresAt.IsZero() {
 		return false
 	}
 	actual, err := seconds(c.item, attrExpiresAt)
-	said, err2 := seconds(r.item, attrClaimExpiresAt)
-	return err == nil && err2 == nil && !actual.Before(said) && !said.Before(r.reg.ExpiresAt.Add(claimMargin))
+	recorded, err2 := seconds(r.item, attrClaimExpiresAt)
+	return err == nil && err2 == nil && !actual.Before(recorded) && !recorded.Before(storable(r.reg.ExpiresAt.Add(claimMargin)))
 }
 
-// A mending is the upgrade of one row under way. Like a taking, it learns from
-// refusals; but it reads what it does not know, since it has no hurry.
-type mending struct {
-	*upgrade
-	now       time.Time
-	row       row
-	claim     claim
-	stale     bool // something was refused: read all again
-	duplicate Duplicate
+// storable returns t, or the last time that a row can have.
+func storable(t time.Time) time.Time {
+	if latest := time.Unix(maxSeconds, 0).UTC(); t.After(latest) {
+		return latest
+	}
+	return t
 }
 
-func (m *mending) plan(ctx context.Context) ([]write, error) {
-	m.duplicate = Duplicate{}
+// A rowUpgrade is the upgrade of one row under way. After a refusal it reads
+// everything again.
+type rowUpgrade struct {
+	*segmentWalk
+	now        time.Time
+	row        row
+	claim      claim
+	stale      bool // a write was refused
+	duplicates []Duplicate
+}
+
+func (m *rowUpgrade) plan(ctx context.Context) ([]write, error) {
+	m.duplicates = nil
 	if m.stale {
 		if err := m.read(ctx); err != nil {
 			return nil, err
@@ -114,15 +152,18 @@ func (m *mending) plan(ctx context.Context) ([]write, error) {
 	}
 	var writes []write
 	if other.exists() {
-		m.duplicate = Duplicate{Removed: other.key(), Kept: m.row.key()}
-		if !m.row.reg.UpdatedAt.After(other.reg.UpdatedAt) {
-			m.duplicate = Duplicate{Removed: m.row.key(), Kept: other.key()}
+		if newContender(other, m.claim, m.now).beats(newContender(m.row, m.claim, m.now)) {
+			m.duplicates = []Duplicate{{Removed: m.row.key(), Kept: other.key()}}
 			return []write{m.op.deleteWrite(keyOf(m.row.key()), unchanged(m.row), ignore)}, nil
 		}
+		m.duplicates = []Duplicate{{Removed: other.key(), Kept: m.row.key()}}
 		writes = append(writes, m.op.deleteWrite(keyOf(other.key()), unchanged(other), ignore))
 	}
-	version, expiresAt := newVersion(), m.expiry()
-	claimExpiresAt := expiresAt.Add(m.op.store.claimExtra())
+	version, expiresAt := upgradeVersion+newVersion(), m.row.reg.ExpiresAt
+	if expiresAt.IsZero() {
+		expiresAt = m.store.policy.ImportExpiry(newContender(m.row, m.claim, m.now).updatedAt, m.now)
+	}
+	claimExpiresAt := storable(expiresAt.Add(m.store.claimExtra()))
 	writes = append(writes,
 		m.op.putWrite(claimOf(m.row.reg.Token.Hash()).item(m.row.key(), version, claimExpiresAt), m.claim.unchanged(), ignore),
 		m.op.updateWrite(keyOf(m.row.key()), expression.
@@ -141,8 +182,8 @@ func (m *mending) plan(ctx context.Context) ([]write, error) {
 // ignore is for refusals of a plan that reads everything again.
 func ignore(item) {}
 
-// read looks at the row and then at the claim on its token.
-func (m *mending) read(ctx context.Context) error {
+// read reads the row and then the claim on its token.
+func (m *rowUpgrade) read(ctx context.Context) error {
 	i, err := m.op.getItem(ctx, keyOf(m.row.key()))
 	if err != nil {
 		return err
@@ -155,10 +196,10 @@ func (m *mending) read(ctx context.Context) error {
 	return err
 }
 
-// other returns the row that the claim names, if that is another one that is
-// live and has the token. It is read after the claim, so that it cannot have got
-// the token in between without a new version of the claim.
-func (m *mending) other(ctx context.Context) (row, error) {
+// other returns the row that the claim names, if that is another row that is live
+// and has the token. It is read after the claim, so it cannot have taken the token
+// in between without a new version of the claim.
+func (m *rowUpgrade) other(ctx context.Context) (row, error) {
 	if !m.claim.exists() || m.claim.owner == m.row.key() || m.claim.owner.Validate() != nil {
 		return row{}, nil
 	}
@@ -171,15 +212,4 @@ func (m *mending) other(ctx context.Context) (row, error) {
 		return row{}, nil
 	}
 	return r, nil
-}
-
-func (m *mending) expiry() time.Time {
-	if !m.row.reg.ExpiresAt.IsZero() {
-		return m.row.reg.ExpiresAt
-	}
-	fromUpdate, grace := m.op.store.policy.Expiry(m.row.reg.UpdatedAt), m.now.Add(upgradeGrace)
-	if fromUpdate.After(grace) {
-		return fromUpdate
-	}
-	return grace
 }

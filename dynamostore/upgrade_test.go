@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -131,11 +134,12 @@ func TestUpgradeKeepsTheLastUpdated(t *testing.T) {
 				}
 				u.put(user, "phone", spelled[i], updatedAt)
 			}
-			dry := u.mustUpgrade(dynamostore.UpgradeOptions{DryRun: true})
+			// One segment, so that the three rows meet in the same order twice.
+			dry := u.mustUpgrade(dynamostore.UpgradeOptions{Segments: 1, DryRun: true})
 			if got := len(dynamotest.Scan(t, u.client, u.table)); got != 3 {
 				t.Fatalf("the dry run left %d items of 3", got)
 			}
-			wet := u.mustUpgrade(dynamostore.UpgradeOptions{})
+			wet := u.mustUpgrade(dynamostore.UpgradeOptions{Segments: 1})
 			if len(dry.Duplicates) != 2 || len(wet.Duplicates) != 2 {
 				t.Errorf("duplicates: %d in the dry run, %d then; want 2 and 2", len(dry.Duplicates), len(wet.Duplicates))
 			}
@@ -233,7 +237,7 @@ func TestUpgradeResumes(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	pages := 0
 	first, err := dynamostore.Upgrade(ctx, u.client, u.table, dynamostore.UpgradeOptions{
-		Policy: u.policy(), PageSize: 4,
+		Policy: u.policy(), PageSize: 4, Segments: 1,
 		Progress: func(dynamostore.UpgradeReport) {
 			if pages++; pages == 3 {
 				stop()
@@ -256,28 +260,182 @@ func TestUpgradeResumes(t *testing.T) {
 	}
 }
 
+// TestUpgradeResumesSegments loses the table again and again, after a few requests
+// each time. In the end every row is upgraded, and no row was scanned that had
+// been done.
+func TestUpgradeResumesSegments(t *testing.T) {
+	u := newUpgradeTable(t)
+	const rows = 60
+	for i := range rows {
+		u.put(fmt.Sprintf("user-%02d", i), "phone", fmt.Sprintf("ExponentPushToken[%d]", i), upgradeNow)
+	}
+	cursor, runs := "", 0
+	for {
+		runs++
+		var requests atomic.Int64
+		c := dynamotest.Client(t, dynamotest.Transport(func(r *http.Request) (*http.Response, error) {
+			if requests.Add(1) > 40 {
+				return dynamotest.Failure(r, 400, "ThrottlingException", ""), nil
+			}
+			return http.DefaultTransport.RoundTrip(r)
+		}), dynamotest.NoRetries)
+		report, err := dynamostore.Upgrade(t.Context(), c, u.table, dynamostore.UpgradeOptions{
+			Policy: u.policy(), Segments: 4, PageSize: 2, Resume: cursor,
+		})
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, store.ErrTryAgain) || report.Cursor == cursor || runs > rows {
+			t.Fatalf("run %d: %v; the cursor has moved: %v", runs, err, report.Cursor != cursor)
+		}
+		cursor = report.Cursor
+	}
+	t.Logf("%d runs", runs)
+	if diff := cmp.Diff(dynamostore.UpgradeReport{Rows: rows}, u.mustUpgrade(dynamostore.UpgradeOptions{})); diff != "" {
+		t.Errorf("afterwards (-want +got):\n%s", diff)
+	}
+}
+
+// TestUpgradeOfOneTime has two rows with one token and one time: the dry run names
+// the row that the upgrade removes, whichever is scanned first.
+func TestUpgradeOfOneTime(t *testing.T) {
+	const token = "ExponentPushToken[x]"
+	for _, tt := range []struct {
+		name   string
+		times  [2]time.Time // of ann and of bob
+		claims string       // the user who registers at that time
+		want   string       // the user who keeps the token
+	}{
+		{"two older rows", [2]time.Time{upgradeNow.Add(-day), upgradeNow.Add(-day)}, "", "ann"},
+		{"ann is registered", [2]time.Time{upgradeNow, upgradeNow}, "ann", "ann"},
+		{"bob is registered", [2]time.Time{upgradeNow, upgradeNow}, "bob", "bob"},
+		{"the other one is in the future", [2]time.Time{upgradeNow.Add(day), upgradeNow}, "bob", "bob"},
+		{"both are in the future", [2]time.Time{upgradeNow.Add(day), upgradeNow.Add(2 * day)}, "", "ann"},
+	} {
+		for _, segments := range []int{1, 16} {
+			t.Run(fmt.Sprintf("%s, %d segments", tt.name, segments), func(t *testing.T) {
+				u := newUpgradeTable(t)
+				for i, user := range []string{"ann", "bob"} {
+					if user != tt.claims {
+						u.put(user, "phone", token, tt.times[i])
+					}
+				}
+				if tt.claims != "" {
+					_, err := u.store().Register(t.Context(), tokens.Request{
+						Key: key(tt.claims, "phone"), Token: tokens.MustParseToken(token), Platform: tokens.IOS,
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+				dry := u.mustUpgrade(dynamostore.UpgradeOptions{DryRun: true, Segments: segments})
+				wet := u.mustUpgrade(dynamostore.UpgradeOptions{Segments: segments})
+				if diff := cmp.Diff(dry.Duplicates, wet.Duplicates); diff != "" {
+					t.Errorf("duplicates (-dry +wet):\n%s", diff)
+				}
+				reg, err := u.store().Holder(t.Context(), tokens.MustParseToken(token).Hash())
+				if err != nil || len(wet.Duplicates) != 1 || wet.Duplicates[0].Kept != reg.Key || string(reg.Key.UserID) != tt.want {
+					t.Errorf("the token is %s's, %v, after %v; want %s's", reg.Key.UserID, err, wet.Duplicates, tt.want)
+				}
+			})
+		}
+	}
+}
+
+// TestUpgradeLeavesRowsReadable has times at the end of the calendar: a row that
+// can be decoded can be decoded afterwards, and a second upgrade changes nothing.
+func TestUpgradeLeavesRowsReadable(t *testing.T) {
+	u := newUpgradeTable(t)
+	last := time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
+	u.put("ann", "phone", "ExponentPushToken[a]", last)
+	u.put("bob", "phone", "ExponentPushToken[b]", upgradeNow, func(i map[string]types.AttributeValue) {
+		i["expiresAt"] = &types.AttributeValueMemberN{Value: fmt.Sprint(last.Unix())}
+	})
+	u.put("cyd", "phone", "ExponentPushToken[c]", time.Date(1, time.January, 2, 0, 0, 0, 0, time.UTC))
+	u.mustUpgrade(dynamostore.UpgradeOptions{})
+	for user, expiresAt := range map[string]time.Time{
+		"ann": upgradeNow.Add(store.DefaultTTL), // a time in the future counts as now
+		"bob": last,
+		"cyd": upgradeNow.Add(30 * day),
+	} {
+		reg, err := u.store().Get(t.Context(), key(user, "phone"))
+		if err != nil || !reg.ExpiresAt.Equal(expiresAt) {
+			t.Errorf("%s: %v, expires at %v, want %v", user, err, reg.ExpiresAt, expiresAt)
+		}
+	}
+	if diff := cmp.Diff(dynamostore.UpgradeReport{Rows: 3}, u.mustUpgrade(dynamostore.UpgradeOptions{})); diff != "" {
+		t.Errorf("second report (-want +got):\n%s", diff)
+	}
+}
+
+// TestEraseUser erases the rows of users whose ids break today's rules, which
+// Upgrade reports, and nothing else.
+func TestEraseUser(t *testing.T) {
+	u := newUpgradeTable(t)
+	long := strings.Repeat("x", 300)
+	for n, user := range []string{long, "#ann", "tab\t"} {
+		u.put(user, "phone", fmt.Sprintf("ExponentPushToken[%d]", n), upgradeNow)
+		u.put(user, "tablet", fmt.Sprintf("ExponentPushToken[%d-2]", n), upgradeNow)
+		var invalid *tokens.InvalidError
+		if err := u.store().DeleteUser(t.Context(), tokens.UserID(user)); !errors.As(err, &invalid) {
+			t.Fatalf("DeleteUser: %v, want an InvalidError", err)
+		}
+	}
+	if _, err := u.store().Register(t.Context(), requestFor(alice, tokenA)); err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range u.mustUpgrade(dynamostore.UpgradeOptions{}).Unreadable {
+		if err := dynamostore.EraseUser(t.Context(), u.client, u.table, k.UserID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := dynamotest.Scan(t, u.client, u.table)
+	if len(left) != 2 {
+		t.Errorf("%d items are left, want alice's registration and its claim", len(left))
+	}
+	for _, i := range left {
+		if user := text(i, "userId"); strings.HasPrefix(user, "#") {
+			if err := dynamostore.EraseUser(t.Context(), u.client, u.table, tokens.UserID(user)); err == nil {
+				t.Error("a claim was erased")
+			}
+		}
+	}
+	if err := dynamostore.EraseUser(t.Context(), u.client, u.table, ""); err == nil {
+		t.Error("no user was erased")
+	}
+	if got := dynamotest.Scan(t, u.client, u.table); len(got) != 2 {
+		t.Errorf("%d items are left, want 2", len(got))
+	}
+}
+
 func TestUpgradeRefusesBadOptions(t *testing.T) {
 	_, err := dynamostore.Upgrade(t.Context(), dynamodb.New(dynamodb.Options{}), "", dynamostore.UpgradeOptions{
-		RowsPerSecond: -1, PageSize: -1, Resume: "?", Policy: store.Policy{TTL: 1},
+		Segments: 257, RowsPerSecond: -1, PageSize: -1, Resume: "?", Policy: store.Policy{TTL: 1},
 	})
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"RowsPerSecond", "PageSize", "Resume", "TTL", "table"} {
+	for _, want := range []string{"Segments", "RowsPerSecond", "PageSize", "Resume", "TTL", "table"} {
 		if !strings.Contains(err.Error(), want) { // every fault is named at once
 			t.Errorf("%q does not name %s", err, want)
 		}
 	}
 }
 
-// pages answers Scan with so many pages of so many rows that nobody can read,
-// and has no other call.
+// pages answers Scan with so many pages of so many undecodable rows, whatever the
+// segment, and has no other call.
 type pages struct {
 	dynamostore.UpgradeClient
+	mu         sync.Mutex
 	left, rows int
 }
 
 func (p *pages) Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.left == 0 {
+		return &dynamodb.ScanOutput{}, nil
+	}
 	p.left--
 	var out dynamodb.ScanOutput
 	for i := range p.rows {
@@ -294,17 +452,20 @@ func (p *pages) Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Opt
 
 func TestUpgradeKeepsToItsRate(t *testing.T) {
 	for _, tt := range []struct {
-		rate float64
-		want time.Duration
+		segments int
+		rate     float64
+		want     time.Duration
 	}{
-		{0, 0},
-		{10, 9 * time.Second}, // ten pages of ten rows; nothing waits after the last
-		{0.5, 180 * time.Second},
+		{1, 0, 0},
+		{1, 10, 9 * time.Second}, // ten pages of ten rows; nothing waits after the last
+		{1, 0.5, 180 * time.Second},
+		{0, 0.5, 180 * time.Second}, // all segments together
+		{3, 10, 9 * time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			began := time.Now()
 			report, err := dynamostore.Upgrade(t.Context(), &pages{left: 10, rows: 10}, "table",
-				dynamostore.UpgradeOptions{RowsPerSecond: tt.rate})
+				dynamostore.UpgradeOptions{Segments: tt.segments, RowsPerSecond: tt.rate})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -312,7 +473,7 @@ func TestUpgradeKeepsToItsRate(t *testing.T) {
 				t.Errorf("%d rows were read, want 100", len(report.Unreadable))
 			}
 			if took := time.Since(began); took != tt.want {
-				t.Errorf("at %v rows a second it took %v, want %v", tt.rate, took, tt.want)
+				t.Errorf("%d segments at %v rows a second took %v, want %v", tt.segments, tt.rate, took, tt.want)
 			}
 		})
 	}
