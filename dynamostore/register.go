@@ -19,6 +19,11 @@ import (
 // token moves to this device, four if both; and one more if the token moves from
 // another user's registration that is logged out or expired.
 //
+// Register finds the holder of a token by its claim, so it does not take the token
+// from another user's row that the earlier service wrote and [Upgrade] has not
+// seen: both users then have the token. Upgrade such a table before its first
+// traffic.
+//
 // If the SDK repeats a refresh after a lost answer, the refresh is applied again,
 // over any change in between. A transaction is applied once: the SDK repeats it
 // with the same idempotency token, which DynamoDB remembers for ten minutes.

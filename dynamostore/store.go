@@ -68,6 +68,9 @@ var _ store.Store = (*Store)(nil)
 // the keys that [CreateTable] gives it. New makes no request: the first call on
 // a table that does not exist returns [store.ErrMisconfigured].
 //
+// A table that the earlier service filled must be upgraded before its first traffic,
+// and a table that was restored must be repaired: see [Upgrade] and [Repair].
+//
 // The error names every argument that is out of range.
 func New(c Client, table string, opts Options) (*Store, error) {
 	var errs []error

@@ -108,6 +108,11 @@ func TestErase(t *testing.T) {
 	equal(t, "bob's", map[string]string{"phone": "active"}, d.statuses("bob"))
 	equal(t, "rows and claims", 2, len(dynamotest.Scan(t, d.client, d.table)))
 	equal(t, "erasure of nothing", erasure{UserID: "alice"}, read[erasure](t, d.run("", "erase", "alice", "-y", "-o", "json")))
+
+	d.run("", "erase", "#carol", "-y").want(t, exitFailed, "userId")
+	d.put(olderRow("#carol", "phone", "ExponentPushToken[carol]"))
+	d.run("", "erase", "#carol", "-y").want(t, exitOK, "#carol")
+	equal(t, "rows and claims without #carol", 2, len(dynamotest.Scan(t, d.client, d.table)))
 }
 
 // TestSignal ends a command that waits for an answer.

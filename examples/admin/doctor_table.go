@@ -132,5 +132,5 @@ func lookRecovery(ctx context.Context, client *dynamodb.Client, table string) (v
 		backups.PointInTimeRecoveryDescription.PointInTimeRecoveryStatus != types.PointInTimeRecoveryStatusEnabled {
 		return wrong, "point-in-time recovery is off: what is deleted by mistake is lost; enable it"
 	}
-	return good, "point-in-time recovery is on; after a restore, run 'admin upgrade'"
+	return good, "point-in-time recovery is on; after a restore, run 'admin repair'"
 }

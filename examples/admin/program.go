@@ -96,7 +96,7 @@ func (p *program) command() *cobra.Command {
 	flags.StringVarP(&p.output, "output", "o", "table", "`format` of the output: table or json")
 	flags.BoolVar(&p.reveal, "reveal", false, "show tokens, which are credentials; otherwise digits of their hashes")
 	flags.BoolVarP(&p.yes, "yes", "y", false, "do not ask before a change")
-	root.AddCommand(p.list(), p.holder(), p.deactivate(), p.erase(), p.upgrade(), p.doctor())
+	root.AddCommand(p.list(), p.holder(), p.deactivate(), p.erase(), p.upgrade(), p.repair(), p.doctor())
 	root.SetHelpCommand(helpCommand(root))
 	return root
 }

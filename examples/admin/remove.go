@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
@@ -68,8 +70,9 @@ func (p *program) erase() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			user := tokens.UserID(args[0])
-			if err := user.Validate(); err != nil {
-				return err
+			invalid := user.Validate()
+			if user == "" {
+				return invalid
 			}
 			s, client, err := p.store(ctx)
 			if err != nil {
@@ -79,11 +82,20 @@ func (p *program) erase() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if invalid != nil && len(found) == 0 {
+				return invalid
+			}
 			question := fmt.Sprintf("Erase %s of user %s?", count(len(found), "registration"), printable(args[0]))
 			if err := p.confirm(ctx, question); err != nil {
 				return err
 			}
-			if err := s.DeleteUser(ctx, user); err != nil {
+			erase := s.DeleteUser
+			if invalid != nil { // the earlier service stored it
+				erase = func(ctx context.Context, user tokens.UserID) error {
+					return dynamostore.EraseUser(ctx, client, p.table, user)
+				}
+			}
+			if err := erase(ctx, user); err != nil {
 				return again(err)
 			}
 			left, err := p.keys(ctx, client, user)

@@ -23,23 +23,37 @@ type upgradeFlags struct {
 	pageSize int32
 	resume   string
 	dryRun   bool
+	segments int
 }
 
 func (p *program) upgrade() *cobra.Command {
+	return p.upgradeAs("upgrade", "Upgrade a table of the earlier service, before its first traffic",
+		"Run it before the first traffic: until then two users may have one token. The earlier service must have\n"+
+			"stopped writing.")
+}
+
+func (p *program) repair() *cobra.Command {
+	return p.upgradeAs("repair", "Repair a table that was restored, before its first traffic",
+		"A restore may hold half of a transaction. It is the upgrade under another name.")
+}
+
+func (p *program) upgradeAs(use, short, why string) *cobra.Command {
 	var f upgradeFlags
 	cmd := &cobra.Command{
-		Use:   "upgrade",
-		Short: "Upgrade a table of the earlier service, or repair one that was restored",
+		Use:   use,
+		Short: short,
 		Long: "Gives each row its expiry and the claim on its token, and removes the rows whose token another one keeps.\n" +
-			"First it only looks, and says what it would change; then it asks, and does it. It may run under the traffic\n" +
-			"of this library; the earlier service must have stopped writing. If it is interrupted it says where to go on.",
-		Args: arguments(0, "upgrade takes flags only"),
+			why + "\n" +
+			"First it only looks, and says what it would change; then it asks, and does it. If it is interrupted it says\n" +
+			"where to go on.",
+		Args: arguments(0, use+" takes flags only"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.upgradeTable(cmd.Context(), f) },
 	}
 	flags := cmd.Flags()
 	flags.DurationVar(&f.ttl, "ttl", store.DefaultTTL, "the `TTL` of the service's policy")
 	flags.Float64Var(&f.rate, "rate", 0, "`rows` a second to look at, at most; 0: no bound")
-	flags.Int32Var(&f.pageSize, "page-size", 200, "`rows` to read at a time, and to look at again after an interruption")
+	flags.IntVar(&f.segments, "segments", 16, "`parts` of the table to walk side by side, up to 256")
+	flags.Int32Var(&f.pageSize, "page-size", 200, "`rows` of each part to read at a time, and to look at again after an interruption")
 	flags.StringVar(&f.resume, "resume", "", "`cursor` to go on from, as printed by an interrupted upgrade")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "only look, and say what would be changed")
 	return cmd
@@ -74,7 +88,7 @@ func (p *program) upgradeTable(ctx context.Context, f upgradeFlags) error {
 func (p *program) pass(ctx context.Context, client *dynamodb.Client, f upgradeFlags, dry bool, total int) (dynamostore.UpgradeReport, error) {
 	advance, finish := p.progress(dry, total)
 	report, err := dynamostore.Upgrade(ctx, client, p.table, dynamostore.UpgradeOptions{
-		Policy: store.Policy{TTL: f.ttl}, DryRun: dry, RowsPerSecond: f.rate, PageSize: f.pageSize, Resume: f.resume,
+		Policy: store.Policy{TTL: f.ttl}, DryRun: dry, Segments: f.segments, RowsPerSecond: f.rate, PageSize: f.pageSize, Resume: f.resume,
 		Progress: func(r dynamostore.UpgradeReport) { advance(r.Rows) },
 	})
 	finish()

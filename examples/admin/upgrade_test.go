@@ -74,6 +74,7 @@ func TestUpgrade(t *testing.T) {
 	d.run("ExpoPushToken[3]", "holder").want(t, exitOK, "heir")
 
 	d.run("", "upgrade").want(t, exitOK, "Nothing is to be changed.")
+	d.run("", "repair").want(t, exitOK, "Nothing is to be changed.")
 }
 
 // TestUpgradeResumed loses the table in the middle of the pass that writes, and
@@ -90,7 +91,7 @@ func TestUpgradeResumed(t *testing.T) {
 		}
 		return http.DefaultTransport.RoundTrip(r)
 	})
-	broken := d.run("y\n", "upgrade", "--page-size", "2")
+	broken := d.run("y\n", "upgrade", "--segments", "1", "--page-size", "2")
 	broken.want(t, exitFailed, "UPGRADED", "interrupted: to go on, run it again with --resume ", "AccessDeniedException")
 	cursor := regexp.MustCompile(`--resume (\S+):`).FindStringSubmatch(broken.err)
 	if cursor == nil || strings.Contains(broken.err, "user-1") {
