@@ -28,8 +28,8 @@ type position struct {
 	User, Device string
 }
 
-// maxSegments limits how much a scan does at once. DynamoDB allows a million.
-const maxSegments = 256
+// maxUpgradeSegments limits how much a scan does at once. DynamoDB allows a million.
+const maxUpgradeSegments = 256
 
 func newScan(segments int32) scan {
 	s := scan{Segments: segments}
@@ -89,7 +89,7 @@ func parseCursor(cursor string) (scan, error) {
 		return scan{}, errCursor
 	}
 	var s scan
-	if json.Unmarshal(text, &s) != nil || s.Segments < 1 || s.Segments > maxSegments || len(s.Positions) == 0 {
+	if json.Unmarshal(text, &s) != nil || s.Segments < 1 || s.Segments > maxUpgradeSegments || len(s.Positions) == 0 {
 		return scan{}, errCursor
 	}
 	seen := make(map[int32]bool)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -152,8 +151,8 @@ type upgrade struct {
 func newUpgrade(c UpgradeClient, table string, opts UpgradeOptions) (*upgrade, error) {
 	s, err := New(c, table, Options{Policy: opts.Policy})
 	errs := []error{err}
-	if opts.Segments < 0 || opts.Segments > maxSegments {
-		errs = append(errs, fmt.Errorf("dynamostore: UpgradeOptions.Segments is %d, want 0 to %d", opts.Segments, maxSegments))
+	if opts.Segments < 0 || opts.Segments > maxUpgradeSegments {
+		errs = append(errs, fmt.Errorf("dynamostore: UpgradeOptions.Segments is %d, want 0 to %d", opts.Segments, maxUpgradeSegments))
 	}
 	if opts.RowsPerSecond < 0 {
 		errs = append(errs, fmt.Errorf("dynamostore: UpgradeOptions.RowsPerSecond is %v, want 0 or more", opts.RowsPerSecond))
@@ -231,7 +230,7 @@ func (w *segmentWalk) run(ctx context.Context) error {
 		}
 		var rows []row
 		for _, i := range items {
-			if !strings.HasPrefix(row{item: i}.text(attrUserID), claimPrefix) {
+			if !(row{item: i}).isClaim() {
 				rows = append(rows, newRow(i))
 			}
 		}
