@@ -20,7 +20,7 @@ type broken struct {
 }
 
 func brokenRules() []broken {
-	return slices.Concat(brokenRegister, brokenLimit, brokenReads, brokenRemovals, brokenCorrupt, brokenAlways)
+	return slices.Concat(brokenRegister, brokenLimit, brokenReads, brokenRemovals, brokenCorrupt, brokenAlways, brokenPairs)
 }
 
 // caughtBy returns which of the wanted checks reject a store with the fault.

@@ -26,6 +26,10 @@
 //   - What the contract says of rows that cannot be decoded is checked where
 //     the backend can make some. [store.ErrMisconfigured], and throttling, are
 //     left to a store's own tests: the suite cannot bring them about.
+//   - The checks of pairs run two calls at once, and compare the answers and what
+//     is stored afterwards with both serial orders of the two. A call begins with
+//     the other, or where the other reads the clock or uses its context. A slow
+//     store has fewer rounds.
 //   - A store with one caller has no reason for [store.ErrTryAgain]. Where a
 //     check makes calls at once, it repeats those that are answered with it.
 package storetest

@@ -42,6 +42,7 @@ type faulty struct {
 	listed    map[tokens.UserID][]tokens.Registration
 	queues    map[tokens.UserID][]tokens.Key
 	counted   map[tokens.Key][]tokens.Registration
+	unindexed map[tokens.Hash]bool
 }
 
 var _ store.Store = (*faulty)(nil)
@@ -59,6 +60,7 @@ func newFaulty(fault string, p store.Policy) *faulty {
 		listed:    map[tokens.UserID][]tokens.Registration{},
 		queues:    map[tokens.UserID][]tokens.Key{},
 		counted:   map[tokens.Key][]tokens.Registration{},
+		unindexed: map[tokens.Hash]bool{},
 	}
 	if p.TTL == 0 && s.has("has a default TTL of its own") {
 		p.TTL = 30 * 24 * time.Hour

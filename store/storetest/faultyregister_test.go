@@ -16,6 +16,9 @@ func (s *faulty) Register(ctx context.Context, req tokens.Request) (store.Result
 	defer s.mu.Unlock()
 	now := s.policy.Now()
 
+	if result, done := s.registerInSteps(req, now); done {
+		return result, s.end(ctx, "Register")
+	}
 	if s.has("counts, then writes") {
 		s.counted[req.Key] = s.candidates(req.Key, now)
 		s.gap()

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,9 @@ func (s *faulty) Deactivate(ctx context.Context, k tokens.Key) error {
 	}
 	defer s.mu.Unlock()
 	now := s.policy.Now()
+	if s.deactivateInSteps(k) {
+		return s.end(ctx, "Deactivate")
+	}
 	r, stored := s.rows[s.id(k)]
 	if s.broken[s.id(k)] && s.has("Deactivate fails on what cannot be decoded") {
 		return &store.CorruptError{Key: k, Err: errBroken}
@@ -69,6 +73,15 @@ func (s *faulty) Invalidate(ctx context.Context, k tokens.Key, h tokens.Hash, se
 	defer s.mu.Unlock()
 	now := s.policy.Now()
 	r, stored := s.rows[s.id(k)]
+	if stored && s.has("Invalidate marks by key what it checked before") {
+		before := r
+		s.gap()
+		if r, stored = s.rows[s.id(k)]; stored && s.hashes(before.Token, h) && !s.tooNew(before, sentAt, now) && r.Active() {
+			r.Status = tokens.DeviceNotRegistered
+			s.put(r)
+		}
+		return s.end(ctx, "Invalidate")
+	}
 	if s.has("Invalidate writes back what it read") {
 		s.gap()
 	}
@@ -133,6 +146,12 @@ func (s *faulty) Delete(ctx context.Context, k tokens.Key) error {
 	}
 	defer s.mu.Unlock()
 	r, stored := s.rows[s.id(k)]
+	if s.has("Delete gives up on a row that changed") {
+		s.gap()
+		if !s.unchanged(r) {
+			return s.end(ctx, "Delete")
+		}
+	}
 	switch {
 	case !stored && s.has("Delete of nothing is an error"):
 		return store.ErrNotFound
@@ -182,6 +201,10 @@ func (s *faulty) DeleteUser(ctx context.Context, user tokens.UserID) error {
 		for _, r := range rows {
 			s.eraseHolder(r.Token)
 		}
+	}
+	if s.has("DeleteUser gives up on rows that changed") {
+		s.gap()
+		rows = slices.DeleteFunc(rows, func(r tokens.Registration) bool { return !s.unchanged(r) })
 	}
 	for i, r := range rows {
 		if !r.Active() && s.has("DeleteUser leaves what is inactive") ||

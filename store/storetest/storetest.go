@@ -66,7 +66,7 @@ func checks(b Backend) []check {
 		expiryChecks, clockChecks,
 		keyChecks, valueChecks, invalidChecks, contextChecks,
 		sequenceChecks,
-		raceChecks, raceRemovalChecks, raceReadChecks,
+		raceChecks, raceRemovalChecks, raceReadChecks, pairChecks,
 	)
 	if b.Corrupt != nil {
 		all = append(all, corruptChecks...)

@@ -1,0 +1,192 @@
+package storetest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// registerInSteps is a Register of several steps, each of which is atomic. Between
+// them other calls come. It reports whether the store has such a fault; then it
+// has registered the request.
+func (s *faulty) registerInSteps(req tokens.Request, now time.Time) (result store.Result, done bool) {
+	k := s.id(req.Key)
+	old, stored := s.rows[k]
+	live := stored && !s.expired(old, now)
+	refresh := live && s.same(old.Token, req.Token)
+	previous := s.previous(req)
+
+	switch {
+	case s.has("has no row locks"):
+		s.gap()
+		if previous != nil {
+			s.take(req, previous, live, now, &result)
+			s.gap()
+		}
+		result.Registration = s.written(req, old, live, stored, now)
+		if !live {
+			s.makeRoom(req.Key, now, &result)
+			s.gap()
+		}
+		s.put(result.Registration)
+		result.Outcome = outcome(live, refresh)
+		return result, true
+
+	case refresh && s.has("refreshes what it read without looking again"):
+		s.gap()
+		result = store.Result{Registration: s.written(req, old, true, true, now), Outcome: store.Refreshed}
+		s.put(result.Registration)
+		return result, true
+
+	case live && !refresh && s.has("replaces a row that may be gone"):
+		s.take(req, previous, live, now, &result)
+		s.gap()
+		result.Registration, result.Outcome = s.written(req, old, true, true, now), store.Replaced
+		if _, still := s.rows[k]; still {
+			s.put(result.Registration)
+		}
+		return result, true
+
+	case previous != nil && s.has("deletes the previous holder by key"):
+		s.gap()
+		s.erase(previous.Key)
+		return s.registerWhole(req, now), true
+
+	case previous != nil && s.has("names the loser that it read before"):
+		var told store.Result
+		s.gap()
+		current, stored := s.rows[s.id(previous.Key)]
+		result = s.registerWhole(req, now)
+		s.rows[s.id(previous.Key)] = *previous
+		s.take(req, previous, live, now, &told)
+		if stored && !s.same(current.Token, req.Token) {
+			s.put(current)
+		}
+		result.MovedFrom = told.MovedFrom
+		return result, true
+
+	case s.has("returns the outcome that it read before"):
+		s.gap()
+		result = s.registerWhole(req, now)
+		result.Outcome = outcome(live, refresh)
+		return result, true
+
+	case live && s.has("keeps the registeredAt of a row that was erased meanwhile"):
+		s.gap()
+		result = s.registerWhole(req, now)
+		result.Registration.RegisteredAt = old.RegisteredAt
+		s.put(result.Registration)
+		return result, true
+
+	case !live && s.has("evicts by key what was registered again"):
+		chosen := s.candidates(req.Key, now)
+		slices.SortFunc(chosen, store.EvictionOrder)
+		s.gap()
+		s.take(req, s.previous(req), false, now, &result)
+		for _, r := range chosen[:max(0, len(chosen)+1-s.policy.MaxDevices)] {
+			s.erase(r.Key)
+			result.Evicted = append(result.Evicted, r.Key)
+		}
+		result.Registration, result.Outcome = s.written(req, old, false, stored, now), store.Created
+		s.put(result.Registration)
+		return result, true
+
+	case live && !refresh && s.has("frees the old token after another has taken it"):
+		result = s.registerWhole(req, now)
+		delete(s.unindexed, req.Token.Hash())
+		s.gap()
+		s.unindexed[old.Token.Hash()] = true
+		return result, true
+	}
+	delete(s.unindexed, req.Token.Hash())
+	return store.Result{}, false
+}
+
+// registerWhole registers without a fault.
+func (s *faulty) registerWhole(req tokens.Request, now time.Time) (result store.Result) {
+	old, stored := s.rows[s.id(req.Key)]
+	live := stored && !s.expired(old, now)
+	s.take(req, s.previous(req), live, now, &result)
+	if !live {
+		s.makeRoom(req.Key, now, &result)
+	}
+	result.Registration = s.written(req, old, live, stored, now)
+	result.Outcome = outcome(live, live && s.same(old.Token, req.Token))
+	s.put(result.Registration)
+	return result
+}
+
+func outcome(live, refresh bool) store.Outcome {
+	switch {
+	case refresh:
+		return store.Refreshed
+	case live:
+		return store.Replaced
+	}
+	return store.Created
+}
+
+// deactivateInSteps is for Deactivate what registerInSteps is for Register.
+func (s *faulty) deactivateInSteps(k tokens.Key) (done bool) {
+	old, stored := s.rows[s.id(k)]
+	if !stored || !old.Active() {
+		return false
+	}
+	read := old
+	old.Status = tokens.LoggedOut
+	switch {
+	case s.has("Deactivate writes the row back if the token is unchanged"):
+		s.gap()
+		if now, still := s.rows[s.id(k)]; still && s.same(now.Token, read.Token) {
+			s.put(old)
+		}
+		return true
+	case s.has("Deactivate stores again what was erased"):
+		s.gap()
+		if _, still := s.rows[s.id(k)]; !still || s.unchanged(read) {
+			s.put(old)
+		}
+		return true
+	case s.has("Deactivate writes back all devices of the user"):
+		rows := s.of(k.UserID)
+		s.gap()
+		for _, r := range rows {
+			if r.Key == k {
+				r = old
+			}
+			if _, still := s.rows[s.id(r.Key)]; still {
+				s.put(r)
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// unchanged reports whether the row is stored as it was read.
+func (s *faulty) unchanged(read tokens.Registration) bool {
+	now, stored := s.rows[s.id(read.Key)]
+	return stored == !read.Key.IsZero() && describe(now) == describe(read)
+}
+
+// brokenPairs are stores whose calls are each right alone, and wrong when another
+// call comes between two of their steps.
+var brokenPairs = []broken{
+	{"has no row locks", []string{"Pairs/All", "Pairs/RefreshAndTakeOver", "Pairs/RefreshAndDelete"}},
+	{"refreshes what it read without looking again", []string{"Pairs/RefreshAndTakeOver", "Pairs/RefreshAndDelete", "Pairs/RegisterAndDeleteUser"}},
+	{"replaces a row that may be gone", []string{"Pairs/ReplaceAndTakeOver"}},
+	{"deletes the previous holder by key", []string{"Pairs/ReplaceAndTakeOver"}},
+	{"names the loser that it read before", []string{"Pairs/TakeOverAndTakeOver"}},
+	{"returns the outcome that it read before", []string{"Pairs/CreateAndCreate", "Pairs/RefreshAndDelete"}},
+	{"keeps the registeredAt of a row that was erased meanwhile", []string{"Pairs/RefreshAndDelete"}},
+	{"evicts by key what was registered again", []string{"Pairs/RegisterAndEvict"}},
+	{"frees the old token after another has taken it", []string{"Pairs/ReplaceAndTakeOver"}},
+	{"Deactivate writes the row back if the token is unchanged", []string{"Pairs/RefreshAndDeactivate"}},
+	{"Deactivate stores again what was erased", []string{"Pairs/RefreshAndDelete"}},
+	{"Deactivate writes back all devices of the user", []string{"Pairs/All"}},
+	{"Invalidate marks by key what it checked before", []string{"Pairs/RefreshAndInvalidate"}},
+	{"Delete gives up on a row that changed", []string{"Pairs/RefreshAndDelete"}},
+	{"DeleteUser gives up on rows that changed", []string{"Pairs/RegisterAndDeleteUser"}},
+}

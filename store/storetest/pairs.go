@@ -1,0 +1,378 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/devicetokens/devicetokens/memstore"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+var pairChecks = []check{
+	{name: "Pairs/RefreshAndTakeOver", rule: "one-holder", policy: three, run: manyRounds("refresh", "take over", "take over with a known device", "reinstall")},
+	{name: "Pairs/ReplaceAndTakeOver", rule: "take-over", policy: three, run: manyRounds("replace", "take over", "take over with a known device", "reinstall")},
+	{name: "Pairs/TakeOverAndTakeOver", rule: "moved-from", policy: three, run: manyRounds("take over", "take over with a known device", "take over with the other's token", "reinstall as new")},
+	{name: "Pairs/RefreshAndDeactivate", rule: "deactivate", policy: three, run: manyRounds("deactivate", "refresh", "replace", "take over")},
+	{name: "Pairs/RefreshAndInvalidate", rule: "invalidate", policy: three, run: manyRounds("invalidate", "refresh", "replace", "deactivate")},
+	{name: "Pairs/RefreshAndDelete", rule: "delete", policy: three, run: manyRounds("delete", "refresh", "replace", "take over", "deactivate")},
+	{name: "Pairs/RegisterAndDeleteUser", rule: "delete-user", policy: three, run: manyRounds("delete the user", "refresh", "replace", "take over", "create")},
+	{name: "Pairs/RegisterAndEvict", rule: "limit", policy: three, run: manyRounds("create", "reactivate", "delete the watch", "refresh the tablet", "create another")},
+	{name: "Pairs/CreateAndCreate", rule: "created", policy: three, run: manyRounds("create", "create", "create with another token", "create elsewhere")},
+	{name: "Pairs/ReadAndRegister", rule: "one-instant", policy: three, run: readPairs},
+	{name: "Pairs/All", rule: "one-instant", policy: three, run: allPairs},
+}
+
+// manyRounds runs the first action at once with each of the others.
+func manyRounds(first string, others ...string) func(*fixture) {
+	return func(f *fixture) {
+		for _, other := range others {
+			f.newPair(scene(0).action(first), scene(0).action(other), f.store, f.store).rounds(4, 150, 500*time.Millisecond)
+		}
+	}
+}
+
+func readPairs(f *fixture) {
+	for _, read := range []string{"get", "holder", "list"} {
+		manyRounds(read, "replace", "take over", "reinstall")(f)
+	}
+}
+
+// allPairs runs every two actions that share a user at once.
+func allPairs(f *fixture) {
+	f.roundsOfAll(f.everyPair(f.store, f.store))
+}
+
+// roundsOfAll runs each pair once, and again for as long as the time is not over.
+func (f *fixture) roundsOfAll(pairs []*pair) {
+	begin := time.Now()
+	for n := range 24 {
+		for i, p := range pairs {
+			if n > 0 && time.Since(begin) > 6*time.Second {
+				return
+			}
+			p.round(n + i)
+		}
+	}
+}
+
+// everyPair returns the pairs of actions that share a user or a token, but for two
+// reads: the first on one handle and the second on the other.
+func (f *fixture) everyPair(one, other store.Store) []*pair {
+	f.Helper()
+	var pairs []*pair
+	all := scene(0).actions()
+	for i, a := range all {
+		for _, b := range all[i:] {
+			if (a.writes() || b.writes()) && slices.ContainsFunc(a.touches(), func(u tokens.UserID) bool { return slices.Contains(b.touches(), u) }) {
+				pairs = append(pairs, f.newPair(a, b, one, other))
+			}
+		}
+	}
+	return pairs
+}
+
+// A pair is two actions that run at once, each on a handle of its own, which may
+// be the same one.
+type pair struct {
+	*fixture
+	actions [2]action
+	handles [2]store.Store
+	// expected has what may come of it, by which of the two were repeated.
+	expected map[[2]bool][]string
+	pace     time.Duration // what a call takes
+	moments  int           // of the last first action
+	random   *rand.Rand
+}
+
+func (f *fixture) newPair(a, b action, one, other store.Store) *pair {
+	return &pair{
+		fixture: f, actions: [2]action{a, b}, handles: [2]store.Store{one, other},
+		expected: map[[2]bool][]string{}, random: rand.New(rand.NewPCG(2051, 3)),
+	}
+}
+
+// rounds runs the pair at least and at most as often, in between for as long as
+// the time is not over.
+func (p *pair) rounds(least, most int, enough time.Duration) {
+	p.Helper()
+	begin := time.Now()
+	for n := 0; n < least || n < most && time.Since(begin) < enough; n++ {
+		p.round(n)
+	}
+}
+
+// round sets the scene, runs the two actions at once, and fails unless what they
+// returned and what is stored afterwards is what one of the serial orders gives.
+func (p *pair) round(n int) {
+	p.Helper()
+	begin := time.Now()
+	if err := scene(0).set(p.Context(), p.clock, p.handles[0]); err != nil {
+		p.Fatalf("set the scene: %v", err)
+	}
+	p.pace = time.Since(begin) / 7
+
+	var answers [2]string
+	var once [2]bool
+	var errs [2]error
+	run := func(who int) func(context.Context) {
+		return func(ctx context.Context) {
+			once[who], errs[who] = repeat(ctx, func(ctx context.Context) (err error) {
+				answers[who], err = p.actions[who].do(ctx, p.handles[who])
+				return err
+			})
+		}
+	}
+	first := n % 2
+	if n/2%2 == 0 {
+		p.abreast(run(first), run(1-first))
+	} else {
+		p.within(run(first), run(1-first))
+	}
+	if err := errors.Join(errs[:]...); err != nil {
+		p.Fatalf("%s and %s at once: %v", p.actions[0].name, p.actions[1].name, err)
+	}
+	again := [2]bool{!once[0], !once[1]}
+	got := p.outcome(p.handles[n/4%2], answers, again)
+	if want := p.orders(again); !slices.Contains(want, got) {
+		p.Fatalf("%s and %s at once: neither order gives this (-nearest order, +got):\n%s",
+			p.actions[0].name, p.actions[1].name, nearest(want, got))
+	}
+}
+
+// nearest returns the shortest difference.
+func nearest(want []string, got string) string {
+	var diffs []string
+	for _, w := range want {
+		diffs = append(diffs, cmp.Diff(strings.Split(w, "\n"), strings.Split(got, "\n")))
+	}
+	return slices.MinFunc(diffs, func(a, b string) int { return len(a) - len(b) })
+}
+
+// outcome describes what came of the actions. What a repeated one returned says
+// nothing, since it may have been applied before.
+func (p *pair) outcome(from store.Store, answers [2]string, again [2]bool) string {
+	p.Helper()
+	for i, a := range p.actions {
+		// A store may declare that List shows a token that moves between two
+		// devices of its user twice, or not at all.
+		if again[i] || p.LooseList && a.name == "list" && strings.HasPrefix(p.actions[1-i].name, "reinstall") {
+			answers[i] = "not compared"
+		}
+	}
+	picture, err := scene(0).picture(p.Context(), from, p.actions[:]...)
+	if err != nil {
+		p.Fatalf("after %s and %s at once: %v", p.actions[0].name, p.actions[1].name, err)
+	}
+	return fmt.Sprintf("%s: %s\n%s: %s\n%s", p.actions[0].name, answers[0], p.actions[1].name, answers[1], picture)
+}
+
+// abreast starts the two together, more or less: a goroutine starts within some
+// microseconds, and the first waits for as long or less.
+func (p *pair) abreast(first, second func(context.Context)) {
+	if p.random.IntN(2) == 0 {
+		p.clock.onReading(runtime.Gosched)
+		defer p.clock.onReading(nil)
+	}
+	var wg sync.WaitGroup
+	var started atomic.Bool
+	wg.Go(func() {
+		started.Store(true)
+		second(p.Context())
+	})
+	for range p.random.IntN(1 << (4 + p.random.IntN(10))) {
+		if started.Load() && p.random.IntN(8) == 0 {
+			break
+		}
+	}
+	first(p.Context())
+	wg.Wait()
+}
+
+// within runs the second at one of the moments at which the first uses what the
+// check has given it: its context and the clock. If the first excludes the second
+// there, it goes on after a while.
+func (p *pair) within(first, second func(context.Context)) {
+	at := 1 + p.random.IntN(p.moments+1)
+	patience := min(max(4*p.pace, 20*time.Microsecond), 50*time.Millisecond)
+	var (
+		wg    sync.WaitGroup
+		count atomic.Int64
+		done  = make(chan struct{})
+	)
+	start := sync.OnceFunc(func() {
+		wg.Go(func() {
+			defer close(done)
+			second(p.Context())
+		})
+	})
+	moment := func() {
+		if count.Add(1) != int64(at) {
+			return
+		}
+		start()
+		for begin := time.Now(); time.Since(begin) < patience; runtime.Gosched() {
+			select {
+			case <-done:
+				return
+			default:
+			}
+		}
+	}
+	p.clock.onReading(moment)
+	first(watched{p.Context(), moment})
+	p.clock.onReading(nil)
+	p.moments = int(count.Load())
+	start()
+	wg.Wait()
+}
+
+// A watched context tells of each use.
+type watched struct {
+	context.Context
+	use func()
+}
+
+func (w watched) Done() <-chan struct{} { w.use(); return w.Context.Done() }
+func (w watched) Err() error            { w.use(); return w.Context.Err() }
+func (w watched) Value(k any) any       { w.use(); return w.Context.Value(k) }
+
+func (w watched) Deadline() (time.Time, bool) { w.use(); return w.Context.Deadline() }
+
+// A step is an action of a pair, 0 or 1, or a part of it that is atomic.
+type step struct {
+	who int
+	do  func(context.Context, store.Store) (string, error)
+}
+
+// orders returns what each serial order of the two actions gives, played on
+// memstore. An action that was repeated may have been applied twice.
+func (p *pair) orders(again [2]bool) []string {
+	p.Helper()
+	if known, ok := p.expected[again]; ok {
+		return known
+	}
+	var all []string
+	for _, a := range p.steps(0, again) {
+		for _, b := range p.steps(1, again) {
+			for _, order := range interleave(a, b) {
+				all = append(all, p.play(order, again, false))
+				if p.LooseLimit && p.actions[0].registers && p.actions[1].registers {
+					all = append(all, p.play(order, again, true))
+				}
+			}
+		}
+	}
+	slices.Sort(all)
+	p.expected[again] = slices.Compact(all)
+	return p.expected[again]
+}
+
+// steps returns the ways in which an action may be applied: in one step, but
+// DeleteUser in a step for each registration, in any order. What the other action
+// registers meanwhile, it may erase or not.
+func (p *pair) steps(who int, again [2]bool) [][]step {
+	a, other := p.actions[who], p.actions[1-who]
+	whole := []step{{who, a.do}}
+	ways := [][]step{whole}
+	if a.erases != "" && a.erases != other.erases {
+		erase := func(k tokens.Key) step {
+			return step{who, func(ctx context.Context, s store.Store) (string, error) { return "", s.Delete(ctx, k) }}
+		}
+		var each []step
+		for _, req := range scene(0).registered() {
+			if req.Key.UserID == a.erases {
+				each = append(each, erase(req.Key))
+			}
+		}
+		ways = permutations(each)
+		for _, way := range slices.Clone(ways) {
+			for _, req := range other.on {
+				if req.Key.UserID == a.erases {
+					ways = append(ways, append(slices.Clone(way), erase(req.Key)))
+				}
+			}
+		}
+	}
+	if again[who] {
+		for i := range ways {
+			ways[i] = append(slices.Clone(ways[i]), whole...)
+		}
+	}
+	return ways
+}
+
+func permutations(all []step) [][]step {
+	if len(all) < 2 {
+		return [][]step{all}
+	}
+	var perms [][]step
+	for i := range all {
+		rest := slices.Concat(all[:i], all[i+1:])
+		for _, perm := range permutations(rest) {
+			perms = append(perms, append([]step{all[i]}, perm...))
+		}
+	}
+	return perms
+}
+
+// interleave returns each order of the steps that keeps those of a and those of b
+// in theirs.
+func interleave(a, b []step) [][]step {
+	if len(a) == 0 || len(b) == 0 {
+		return [][]step{slices.Concat(a, b)}
+	}
+	var all [][]step
+	for _, rest := range interleave(a[1:], b) {
+		all = append(all, append([]step{a[0]}, rest...))
+	}
+	for _, rest := range interleave(a, b[1:]) {
+		all = append(all, append([]step{b[0]}, rest...))
+	}
+	return all
+}
+
+// play returns the outcome of the steps on memstore, the last of them with a
+// limit that is greater by one if the store may exceed the limit.
+func (p *pair) play(order []step, again [2]bool, loose bool) string {
+	p.Helper()
+	twin := p.twin(0)
+	var answers [2]string
+	for i, s := range order {
+		if loose && i == len(order)-1 {
+			twin = p.raised(twin)
+		}
+		var err error
+		if answers[s.who], err = s.do(p.Context(), twin); err != nil {
+			p.Fatalf("memstore: %v", err)
+		}
+	}
+	return p.outcome(twin, answers, again)
+}
+
+// raised returns a copy of the store with a limit that is greater by one.
+func (p *pair) raised(from *memstore.Store) *memstore.Store {
+	p.Helper()
+	policy := p.policy
+	policy.MaxDevices++
+	to := memstore.MustNew(policy)
+	for r, err := range store.Walk(p.Context(), from, "", 100) {
+		if err != nil {
+			p.Fatalf("memstore: %v", err)
+		}
+		if _, err := to.Import(p.Context(), r.Registration); err != nil {
+			p.Fatalf("memstore: %v", err)
+		}
+	}
+	return to
+}

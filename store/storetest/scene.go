@@ -1,0 +1,235 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/devicetokens/devicetokens/memstore"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// A scene is the few registrations that the calls of an [action] share. A check
+// that needs several scenes in one store numbers them: each number has users and
+// tokens of its own. The policy is three.
+type scene int
+
+func (s scene) user(name tokens.UserID) tokens.UserID {
+	return name + tokens.UserID(fmt.Sprintf(" %d", s))
+}
+
+func (s scene) request(user tokens.UserID, device tokens.DeviceID, n int) tokens.Request {
+	return request(s.user(user), device, token(10*int(s)+n))
+}
+
+// registered are the requests that set the scene, a minute apart. The watch is
+// logged out, so it is the first to be evicted, and alice has as many devices as
+// the limit allows.
+func (s scene) registered() []tokens.Request {
+	return []tokens.Request{
+		s.request(alice, phone, 1), s.request(alice, "tablet", 2), s.request(alice, "watch", 3),
+		s.request(bob, phone, 4),
+	}
+}
+
+// set makes the store hold the scene and nothing else of its users. The time is
+// then an hour after start.
+func (s scene) set(ctx context.Context, c *clock, to store.Store) error {
+	var errs []error
+	for _, user := range []tokens.UserID{alice, bob} {
+		errs = append(errs, to.DeleteUser(ctx, s.user(user)))
+	}
+	for i, req := range s.registered() {
+		c.set(start.Add(time.Duration(i) * time.Minute))
+		_, err := to.Register(ctx, req)
+		errs = append(errs, err)
+	}
+	errs = append(errs, to.Deactivate(ctx, key(s.user(alice), "watch")))
+	c.set(start.Add(time.Hour))
+	return errors.Join(errs...)
+}
+
+// An action is a call on a scene whose answer is compared.
+type action struct {
+	name string
+	do   func(context.Context, store.Store) (answer string, err error)
+	// on are the registrations that the call is about. The zero token means
+	// that it is about the key alone.
+	on []tokens.Request
+	// erases is the user of a DeleteUser.
+	erases tokens.UserID
+	// registers says that the call is a Register.
+	registers bool
+}
+
+// actions returns those that there are on the scene.
+func (s scene) actions() []action {
+	register := func(name string, user tokens.UserID, device tokens.DeviceID, n int, also ...tokens.Request) action {
+		req := s.request(user, device, n)
+		req.Platform, req.ProjectID = tokens.Android, ""
+		return action{name: name, registers: true, on: append(also, req), do: func(ctx context.Context, to store.Store) (string, error) {
+			result, err := to.Register(ctx, req)
+			if err != nil {
+				return "", err
+			}
+			return fmt.Sprintf("%s %s, moved from %v, evicted %v", result.Outcome, describe(result.Registration), result.MovedFrom, result.Evicted), nil
+		}}
+	}
+	write := func(name string, user tokens.UserID, device tokens.DeviceID, do keyCall) action {
+		k := key(s.user(user), device)
+		return action{name: name, on: []tokens.Request{{Key: k}}, do: func(ctx context.Context, to store.Store) (string, error) {
+			return "", do(k)(ctx, to)
+		}}
+	}
+	deleteUser := func(name string, user tokens.UserID) action {
+		return action{name: name, on: s.of(user), erases: s.user(user), do: func(ctx context.Context, to store.Store) (string, error) {
+			return "", to.DeleteUser(ctx, s.user(user))
+		}}
+	}
+	held := s.request(alice, phone, 1)
+	sentAt := start.Add(30 * time.Minute) // after the registration, before now
+	return []action{
+		register("refresh", alice, phone, 1),
+		register("refresh the tablet", alice, "tablet", 2),
+		register("reactivate", alice, "watch", 3),
+		register("replace", alice, phone, 5),
+		register("take over", bob, "tablet", 1),
+		register("take over with a known device", bob, phone, 1),
+		register("take over with the other's token", alice, phone, 4),
+		register("reinstall", alice, "tablet", 1),
+		register("reinstall as new", alice, "laptop", 1),
+		register("create", alice, "laptop", 6, s.of(alice)...),
+		register("create with another token", alice, "laptop", 7, s.of(alice)...),
+		register("create another", alice, "desktop", 8, s.of(alice)...),
+		register("create elsewhere", bob, "laptop", 6),
+		write("deactivate", alice, phone, deactivateCall),
+		write("deactivate the other's", bob, phone, deactivateCall),
+		write("invalidate", alice, phone, func(k tokens.Key) call { return invalidateCall(k, held.Token.Hash(), sentAt) }),
+		write("delete", alice, phone, deleteCall),
+		write("delete the watch", alice, "watch", deleteCall),
+		deleteUser("delete the user", alice),
+		deleteUser("delete the other user", bob),
+		{name: "get", on: []tokens.Request{{Key: held.Key}}, do: func(ctx context.Context, to store.Store) (string, error) {
+			return describeRead(to.Get(ctx, held.Key))
+		}},
+		{name: "holder", on: []tokens.Request{held}, do: func(ctx context.Context, to store.Store) (string, error) {
+			return describeRead(to.Holder(ctx, held.Token.Hash()))
+		}},
+		{name: "list", on: s.of(alice), do: func(ctx context.Context, to store.Store) (string, error) {
+			return describeList(to.List(ctx, s.user(alice)))
+		}},
+	}
+}
+
+// writes reports whether the call may change something.
+func (a action) writes() bool { return a.name != "get" && a.name != "holder" && a.name != "list" }
+
+// touches returns the users whose registrations the action may read or change.
+func (a action) touches() []tokens.UserID {
+	var users []tokens.UserID
+	for _, req := range a.on {
+		users = append(users, req.Key.UserID)
+		for _, other := range scene(0).registered() {
+			if !req.Token.IsZero() && other.Token.Equal(req.Token) {
+				users = append(users, other.Key.UserID)
+			}
+		}
+	}
+	return users
+}
+
+// of returns the user's registrations of the scene.
+func (s scene) of(user tokens.UserID) []tokens.Request {
+	var of []tokens.Request
+	for _, req := range s.registered() {
+		if req.Key.UserID == s.user(user) {
+			of = append(of, req)
+		}
+	}
+	return of
+}
+
+// action returns the one with the name.
+func (s scene) action(name string) action {
+	for _, a := range s.actions() {
+		if a.name == name {
+			return a
+		}
+	}
+	panic("no action is named " + name)
+}
+
+// picture returns all that Get, Holder and List return for what the scene and the
+// actions are about.
+func (s scene) picture(ctx context.Context, from store.Store, actions ...action) (string, error) {
+	reqs := s.registered()
+	for _, a := range actions {
+		reqs = append(reqs, a.on...)
+	}
+	var b strings.Builder
+	var errs []error
+	line := func(what, answer string, err error) {
+		fmt.Fprintf(&b, "%s: %s\n", what, answer)
+		errs = append(errs, err)
+	}
+	seen := map[any]bool{}
+	for _, req := range reqs {
+		if !seen[req.Key] {
+			seen[req.Key] = true
+			answer, err := describeRead(from.Get(ctx, req.Key))
+			line(fmt.Sprintf("Get of %v", req.Key), answer, err)
+		}
+		if h := req.Token.Hash(); !req.Token.IsZero() && !seen[h] {
+			seen[h] = true
+			var answer string
+			_, err := repeat(ctx, func(ctx context.Context) (err error) {
+				answer, err = describeRead(from.Holder(ctx, h))
+				return err
+			})
+			line("Holder of "+req.Token.Reveal(), answer, err)
+		}
+	}
+	for _, user := range []tokens.UserID{alice, bob} {
+		answer, err := describeList(from.List(ctx, s.user(user)))
+		line("List of "+string(s.user(user)), answer, err)
+	}
+	return b.String(), errors.Join(errs...)
+}
+
+func describe(r tokens.Registration) string {
+	return fmt.Sprintf("{%v has %s, %s %q, %s, registered %s, updated %s, expires %s}", r.Key, r.Token.Reveal(),
+		r.Platform, r.ProjectID, r.Status, clockTime(r.RegisteredAt), clockTime(r.UpdatedAt), clockTime(r.ExpiresAt))
+}
+
+func clockTime(t time.Time) string { return t.Format(time.RFC3339Nano) }
+
+func describeRead(r tokens.Registration, err error) (string, error) {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return "not found", nil
+	case err != nil:
+		return "", err
+	}
+	return describe(r), nil
+}
+
+func describeList(regs []tokens.Registration, err error) (string, error) {
+	var all []string
+	for _, r := range regs {
+		all = append(all, describe(r))
+	}
+	return strings.Join(all, ", "), err
+}
+
+// A twin is a memstore that holds the scene, with the fixture's policy.
+func (f *fixture) twin(s scene) *memstore.Store {
+	f.Helper()
+	twin := memstore.MustNew(f.policy)
+	if err := s.set(f.Context(), f.clock, twin); err != nil {
+		f.Fatalf("memstore: %v", err)
+	}
+	return twin
+}
