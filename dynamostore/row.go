@@ -203,17 +203,24 @@ func seconds(i item, name string) (time.Time, error) {
 }
 
 // spellings returns all texts of the token, its own first, which stored texts are
-// compared with.
+// compared with. It parses nothing that cannot be a token, because every refresh
+// calls it and an error allocates.
 func spellings(t tokens.Token) []string {
-	all := []string{t.Reveal()}
-	identity := t.Reveal()
-	if _, inner, ok := strings.Cut(identity, "["); ok {
+	own := t.Reveal()
+	identity := own
+	if _, inner, ok := strings.Cut(own, "["); ok {
 		identity = strings.TrimSuffix(inner, "]")
 	}
-	for _, text := range []string{"ExponentPushToken[" + identity + "]", "ExpoPushToken[" + identity + "]", identity} {
-		other, err := tokens.ParseToken(text) // some are too long, and few identities are a token by themselves
-		if err == nil && other.Equal(t) && text != all[0] {
+	all := append(make([]string, 0, 3), own)
+	for _, prefix := range [...]string{"ExponentPushToken[", "ExpoPushToken["} {
+		if text := prefix + identity + "]"; text != own && len(text) <= tokens.MaxTokenBytes {
 			all = append(all, text)
+		}
+	}
+	const bare = len("01234567-89ab-cdef-0123-456789abcdef")
+	if identity != own && len(identity) == bare {
+		if _, err := tokens.ParseToken(identity); err == nil {
+			all = append(all, identity)
 		}
 	}
 	return all

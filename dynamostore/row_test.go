@@ -254,4 +254,8 @@ func TestSpellings(t *testing.T) {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
+	token := tokens.MustParseToken("ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]")
+	if n := testing.AllocsPerRun(100, func() { spellings(token) }); n > 3 {
+		t.Errorf("%v allocations at each refresh, want the slice and two texts", n)
+	}
 }

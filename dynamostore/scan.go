@@ -2,108 +2,88 @@ package dynamostore
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/devicetokens/devicetokens/tokens"
+	"github.com/devicetokens/devicetokens/store"
 )
 
-// A scan is a walk over the table in segments, which DynamoDB can read side by
-// side: each is a part of every partition. It has the position in each segment
-// that has not ended.
-type scan struct {
-	Segments  int32
-	Positions []position
-}
+// openSegments are the positions in the segments of a parallel scan that have not
+// ended.
+type openSegments []scanPosition
 
-// A position is the key of the last item that was read in a segment; the key is
-// empty at the beginning.
-type position struct {
-	Segment      int32
-	User, Device string
-}
-
-// maxUpgradeSegments limits how much a scan does at once. DynamoDB allows a million.
-const maxUpgradeSegments = 256
-
-func newScan(segments int32) scan {
-	s := scan{Segments: segments}
-	for n := range segments {
-		s.Positions = append(s.Positions, position{Segment: n})
+func newSegments(n int32) openSegments {
+	open := make(openSegments, n)
+	for i := range open {
+		open[i] = scanPosition{segment: int32(i), segments: n}
 	}
+	return open
+}
+
+func (s openSegments) at(segment int32) scanPosition {
+	return s[slices.IndexFunc(s, func(p scanPosition) bool { return p.segment == segment })]
+}
+
+// advance returns the positions after a page of the segment. An empty key ends the
+// segment.
+func (s openSegments) advance(segment int32, next item) openSegments {
+	n := slices.IndexFunc(s, func(p scanPosition) bool { return p.segment == segment })
+	if len(next) == 0 {
+		return slices.Delete(s, n, n+1)
+	}
+	s[n].after = row{item: next}.key()
 	return s
 }
 
-func (s scan) find(segment int32) int {
-	return slices.IndexFunc(s.Positions, func(p position) bool { return p.Segment == segment })
-}
+// cursorSeparator is not part of a [store.Cursor].
+const cursorSeparator = "."
 
-// advance moves a segment to the next key; an empty key ends the segment.
-func (s *scan) advance(segment int32, next item) {
-	n := s.find(segment)
-	if len(next) == 0 {
-		s.Positions = slices.Delete(s.Positions, n, n+1)
-		return
+// cursor is the text of all positions; "" if there are none.
+func (s openSegments) cursor() string {
+	var all []string
+	for _, p := range s {
+		all = append(all, string(p.cursor()))
 	}
-	r := row{item: next}
-	s.Positions[n].User, s.Positions[n].Device = r.text(attrUserID), r.text(attrDeviceID)
-}
-
-// input reads the next page of a segment.
-func (s scan) input(segment int32, table *string, limit int32) *dynamodb.ScanInput {
-	in := &dynamodb.ScanInput{
-		TableName:              table,
-		ConsistentRead:         ptr(true),
-		Limit:                  &limit,
-		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
-	}
-	if p := s.Positions[s.find(segment)]; p.User != "" {
-		in.ExclusiveStartKey = keyOf(tokens.Key{UserID: tokens.UserID(p.User), DeviceID: tokens.DeviceID(p.Device)})
-	}
-	if s.Segments > 1 {
-		in.Segment, in.TotalSegments = &segment, ptr(s.Segments)
-	}
-	return in
-}
-
-// cursor returns the text of the scan, "" if all segments have ended.
-func (s scan) cursor() string {
-	if len(s.Positions) == 0 {
-		return ""
-	}
-	text, _ := json.Marshal(s) // numbers and strings always marshal
-	return base64.RawURLEncoding.EncodeToString(text)
+	return strings.Join(all, cursorSeparator)
 }
 
 var errCursor = errors.New("dynamostore: UpgradeOptions.Resume is not the Cursor of a report")
 
-// parseCursor is the inverse of cursor.
-func parseCursor(cursor string) (scan, error) {
-	text, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil {
-		return scan{}, errCursor
-	}
-	var s scan
-	if json.Unmarshal(text, &s) != nil || s.Segments < 1 || s.Segments > maxUpgradeSegments || len(s.Positions) == 0 {
-		return scan{}, errCursor
-	}
-	seen := make(map[int32]bool)
-	for _, p := range s.Positions {
-		if p.Segment < 0 || p.Segment >= s.Segments || seen[p.Segment] || (p.User == "") != (p.Device == "") {
-			return scan{}, errCursor
+// parseSegments is the inverse of cursor. The text is not empty.
+func parseSegments(text string) (openSegments, error) {
+	var open openSegments
+	for c := range strings.SplitSeq(text, cursorSeparator) {
+		p, err := parseScanCursor(store.Cursor(c))
+		if err != nil || len(open) == maxUpgradeSegments {
+			return nil, errCursor
 		}
-		seen[p.Segment] = true
+		for _, other := range open {
+			if p.segments != other.segments || p.segment == other.segment {
+				return nil, errCursor
+			}
+		}
+		open = append(open, p)
 	}
-	return s, nil
+	return open, nil
 }
 
-// scanPage returns the items of a page, and the key where the next one begins.
-func (op *operation) scanPage(ctx context.Context, c UpgradeClient, in *dynamodb.ScanInput) (items []item, next item, err error) {
+// scan returns the items of a page, and the key where the next page begins.
+func (op *operation) scan(ctx context.Context, c WalkerClient, p scanPosition, limit int32) (items []item, next item, err error) {
+	in := &dynamodb.ScanInput{
+		TableName:              &op.store.table,
+		ConsistentRead:         ptr(true),
+		Limit:                  &limit,
+		Segment:                &p.segment,
+		TotalSegments:          &p.segments,
+		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+	}
+	if !p.after.IsZero() {
+		in.ExclusiveStartKey = keyOf(p.after)
+	}
 	out, err := c.Scan(ctx, in)
 	op.event.Calls++
 	if err != nil {

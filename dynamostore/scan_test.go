@@ -4,62 +4,62 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// TestCursor follows a scan of three segments to its end, and reads its cursor at
-// every step.
-func TestCursor(t *testing.T) {
-	s := newScan(3)
+// TestSegments follows the scan of three segments to its end, and reads its cursor
+// at every step.
+func TestSegments(t *testing.T) {
+	claim := tokens.Key{UserID: "#claim#1#x", DeviceID: "#"}
+	s := newSegments(3)
 	for _, step := range []struct {
 		segment int32
 		next    item
-		want    []position
+		want    openSegments
 	}{
-		{1, keyOf(rowKey), []position{{Segment: 0}, {1, "user", "device"}, {Segment: 2}}},
-		{0, nil, []position{{1, "user", "device"}, {Segment: 2}}},
-		{2, claimID("#claim#1#x").key(), []position{{1, "user", "device"}, {2, "#claim#1#x", "#"}}},
-		{1, item{}, []position{{2, "#claim#1#x", "#"}}},
+		{1, keyOf(rowKey), openSegments{{0, 3, tokens.Key{}}, {1, 3, rowKey}, {2, 3, tokens.Key{}}}},
+		{0, nil, openSegments{{1, 3, rowKey}, {2, 3, tokens.Key{}}}},
+		{2, keyOf(claim), openSegments{{1, 3, rowKey}, {2, 3, claim}}},
+		{1, item{}, openSegments{{2, 3, claim}}},
 	} {
-		s.advance(step.segment, step.next)
-		read, err := parseCursor(s.cursor())
+		s = s.advance(step.segment, step.next)
+		read, err := parseSegments(s.cursor())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(scan{Segments: 3, Positions: step.want}, read); diff != "" {
+		if diff := cmp.Diff(step.want, read, cmp.AllowUnexported(scanPosition{})); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
-	s.advance(2, nil)
-	if s.cursor() != "" {
-		t.Errorf("at the end the cursor is %q", s.cursor())
+	if end := s.advance(2, nil).cursor(); end != "" {
+		t.Errorf("at the end the cursor is %q", end)
 	}
 }
 
-// FuzzCursor reads cursors: one that is accepted names distinct segments, and
-// writing it gives the same positions again.
+// FuzzCursor reads cursors: one that is accepted names distinct segments of one
+// scan, and writing it gives the same text again.
 func FuzzCursor(f *testing.F) {
 	f.Add("")
 	f.Add("WyJhIiwiYiJd")
-	f.Add(newScan(2).cursor())
-	f.Add(scan{Segments: 2, Positions: []position{{1, "#claim#1#x", "#"}}}.cursor())
-	f.Add(scan{Segments: 1, Positions: []position{{0, "a", ""}, {0, "a", "b"}, {-1, "", ""}}}.cursor())
+	f.Add(newSegments(2).cursor())
+	f.Add(openSegments{{1, 2, tokens.Key{UserID: "#claim#1#x", DeviceID: "#"}}}.cursor())
+	f.Add(openSegments{{0, 2, rowKey}, {0, 2, rowKey}}.cursor())
+	f.Add(openSegments{{0, 2, rowKey}, {1, 3, rowKey}}.cursor())
 	f.Fuzz(func(t *testing.T, text string) {
-		s, err := parseCursor(text)
+		s, err := parseSegments(text)
 		if err != nil {
 			return
 		}
-		again, err := parseCursor(s.cursor())
-		if err != nil {
-			t.Fatal(err)
+		if got := s.cursor(); got != text {
+			t.Errorf("%q is written as %q", text, got)
 		}
-		if diff := cmp.Diff(s, again); diff != "" {
-			t.Errorf("(-first +second):\n%s", diff)
-		}
-		for _, p := range s.Positions {
-			in := s.input(p.Segment, nil, 1)
-			if s.Segments > 1 && (*in.Segment < 0 || *in.Segment >= *in.TotalSegments) || len(in.ExclusiveStartKey)%2 != 0 {
-				t.Errorf("the scan of %+v is %+v", p, in)
+		seen := make(map[int32]bool)
+		for _, p := range s {
+			if seen[p.segment] || p.segment >= p.segments || p.segments != s[0].segments {
+				t.Errorf("the segments are %v", s)
 			}
+			seen[p.segment] = true
 		}
 	})
 }

@@ -19,7 +19,7 @@ import (
 // an operator, not to the service.
 type UpgradeClient interface {
 	Client
-	Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
+	WalkerClient
 }
 
 var _ UpgradeClient = (*dynamodb.Client)(nil)
@@ -91,8 +91,9 @@ type UpgradeReport struct {
 type Duplicate struct{ Removed, Kept tokens.Key }
 
 const (
-	defaultSegments = 16
-	defaultPageSize = 200
+	defaultSegments    = 16
+	maxUpgradeSegments = 256
+	defaultPageSize    = 200
 )
 
 // Upgrade prepares a table of the earlier service, whose rows have neither expiry
@@ -142,7 +143,7 @@ type upgrade struct {
 
 	mu       sync.Mutex // guards what follows
 	report   UpgradeReport
-	scan     scan
+	open     openSegments
 	reserved int                       // rows that the rate has admitted
 	seen     map[tokens.Hash]contender // in a dry run: the row that keeps a token
 	err      error                     // the first one
@@ -160,9 +161,9 @@ func newUpgrade(c UpgradeClient, table string, opts UpgradeOptions) (*upgrade, e
 	if opts.PageSize < 0 {
 		errs = append(errs, fmt.Errorf("dynamostore: UpgradeOptions.PageSize is %d, want 0 or more", opts.PageSize))
 	}
-	var resumed scan
+	var open openSegments
 	if opts.Resume != "" {
-		if resumed, err = parseCursor(opts.Resume); err != nil {
+		if open, err = parseSegments(opts.Resume); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -176,11 +177,11 @@ func newUpgrade(c UpgradeClient, table string, opts UpgradeOptions) (*upgrade, e
 		opts.Segments = defaultSegments
 	}
 	if opts.Resume == "" {
-		resumed = newScan(int32(opts.Segments))
+		open = newSegments(int32(opts.Segments))
 	}
 	return &upgrade{
 		store: s, client: c, opts: opts, began: time.Now(),
-		scan: resumed, report: UpgradeReport{Cursor: opts.Resume},
+		open: open, report: UpgradeReport{Cursor: opts.Resume},
 		seen: make(map[tokens.Hash]contender),
 	}, nil
 }
@@ -194,9 +195,9 @@ func (u *upgrade) run(ctx context.Context) error {
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	var segments sync.WaitGroup
-	for _, p := range slices.Clone(u.scan.Positions) {
+	for _, p := range slices.Clone(u.open) {
 		segments.Go(func() {
-			w := segmentWalk{upgrade: u, op: u.store.beginWrite("upgrade"), segment: p.Segment, running: running}
+			w := segmentWalk{upgrade: u, op: u.store.beginWrite("upgrade"), segment: p.segment, running: running}
 			if err := w.run(ctx); err != nil {
 				u.mu.Lock()
 				defer u.mu.Unlock()
@@ -222,9 +223,9 @@ type segmentWalk struct {
 func (w *segmentWalk) run(ctx context.Context) error {
 	for w.running.Err() == nil {
 		w.mu.Lock()
-		in := w.scan.input(w.segment, &w.store.table, w.opts.PageSize)
+		at := w.open.at(w.segment)
 		w.mu.Unlock()
-		items, next, err := w.op.scanPage(ctx, w.client, in)
+		items, next, err := w.op.scan(ctx, w.client, at, w.opts.PageSize)
 		if err != nil {
 			return err
 		}
@@ -260,8 +261,8 @@ func (w *segmentWalk) run(ctx context.Context) error {
 func (w *segmentWalk) pageDone(next item) (last bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.scan.advance(w.segment, next)
-	w.report.Cursor = w.scan.cursor()
+	w.open = w.open.advance(w.segment, next)
+	w.report.Cursor = w.open.cursor()
 	w.report.ReadUnits += w.op.event.ReadUnits
 	w.report.WriteUnits += w.op.event.WriteUnits
 	w.op.event.ReadUnits, w.op.event.WriteUnits = 0, 0

@@ -422,12 +422,24 @@ func TestUpgradeRefusesBadOptions(t *testing.T) {
 	}
 }
 
-// pages answers Scan with so many pages of so many undecodable rows, whatever the
-// segment, and has no other call.
+// pages answers Scan with so many pages of so many rows, whatever the segment. The
+// rows are undecodable if a call takes no time; otherwise each is upgraded in two
+// calls.
 type pages struct {
 	dynamostore.UpgradeClient
 	mu         sync.Mutex
 	left, rows int
+	call       time.Duration
+}
+
+func (p *pages) GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+	time.Sleep(p.call)
+	return &dynamodb.GetItemOutput{}, nil
+}
+
+func (p *pages) TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+	time.Sleep(p.call)
+	return &dynamodb.TransactWriteItemsOutput{}, nil
 }
 
 func (p *pages) Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
@@ -443,11 +455,33 @@ func (p *pages) Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Opt
 			"userId":   &types.AttributeValueMemberS{Value: fmt.Sprintf("user-%d-%d", p.left, i)},
 			"deviceId": &types.AttributeValueMemberS{Value: "phone"},
 		})
+		if p.call > 0 {
+			out.Items[i] = legacyRow(key(fmt.Sprintf("user-%d-%d", p.left, i), "phone"),
+				tokens.MustParseToken(fmt.Sprintf("ExponentPushToken[%d-%d]", p.left, i)))
+		}
 	}
 	if p.left > 0 {
 		out.LastEvaluatedKey = out.Items[p.rows-1]
 	}
 	return &out, nil
+}
+
+// TestUpgradeSpeed upgrades 6,400 rows where a call takes 5 ms, as on AWS: 100 rows
+// a second in each segment.
+func TestUpgradeSpeed(t *testing.T) {
+	for segments, want := range map[int]time.Duration{1: 64 * time.Second, 0: 4 * time.Second, 64: time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			report, err := dynamostore.Upgrade(t.Context(), &pages{left: 64, rows: 100, call: 5 * time.Millisecond}, "table",
+				dynamostore.UpgradeOptions{Segments: segments})
+			if err != nil || report.Unclaimed != 6_400 {
+				t.Fatalf("%d rows were upgraded, %v", report.Unclaimed, err)
+			}
+			if took := time.Since(began); took != want {
+				t.Errorf("Segments %d: it took %v, want %v", segments, took, want)
+			}
+		})
+	}
 }
 
 func TestUpgradeKeepsToItsRate(t *testing.T) {
