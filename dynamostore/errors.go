@@ -33,13 +33,10 @@ type CallError struct {
 var _ error = (*CallError)(nil)
 
 // Error returns a text such as
-// "store: try again: dynamodb UpdateItem: ThrottlingException (request 4KBNVRGD)".
+// "dynamostore: UpdateItem: ThrottlingException (request 4KBNVRGD): store: try again".
 func (e *CallError) Error() string {
 	var b strings.Builder
-	for _, k := range e.kind {
-		b.WriteString(k.Error() + ": ")
-	}
-	b.WriteString("dynamodb " + e.Call + ": ")
+	b.WriteString("dynamostore: " + e.Call + ": ")
 	switch {
 	case e.Code != "":
 		b.WriteString(e.Code)
@@ -52,6 +49,9 @@ func (e *CallError) Error() string {
 	}
 	if e.RequestID != "" {
 		b.WriteString(" (request " + e.RequestID + ")")
+	}
+	for _, k := range e.kind {
+		b.WriteString(": " + k.Error())
 	}
 	return b.String()
 }
@@ -90,7 +90,7 @@ func (op *operation) contextEnded(ctxErr error) []error {
 // endedBetweenCalls is the error of an operation whose context ended between two
 // calls of the SDK.
 func (op *operation) endedBetweenCalls(ctxErr error) error {
-	return fmt.Errorf("dynamodb: between two calls: %w", errors.Join(op.contextEnded(ctxErr)...))
+	return fmt.Errorf("dynamostore: between two calls: %w", errors.Join(op.contextEnded(ctxErr)...))
 }
 
 // classify returns the sentinel for an error of the SDK, or nil if the error is

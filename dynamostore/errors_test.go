@@ -145,7 +145,7 @@ func TestCauses(t *testing.T) {
 	if !errors.As(err, &operation) || operation.Operation() != "GetItem" {
 		t.Errorf("the error %v has no OperationError", err)
 	}
-	want := "store: misconfigured: dynamodb GetItem: ResourceNotFoundException (request " + dynamotest.RequestID + ")"
+	want := "dynamostore: GetItem: ResourceNotFoundException (request " + dynamotest.RequestID + "): store: misconfigured"
 	equal(t, "text", want, err.Error())
 }
 

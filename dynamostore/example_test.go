@@ -80,5 +80,5 @@ func ExampleCallError() {
 	// Output:
 	// answer 503 with Retry-After: true
 	// UpdateItem ThrottlingException 4KBNVRGD
-	// store: try again: dynamodb UpdateItem: ThrottlingException (request 4KBNVRGD)
+	// dynamostore: UpdateItem: ThrottlingException (request 4KBNVRGD): store: try again
 }

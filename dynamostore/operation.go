@@ -112,7 +112,7 @@ func (op *operation) transactGet(ctx context.Context, first, second item) (one, 
 		op.countRead(&out.ConsumedCapacity[i])
 	}
 	if len(out.Responses) != 2 {
-		return nil, nil, errors.New("dynamodb TransactGetItems: an answer for two items has another number of them")
+		return nil, nil, errors.New("dynamostore: TransactGetItems: an answer for two items has another number of them")
 	}
 	return out.Responses[0].Item, out.Responses[1].Item, nil
 }

@@ -118,7 +118,7 @@ func (s *Store) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration,
 
 var (
 	errCorruptClaim = errors.New("the claim names no registration")
-	errMoving       = fmt.Errorf("%w: the token moved during the lookup", store.ErrTryAgain)
+	errMoving       = fmt.Errorf("dynamostore: the token moved during the lookup: %w", store.ErrTryAgain)
 )
 
 func (op *operation) holder(ctx context.Context, h tokens.Hash) (tokens.Registration, error) {

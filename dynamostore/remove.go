@@ -78,7 +78,7 @@ func (s *Store) Invalidate(ctx context.Context, key tokens.Key, h tokens.Hash, s
 	return err
 }
 
-var errChanging = fmt.Errorf("%w: the registration changed at every attempt", store.ErrTryAgain)
+var errChanging = fmt.Errorf("dynamostore: the registration changed at every attempt: %w", store.ErrTryAgain)
 
 func (op *operation) invalidate(ctx context.Context, key tokens.Key, h tokens.Hash, sentAt time.Time) error {
 	if err := cmp.Or(store.ValidateInvalidation(key, h, sentAt), ctx.Err()); err != nil {

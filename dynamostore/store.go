@@ -12,7 +12,8 @@ import (
 )
 
 // A Client is the part of the AWS SDK that a [Store] uses. *dynamodb.Client
-// implements it. It must be safe for concurrent use.
+// implements it. It must be safe for concurrent use. Until v1 a minor version may
+// add methods, so a wrapper should embed the Client that it wraps.
 //
 // On AWS these calls need the IAM actions PutItem, GetItem, UpdateItem,
 // DeleteItem and Query on the table and no others. A transaction needs the
