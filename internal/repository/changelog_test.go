@@ -52,7 +52,4 @@ func TestChangelog(t *testing.T) {
 			t.Errorf("%q is no kind of change", match[1])
 		}
 	}
-	if last == nil {
-		t.Error("no release has an entry")
-	}
 }
