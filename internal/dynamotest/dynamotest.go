@@ -100,15 +100,22 @@ func Store(t testing.TB, c dynamostore.Client, table string, opts dynamostore.Op
 // through for tokens and user ids.
 var Backend = storetest.Backend{
 	New: func(t testing.TB, p store.Policy) store.Store {
-		c := Client(t, nil)
-		table := Table(t, c)
-		var trace leak.Trace
-		s := leak.Store(t, Store(t, c, table, dynamostore.Options{Policy: p, Observe: Discreet(t, &trace)}), &trace)
-		tables.Store(s, table)
-		return s
+		return handle(t, Table(t, Client(t, nil)), p)
+	},
+	Again: func(t testing.TB, s store.Store, p store.Policy) store.Store {
+		table, _ := tables.Load(s)
+		return handle(t, table.(string), p)
 	},
 	LooseLimit: true, LooseHolder: true, LooseList: true,
 	Corrupt: corrupt,
+}
+
+func handle(t testing.TB, table string, p store.Policy) store.Store {
+	t.Helper()
+	var trace leak.Trace
+	s := leak.Store(t, Store(t, Client(t, nil), table, dynamostore.Options{Policy: p, Observe: Discreet(t, &trace)}), &trace)
+	tables.Store(s, table)
+	return s
 }
 
 // Discreet is an observer that fails the test where an event says more than it

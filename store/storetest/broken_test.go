@@ -20,7 +20,7 @@ type broken struct {
 }
 
 func brokenRules() []broken {
-	return slices.Concat(brokenRegister, brokenLimit, brokenReads, brokenRemovals, brokenCorrupt, brokenAlways, brokenPairs)
+	return slices.Concat(brokenRegister, brokenLimit, brokenReads, brokenRemovals, brokenCorrupt, brokenAlways, brokenPairs, brokenEnding, brokenHandles)
 }
 
 // caughtBy returns which of the wanted checks reject a store with the fault.
@@ -32,7 +32,7 @@ func caughtBy(t *testing.T, fault string, b Backend, attempts int, wanted func(n
 		last = newFaulty(fault, p)
 		return last
 	}
-	b.Corrupt = corruptFaulty
+	b.Corrupt, b.Again = corruptFaulty, againFaulty
 	asked = map[string]bool{}
 	for _, c := range checks(b) {
 		if !wanted(c.name) {
@@ -93,7 +93,7 @@ func TestEachCheckRejects(t *testing.T) {
 		}
 	}
 	names := map[string]bool{}
-	for _, c := range checks(Backend{Corrupt: corruptFaulty}) {
+	for _, c := range checks(Backend{Corrupt: corruptFaulty, Again: againFaulty}) {
 		if names[c.name] {
 			t.Errorf("two checks are named %s", c.name)
 		}

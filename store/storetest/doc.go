@@ -30,6 +30,11 @@
 //     is stored afterwards with both serial orders of the two. A call begins with
 //     the other, or where the other reads the clock or uses its context. A slow
 //     store has fewer rounds.
+//   - Some checks end a call's context at the n-th use that the store makes of it
+//     or of the clock, for n from 1 on. What is stored then has to be as before
+//     the call or as after it.
+//   - Two handles on the same data are checked where the backend has
+//     [Backend].Again. A store that caches, or locks in its process, needs it.
 //   - A store with one caller has no reason for [store.ErrTryAgain]. Where a
 //     check makes calls at once, it repeats those that are answered with it.
 package storetest

@@ -25,7 +25,12 @@ import (
 type faulty struct {
 	fault  string
 	policy store.Policy
+	*faultyData
+	process
+}
 
+// faultyData is what the handles of a faulty store share.
+type faultyData struct {
 	arrived atomic.Int64 // writes
 	mu      sync.Mutex
 	begun   int64           // writes that have had mu
@@ -43,13 +48,15 @@ type faulty struct {
 	queues    map[tokens.UserID][]tokens.Key
 	counted   map[tokens.Key][]tokens.Registration
 	unindexed map[tokens.Hash]bool
+	gaveUp    map[tokens.Key]tokens.Token
+	first     store.Policy // of the first handle
+	busy      *faulty      // the handle that excludes calls of its own
 }
 
 var _ store.Store = (*faulty)(nil)
 
 func newFaulty(fault string, p store.Policy) *faulty {
-	s := &faulty{
-		fault:     fault,
+	return newHandle(fault, p, &faultyData{
 		asked:     map[string]bool{},
 		broken:    map[tokens.Key]bool{},
 		rows:      map[tokens.Key]tokens.Registration{},
@@ -61,6 +68,24 @@ func newFaulty(fault string, p store.Policy) *faulty {
 		queues:    map[tokens.UserID][]tokens.Key{},
 		counted:   map[tokens.Key][]tokens.Registration{},
 		unindexed: map[tokens.Hash]bool{},
+		gaveUp:    map[tokens.Key]tokens.Token{},
+		first:     p,
+	})
+}
+
+func againFaulty(_ testing.TB, s store.Store, p store.Policy) store.Store {
+	f := s.(*faulty)
+	return newHandle(f.fault, p, f.faultyData)
+}
+
+func newHandle(fault string, p store.Policy, data *faultyData) *faulty {
+	s := &faulty{fault: fault, faultyData: data}
+	s.forget()
+	if s.has("keeps the limit of the first handle") {
+		p.MaxDevices = s.first.MaxDevices
+	}
+	if s.has("keeps the TTL of the first handle") {
+		p.TTL = s.first.TTL
 	}
 	if p.TTL == 0 && s.has("has a default TTL of its own") {
 		p.TTL = 30 * 24 * time.Hour
@@ -97,6 +122,11 @@ func (s *faulty) begin(ctx context.Context, method string, invalid error) error 
 	} else {
 		s.arrived.Add(1)
 		s.mu.Lock()
+		for s.busy == s {
+			s.mu.Unlock()
+			runtime.Gosched()
+			s.mu.Lock()
+		}
 		s.begun++
 	}
 	err := s.refusal(ctx, method, invalid)
@@ -129,6 +159,7 @@ func (s *faulty) refusal(ctx context.Context, method string, invalid error) erro
 // end is what every write does last.
 func (s *faulty) end(ctx context.Context, method string) error {
 	s.writes++
+	s.forget()
 	err := ctx.Err()
 	switch {
 	case err != nil && s.has(method+" denies a write during which the context ended"):
@@ -227,6 +258,7 @@ func (s *faulty) expired(r tokens.Registration, now time.Time) bool {
 func TestFaultless(t *testing.T) {
 	Run(t, Backend{
 		New:     func(_ testing.TB, p store.Policy) store.Store { return newFaulty("", p) },
+		Again:   againFaulty,
 		Corrupt: corruptFaulty,
 	})
 }

@@ -19,7 +19,11 @@ func (s *faulty) registerInSteps(req tokens.Request, now time.Time) (result stor
 	previous := s.previous(req)
 
 	switch {
-	case s.has("has no row locks"):
+	case s.has("has no row locks"), s.has("excludes other calls in its process only"):
+		if s.has("excludes other calls in its process only") {
+			s.busy = s
+			defer func() { s.busy = nil }()
+		}
 		s.gap()
 		if previous != nil {
 			s.take(req, previous, live, now, &result)

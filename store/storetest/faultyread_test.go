@@ -18,6 +18,9 @@ func (s *faulty) Get(ctx context.Context, k tokens.Key) (tokens.Registration, er
 		return tokens.Registration{}, err
 	}
 	defer s.mu.Unlock()
+	if r, ok := s.got[k]; ok && s.has("caches registrations in its process") {
+		return r, nil
+	}
 	r, stored := s.rows[s.id(k)]
 	if s.has("Get reads in two steps") {
 		s.gap()
@@ -46,6 +49,7 @@ func (s *faulty) Get(ctx context.Context, k tokens.Key) (tokens.Registration, er
 		!r.Active() && s.has("Get hides what is inactive"):
 		return tokens.Registration{}, store.ErrNotFound
 	}
+	s.got[k] = r
 	return r, nil
 }
 
@@ -54,6 +58,12 @@ func (s *faulty) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration
 		return tokens.Registration{}, err
 	}
 	defer s.mu.Unlock()
+	if k, ok := s.held[h]; ok && s.has("caches holders in its process") {
+		return s.rows[k], nil
+	}
+	if s.none[h] && s.has("caches in its process that a token has no holder") {
+		return tokens.Registration{}, store.ErrNotFound
+	}
 	for _, r := range s.all() {
 		if s.hashes(r.Token, h) && !s.unindexed[h] {
 			if !usual(r.Token) && s.has("Holder knows one spelling") {
@@ -75,6 +85,7 @@ func (s *faulty) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration
 				!r.Active() && s.has("Holder hides what is inactive") {
 				break
 			}
+			s.held[h] = s.id(r.Key)
 			return r, nil
 		}
 	}
@@ -86,6 +97,7 @@ func (s *faulty) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration
 	if s.has("Holder returns nothing without an error") {
 		return tokens.Registration{}, nil
 	}
+	s.none[h] = true
 	return tokens.Registration{}, store.ErrNotFound
 }
 
@@ -94,6 +106,9 @@ func (s *faulty) List(ctx context.Context, user tokens.UserID) ([]tokens.Registr
 		return nil, err
 	}
 	defer s.mu.Unlock()
+	if listed, ok := s.lists[user]; ok && s.has("caches lists in its process") {
+		return listed, nil
+	}
 	if listed, ok := s.listed[user]; ok && s.has("hands out the list that it keeps") {
 		return listed, nil
 	}
@@ -131,7 +146,7 @@ func (s *faulty) List(ctx context.Context, user tokens.UserID) ([]tokens.Registr
 			return strings.Compare(strings.ToLower(string(a.Key.DeviceID)), strings.ToLower(string(b.Key.DeviceID)))
 		})
 	}
-	s.listed[user] = regs
+	s.listed[user], s.lists[user] = regs, regs
 	return regs, nil
 }
 

@@ -16,6 +16,9 @@ func (s *faulty) Deactivate(ctx context.Context, k tokens.Key) error {
 	}
 	defer s.mu.Unlock()
 	now := s.policy.Now()
+	if s.giveUpRewrite(ctx, k, "Deactivate gives up after it erased the row to write it again") {
+		return gaveUp(ctx)
+	}
 	if s.deactivateInSteps(k) {
 		return s.end(ctx, "Deactivate")
 	}
@@ -73,6 +76,9 @@ func (s *faulty) Invalidate(ctx context.Context, k tokens.Key, h tokens.Hash, se
 	defer s.mu.Unlock()
 	now := s.policy.Now()
 	r, stored := s.rows[s.id(k)]
+	if s.giveUpRewrite(ctx, k, "Invalidate gives up after it erased the row to write it again") {
+		return gaveUp(ctx)
+	}
 	if stored && s.has("Invalidate marks by key what it checked before") {
 		before := r
 		s.gap()
@@ -146,6 +152,11 @@ func (s *faulty) Delete(ctx context.Context, k tokens.Key) error {
 	}
 	defer s.mu.Unlock()
 	r, stored := s.rows[s.id(k)]
+	if stored && ctx.Err() != nil && s.has("Delete gives up after it marked the row") {
+		r.Status = tokens.LoggedOut
+		s.put(r)
+		return gaveUp(ctx)
+	}
 	if s.has("Delete gives up on a row that changed") {
 		s.gap()
 		if !s.unchanged(r) {
@@ -201,6 +212,9 @@ func (s *faulty) DeleteUser(ctx context.Context, user tokens.UserID) error {
 		for _, r := range rows {
 			s.eraseHolder(r.Token)
 		}
+	}
+	if done, err := s.giveUpDeleteUser(ctx, rows); done {
+		return err
 	}
 	if s.has("DeleteUser gives up on rows that changed") {
 		s.gap()

@@ -15,10 +15,13 @@ var sequenceChecks = []check{
 	{name: "Sequence/LikeMemstore", rule: "last-wins", policy: store.Policy{TTL: store.MinTTL, MaxDevices: 3}, run: sequenceLikeMemstore},
 }
 
-// sequenceLikeMemstore makes calls that nobody chose, the same each time, and
-// fails where the store's answer is not that of memstore. The other checks say
-// what is wrong; this one meets the cases that they have not thought of.
-func sequenceLikeMemstore(f *fixture) {
+// sequenceLikeMemstore makes random calls, the same each time, and fails where the
+// store's answer is not that of memstore. The other checks say what is wrong; this
+// one meets the cases that they have not thought of.
+func sequenceLikeMemstore(f *fixture) { sequenceOn(f, f.store) }
+
+// sequenceOn makes each call on one of the handles.
+func sequenceOn(f *fixture, handles ...store.Store) {
 	twin := memstore.MustNew(f.policy)
 	random := rand.New(rand.NewPCG(2051, 3))
 	pauses := []time.Duration{time.Millisecond, time.Second, 2 * store.ClockSkew, time.Hour, f.policy.TTL / 4}
@@ -28,7 +31,7 @@ func sequenceLikeMemstore(f *fixture) {
 		}
 		name, do := randomCall(random, f.clock.Now())
 		want, wantErr := do(f.Context(), twin)
-		got, err := do(f.Context(), f.store)
+		got, err := do(f.Context(), handles[n*7/4%len(handles)])
 		if !errors.Is(err, wantErr) {
 			f.Fatalf("call %d, %s: got error %v, want %v", n, name, err, wantErr)
 		}

@@ -27,6 +27,11 @@ type Backend struct {
 	// two devices of a user, it may show both or neither.
 	LooseList bool
 
+	// Again returns another handle on the data of a store that New or Again
+	// made, under the policy, as another process has one. It is nil where a
+	// store has one handle only; then the suite leaves out the checks with two.
+	Again func(t testing.TB, s store.Store, p store.Policy) store.Store
+
 	// Corrupt makes what the store holds under the key something that it
 	// cannot decode, but still knows to be there. It is nil where that cannot
 	// be; then the suite leaves out what the contract says of it.
@@ -66,8 +71,11 @@ func checks(b Backend) []check {
 		expiryChecks, clockChecks,
 		keyChecks, valueChecks, invalidChecks, contextChecks,
 		sequenceChecks,
-		raceChecks, raceRemovalChecks, raceReadChecks, pairChecks,
+		raceChecks, raceRemovalChecks, raceReadChecks, pairChecks, endingChecks,
 	)
+	if b.Again != nil {
+		all = append(all, handleChecks...)
+	}
 	if b.Corrupt != nil {
 		all = append(all, corruptChecks...)
 	}
