@@ -54,6 +54,7 @@ func TestCommandLines(t *testing.T) {
 		{fine + "-data null", "not a JSON object"},
 		{fine + `-data {"recipient":"a"}`, "which is the recipient's id"},
 		{fine + "-rate 0", "must be above 0"},
+		{fine + "-rate NaN", "must be above 0"},
 		{"-table t -user a -title " + long, "and Expo takes 4096"},
 		{"-table t -title x -user #a", "-user: the user id begins with #"},
 		{"-table t -title x -user \"a\"", "-user: the user id begins or ends with a quote"},

@@ -156,7 +156,7 @@ func (c *settings) check() error {
 	if strings.ContainsFunc(c.accessToken, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return errors.New("EXPO_ACCESS_TOKEN has a space, a line's end or another character that no access token has")
 	}
-	if c.sender.PerSecond <= 0 || c.sender.Workers <= 0 || c.sender.ReceiptDelay <= 0 || c.sender.TokenAge < 0 {
+	if !(c.sender.PerSecond > 0) || c.sender.Workers <= 0 || c.sender.ReceiptDelay <= 0 || c.sender.TokenAge < 0 {
 		return errors.New("-rate, -concurrency and -receipt-delay must be above 0, -token-age at least 0")
 	}
 	if err := c.content.Check(); err != nil {

@@ -11,9 +11,10 @@ type Phone struct {
 	User     string // logged in now; empty if no user is
 	Received int    // notifications
 
-	Ticket  Answer  // to its messages
-	Receipt Answer  // of messages whose ticket is ok
-	Refused Refusal // of each request that has a message for it
+	Ticket        Answer  // to its messages
+	Receipt       Answer  // of messages whose ticket is ok
+	Refused       Refusal // of each request that has a message for it
+	RefusedLookup Refusal // of each request for a receipt of it
 }
 
 // An Answer is what Expo says of a message. The zero value is that all is well.

@@ -35,6 +35,9 @@ func (s *Server) receipts(body []byte) (data any, fault Fault, refused *refusal)
 		if r := s.refused[s.projectOf(t.token)]; r.Status != 0 {
 			return nil, fault, &refusal{status: r.Status, code: r.Code}
 		}
+		if p := s.phones[t.token]; p != nil && p.RefusedLookup.Status != 0 {
+			return nil, fault, &refusal{status: p.RefusedLookup.Status, code: p.RefusedLookup.Code}
+		}
 		if age := time.Since(t.at); !known || age < s.o.ReceiptDelay || age > lifetime {
 			continue
 		}

@@ -70,7 +70,7 @@ type Client struct {
 func CheckURL(address string) error {
 	at, err := url.Parse(address)
 	switch {
-	case err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https":
+	case err != nil || at.Hostname() == "" || at.Scheme != "http" && at.Scheme != "https":
 		return errors.New("no URL of HTTP: use one such as " + DefaultURL)
 	case at.User != nil || at.RawQuery != "" || at.Fragment != "":
 		return errors.New("the URL must have no user, no query and no fragment")

@@ -245,7 +245,7 @@ func TestCheckURL(t *testing.T) {
 		"http://exp.host": false, "http://localhost.example": false, "http://127.0.0.1.example": false,
 		"http://0.0.0.0": false, "http://10.0.0.1": false, "http://[::]": false, "http://localhost@exp.host": false,
 		"https://user:password@exp.host": false, "https://exp.host?a=b": false, "https://exp.host#a": false,
-		"ftp://localhost": false, "exp.host": false, "": false, "https://": false, "//exp.host": false,
+		"ftp://localhost": false, "exp.host": false, "": false, "https://": false, "https://:443": false, "//exp.host": false,
 	} {
 		if err := CheckURL(address); (err == nil) != fine {
 			t.Errorf("%q: %v", address, err)

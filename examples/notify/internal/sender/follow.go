@@ -118,7 +118,7 @@ func (s *Sender) readReceipts(r *outbox.Reading, sent *outbox.Sent, a answers) {
 		refusal := a.refused[t.ID]
 		isGone := expo.ActionFor(receipt.Error) == expo.Invalidate
 		switch {
-		case refusal != "":
+		case refusal != "" && refusal != noAnswer:
 			r.Counts.Fail(refusal, 1)
 			continue
 		case !known && time.Since(sent.SentAt) > expo.ReceiptLifetime:

@@ -22,7 +22,7 @@ func (s *Sender) held() (held error, err error) {
 	var all outbox.Tally
 	projects := map[string]outbox.Tally{}
 	judge := func(what string, t outbox.Tally) {
-		if t.Answers >= fewAnswers && float64(t.Gone) > s.o.MaxGone*float64(t.Answers) {
+		if t.Answers >= fewAnswers && float64(t.Gone)/float64(t.Answers) > s.o.MaxGone {
 			held = fmt.Errorf("%w: %d of %d%s", ErrHeld, t.Gone, t.Answers, what)
 		}
 	}

@@ -40,6 +40,7 @@ func TestTooManyGone(t *testing.T) {
 		{name: "one platform of two", fine: 900, gone: map[*fakeexpo.Phone]int{&later: 60}, ios: true},
 		{name: "allowed", fine: 50, gone: map[*fakeexpo.Phone]int{&later: 50}, maxGone: 0.5, invalidated: true},
 		{name: "all allowed", gone: map[*fakeexpo.Phone]int{&later: 100}, maxGone: 1, invalidated: true},
+		{name: "what is allowed, which is no round number of bits", fine: 71, gone: map[*fakeexpo.Phone]int{&atOnce: 29}, maxGone: 0.29, invalidated: true},
 		{name: "less allowed", fine: 90, gone: map[*fakeexpo.Phone]int{&later: 10}, maxGone: 0.05},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

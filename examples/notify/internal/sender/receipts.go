@@ -15,12 +15,13 @@ type question struct{ id, quota string }
 // answers are what came of questions. What is in neither map has no receipt yet.
 type answers struct {
 	receipts map[string]expo.Receipt
-	refused  map[string]string // the code with which Expo refuses the id alone
+	refused  map[string]string // the code with which Expo refuses the id alone, or noAnswer
 }
 
 // reading is what a run knows of the receipts of one project. As with messages,
 // refused ids are at fault if others of their project are answered, and else their
-// project is, whose receipts are left to the next run.
+// project is, whose receipts are left to the next run. An id that gets no answer
+// while others do has no receipt yet: the failure may pass.
 type reading struct {
 	answered bool
 	suspects map[string]string // codes by id, since the last answer
@@ -41,7 +42,7 @@ func (s *Sender) isUnread(quota string) bool { return s.reading(quota).unread }
 
 // ask asks for receipts, and narrows refusals down.
 func (s *Sender) ask(ctx context.Context, a *answers, asked []question) error {
-	if err := s.askParts(ctx, a, asked); err != nil {
+	if err := s.askParts(ctx, a, asked, s.o.Attempts); err != nil {
 		return err
 	}
 	for _, q := range asked {
@@ -60,11 +61,15 @@ func (s *Sender) unread(quota, code string) {
 	if r := s.reading(quota); !r.unread {
 		r.unread = true
 		clear(r.suspects)
-		s.problem(fmt.Errorf("project %q: get receipts: %w: %s", quota, ErrRefused, code))
+		why := ErrRefused
+		if code == noAnswer {
+			why = ErrGaveUp
+		}
+		s.problem(fmt.Errorf("project %q: get receipts: %w: %s", quota, why, code))
 	}
 }
 
-func (s *Sender) askParts(ctx context.Context, a *answers, asked []question) error {
+func (s *Sender) askParts(ctx context.Context, a *answers, asked []question, attempts int) error {
 	byQuota := map[string][]question{}
 	var ids []string
 	for _, q := range asked {
@@ -76,7 +81,7 @@ func (s *Sender) askParts(ctx context.Context, a *answers, asked []question) err
 	if len(ids) == 0 {
 		return nil
 	}
-	receipts, err := s.receipts(ctx, ids)
+	receipts, err := s.receipts(ctx, ids, attempts)
 	if err == nil {
 		maps.Copy(a.receipts, receipts)
 		for quota := range byQuota {
@@ -88,17 +93,25 @@ func (s *Sender) askParts(ctx context.Context, a *answers, asked []question) err
 		return nil
 	}
 	var refused *expo.Error
-	code := expo.Unknown
-	switch {
-	case errors.Is(err, expo.ErrAnswer):
-	case errors.As(err, &refused) && refused.Action() == expo.Narrow:
+	code := noAnswer
+	switch isRefused := errors.As(err, &refused); {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case isRefused && refused.Action() == expo.Stop:
+		for quota := range byQuota {
+			s.unread(quota, refused.Reason())
+		}
+		return nil
+	case isRefused && refused.Action() == expo.Narrow:
 		code = refused.Reason()
+	case errors.Is(err, expo.ErrAnswer):
+		code = expo.Unknown
 	default:
-		return err
+		attempts = min(attempts, fewAttempts)
 	}
 	if len(byQuota) > 1 {
 		for _, some := range byQuota {
-			if err := s.askParts(ctx, a, some); err != nil {
+			if err := s.askParts(ctx, a, some, attempts); err != nil {
 				return err
 			}
 		}
@@ -113,19 +126,20 @@ func (s *Sender) askParts(ctx context.Context, a *answers, asked []question) err
 		return nil
 	}
 	half := len(asked) / 2
-	if err := s.askParts(ctx, a, asked[:half]); err != nil {
+	if err := s.askParts(ctx, a, asked[:half], attempts); err != nil {
 		return err
 	}
-	return s.askParts(ctx, a, asked[half:])
+	return s.askParts(ctx, a, asked[half:], attempts)
 }
 
-// unreadable is how often an answer that is none of Expo's is waited out before it
-// counts as a refusal: asking again for a part of it does no harm.
-const unreadable = 3
+// fewAttempts is how often the parts of a request are made that was repeated in
+// vain. It is also how often an answer that is none of Expo's is waited out before
+// it counts as a refusal: asking again for a part of it does no harm.
+const fewAttempts = 3
 
 // receipts asks once, and again for as long as that may help.
-func (s *Sender) receipts(ctx context.Context, ids []string) (map[string]expo.Receipt, error) {
-	for wait := s.backoff(); ; {
+func (s *Sender) receipts(ctx context.Context, ids []string, attempts int) (map[string]expo.Receipt, error) {
+	for wait := (&backoff{most: attempts}); ; {
 		receipts, err := s.push.Receipts(ctx, ids)
 		var refused *expo.Error
 		switch {
@@ -133,7 +147,7 @@ func (s *Sender) receipts(ctx context.Context, ids []string) (map[string]expo.Re
 			return receipts, nil
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
-		case errors.As(err, &refused) && refused.Action() != expo.Repeat, errors.Is(err, expo.ErrAnswer) && wait.made+1 >= unreadable:
+		case errors.As(err, &refused) && refused.Action() != expo.Repeat, errors.Is(err, expo.ErrAnswer) && wait.made+1 >= fewAttempts:
 			return nil, fmt.Errorf("get receipts: %w", err)
 		}
 		atLeast := expo.RetryAfter(err)

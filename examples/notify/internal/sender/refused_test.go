@@ -253,24 +253,73 @@ func TestStrangeTicketsAndReceipts(t *testing.T) {
 	}
 }
 
-// Receipts that Expo refuses for one project are left to the next run, and those of
-// the other are read.
+// Receipts that Expo refuses for one project, or never gives, are left to the next
+// run, and those of the other are read.
 func TestReceiptsOfAProjectRefused(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		refusal fakeexpo.Refusal
+		want    error
+		most    int // refused requests
+	}{
+		{fakeexpo.Refusal{Status: 401, Code: "UNAUTHORIZED"}, ErrRefused, 40},
+		{fakeexpo.Refusal{Status: 500, Code: "INTERNAL_SERVER_ERROR"}, ErrGaveUp, 80},
+		{fakeexpo.Refusal{Status: 308, Code: "MOVED"}, ErrRefused, 4},
+	} {
+		t.Run(tc.refusal.Code, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, fakeexpo.Options{})
+				w.addTwo(600, true)
+				time.AfterFunc(time.Minute, func() { w.expo.Refuse("@acme/other", tc.refusal) })
+				err := w.run(t.Context())
+				got := w.counts()
+				isRead := got.Delivered == 600 || tc.refusal.Status == 308 // a redirect is taken for one of the address
+				if got.Accepted != 1200 || !isRead || got.Failed != nil || !errors.Is(err, tc.want) {
+					t.Errorf("%v, %+v", err, got)
+				}
+				if n := w.expo.Stats().Refused[tc.refusal.Code]; n > tc.most {
+					t.Errorf("refused %d times", n)
+				}
+				w.expo.Refuse("@acme/other", fakeexpo.Refusal{})
+				if got := w.finish(); got.Delivered != 1200 {
+					t.Errorf("the next run: %+v", got)
+				}
+			})
+		})
+	}
+}
+
+// A receipt that Expo never gives an answer about costs the others nothing, neither
+// their receipts nor the messages that are yet to be sent, and counts as missing.
+func TestReceiptNeverAnswered(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, fakeexpo.Options{})
-		w.addTwo(600, true)
-		time.AfterFunc(time.Minute, func() { w.expo.Refuse("@acme/other", fakeexpo.Refusal{Status: 401, Code: "UNAUTHORIZED"}) })
-		err := w.run(t.Context())
-		if got := w.counts(); got.Accepted != 1200 || got.Delivered != 600 || got.Failed != nil || !errors.Is(err, ErrRefused) {
-			t.Errorf("%v, %+v", err, got)
+		bad := app
+		bad.RefusedLookup = fakeexpo.Refusal{Status: 500, Code: "INTERNAL_SERVER_ERROR"}
+		w.add(1, bad, "p")
+		w.add(199, app, "p")
+		gone := app
+		gone.Receipt = fakeexpo.Gone
+		w.add(1, gone, "p")
+		w.o.PageUsers, w.o.PerSecond = 100, 0.05 // so that the last are sent after the first receipts
+		time.Sleep(time.Hour)
+		var told time.Duration
+		began := time.Now()
+		w.o.step = func(at string) error {
+			if at == "invalidated" {
+				told = time.Since(began)
+			}
+			return nil
 		}
-		if n := w.expo.Stats().Refused["UNAUTHORIZED"]; n > 40 {
-			t.Errorf("refused %d times", n)
+		want := outbox.Counts{
+			Users: 201, Planned: 201, Accepted: 201, Delivered: 199, NoReceipt: 1, Unregistered: 1, Invalidated: 1,
 		}
-		w.expo.Refuse("@acme/other", fakeexpo.Refusal{})
-		if got := w.finish(); got.Delivered != 1200 {
-			t.Errorf("the next run: %+v", got)
+		if diff := cmp.Diff(want, w.finish()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		if told > 3*time.Hour {
+			t.Errorf("it was told after %v", told)
 		}
 	})
 }
