@@ -150,13 +150,14 @@ mutant api responses.tf "'application/problem+json'" "'application/json'"
 mutant api function.tf 'DEVICE_TOKEN_OIDC_AUDIENCE = var.authorizer.audience' ''
 
 mutant domain domain.tf '"TLS_1_2"' '"TLS_1_0"'
-mutant domain domain.tf 'count = local.own_domain ? 1 : 0' 'count = 1'
+mutant domain domain.tf 'count = var.web_acl_arn != "" ? 1 : 0' 'count = 1'
 mutant domain domain.tf 'resource_arn = aws_api_gateway_stage.main.arn' 'resource_arn = aws_api_gateway_rest_api.main.arn'
 mutant domain domain.tf 'stage_name  = aws_api_gateway_stage.main.stage_name' ''
 mutant domain api.tf 'disable_execute_api_endpoint = !local.default_endpoint' 'disable_execute_api_endpoint = false'
 mutant domain api.tf 'var.custom_domain.keep_default_endpoint' 'false'
 mutant domain api.tf 'default_endpoint = local.default_endpoint' ''
-mutant domain outputs.tf 'local.own_domain ? "https://${var.custom_domain.name}" : aws' 'aws'
+mutant domain outputs.tf '${var.custom_domain.name}${var.base_path}' '${var.custom_domain.name}'
+mutant domain domain.tf 'trimprefix(var.base_path, "/")' 'null'
 
 mutant stages main.tf 'dev = 14' 'dev = 7'
 mutant stages main.tf 'prod = 90' 'prod = 30'
