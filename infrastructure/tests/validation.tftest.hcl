@@ -425,6 +425,7 @@ run "refuses_a_web_acl_of_cloudfront" {
   expect_failures = [var.web_acl_arn]
 
   variables {
+    region      = "us-east-1"
     web_acl_arn = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/push/0a1b2c3d-1111-2222-3333-444455556666"
   }
 }
