@@ -2,15 +2,17 @@ package sender
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/devicetokens/devicetokens/examples/notify/internal/expo"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
@@ -20,26 +22,60 @@ type List struct {
 	Longest tokens.UserID // the one that makes a message longest
 }
 
-// ErrUsers says that a list has a line that is no user id, or no users.
+// ErrUsers says that a list has a line that is no user id, a user twice, or no users.
 var ErrUsers = errors.New("list of users")
 
 // CheckUsers reads a list, and returns an error that names the first line which is
-// no plausible id of a user.
+// no plausible id of a user, or else the first whose user is on an earlier one.
 func CheckUsers(list io.ReaderAt) (l List, err error) {
 	lines, most := readUsers(list, 0), 0
+	seed := maphash.MakeSeed()
+	var hashes []uint64 // eight bytes a user, where a map of millions would take many times that
 	for {
 		user, err := lines.next()
 		switch {
 		case err == io.EOF && l.Users == 0:
 			return l, fmt.Errorf("%w: it has no user id", ErrUsers)
 		case err == io.EOF:
-			return l, nil
+			return l, checkDoubles(list, seed, hashes)
 		case err != nil:
 			return l, err
 		}
 		l.Users++
-		if text, _ := json.Marshal(user); len(text) > most { // a string is no error
-			most, l.Longest = len(text), user
+		hashes = append(hashes, maphash.String(seed, string(user)))
+		message := expo.Message{Data: map[string]any{RecipientKey: user}}
+		if n, _ := message.PayloadBytes(); n > most { // a string is no error
+			most, l.Longest = n, user
+		}
+	}
+}
+
+// checkDoubles returns an error that names the first line whose user is on an
+// earlier one. That user would get the message twice. Different users may have the
+// same hash, so those with one that is there twice are compared.
+func checkDoubles(list io.ReaderAt, seed maphash.Seed, hashes []uint64) error {
+	slices.Sort(hashes)
+	candidates := map[uint64]bool{}
+	for i := 1; i < len(hashes); i++ {
+		if hashes[i] == hashes[i-1] {
+			candidates[hashes[i]] = true
+		}
+	}
+	if len(candidates) == 0 {
+		return nil
+	}
+	lines, seen := readUsers(list, 0), map[tokens.UserID]bool{}
+	for {
+		user, err := lines.next()
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		case seen[user]:
+			return fmt.Errorf("%w: line %d: the user id is on an earlier line too: name each user once, as sort -u does", ErrUsers, lines.number)
+		case candidates[maphash.String(seed, string(user))]:
+			seen[user] = true
 		}
 	}
 }

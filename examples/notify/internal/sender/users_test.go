@@ -2,6 +2,7 @@ package sender
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -17,6 +18,10 @@ import (
 // refused, by its line.
 func TestCheckUsers(t *testing.T) {
 	long := strings.Repeat("x", tokens.MaxUserIDLen+1)
+	var many strings.Builder // more than is read at once
+	for i := range 1000 {
+		fmt.Fprintf(&many, "%0*d\n", tokens.MaxUserIDLen, i)
+	}
 	for _, tc := range []struct {
 		list  string
 		users int
@@ -27,7 +32,7 @@ func TestCheckUsers(t *testing.T) {
 		{"alice\r\n\r\nbob\r\n", 2, ""},
 		{"\ufeffalice\nbob", 2, ""},
 		{"alice smith\nauth0|7\nO'Neil\na,b\n\U0001f600", 5, ""},
-		{strings.Repeat(strings.Repeat("x", tokens.MaxUserIDLen)+"\n", 1000), 1000, ""},
+		{many.String(), 1000, ""},
 
 		{"", 0, "no user id"},
 		{"\ufeff", 0, "no user id"},
@@ -56,6 +61,9 @@ func TestCheckUsers(t *testing.T) {
 		{"\xff\xfea\x00l\x00", 0, "line 1: the user id is not UTF-8"},
 		{"#alice", 0, "line 1: the user id begins with #"},
 		{"alice\n" + long, 0, "line 2: the user id has more than 255"},
+		{"alice\nbob\ncarol\nbob\nalice", 0, "line 4: the user id is on an earlier line"},
+		{"\ufeffalice\r\n\nalice", 0, "line 3: the user id is on an earlier line"},
+		{"alice\nAlice\nalice2", 3, ""},
 		{strings.Repeat("x", 100_000), 0, "line 1 is too long"},
 	} {
 		t.Run(tc.says, func(t *testing.T) {
@@ -74,8 +82,8 @@ func TestCheckUsers(t *testing.T) {
 			}
 		})
 	}
-	got, err := CheckUsers(strings.NewReader("alice\nbo\\\\\\b\nbob"))
-	if diff := cmp.Diff(List{Users: 3, Longest: `bo\\\b`}, got); diff != "" || err != nil {
+	got, err := CheckUsers(strings.NewReader("alice\nbo\\\\\\b\n<b<b\nbob")) // < is one byte on its way to the phone
+	if diff := cmp.Diff(List{Users: 4, Longest: `bo\\\b`}, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }
