@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -21,15 +22,19 @@ import (
 const (
 	tokenA = "ExponentPushToken[aaaaaaaaaaaaaaaaaaaaaa]"
 	tokenB = "ExponentPushToken[bbbbbbbbbbbbbbbbbbbbbb]"
+
+	bareToken = "1a2B3c4D-aaaa-BBBB-0000-0123456789aZ"
 )
 
 // A desk is where a test runs the command on a table of its own.
 type desk struct {
-	t         *testing.T
-	table     string
-	client    *dynamodb.Client
-	store     store.Store
-	transport http.RoundTripper
+	t           *testing.T
+	table       string
+	client      *dynamodb.Client
+	store       store.Store
+	transport   http.RoundTripper
+	stores      map[string]walkedStore
+	logInterval time.Duration
 }
 
 func newDesk(t *testing.T) *desk {
@@ -69,7 +74,7 @@ func (d *desk) runIn(ctx context.Context, stdin string, args ...string) outcome 
 	p := &program{
 		in: strings.NewReader(stdin), out: &out, err: &err,
 		getenv:    func(name string) string { return map[string]string{envTable: d.table}[name] },
-		transport: d.transport, logInterval: 1,
+		transport: d.transport, logInterval: d.logInterval, saveInterval: 1, stores: d.stores,
 	}
 	code := p.run(ctx, append([]string{"--endpoint", dynamotest.Endpoint(d.t)}, args...))
 	return outcome{code, out.String(), err.String()}

@@ -44,7 +44,10 @@ func TestList(t *testing.T) {
 		}
 	}
 	d.run("", "list", "alice", "--reveal").want(t, exitOK, tokenA, tokenB)
-	equal(t, "list of nobody", "[]\n", d.run("", "list", "nobody", "-o", "json").out)
+	unknown := d.run("", "list", "nobody", "-o", "json")
+	unknown.want(t, exitNothing, "nothing is stored for user nobody")
+	equal(t, "list of nobody", "[]\n", unknown.out)
+	equal(t, "list of nobody as a table", "", d.run("", "list", "nobody").out)
 }
 
 func TestHolder(t *testing.T) {
@@ -58,7 +61,7 @@ func TestHolder(t *testing.T) {
 	revealed.Token = tokenA
 	equal(t, "holder", hidden, read[view](t, d.run(tokenA+"\n", "holder", "-o", "json")))
 	equal(t, "holder, revealed", revealed, read[view](t, d.run(" "+tokenA, "holder", "-o", "json", "--reveal")))
-	d.run(tokenB, "holder").want(t, exitFailed, "no live registration holds this token")
+	d.run(tokenB, "holder").want(t, exitNothing, "no live registration holds this token")
 	for _, stdin := range []string{"", "\n", "ExponentPushToken[in valid]"} {
 		o := d.run(stdin, "holder")
 		o.want(t, exitFailed, "expoPushToken")
@@ -83,7 +86,7 @@ func TestDeactivate(t *testing.T) {
 	shown := read[view](t, d.run("y\n", "deactivate", "alice", "phone", "-o", "json"))
 	equal(t, "status that it shows", "logout", shown.Status)
 	d.run("", "deactivate", "alice", "phone", "--yes").want(t, exitOK, "logout")
-	d.run("", "deactivate", "alice", "tablet", "--yes").want(t, exitFailed, "nothing is stored for this device")
+	d.run("", "deactivate", "alice", "tablet", "--yes").want(t, exitNothing, "nothing is stored for this device")
 	d.run("", "deactivate", "#alice", "phone", "--yes").want(t, exitFailed, "userId")
 
 	// One that has expired, by this machine's clock, is logged out all the same.
@@ -108,6 +111,8 @@ func TestErase(t *testing.T) {
 	equal(t, "bob's", map[string]string{"phone": "active"}, d.statuses("bob"))
 	equal(t, "rows and claims", 2, len(dynamotest.Scan(t, d.client, d.table)))
 	equal(t, "erasure of nothing", erasure{UserID: "alice"}, read[erasure](t, d.run("", "erase", "alice", "-y", "-o", "json")))
+
+	d.run("", "erase", "alice").want(t, exitNothing, "nothing is stored for user alice")
 
 	d.run("", "erase", "#carol", "-y").want(t, exitFailed, "userId")
 	d.put(olderRow("#carol", "phone", "ExponentPushToken[carol]"))
@@ -134,27 +139,37 @@ func TestUsage(t *testing.T) {
 		name, says string
 		args       []string
 	}{
-		{"unknown command", "needs a command", []string{"lst"}},
+		{"unknown command", `unknown command "lst"; the commands are copy, deactivate, diff, doctor, erase, export, help, holder, import, list, repair, stats, upgrade`, []string{"lst"}},
+		{"unknown command with a control", `unknown command "\x1b[31m\u202e"`, []string{"\x1b[31m\u202e"}},
 		{"unknown flag", "unknown flag", []string{"list", "--all"}},
+		{"unknown flag with a control", `unknown flag: --a\x1b[31m\u202e`, []string{"list", "--a\x1b[31m\u202e"}},
+		{"token for a flag", "stays in the shell's history", []string{"upgrade", "--rate", tokenA}},
+		{"bare token for a command", "stays in the shell's history", []string{bareToken}},
 		{"no user", "one user id", []string{"list"}},
 		{"two users", "one user id", []string{"erase", "a", "b"}},
 		{"no device", "a user id and a device id", []string{"deactivate", "alice"}},
 		{"token of a holder", "stays in the shell's history", []string{"holder", tokenA}},
 		{"token for a user", "stays in the shell's history", []string{"list", tokenA}},
 		{"token for a command", "stays in the shell's history", []string{tokenA}},
-		{"help on nothing", "no such command", []string{"help", "lst"}},
-		{"help on a token", "no such command", []string{"help", tokenA}},
+		{"help on nothing", `unknown command "lst"; the commands are copy,`, []string{"help", "lst"}},
+		{"help on a token", "stays in the shell's history", []string{"help", tokenA}},
+		{"store of another kind", "use dynamodb:TABLE", []string{"list", "alice", "--db", "redis:x"}},
+		{"table without a name", "use dynamodb:TABLE", []string{"list", "alice", "--db", "dynamodb:"}},
+		{"copy without a target", "--from and --to", []string{"copy", "--from", "dynamodb:a"}},
+		{"copy onto itself", "--from and --to", []string{"copy", "--from", "dynamodb:a", "--to", "dynamodb:a"}},
+		{"state of an export to a pipe", "--state needs --file", []string{"export", "--state", "s"}},
+		{"no segments", "--segments is from 1 to 256", []string{"stats", "--segments", "0"}},
 		{"argument of holder", "from standard input", []string{"holder", "alice"}},
 		{"output", "table or json", []string{"list", "alice", "-o", "yaml"}},
-		{"no table", "which table?", []string{"list", "alice"}},
-		{"no region", "which region?", []string{"list", "alice", "--table", "t"}},
+		{"no store", "which store?", []string{"list", "alice"}},
+		{"no region", "which region?", []string{"list", "alice", "--db", "dynamodb:t"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d := &desk{t: t}
 			o := d.run("", tc.args...)
 			o.want(t, exitUsage, tc.says)
-			if strings.Contains(o.out+o.err, tokenA) {
-				t.Errorf("it repeats the token")
+			if strings.Contains(o.out+o.err, tokenA) || strings.Contains(o.err, bareToken) || strings.ContainsAny(o.err, "\x1b\u202e") {
+				t.Errorf("it repeats a token or a control: %q", o.err)
 			}
 		})
 	}
@@ -163,7 +178,7 @@ func TestUsage(t *testing.T) {
 // TestWhy checks that what fails for a reason outside the table names the reason.
 func TestWhy(t *testing.T) {
 	d := newDesk(t)
-	d.run("", "list", "alice", "--table", d.table+"-none").want(t, exitFailed, "ResourceNotFoundException", "there is no such table")
+	d.run("", "list", "alice", "--db", "dynamodb:"+d.table+"-none").want(t, exitFailed, "ResourceNotFoundException", "there is no such table")
 
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -173,7 +188,9 @@ func TestWhy(t *testing.T) {
 	_ = listener.Close()
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
 	d.run("", "list", "alice", "--endpoint", nobody).want(t, exitFailed, "no answer", "connection refused")
-	d.run("", "doctor", "--endpoint", nobody).want(t, exitFailed, "no answer to Query", "connection refused")
+	offline := d.run("", "doctor", "--endpoint", nobody, "-o", "json")
+	offline.want(t, exitFailed, "no answer to DescribeTable", "connection refused")
+	equal(t, "findings without a connection", 1, len(read[[]finding](t, offline)))
 
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")

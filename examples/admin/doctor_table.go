@@ -10,14 +10,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// tableFindings are what the table's description says.
-func (p *program) tableFindings(ctx context.Context, client *dynamodb.Client) []finding {
+// tableFindings returns what the table's description shows, and whether it is worth
+// while to ask for more.
+func (p *program) tableFindings(ctx context.Context, client *dynamodb.Client) (findings []finding, reachable bool) {
 	out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &p.table})
 	if err != nil {
 		v, says := notSeen("DescribeTable", err)
-		return []finding{{"table", v, says}}
+		return []finding{{"table", v, says}}, !hopeless(err)
 	}
-	var findings []finding
 	for _, c := range []struct {
 		name string
 		look func(*types.TableDescription) (verdict, string)
@@ -31,7 +31,7 @@ func (p *program) tableFindings(ctx context.Context, client *dynamodb.Client) []
 		v, says := c.look(out.Table)
 		findings = append(findings, finding{c.name, v, says})
 	}
-	return findings
+	return findings, true
 }
 
 func lookStatus(t *types.TableDescription) (verdict, string) {

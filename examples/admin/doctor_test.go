@@ -43,10 +43,11 @@ func TestDoctorOtherKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := d.run("", "doctor", "--table", other)
+	o := d.run("", "doctor", "--db", "dynamodb:"+other)
 	o.want(t, exitFailed, "they are HASH id (N), and must be HASH userId (S), RANGE deviceId (S)", "it is off", "something is wrong")
-	o = d.run("", "doctor", "--table", d.table+"-none")
-	o.want(t, exitFailed, "there is no such table in this account and region")
+	o = d.run("", "doctor", "--db", "dynamodb:"+d.table+"-none", "-o", "json")
+	o.want(t, exitFailed)
+	equal(t, "findings without a table", []finding{{"table", wrong, noSuchTable}}, read[[]finding](t, o))
 }
 
 // healthy are the answers of AWS on a table as the Terraform makes it, to an

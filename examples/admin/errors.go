@@ -10,6 +10,10 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
+// errNothing says that nothing is stored for what was asked. Its exit code is
+// exitNothing.
+var errNothing = errors.New("nothing is stored")
+
 // again says what to do about an error of a change.
 func again(err error) error {
 	if errors.Is(err, store.ErrTryAgain) {

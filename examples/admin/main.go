@@ -1,7 +1,7 @@
-// Command admin is the operator's tool for a table of device tokens: who is
-// reached where, who holds a token, logging a device out, erasing a user,
-// upgrading a table of the earlier service, and saying what is wrong with a
-// table. README.md beside this file has its commands.
+// Command admin is the operator's tool for a store of device tokens. It shows what
+// is stored for a user and who holds a token, logs a device out, erases a user,
+// exports, imports, copies, compares and counts whole stores, and upgrades and
+// checks a table of DynamoDB. README.md beside this file has its commands.
 package main
 
 import (

@@ -1,14 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode"
 
+	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
@@ -27,7 +27,7 @@ type view struct {
 
 // The statuses of what is stored but is no live registration.
 const (
-	statusExpired    = "expired"    // Get does not find it, though it was there
+	statusExpired    = "expired"    // it is stored still
 	statusUnreadable = "unreadable" // it cannot be decoded
 )
 
@@ -44,6 +44,27 @@ func (p *program) viewOf(r tokens.Registration) view {
 	return v
 }
 
+// recordView is the view of a record, of which now is the present.
+func (p *program) recordView(r store.Record, now time.Time) view {
+	if r.Err != nil {
+		return view{UserID: string(r.Key.UserID), DeviceID: string(r.Key.DeviceID), Status: statusUnreadable}
+	}
+	v := p.viewOf(r.Registration)
+	v.Status = statusOf(r, now)
+	return v
+}
+
+// statusOf returns the status of a record as it is shown.
+func statusOf(r store.Record, now time.Time) string {
+	switch {
+	case r.Err != nil:
+		return statusUnreadable
+	case r.Registration.Expired(now):
+		return statusExpired
+	}
+	return string(r.Registration.Status)
+}
+
 func timeText(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -54,10 +75,15 @@ func timeText(t time.Time) string {
 // show writes v as JSON, or the rows as a table with those headings.
 func (p *program) show(v any, headings []string, rows [][]string) error {
 	if p.output == "json" {
-		e := json.NewEncoder(p.out)
-		e.SetIndent("", "  ")
-		e.SetEscapeHTML(false)
-		return e.Encode(v)
+		text, err := marshal(v)
+		if err != nil {
+			return err
+		}
+		var b bytes.Buffer
+		_ = json.Indent(&b, text, "", "  ") // of what is JSON
+		b.WriteByte('\n')
+		_, err = p.out.Write(b.Bytes())
+		return err
 	}
 	w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
 	for _, row := range append([][]string{headings}, rows...) {
@@ -75,16 +101,4 @@ func (p *program) showViews(v any, views ...view) error {
 		rows = append(rows, []string{v.UserID, v.DeviceID, v.Status, v.Platform, v.ProjectID, v.RegisteredAt, v.UpdatedAt, v.ExpiresAt, v.Token})
 	}
 	return p.show(v, []string{"USER", "DEVICE", "STATUS", "PLATFORM", "PROJECT", "REGISTERED", "UPDATED", "EXPIRES", "TOKEN"}, rows)
-}
-
-// printable returns a cell of a table: what a terminal might obey is quoted. A
-// row of an older service may have anything in it.
-func printable(s string) string {
-	switch {
-	case s == "":
-		return "-"
-	case strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }):
-		return strconv.QuoteToASCII(s)
-	}
-	return s
 }

@@ -7,19 +7,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
-	"github.com/devicetokens/devicetokens/dynamostore"
-	"github.com/devicetokens/devicetokens/examples/internal/awsenv"
+	"github.com/devicetokens/devicetokens/tokens"
 )
-
-const envTable = "DEVICE_TOKEN_TABLE_NAME"
 
 // A program is one run of the command: where it reads and writes, and what its
 // flags said. Answers go to out; questions, progress and errors go to err, so
@@ -29,20 +25,24 @@ type program struct {
 	out, err io.Writer
 	getenv   func(string) string
 
-	transport   http.RoundTripper // nil: the SDK's own
-	logInterval time.Duration     // between lines of progress; 0: ten seconds
+	transport    http.RoundTripper      // nil: the SDK's own
+	saveInterval time.Duration          // how much work a killed run does again; 0: a second
+	logInterval  time.Duration          // between lines of progress; 0: ten seconds
+	stores       map[string]walkedStore // of tests, by the names that flags may have
 
-	table, endpoint, region, output string
-	reveal, yes                     bool
+	db, endpoint, region, output string
+	table                        string // the table of DynamoDB that db names, set by client
+	reveal, yes                  bool
 
 	lines *bufio.Reader
 }
 
 // The exit codes.
 const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
+	exitOK      = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitNothing = 3 // nothing is stored for what was asked
 )
 
 // run runs the command with those arguments, and returns its exit code.
@@ -57,11 +57,14 @@ func (p *program) run(ctx context.Context, args []string) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintln(p.err, "admin:", err)
+	fmt.Fprintln(p.err, "admin:", visible(err.Error()))
 	var usage *usageError
-	if errors.As(err, &usage) {
+	switch {
+	case errors.As(err, &usage):
 		fmt.Fprintln(p.err, "admin: see 'admin --help'")
 		return exitUsage
+	case errors.Is(err, errNothing):
+		return exitNothing
 	}
 	if hint := hintFor(err); hint != "" {
 		fmt.Fprintln(p.err, "admin:", hint)
@@ -72,10 +75,10 @@ func (p *program) run(ctx context.Context, args []string) int {
 func (p *program) command() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "admin",
-		Short: "The operator's tool for a table of device tokens",
-		Long: "The operator's tool for a table of device tokens. Region, credentials and profile are those of\n" +
+		Short: "The operator's tool for a store of device tokens",
+		Long: "The operator's tool for a store of device tokens. Region, credentials and profile are those of\n" +
 			"the AWS SDK's environment.",
-		Args:          arguments(0, "admin needs a command"),
+		Args:          knownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -86,17 +89,27 @@ func (p *program) command() *cobra.Command {
 			return nil
 		},
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err.Error()} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		if holdsToken(err.Error()) {
+			return &usageError{"a flag has a value that it cannot have, and a token is no argument: " + tokenInHistory}
+		}
+		return &usageError{err.Error()}
+	})
 	root.CompletionOptions.DisableDefaultCmd = true
 	flags := root.PersistentFlags()
-	flags.StringVar(&p.table, "table", p.getenv(envTable), "name of the `table`; without it, "+envTable)
-	flags.Lookup("table").DefValue = "" // or --help would differ with the environment
+	byDefault := ""
+	if table := p.getenv(envTable); table != "" {
+		byDefault = schemeDynamoDB + ":" + table
+	}
+	flags.StringVar(&p.db, "db", byDefault, "`store`, as dynamodb:TABLE; without it, the table in "+envTable)
+	flags.Lookup("db").DefValue = "" // or --help would differ with the environment
 	flags.StringVar(&p.endpoint, "endpoint", "", "`URL` of a DynamoDB Local, instead of AWS")
 	flags.StringVar(&p.region, "region", "", "AWS `region`; without it, the environment's")
 	flags.StringVarP(&p.output, "output", "o", "table", "`format` of the output: table or json")
 	flags.BoolVar(&p.reveal, "reveal", false, "show tokens, which are credentials; otherwise digits of their hashes")
 	flags.BoolVarP(&p.yes, "yes", "y", false, "do not ask before a change")
-	root.AddCommand(p.list(), p.holder(), p.deactivate(), p.erase(), p.upgrade(), p.repair(), p.doctor())
+	root.AddCommand(p.list(), p.holder(), p.deactivate(), p.erase(), p.stats(), p.export(), p.importing(), p.copying(), p.diff(),
+		p.upgrade(), p.repair(), p.doctor())
 	root.SetHelpCommand(helpCommand(root))
 	return root
 }
@@ -109,44 +122,12 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			about, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
-				return &usageError{"there is no such command"}
+				return knownCommand(root, args)
 			}
 			about.InitDefaultHelpFlag()
 			return about.Help()
 		},
 	}
-}
-
-// client returns a client of DynamoDB, by the SDK's environment and the flags.
-func (p *program) client(ctx context.Context) (*dynamodb.Client, error) {
-	if p.table == "" {
-		return nil, &usageError{"which table? --table names it, or " + envTable}
-	}
-	cfg, err := awsenv.Load(ctx, p.region)
-	switch {
-	case errors.Is(err, awsenv.ErrNoRegion):
-		return nil, &usageError{"which region? --region names it, or AWS_REGION"}
-	case err != nil:
-		return nil, err
-	}
-	return dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
-		if p.endpoint != "" {
-			o.BaseEndpoint = &p.endpoint
-		}
-		if p.transport != nil {
-			o.HTTPClient = &http.Client{Transport: p.transport}
-		}
-	}), nil
-}
-
-// store returns the table as a store, and the client that it is on.
-func (p *program) store(ctx context.Context) (*dynamostore.Store, *dynamodb.Client, error) {
-	client, err := p.client(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	s, err := dynamostore.New(client, p.table, dynamostore.Options{})
-	return s, client, err
 }
 
 // A usageError is a command line that is no good. Its text has nothing of the
@@ -157,14 +138,42 @@ var _ error = (*usageError)(nil)
 
 func (e *usageError) Error() string { return e.text }
 
+// knownCommand is the check of the root's arguments: each is a command that there
+// is not.
+func knownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var known []string
+	for _, c := range root.Commands() {
+		known = append(known, c.Name())
+	}
+	commands := "; the commands are " + strings.Join(known, ", ")
+	if slices.ContainsFunc(args, holdsToken) {
+		return &usageError{"a token is no argument: " + tokenInHistory + commands}
+	}
+	return &usageError{"unknown command " + strconv.QuoteToASCII(args[0]) + commands}
+}
+
+const tokenInHistory = "it stays in the shell's history and is seen by other processes; pipe it into 'admin holder' instead"
+
+// holdsToken reports whether a text has a token in it, or is one without its
+// brackets.
+func holdsToken(text string) bool {
+	if strings.Contains(text, "PushToken[") {
+		return true
+	}
+	_, err := tokens.ParseToken(text)
+	return err == nil
+}
+
 // arguments wants n arguments, none of them a token. Cobra's own checks have the
 // arguments in the texts of their errors.
 func arguments(n int, otherwise string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		for _, arg := range args {
 			if strings.Contains(arg, "PushToken[") {
-				return &usageError{"a token on the command line stays in the shell's history and is seen by other " +
-					"processes: pipe it into 'admin holder' instead"}
+				return &usageError{"a token is no argument: " + tokenInHistory}
 			}
 		}
 		if len(args) != n {
@@ -172,13 +181,4 @@ func arguments(n int, otherwise string) cobra.PositionalArgs {
 		}
 		return nil
 	}
-}
-
-// terminal returns the file descriptor of f if that is a terminal.
-func terminal(f any) (fd int, ok bool) {
-	file, ok := f.(*os.File)
-	if !ok {
-		return 0, false
-	}
-	return int(file.Fd()), term.IsTerminal(int(file.Fd()))
 }

@@ -5,10 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/spf13/cobra"
 
 	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
@@ -25,32 +30,42 @@ func (p *program) deactivate() *cobra.Command {
 			if err := key.Validate(); err != nil {
 				return err
 			}
-			s, client, err := p.store(ctx)
+			db, err := p.open(ctx, p.db)
 			if err != nil {
 				return err
 			}
 			// Not by Get, which finds nothing that is expired by this machine's
 			// clock: a wrong clock must not keep a device logged in.
-			keys, err := p.keys(ctx, client, key.UserID)
-			if err != nil {
+			if _, err := stored(ctx, db.store, key); err != nil {
 				return err
-			}
-			if !slices.Contains(keys, key) {
-				return errors.New("nothing is stored for this device of the user: nothing was changed")
 			}
 			if err := p.confirm(ctx, fmt.Sprintf("Deactivate device %s of user %s?", printable(args[1]), printable(args[0]))); err != nil {
 				return err
 			}
-			if err := s.Deactivate(ctx, key); err != nil {
+			if err := db.store.Deactivate(ctx, key); err != nil {
 				return again(err)
 			}
-			v, err := p.device(ctx, s, key)
+			r, err := stored(ctx, db.store, key)
 			if err != nil {
 				return err
 			}
+			v := p.recordView(r, time.Now())
 			return p.showViews(v, v)
 		},
 	}
+}
+
+// stored returns what is stored under the key, or errNothing.
+func stored(ctx context.Context, s store.Store, key tokens.Key) (store.Record, error) {
+	records, err := store.Inspect(ctx, s, key.UserID)
+	if err != nil {
+		return store.Record{}, err
+	}
+	i := slices.IndexFunc(records, func(r store.Record) bool { return r.Key == key })
+	if i < 0 {
+		return store.Record{}, fmt.Errorf("%w for this device of the user", errNothing)
+	}
+	return records[i], nil
 }
 
 // An erasure is what erase did.
@@ -65,44 +80,35 @@ func (p *program) erase() *cobra.Command {
 		Use:   "erase USER",
 		Short: "Erase all that is stored for a user",
 		Long: "Erases all that is stored for a user, for good, and then looks whether anything is left: a device that\n" +
-			"registered meanwhile. After an error some may be left: run it again.",
+			"registered meanwhile. After an error some may be left: run it again. The exit code is 3 if nothing is\n" +
+			"stored for the user.",
 		Args: arguments(1, "erase takes one user id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			user := tokens.UserID(args[0])
-			invalid := user.Validate()
-			if user == "" {
-				return invalid
-			}
-			s, client, err := p.store(ctx)
+			user, err := p.erasable(ctx, tokens.UserID(args[0]))
 			if err != nil {
 				return err
 			}
-			found, err := p.keys(ctx, client, user)
-			if err != nil {
+			e := erasure{UserID: args[0]}
+			if e.Found, err = user.stored(ctx); err != nil {
 				return err
 			}
-			if invalid != nil && len(found) == 0 {
-				return invalid
+			switch {
+			case e.Found == 0 && user.invalid != nil:
+				return user.invalid
+			case e.Found == 0:
+				return p.nothingFor(args[0], e)
 			}
-			question := fmt.Sprintf("Erase %s of user %s?", count(len(found), "registration"), printable(args[0]))
+			question := fmt.Sprintf("Erase %s of user %s?", count(e.Found, "registration"), printable(args[0]))
 			if err := p.confirm(ctx, question); err != nil {
 				return err
 			}
-			erase := s.DeleteUser
-			if invalid != nil { // the earlier service stored it
-				erase = func(ctx context.Context, user tokens.UserID) error {
-					return dynamostore.EraseUser(ctx, client, p.table, user)
-				}
-			}
-			if err := erase(ctx, user); err != nil {
+			if err := user.erase(ctx); err != nil {
 				return again(err)
 			}
-			left, err := p.keys(ctx, client, user)
-			if err != nil {
+			if e.Left, err = user.stored(ctx); err != nil {
 				return err
 			}
-			e := erasure{args[0], len(found), len(left)}
 			if err := p.show(e, []string{"USER", "FOUND", "LEFT"}, [][]string{{e.UserID, fmt.Sprint(e.Found), fmt.Sprint(e.Left)}}); err != nil {
 				return err
 			}
@@ -112,6 +118,64 @@ func (p *program) erase() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// An erasable is a user whose registrations can be counted and erased.
+type erasable struct {
+	stored  func(context.Context) (int, error)
+	erase   func(context.Context) error
+	invalid error // of an id that today's rules refuse
+}
+
+// erasable goes around the store for an id that it refuses, which the earlier
+// service may have written to the table.
+func (p *program) erasable(ctx context.Context, user tokens.UserID) (erasable, error) {
+	invalid := user.Validate()
+	if user == "" {
+		return erasable{}, invalid
+	}
+	db, err := p.open(ctx, p.db)
+	if err != nil {
+		return erasable{}, err
+	}
+	if invalid == nil {
+		return erasable{
+			stored: func(ctx context.Context) (int, error) {
+				records, err := store.Inspect(ctx, db.store, user)
+				return len(records), err
+			},
+			erase: func(ctx context.Context) error { return db.store.DeleteUser(ctx, user) },
+		}, nil
+	}
+	if _, ok := db.store.(*dynamostore.Store); !ok {
+		return erasable{}, invalid
+	}
+	client, err := p.client(ctx)
+	return erasable{
+		stored:  func(ctx context.Context) (int, error) { return countRows(ctx, client, p.table, user) },
+		erase:   func(ctx context.Context) error { return dynamostore.EraseUser(ctx, client, p.table, user) },
+		invalid: invalid,
+	}, err
+}
+
+// countRows returns how many rows a table has of a user whose id the store refuses.
+func countRows(ctx context.Context, client *dynamodb.Client, table string, user tokens.UserID) (int, error) {
+	pages := dynamodb.NewQueryPaginator(client, &dynamodb.QueryInput{
+		TableName:                 &table,
+		ConsistentRead:            aws.Bool(true),
+		Select:                    types.SelectCount,
+		KeyConditionExpression:    aws.String("userId = :user"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":user": &types.AttributeValueMemberS{Value: string(user)}},
+	})
+	rows := 0
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return 0, explain("Query", err)
+		}
+		rows += int(page.Count)
+	}
+	return rows, nil
 }
 
 func count(n int, what string) string {

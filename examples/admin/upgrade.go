@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"github.com/devicetokens/devicetokens/dynamostore"
@@ -86,7 +84,11 @@ func (p *program) upgradeTable(ctx context.Context, f upgradeFlags) error {
 // pass goes through the table once, with a bar on a terminal and lines of a log
 // elsewhere. total is how many rows there are, -1 if that is not known.
 func (p *program) pass(ctx context.Context, client *dynamodb.Client, f upgradeFlags, dry bool, total int) (dynamostore.UpgradeReport, error) {
-	advance, finish := p.progress(dry, total)
+	what := "upgrade"
+	if dry {
+		what = "dry run"
+	}
+	advance, finish := p.progress(what, total)
 	report, err := dynamostore.Upgrade(ctx, client, p.table, dynamostore.UpgradeOptions{
 		Policy: store.Policy{TTL: f.ttl}, DryRun: dry, Segments: f.segments, RowsPerSecond: f.rate, PageSize: f.pageSize, Resume: f.resume,
 		Progress: func(r dynamostore.UpgradeReport) { advance(r.Rows) },
@@ -100,47 +102,6 @@ func (p *program) pass(ctx context.Context, client *dynamodb.Client, f upgradeFl
 	default:
 		return report, fmt.Errorf("interrupted: to go on, run it again with --resume %s: %w", report.Cursor, err)
 	}
-}
-
-// progress returns what shows how far a pass is, and what ends that.
-func (p *program) progress(dry bool, total int) (advance func(rows int), finish func()) {
-	what := "upgrade"
-	if dry {
-		what = "dry run"
-	}
-	if _, ok := terminal(p.err); ok {
-		bar := progressbar.NewOptions(total,
-			progressbar.OptionSetWriter(p.err), progressbar.OptionSetDescription(what), progressbar.OptionShowCount(),
-			progressbar.OptionShowIts(), progressbar.OptionSetItsString("rows"), progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionClearOnFinish())
-		_ = bar.RenderBlank()
-		// Rows may have come since they were counted: the bar never passes its end.
-		advance = func(rows int) {
-			if total >= 0 {
-				rows = min(rows, total)
-			}
-			_ = bar.Set(rows)
-		}
-		return advance, func() { _ = bar.Finish() }
-	}
-	logger := slog.New(slog.NewTextHandler(p.err, nil))
-	interval := p.logInterval
-	if interval == 0 {
-		interval = 10 * time.Second
-	}
-	last := time.Now()
-	advance = func(rows int) {
-		if time.Since(last) < interval {
-			return
-		}
-		last = time.Now()
-		if total < 0 {
-			logger.Info(what, "rows", rows)
-			return
-		}
-		logger.Info(what, "rows", rows, "of", total)
-	}
-	return advance, func() {}
 }
 
 // A summary is a report as it is shown.

@@ -58,6 +58,7 @@ func wantSummary(t *testing.T, want, got summary) {
 
 func TestUpgrade(t *testing.T) {
 	d := newDesk(t)
+	d.logInterval = 1
 	d.older()
 	dry := upgraded
 	dry.DryRun = true

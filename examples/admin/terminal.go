@@ -5,8 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"os"
 	"strings"
+	"time"
 
+	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
 	"github.com/devicetokens/devicetokens/tokens"
@@ -76,4 +80,51 @@ func (p *program) token(ctx context.Context) (tokens.Token, error) {
 		return tokens.Token{}, err
 	}
 	return tokens.ParseToken(text)
+}
+
+// progress returns a function that shows how many rows are done, and one that ends
+// that. total is -1 if it is not known.
+func (p *program) progress(what string, total int) (advance func(rows int), finish func()) {
+	if _, ok := terminal(p.err); ok {
+		bar := progressbar.NewOptions(total,
+			progressbar.OptionSetWriter(p.err), progressbar.OptionSetDescription(what), progressbar.OptionShowCount(),
+			progressbar.OptionShowIts(), progressbar.OptionSetItsString("rows"), progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionClearOnFinish())
+		_ = bar.RenderBlank()
+		// Rows may have come since they were counted: the bar never passes its end.
+		advance = func(rows int) {
+			if total >= 0 {
+				rows = min(rows, total)
+			}
+			_ = bar.Set(rows)
+		}
+		return advance, func() { _ = bar.Finish() }
+	}
+	logger := slog.New(slog.NewTextHandler(p.err, nil))
+	interval := p.logInterval
+	if interval == 0 {
+		interval = 10 * time.Second
+	}
+	last := time.Now()
+	advance = func(rows int) {
+		if time.Since(last) < interval {
+			return
+		}
+		last = time.Now()
+		if total < 0 {
+			logger.Info(what, "rows", rows)
+			return
+		}
+		logger.Info(what, "rows", rows, "of", total)
+	}
+	return advance, func() {}
+}
+
+// terminal returns the file descriptor of f if that is a terminal.
+func terminal(f any) (fd int, ok bool) {
+	file, ok := f.(*os.File)
+	if !ok {
+		return 0, false
+	}
+	return int(file.Fd()), term.IsTerminal(int(file.Fd()))
 }

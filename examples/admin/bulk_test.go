@@ -1,0 +1,330 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/devicetokens/devicetokens/memstore"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// newStores returns a desk with the stores "a" and "b" in memory. The command can
+// reach no other.
+func newStores(t *testing.T) (d *desk, a, b *memstore.Store) {
+	t.Helper()
+	a, b = newMemory(t, time.Now), newMemory(t, time.Now)
+	d = &desk{t: t, store: a, stores: map[string]walkedStore{"a": a, "b": b}}
+	return d, a, b
+}
+
+func newMemory(t *testing.T, now func() time.Time) *memstore.Store {
+	t.Helper()
+	s, err := memstore.New(store.Policy{Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// fill registers n users with a device each, of which every third is logged out.
+func (d *desk) fill(n int) {
+	d.t.Helper()
+	for i := range n {
+		r := d.register(tokens.UserID(fmt.Sprintf("user-%03d", i)), "phone", fmt.Sprintf("ExponentPushToken[%d]", i))
+		if i%3 == 0 {
+			d.check(d.store.Deactivate(d.t.Context(), r.Key))
+		}
+	}
+}
+
+func (d *desk) check(err error) {
+	d.t.Helper()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// all returns the lines of all that a store holds, in order.
+func all(t *testing.T, w store.Walker) []string {
+	t.Helper()
+	var lines []string
+	for r, err := range store.Walk(t.Context(), w, "", 1000) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := appendLine(nil, lineOf(r, true))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, string(text))
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func sortedLines(text string) []string {
+	lines := slices.Collect(strings.Lines(text))
+	slices.Sort(lines)
+	return lines
+}
+
+// TestExportImport takes a table of DynamoDB through lines of JSON into another
+// store.
+func TestExportImport(t *testing.T) {
+	d := newDesk(t)
+	d.register("alice\u202e", "ph\u200bone", tokenA)
+	out := d.register("bob", "phone", tokenB)
+	d.check(d.store.Deactivate(t.Context(), out.Key))
+	target := newMemory(t, time.Now)
+	d.stores = map[string]walkedStore{"b": target}
+
+	hidden := d.run("", "export")
+	hidden.want(t, exitOK, out.Token.Hash().String(), "2 registrations written, 0 of them unreadable")
+	if strings.Contains(hidden.out, "PushToken[") || strings.ContainsAny(hidden.out, "\u202e\u200b") {
+		t.Errorf("it shows a token or a control:\n%s", hidden.out)
+	}
+	d.run(hidden.out, "import", "--db", "b").want(t, exitFailed, "line 1: it has no expoPushToken", "line 2: it has no expoPushToken")
+
+	lines := d.run("", "export", "--tokens")
+	d.run(lines.out, "import", "--db", "b").want(t, exitOK, "imported         2")
+	equal(t, "what is stored", sortedLines(lines.out), all(t, target))
+
+	d.put(olderRow("carol", "unreadable", "no token"))
+	lines = d.run("", "export", "--tokens")
+	lines.want(t, exitOK, `"userId":"carol","deviceId":"unreadable","error":"store: stored registration cannot be decoded`, "1 of them unreadable")
+	d.run(lines.out, "import", "--db", "b").want(t, exitFailed, "it could not be decoded where it was exported", "kept             2")
+	d.run("", "copy", "--from", "dynamodb:"+d.table, "--to", "b", "-y").want(t, exitFailed, "user carol, device unreadable: ", "unreadable       1")
+	d.run("", "diff", "--from", "dynamodb:"+d.table, "--to", "b").want(t, exitFailed, "unreadable\tcarol\tunreadable\n")
+	equal(t, "statistics of a table", map[string]int{
+		"total": 3, "status active": 1, "status logout": 1, "status unreadable": 1, "platform ios": 2, "project -": 2,
+	}, read[map[string]int](t, d.run("", "stats", "-o", "json")))
+
+	file := filepath.Join(t.TempDir(), "export")
+	d.run("", "export", "--file", file).want(t, exitOK)
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode of the file is %v, %v", info.Mode(), err)
+	}
+	d.run("", "export", "--file", file).want(t, exitFailed, "file exists")
+}
+
+// TestImportOutcomes has a line for each outcome and for each way of being invalid.
+func TestImportOutcomes(t *testing.T) {
+	d, a, b := newStores(t)
+	d.fill(3)
+	a2 := all(t, a)
+	d.run(strings.Join(a2, ""), "import", "--db", "b").want(t, exitOK, "imported         3")
+	d.check(a.Deactivate(t.Context(), tokens.Key{UserID: "user-001", DeviceID: "phone"}))
+	now := all(t, a)
+	expired := strings.Replace(a2[0], `"expiresAt":"2`, `"expiresAt":"1`, 1)
+	unpaired := strings.Replace(a2[0], "user-000", `user-\ud800`, 1)
+
+	input := "\ufeff" + now[1] + // a status
+		"\r\n" + strings.TrimSuffix(now[2], "\n") + "\r\n\n" + // kept
+		expired +
+		strings.Replace(a2[0], `"ios"`, `"windows"`, 1) +
+		strings.Replace(a2[0], `"tokenHash":"`, `"tokenHash":"0`, 1) +
+		strings.Repeat("x", maxLine+1) + "\n" + unpaired + "{}\nnull\n[]\n" + `{"userId":1}` + "\n" + now[0] + now[0][:20]
+	o := d.run(input, "import", "--db", "b", "--page-size", "3", "-o", "json")
+	o.want(t, exitFailed, "line 6: tokens: invalid platform (unknown)\n", "line 7: tokenHash is not the hash",
+		"line 8: it is longer than 64 KiB", "line 9: it is not valid Unicode", "line 10: it has no expoPushToken",
+		"line 11: it is not one JSON object", "line 12: it is not one JSON object", "line 13: it is not one JSON object",
+		"line 15: it is not one JSON object", "not everything was imported")
+	equal(t, "counts", map[string]int{"lines": 13, "imported": 0, "imported_status": 1, "kept": 2, "expired": 1, "invalid": 9},
+		read[map[string]int](t, o))
+	if strings.Contains(o.err, "PushToken[") || strings.Contains(o.err, "windows") {
+		t.Errorf("it repeats a line:\n%s", o.err)
+	}
+	equal(t, "what is stored", now, all(t, b))
+}
+
+// TestCopyAndPrune follows NEXT's warning: a second copy after a deletion leaves
+// the deleted people in the target.
+func TestCopyAndPrune(t *testing.T) {
+	d, a, b := newStores(t)
+	d.fill(30)
+	two := []string{"--from", "a", "--to", "b"}
+	run := func(stdin, command string, more ...string) outcome {
+		return d.run(stdin, append(append([]string{command}, two...), more...)...)
+	}
+
+	run("n\n", "copy").want(t, exitFailed, "must not serve yet. [y/N]", "nothing was changed")
+	equal(t, "target before", 0, len(all(t, b)))
+	run("y\n", "copy", "--page-size", "7").want(t, exitOK, "imported         30", "kept             0")
+	equal(t, "target", all(t, a), all(t, b))
+	equal(t, "differences", "", run("", "diff").out)
+	run("", "diff").want(t, exitOK)
+
+	d.check(a.DeleteUser(t.Context(), "user-004"))
+	d.register("user-004-heir", "phone", "ExponentPushToken[4]")
+	d.register("user-005", "tablet", tokenA)
+	d.check(a.Deactivate(t.Context(), tokens.Key{UserID: "user-007", DeviceID: "phone"}))
+	d.check(a.DeleteUser(t.Context(), "user-006"))
+	o := run("", "diff")
+	o.want(t, exitFailed, "the stores differ")
+	equal(t, "differences before a second copy", []string{
+		"different\tuser-007\tphone\tstatus\n", "extra\tuser-004\tphone\n", "extra\tuser-006\tphone\n",
+		"missing\tuser-004-heir\tphone\n", "missing\tuser-005\ttablet\n",
+	}, sortedLines(o.out))
+
+	run("", "copy", "-y").want(t, exitOK, "imported         2", "imported_status  1", "kept             27")
+	equal(t, "differences after a second copy", `{"difference":"extra","userId":"user-006","deviceId":"phone"}`+"\n",
+		run("", "diff", "-o", "json").out)
+	run("n\n", "diff", "--prune").want(t, exitFailed, "Delete 1 registration from b that a does not have? [y/N]", "nothing was changed")
+	run("", "diff").want(t, exitFailed)
+	run("", "diff", "--prune", "--yes").want(t, exitOK, "pruned")
+	equal(t, "target after all", all(t, a), all(t, b))
+}
+
+func TestCompareRecords(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	record := func(change func(*tokens.Registration)) *store.Record {
+		r := tokens.Registration{Token: tokens.MustParseToken(tokenA), Platform: tokens.IOS, Status: tokens.Active, UpdatedAt: now, ExpiresAt: now.Add(time.Hour)}
+		change(&r)
+		return &store.Record{Registration: r}
+	}
+	same := record(func(*tokens.Registration) {})
+	expired := record(func(r *tokens.Registration) { r.ExpiresAt = now })
+	unreadable := &store.Record{Err: errors.New("unreadable")}
+	for _, tc := range []struct {
+		name        string
+		here, there *store.Record
+		kind        string
+		fields      []string
+	}{
+		{"the same", same, same, "", nil},
+		{"absent", same, nil, missing, nil},
+		{"expired there", same, expired, missing, nil},
+		{"expired here", expired, nil, "", nil},
+		{"expired in both", expired, expired, "", nil},
+		{"unreadable here", unreadable, nil, statusUnreadable, nil},
+		{"unreadable there", same, unreadable, statusUnreadable, nil},
+		{"no expiry here", record(func(r *tokens.Registration) { r.ExpiresAt = time.Time{} }), same, "", nil},
+		{"everything", record(func(r *tokens.Registration) {
+			*r = tokens.Registration{Token: tokens.MustParseToken(tokenB), Platform: tokens.Android, ProjectID: "p", Status: tokens.LoggedOut,
+				RegisteredAt: now, UpdatedAt: now.Add(1), ExpiresAt: now.Add(2)}
+		}), same, different, []string{"expoPushToken", "platform", "projectId", "status", "registeredAt", "updatedAt", "expiresAt"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			kind, fields := compareRecords(*tc.here, tc.there, now)
+			equal(t, "kind", tc.kind, kind)
+			equal(t, "fields", tc.fields, fields)
+		})
+	}
+}
+
+// A hooked store calls a function before each page.
+type hooked struct {
+	*memstore.Store
+	page func() error
+}
+
+func (h hooked) Page(ctx context.Context, from store.Cursor, limit int) ([]store.Record, store.Cursor, error) {
+	if err := h.page(); err != nil {
+		return nil, "", err
+	}
+	return h.Store.Page(ctx, from, limit)
+}
+
+var errBroken = errors.New("broken")
+
+// TestResume breaks each command off at its fifth page, or kills it there, and
+// runs it again.
+func TestResume(t *testing.T) {
+	for _, command := range []string{"export", "stats", "copy", "diff"} {
+		for _, killed := range []bool{false, true} {
+			t.Run(fmt.Sprint(command, killed), func(t *testing.T) {
+				d, a, b := newStores(t)
+				d.fill(100)
+				dir := t.TempDir()
+				state, file := filepath.Join(dir, "state"), filepath.Join(dir, "file")
+				pages, left := 0, map[string][]byte{}
+				d.stores["a"] = hooked{a, func() error {
+					pages++
+					if pages != 5 {
+						return nil
+					}
+					for _, name := range []string{state, file} { // what a kill leaves
+						left[name], _ = os.ReadFile(name)
+					}
+					return errBroken
+				}}
+				args := map[string][]string{
+					"export": {"export", "--db", "a", "--tokens", "--file", file},
+					"stats":  {"stats", "--db", "a", "-o", "json"},
+					"copy":   {"copy", "--from", "a", "--to", "b", "-y", "-o", "json"},
+					"diff":   {"diff", "--from", "a", "--to", "b", "-o", "json"},
+				}[command]
+				args = append(args, "--state", state, "--segments", "3", "--page-size", "10")
+				first := d.run("", args...)
+				first.want(t, exitFailed, "run it again with the same --state to go on: broken")
+				d.run("", "stats", "--db", "b", "--state", state).want(t, exitFailed, "--state: the file is of another command")
+				if killed {
+					d.check(os.WriteFile(state, left[state], 0o600))
+					if command == "export" {
+						d.check(os.WriteFile(file, append(left[file], `{"userId":"half a li`...), 0o600))
+					}
+				}
+				pages = 5
+				second := d.run("", args...)
+				if pages >= 5+11 {
+					t.Errorf("it began anew: %d pages", pages-5)
+				}
+				if _, err := os.Stat(state); err == nil {
+					t.Error("the state is still there")
+				}
+				switch command {
+				case "export":
+					text, _ := os.ReadFile(file)
+					equal(t, "lines", all(t, a), sortedLines(string(text)))
+				case "stats":
+					equal(t, "counts", map[string]int{"total": 100, "status active": 66, "status logout": 34, "platform ios": 100, "project -": 100},
+						read[map[string]int](t, second))
+				case "copy":
+					equal(t, "target", all(t, a), all(t, b))
+					counts := read[map[string]int](t, second)
+					equal(t, "outcomes", 100, counts["imported"]+counts["kept"])
+				case "diff":
+					second.want(t, exitFailed, "missing     100")
+				}
+			})
+		}
+	}
+}
+
+// TestImportResumed loses the target in the middle.
+func TestImportResumed(t *testing.T) {
+	d, a, b := newStores(t)
+	d.fill(50)
+	lines := strings.Join(all(t, a), "")
+	state := filepath.Join(t.TempDir(), "state")
+	broken := brokenImporter{Store: b, left: 25}
+	d.stores["b"] = &broken
+	args := []string{"import", "--db", "b", "--state", state, "--page-size", "10", "--segments", "1", "-o", "json"}
+	d.run(lines, args...).want(t, exitFailed, "run it again with the same --state", "broken")
+	broken.left = 1000
+	d.run(strings.Replace(lines, "user-001", "user-999", 1), args...).want(t, exitFailed, "does not begin as that of the interrupted import did")
+	d.run("", args...).want(t, exitFailed, "does not begin as that")
+	equal(t, "counts", map[string]int{"lines": 50, "imported": 45, "imported_status": 0, "kept": 5, "expired": 0, "invalid": 0},
+		read[map[string]int](t, d.run(lines, args...)))
+	equal(t, "target", all(t, a), all(t, b))
+}
+
+type brokenImporter struct {
+	*memstore.Store
+	left int
+}
+
+func (b *brokenImporter) Import(ctx context.Context, r tokens.Registration) (store.ImportOutcome, error) {
+	if b.left--; b.left < 0 {
+		return "", errBroken
+	}
+	return b.Store.Import(ctx, r)
+}

@@ -1,0 +1,280 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// The counts of import and copy, besides store.ImportOutcome.
+const (
+	countInvalid = "invalid"
+	countLines   = "lines"
+)
+
+var errIncomplete = errors.New("not everything was imported: what is invalid or unreadable was left out")
+
+// importRule is what --help says of both.
+const importRule = "A registration keeps its status and its times. It is kept out where the target has one under its key, or one\n" +
+	"with its token, that is at least as new; where it is expired; and where it is invalid, which makes the exit\n" +
+	"code 1. The device limit does not apply."
+
+func (p *program) importing() *cobra.Command {
+	var f bulkFlags
+	cmd := &cobra.Command{
+		Use:   "import",
+		Short: "Store the lines that export wrote with --tokens",
+		Long: "Reads the lines that 'export --tokens' wrote from standard input.\n" + importRule + "\n" +
+			"--page-size is of lines, and --state needs the same input again.",
+		Args: arguments(0, "import takes the lines from standard input"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			db, err := p.open(cmd.Context(), p.db)
+			if err != nil {
+				return err
+			}
+			b, err := p.startBulk(f.state, "import into "+db.name)
+			if err != nil {
+				return err
+			}
+			return p.endImport(b, p.importLines(cmd.Context(), db.store, b, f))
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func (p *program) copying() *cobra.Command {
+	var (
+		f        bulkFlags
+		from, to string
+	)
+	cmd := &cobra.Command{
+		Use:   "copy",
+		Short: "Copy all that is stored from one store to another",
+		Long: "Copies all that is stored. The writes to the source must have stopped, and the target must not serve yet.\n" +
+			"A registration that is deleted in the source after it was copied stays in the target, and one that is deleted in\n" +
+			"the target comes back. So after a first copy and further writes, copy again and then run 'diff --prune'.\n" + importRule,
+		Args: arguments(0, "copy takes flags only"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx := cmd.Context()
+			source, target, err := p.openTwo(ctx, from, to)
+			if err != nil {
+				return err
+			}
+			question := fmt.Sprintf("Copy %s to %s? The writes to the first must have stopped, and the second must not serve yet.",
+				printable(from), printable(to))
+			if err := p.confirm(ctx, question); err != nil {
+				return err
+			}
+			b, err := p.startBulk(f.state, fmt.Sprintf("copy %s to %s", from, to))
+			if err != nil {
+				return err
+			}
+			return p.endImport(b, p.walk(ctx, b, "copy", source.walker, f, func(ctx context.Context, records []store.Record) (func() error, error) {
+				counts := map[string]int{}
+				var problems bytes.Buffer
+				for _, r := range records {
+					outcome, err := importRecord(ctx, target.store, r)
+					if outcome == "" {
+						return nil, err
+					}
+					if counts[outcome]++; err != nil {
+						fmt.Fprintf(&problems, "user %s, device %s: %s\n", printable(string(r.Key.UserID)), printable(string(r.Key.DeviceID)), visible(err.Error()))
+					}
+				}
+				return func() error { b.add(counts); _, err := p.err.Write(problems.Bytes()); return err }, nil
+			}))
+		},
+	}
+	f.add(cmd)
+	addTwo(cmd, &from, &to)
+	return cmd
+}
+
+func addTwo(cmd *cobra.Command, from, to *string) {
+	cmd.Flags().StringVar(from, "from", "", "`store`, as in --db")
+	cmd.Flags().StringVar(to, "to", "", "another `store`")
+}
+
+// endImport shows the counts of an import or a copy, and returns how it ended.
+func (p *program) endImport(b *bulk, err error) error {
+	for _, name := range []string{
+		string(store.Imported), string(store.ImportedStatus), string(store.Kept), string(store.Expired), countInvalid,
+	} {
+		b.add(map[string]int{name: 0}) // is shown also if there is none
+	}
+	if err := errors.Join(b.end(err), p.showCounts(b.Counts)); err != nil {
+		return err
+	}
+	if b.Counts[countInvalid]+b.Counts[statusUnreadable] > 0 {
+		return errIncomplete
+	}
+	return nil
+}
+
+// importRecord imports a record. It returns the name of the count that it belongs
+// to and, if it is not imported for what it is, why. Without a name, the error is
+// the store's.
+func importRecord(ctx context.Context, s store.Store, r store.Record) (string, error) {
+	if r.Err != nil {
+		return statusUnreadable, r.Err
+	}
+	var invalid *tokens.InvalidError
+	for delay := 100 * time.Millisecond; ; delay *= 2 {
+		outcome, err := store.Import(ctx, s, r.Registration)
+		switch {
+		case errors.As(err, &invalid):
+			return countInvalid, err
+		case err == nil, !errors.Is(err, store.ErrTryAgain), delay > maxDelay:
+			return string(outcome), err
+		}
+		select {
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case <-time.After(delay):
+		}
+	}
+}
+
+// maxDelay bounds the waits of an import that is to be tried again: 3 s in all.
+const maxDelay = 1600 * time.Millisecond
+
+// An input counts the lines of an input and hashes them.
+type input struct {
+	lines  *bufio.Reader
+	line   int
+	digest hash.Hash
+}
+
+func (in *input) next() (text []byte, tooLong bool, err error) {
+	text, tooLong, err = readLine(in.lines)
+	if err != nil {
+		return nil, false, err
+	}
+	in.line++
+	in.digest.Write(append(text, '\n'))
+	if in.line == 1 {
+		text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	}
+	return text, tooLong, nil
+}
+
+func (in *input) sum() string { return hex.EncodeToString(in.digest.Sum(nil)) }
+
+var errOtherInput = errors.New("--state: the input does not begin as that of the interrupted import did")
+
+// skip reads the lines that an earlier run imported.
+func (in *input) skip(b *bulk) error {
+	for in.line < b.Lines {
+		if _, _, err := in.next(); errors.Is(err, io.EOF) {
+			return errOtherInput
+		} else if err != nil {
+			return err
+		}
+	}
+	if b.Lines > 0 && in.sum() != b.Digest {
+		return errOtherInput
+	}
+	return nil
+}
+
+// importLines imports the lines of the input, a batch at a time and those of a
+// batch side by side.
+func (p *program) importLines(ctx context.Context, s store.Store, b *bulk, f bulkFlags) error {
+	in := &input{lines: p.lines, digest: sha256.New()}
+	if err := in.skip(b); err != nil {
+		return err
+	}
+	advance, finish := p.progress("import", -1)
+	defer finish()
+	for {
+		batch, err := in.batch(f.pageSize)
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		workers, workersCtx := errgroup.WithContext(ctx)
+		workers.SetLimit(f.segments)
+		for i := range batch {
+			workers.Go(func() error { return batch[i].run(workersCtx, s) })
+		}
+		if err := workers.Wait(); err != nil {
+			return err
+		}
+		for _, l := range batch {
+			if l.count == "" {
+				continue // an empty line
+			}
+			b.Counts[countLines]++
+			b.Counts[l.count]++
+			if l.err != nil {
+				fmt.Fprintf(p.err, "line %d: %s\n", l.number, visible(l.err.Error()))
+			}
+		}
+		b.Lines, b.Digest = in.line, in.sum()
+		advance(in.line)
+		if time.Since(b.saved) >= b.interval {
+			if err := b.save(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// An imported is a line of the input, and what came of it.
+type imported struct {
+	number  int
+	text    []byte
+	tooLong bool
+	count   string
+	err     error
+}
+
+// batch returns up to n lines, none at the end of the input.
+func (in *input) batch(n int) ([]imported, error) {
+	var batch []imported
+	for len(batch) < n {
+		text, tooLong, err := in.next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		batch = append(batch, imported{number: in.line, text: text, tooLong: tooLong})
+	}
+	return batch, nil
+}
+
+// run imports the line. It returns an error of the store only.
+func (l *imported) run(ctx context.Context, s store.Store) error {
+	if len(bytes.TrimSpace(l.text)) == 0 {
+		return nil
+	}
+	l.count = countInvalid
+	if l.tooLong {
+		l.err = errLineTooLong
+		return nil
+	}
+	r, err := parseLine(l.text)
+	if err != nil {
+		l.err = err
+		return nil
+	}
+	if l.count, l.err = importRecord(ctx, s, store.Record{Key: r.Key, Registration: r}); l.count == "" {
+		return l.err
+	}
+	return nil
+}

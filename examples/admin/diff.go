@@ -1,0 +1,249 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// A difference is a registration that is not the same in two stores.
+type difference struct {
+	Difference string   `json:"difference"`
+	UserID     string   `json:"userId"`
+	DeviceID   string   `json:"deviceId"`
+	Fields     []string `json:"fields,omitempty"` // of one that is different
+}
+
+// The kinds of differences.
+const (
+	missing   = "missing"   // in the source only
+	extra     = "extra"     // in the target only
+	different = "different" // in both
+	// statusUnreadable: in one of them, it cannot be decoded
+)
+
+var errDiffer = errors.New("the stores differ")
+
+func (p *program) diff() *cobra.Command {
+	var (
+		f        bulkFlags
+		from, to string
+		prune    bool
+	)
+	cmd := &cobra.Command{
+		Use:   "diff",
+		Short: "Show how two stores differ, and prune the second",
+		Long: "Shows each registration that is missing from the target, is extra in it, differs in the named fields, or is\n" +
+			"unreadable in one of them; with -o json as lines of JSON. An expired one counts as absent. The exit code is 1 if\n" +
+			"anything differs. The writes to both must have stopped. A second copy brings back people who were deleted\n" +
+			"meanwhile: --prune then deletes from the target what the source does not have, after a question.",
+		Args: arguments(0, "diff takes flags only"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx := cmd.Context()
+			source, target, err := p.openTwo(ctx, from, to)
+			if err != nil {
+				return err
+			}
+			b, err := p.startBulk(f.state, fmt.Sprintf("diff %s to %s, prune %t", from, to, prune))
+			if err != nil {
+				return err
+			}
+			err = p.compare(ctx, b, f, source, target)
+			if extras := b.Counts[extra]; err == nil && prune && extras > 0 {
+				question := fmt.Sprintf("Delete %s from %s that %s does not have?", count(extras, "registration"), printable(to), printable(from))
+				if err = p.confirm(ctx, question); err == nil {
+					err = p.prune(ctx, b, f, source, target)
+				}
+			}
+			if err := b.end(err); err != nil {
+				return err
+			}
+			if err := p.showDiff(b.Counts); err != nil {
+				return err
+			}
+			if b.Counts[missing]+b.Counts[different]+b.Counts[statusUnreadable]+b.Counts[extra]-b.Counts["pruned"] > 0 {
+				return errDiffer
+			}
+			return nil
+		},
+	}
+	f.add(cmd)
+	addTwo(cmd, &from, &to)
+	cmd.Flags().BoolVar(&prune, "prune", false, "delete from the target what is not in the source, whatever its state")
+	return cmd
+}
+
+// showDiff writes the counts to the errors, so that the output has lines of one
+// kind.
+func (p *program) showDiff(counts map[string]int) error {
+	counts[missing] += 0
+	counts[extra] += 0
+	counts[different] += 0
+	counts[statusUnreadable] += 0
+	shown := *p
+	shown.out, shown.output = p.err, "table"
+	return shown.showCounts(counts)
+}
+
+// compare goes through the source, and then through the target for what only that
+// has.
+func (p *program) compare(ctx context.Context, b *bulk, f bulkFlags, source, target database) error {
+	err := p.walk(ctx, b, "source", source.walker, f, func(ctx context.Context, records []store.Record) (func() error, error) {
+		other := lookup{s: target.store}
+		var found []difference
+		for _, r := range records {
+			there, err := other.get(ctx, r.Key)
+			if err != nil {
+				return nil, err
+			}
+			if kind, fields := compareRecords(r, there, time.Now()); kind != "" {
+				found = append(found, difference{kind, string(r.Key.UserID), string(r.Key.DeviceID), fields})
+			}
+		}
+		return p.report(b, found), nil
+	})
+	if err != nil {
+		return err
+	}
+	return p.walk(ctx, b, "target", target.walker, f, func(ctx context.Context, records []store.Record) (func() error, error) {
+		extras, err := extrasOf(ctx, records, source.store)
+		var found []difference
+		for _, r := range extras {
+			kind := extra
+			if r.Key.Validate() != nil {
+				kind = statusUnreadable // and cannot be pruned
+			}
+			found = append(found, difference{kind, string(r.Key.UserID), string(r.Key.DeviceID), nil})
+		}
+		return p.report(b, found), err
+	})
+}
+
+// report returns what writes and counts the differences.
+func (p *program) report(b *bulk, found []difference) func() error {
+	return func() error {
+		for _, d := range found {
+			b.Counts[d.Difference]++
+			text := []byte(strings.TrimRight(fmt.Sprintf("%s\t%s\t%s\t%s", d.Difference, printable(d.UserID), printable(d.DeviceID),
+				strings.Join(d.Fields, ", ")), "\t"))
+			if p.output == "json" {
+				var err error
+				if text, err = marshal(d); err != nil {
+					return err
+				}
+			}
+			if _, err := p.out.Write(append(text, '\n')); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// prune deletes from the target what the source still does not have.
+func (p *program) prune(ctx context.Context, b *bulk, f bulkFlags, source, target database) error {
+	return p.walk(ctx, b, "prune", target.walker, f, func(ctx context.Context, records []store.Record) (func() error, error) {
+		extras, err := extrasOf(ctx, records, source.store)
+		if err != nil {
+			return nil, err
+		}
+		pruned := 0
+		for _, r := range extras {
+			if r.Key.Validate() != nil {
+				continue
+			}
+			if err := target.store.Delete(ctx, r.Key); err != nil {
+				return nil, again(err)
+			}
+			pruned++
+		}
+		return func() error { b.Counts["pruned"] += pruned; return nil }, nil
+	})
+}
+
+// extrasOf returns the records that are not stored in the source, in any state,
+// and are not expired.
+func extrasOf(ctx context.Context, records []store.Record, source store.Store) ([]store.Record, error) {
+	other := lookup{s: source}
+	var extras []store.Record
+	for _, r := range records {
+		if r.Err == nil && r.Registration.Expired(time.Now()) {
+			continue
+		}
+		there, err := other.get(ctx, r.Key)
+		if err != nil {
+			return nil, err
+		}
+		if there == nil {
+			extras = append(extras, r)
+		}
+	}
+	return extras, nil
+}
+
+// compareRecords returns how here, in the source, differs from there, in the
+// target; there is nil if nothing is stored. The kind is "" if both are the same.
+func compareRecords(here store.Record, there *store.Record, now time.Time) (kind string, fields []string) {
+	absent := func(r *store.Record) bool { return r == nil || r.Err == nil && r.Registration.Expired(now) }
+	switch {
+	case absent(&here) && absent(there):
+		return "", nil
+	case here.Err != nil || there != nil && there.Err != nil:
+		return statusUnreadable, nil
+	case absent(there):
+		return missing, nil
+	}
+	a, b := here.Registration, there.Registration
+	field := func(same bool, name string) {
+		if !same {
+			fields = append(fields, name)
+		}
+	}
+	field(a.Token.Reveal() == b.Token.Reveal(), tokens.FieldToken)
+	field(a.Platform == b.Platform, tokens.FieldPlatform)
+	field(a.ProjectID == b.ProjectID, tokens.FieldProjectID)
+	field(a.Status == b.Status, tokens.FieldStatus)
+	field(a.RegisteredAt.Equal(b.RegisteredAt), tokens.FieldRegisteredAt)
+	field(a.UpdatedAt.Equal(b.UpdatedAt), tokens.FieldUpdatedAt)
+	// An import gives an expiry to a registration without one.
+	field(a.ExpiresAt.IsZero() || a.ExpiresAt.Equal(b.ExpiresAt), tokens.FieldExpiresAt)
+	if len(fields) > 0 {
+		kind = different
+	}
+	return kind, fields
+}
+
+// A lookup gets records by key. It keeps those of the last user, because a walk
+// mostly has a user's registrations one after the other.
+type lookup struct {
+	s       store.Store
+	user    tokens.UserID
+	records []store.Record
+}
+
+// get returns what is stored under the key, nil if nothing is.
+func (l *lookup) get(ctx context.Context, key tokens.Key) (*store.Record, error) {
+	if key.Validate() != nil {
+		return nil, nil
+	}
+	if l.user != key.UserID {
+		records, err := store.Inspect(ctx, l.s, key.UserID)
+		if err != nil {
+			return nil, err
+		}
+		l.user, l.records = key.UserID, records
+	}
+	i := slices.IndexFunc(l.records, func(r store.Record) bool { return r.Key == key })
+	if i < 0 {
+		return nil, nil
+	}
+	return &l.records[i], nil
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/devicetokens/devicetokens/internal/jsontext"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// A line is a stored registration as export writes it and import reads it.
+type line struct {
+	UserID       string `json:"userId"`
+	DeviceID     string `json:"deviceId"`
+	TokenHash    string `json:"tokenHash,omitempty"`
+	Token        string `json:"expoPushToken,omitempty"` // with --tokens only
+	Platform     string `json:"platform,omitempty"`
+	ProjectID    string `json:"projectId,omitempty"`
+	Status       string `json:"status,omitempty"`
+	RegisteredAt string `json:"registeredAt,omitempty"`
+	UpdatedAt    string `json:"updatedAt,omitempty"`
+	ExpiresAt    string `json:"expiresAt,omitempty"`
+	Error        string `json:"error,omitempty"` // of what cannot be decoded
+}
+
+// maxLine is the length of a line in bytes above which it is invalid.
+const maxLine = 64 << 10
+
+func lineOf(r store.Record, withTokens bool) line {
+	l := line{UserID: string(r.Key.UserID), DeviceID: string(r.Key.DeviceID)}
+	if r.Err != nil {
+		l.Error = r.Err.Error()
+		return l
+	}
+	reg := r.Registration
+	hash, _ := reg.Token.Hash().MarshalText() // its error is always nil
+	l.TokenHash = string(hash)
+	if withTokens {
+		l.Token = reg.Token.Reveal()
+	}
+	l.Platform, l.ProjectID, l.Status = string(reg.Platform), string(reg.ProjectID), string(reg.Status)
+	l.RegisteredAt, l.UpdatedAt, l.ExpiresAt = lineTime(reg.RegisteredAt), lineTime(reg.UpdatedAt), lineTime(reg.ExpiresAt)
+	return l
+}
+
+func lineTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// appendLine appends the line and its end.
+func appendLine(b []byte, l line) ([]byte, error) {
+	text, err := marshal(l)
+	return append(append(b, text...), '\n'), err
+}
+
+// marshal returns v as JSON in which everything that a terminal does not show is
+// escaped.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return escapeJSON(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
+}
+
+// The errors of a line. Their texts have nothing of the line.
+var (
+	errLineTooLong  = errors.New("it is longer than 64 KiB")
+	errLineForm     = errors.New("it is not one JSON object with the members that export writes, each a string")
+	errLineUnicode  = errors.New("it is not valid Unicode")
+	errLineError    = errors.New("it could not be decoded where it was exported")
+	errLineNoTokens = errors.New("it has no expoPushToken: export it with --tokens")
+	errLineHash     = errors.New("tokenHash is not the hash of expoPushToken")
+)
+
+// parseLine is the inverse of lineOf.
+func parseLine(text []byte) (tokens.Registration, error) {
+	var (
+		none tokens.Registration
+		l    line
+	)
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) || d.Decode(&l) != nil || d.More() {
+		return none, errLineForm
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return none, errLineForm
+	}
+	switch {
+	case !jsontext.IsUnicode(text):
+		return none, errLineUnicode
+	case l.Error != "":
+		return none, errLineError
+	case l.Token == "":
+		return none, errLineNoTokens
+	}
+	var errs []error
+	token, err := tokens.ParseToken(l.Token)
+	errs = append(errs, err)
+	timeOf := func(field, text string) time.Time {
+		if text == "" {
+			return time.Time{}
+		}
+		t, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			errs = append(errs, &tokens.InvalidError{Fields: []tokens.FieldError{{Field: field, Code: tokens.Malformed}}})
+		}
+		return t
+	}
+	r := tokens.Registration{
+		Key:   tokens.Key{UserID: tokens.UserID(l.UserID), DeviceID: tokens.DeviceID(l.DeviceID)},
+		Token: token, Platform: tokens.Platform(l.Platform), ProjectID: tokens.ProjectID(l.ProjectID), Status: tokens.Status(l.Status),
+		RegisteredAt: timeOf(tokens.FieldRegisteredAt, l.RegisteredAt), UpdatedAt: timeOf(tokens.FieldUpdatedAt, l.UpdatedAt),
+		ExpiresAt: timeOf(tokens.FieldExpiresAt, l.ExpiresAt),
+	}
+	if err := tokens.JoinInvalid(append(errs, store.ValidateImport(r))...); err != nil {
+		return none, err
+	}
+	if hash, _ := token.Hash().MarshalText(); l.TokenHash != "" && l.TokenHash != string(hash) {
+		return none, errLineHash
+	}
+	return r, nil
+}
+
+// readLine returns the next line without its end, and io.EOF after the last one.
+// Of a line that is too long it returns the first part with tooLong.
+func readLine(r *bufio.Reader) (text []byte, tooLong bool, err error) {
+	for {
+		piece, err := r.ReadSlice('\n')
+		if len(text) <= maxLine {
+			text = append(text, piece...)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case errors.Is(err, io.EOF) && len(text) > 0:
+			err = nil
+		}
+		return bytes.TrimRight(text, "\r\n"), len(text) > maxLine, err
+	}
+}
