@@ -197,7 +197,7 @@ func (c Config) checkAddresses() []error {
 func checkURL(s string, allowHTTP bool) error {
 	u, err := url.Parse(s)
 	switch {
-	case err != nil || u.Host == "" || u.User != nil:
+	case err != nil || u.Hostname() == "" || u.User != nil:
 		return errors.New("not a URL with a host and without a user")
 	case strings.Contains(s, "#"):
 		return errors.New("a URL with a fragment")

@@ -95,6 +95,7 @@ func TestConfig(t *testing.T) {
 		"not a URL":            {func(c *oidcauth.Config) { c.Issuer = "issuer.example" }, []string{"Issuer"}},
 		"a URL with a query":   {func(c *oidcauth.Config) { c.Issuer += "?a" }, []string{"Issuer"}},
 		"an empty fragment":    {func(c *oidcauth.Config) { c.Issuer += "#" }, []string{"Issuer"}},
+		"a port and no host":   {func(c *oidcauth.Config) { c.Issuer = "https://:443" }, []string{"Issuer"}},
 		"a URL with a user":    {func(c *oidcauth.Config) { c.Issuer = "https://u@issuer.example" }, []string{"Issuer"}},
 		"an unknown kind":      {func(c *oidcauth.Config) { c.Kind = "cognito" }, []string{"Kind"}},
 		"a secret's algorithm": {func(c *oidcauth.Config) { c.Algorithms = []string{"RS256", "HS256"} }, []string{"Algorithms"}},

@@ -48,14 +48,18 @@ func parseKeys(data []byte) (published, error) {
 	return p, nil
 }
 
-// parseKey reads what verifying a signature needs (RFC 7518, section 6). Anything
-// else, such as a certificate that cannot be parsed, does not make the key unusable.
+// keyMembers has the members of a public key, by its type (RFC 7518, section 6, and
+// RFC 8037, section 2).
+var keyMembers = map[string][]string{"RSA": {"n", "e"}, "EC": {"crv", "x", "y"}, "OKP": {"crv", "x"}}
+
+// parseKey reads what verifying a signature needs. Anything else, such as a
+// certificate that cannot be parsed, does not make the key unusable.
 func parseKey(members map[string]json.RawMessage) (jose.JSONWebKey, error) {
-	if members["d"] != nil {
+	if private := members["d"]; private != nil && string(private) != "null" {
 		return jose.JSONWebKey{}, errors.New("a private key")
 	}
 	needed := map[string]json.RawMessage{}
-	for _, name := range []string{"kty", "kid", "use", "alg", "n", "e", "crv", "x", "y"} {
+	for _, name := range append([]string{"kty", "kid", "use", "alg"}, keyMembers[member(members, "kty")]...) {
 		if value := members[name]; value != nil {
 			needed[name] = value
 		}

@@ -317,6 +317,8 @@ func TestKeySets(t *testing.T) {
 		{"a certificate that Go refuses", jose.RS256, rsaKey, with(set(jwk(rsaKey.Public())), `"x5c":["AA=="]`), nil},
 		{"certificates of other types", jose.ES384, ecKey, with(set(jwk(ecKey.Public())), `"x5c":7,"x5t":{},"x5t#S256":[],"x5u":"::"`), nil},
 		{"members of other types", jose.EdDSA, edKey, with(set(jwk(edKey.Public())), `"key_ops":"verify","oth":1,"ext":"yes","nbf":"now","n":null`), nil},
+		{"members of other types of key", jose.RS256, rsaKey, with(set(jwk(rsaKey.Public())), `"crv":7,"x":null,"y":[],"k":{}`), nil},
+		{"members that are null", jose.ES384, ecKey, with(set(jwk(ecKey.Public())), `"d":null,"n":null,"alg":null,"use":null`), nil},
 		{"a certificate, beside another key", jose.RS256, rsaKey, with(set(jwk(rsaKey.Public()), jwk(ecKey.Public(), named("2"))), `"x5c":["AA=="]`), nil},
 		{"skipped, since a member is no string", jose.RS256, rsaKey, with(set(jwk(rsaKey.Public()), jwk(ecKey.Public(), named("2"))), `"alg":7`), later},
 		{"skipped, since it is short", jose.RS256, short, set(jwk(short.Public()), jwk(ecKey.Public(), named("2"))), later},
