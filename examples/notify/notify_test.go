@@ -55,6 +55,7 @@ func TestCommandLines(t *testing.T) {
 		{fine + `-data {"recipient":"a"}`, "which is the recipient's id"},
 		{fine + "-rate 0", "must be above 0"},
 		{fine + "-rate NaN", "must be above 0"},
+		{fine + "-receipt-delay 24h", "-receipt-delay must be below 24h"},
 		{"-table t -user a -title " + long, "and Expo takes 4096"},
 		{"-table t -title x -user #a", "-user: the user id begins with #"},
 		{"-table t -title x -user \"a\"", "-user: the user id begins or ends with a quote"},

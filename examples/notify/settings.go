@@ -159,6 +159,9 @@ func (c *settings) check() error {
 	if !(c.sender.PerSecond > 0) || c.sender.Workers <= 0 || c.sender.ReceiptDelay <= 0 || c.sender.TokenAge < 0 {
 		return errors.New("-rate, -concurrency and -receipt-delay must be above 0, -token-age at least 0")
 	}
+	if c.sender.ReceiptDelay >= expo.ReceiptLifetime {
+		return fmt.Errorf("-receipt-delay must be below %v: Expo keeps receipts no longer", expo.ReceiptLifetime)
+	}
 	if err := c.content.Check(); err != nil {
 		return err
 	}
