@@ -91,7 +91,8 @@ func (op *operation) invalidate(ctx context.Context, key tokens.Key, h tokens.Ha
 	}
 	for range op.store.maxAttempts {
 		r := newRow(stored)
-		if !r.exists() || r.err != nil || r.tokenHash() != h || !r.reg.Active() || r.reg.UpdatedAt.After(newest) {
+		if !r.exists() || r.err != nil || r.tokenHash() != h || !r.reg.Active() ||
+			!r.reg.UpdatedAt.IsZero() && r.reg.UpdatedAt.After(newest) {
 			return nil
 		}
 		t, args := invalidateAsObserved(r)

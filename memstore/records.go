@@ -88,7 +88,7 @@ func (s *Store) usersIn(k store.KeyRange, n int) []tokens.UserID {
 		if !k.Contains(rows[len(rows)-1].Key) {
 			continue
 		}
-		if users = append(users, user); len(users) > 2*n {
+		if users = append(users, user); len(users)/2 > n {
 			slices.Sort(users)
 			users = users[:n]
 		}

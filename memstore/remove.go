@@ -34,7 +34,7 @@ func (s *Store) Invalidate(ctx context.Context, key tokens.Key, h tokens.Hash, s
 	s.now()
 
 	r := s.find(key)
-	if r != nil && r.Active() && r.hash == h && !r.UpdatedAt.Add(store.ClockSkew).After(sentAt) {
+	if r != nil && r.Active() && r.hash == h && (r.UpdatedAt.IsZero() || !r.UpdatedAt.Add(store.ClockSkew).After(sentAt)) {
 		r.Status = tokens.DeviceNotRegistered
 	}
 	return nil

@@ -68,6 +68,19 @@
 //   - own-key: Deactivate, Invalidate, Delete and DeleteUser change nothing under
 //     other keys.
 //
+// Everything that is stored, if the store has the optional interface:
+//
+//   - inspect: Inspect returns every registration that is stored for the user,
+//     ordered by device id (bytes): inactive ones, expired ones that are still
+//     stored, and a [*CorruptError] for each that cannot be decoded.
+//   - walk: the pages of a walk return what Inspect does for all users, and
+//     nothing that the store keeps for itself. A walk ends. A key that is stored
+//     throughout comes at least once, whatever is written between two pages. A
+//     page has at most limit records, each as it is stored when the page is
+//     read. A cursor may be used again, later and by another process.
+//   - import: Import does what [Policy.PlanImport] decides, in one atomic step.
+//     The device limit does not apply, until the next new device.
+//
 // Time:
 //
 //   - expiry: Register sets ExpiresAt to [Policy.Expiry] of now. Get, List,

@@ -83,9 +83,12 @@ func (p Policy) PlanImport(r tokens.Registration, now time.Time, own, holder *to
 }
 
 // ImportExpiry returns when a registration without an expiry, which an older
-// service wrote, expires: a TTL after it was updated, and no sooner than 30 days
-// from now.
+// service wrote, expires: a TTL after it was updated, or after now if that is
+// earlier, and no sooner than 30 days from now.
 func (p Policy) ImportExpiry(updatedAt, now time.Time) time.Time {
+	if updatedAt.After(now) {
+		updatedAt = now
+	}
 	grace := now.Add(importGrace).UTC().Truncate(time.Second)
 	if expiry := p.Expiry(updatedAt); expiry.After(grace) {
 		return expiry

@@ -32,6 +32,7 @@ func TestPlanImport(t *testing.T) {
 		r := with(change)
 		return &r
 	}
+	lastTime := time.Date(9999, time.December, 31, 23, 59, 59, 999_000_000, time.UTC)
 	otherToken := tokens.MustParseToken("ExponentPushToken[other]")
 	holder := func(change func(r *reg)) *reg {
 		return stored(func(r *reg) { r.Key.UserID = "bob"; change(r) })
@@ -66,6 +67,10 @@ func TestPlanImport(t *testing.T) {
 			want: store.Imported, written: with(func(r *reg) { r.ExpiresAt = r.UpdatedAt.Add(store.DefaultTTL) })},
 		{name: "no expiry, long ago: in 30 days", r: with(func(r *reg) { r.ExpiresAt, r.UpdatedAt = time.Time{}, time.Time{} }),
 			want: store.Imported, written: with(func(r *reg) { r.ExpiresAt, r.UpdatedAt = at(30*24*time.Hour), time.Time{} })},
+
+		{name: "no expiry, from the last millisecond that can be stored: a TTL from now",
+			r:    with(func(r *reg) { r.ExpiresAt, r.UpdatedAt = time.Time{}, lastTime }),
+			want: store.Imported, written: with(func(r *reg) { r.ExpiresAt, r.UpdatedAt = at(store.DefaultTTL), lastTime })},
 
 		{name: "stored, older", r: imported, own: stored(older), want: store.Imported, written: imported},
 		{name: "stored, the same", r: imported, own: stored(same), want: store.Kept},

@@ -107,6 +107,7 @@ var Backend = storetest.Backend{
 		return handle(t, table.(string), p)
 	},
 	LooseLimit: true, LooseHolder: true, LooseList: true,
+	Inspector: true, Importer: true, Walker: walker,
 	Corrupt: corrupt,
 }
 
@@ -135,6 +136,17 @@ func Discreet(t testing.TB, trace *leak.Trace) func(store.Event) {
 
 // tables has the table of each store that Backend made.
 var tables sync.Map
+
+// walker returns a new walker over the store's table.
+func walker(t testing.TB, s store.Store) store.Walker {
+	t.Helper()
+	table, _ := tables.Load(s)
+	w, err := dynamostore.NewWalker(Client(t, nil), table.(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
 
 // corrupt gives the row a platform that is no string.
 func corrupt(t testing.TB, s store.Store, key tokens.Key) {

@@ -24,6 +24,9 @@ type traced struct {
 	trace *Trace
 }
 
+// Unwrap lets the functions of package store find the optional interfaces of s.
+func (s traced) Unwrap() store.Store { return s.store }
+
 func (s traced) user(user tokens.UserID) { s.trace.Add(string(user)) }
 
 func (s traced) token(t tokens.Token) {

@@ -62,6 +62,35 @@ func deleteUserCall(user tokens.UserID) call {
 	return func(ctx context.Context, s store.Store) error { return s.DeleteUser(ctx, user) }
 }
 
+func inspectCall(user tokens.UserID) call {
+	return func(ctx context.Context, s store.Store) error {
+		_, err := store.Inspect(ctx, s, user)
+		return err
+	}
+}
+
+func importCall(r tokens.Registration) call {
+	return func(ctx context.Context, s store.Store) error {
+		_, err := store.Import(ctx, s, r)
+		return err
+	}
+}
+
+// pageCall and segmentsCall ask the walker, whatever the store.
+func pageCall(w store.Walker, from store.Cursor, limit int) call {
+	return func(ctx context.Context, _ store.Store) error {
+		_, _, err := w.Page(ctx, from, limit)
+		return err
+	}
+}
+
+func segmentsCall(w store.Walker, n int) call {
+	return func(ctx context.Context, _ store.Store) error {
+		_, err := w.Segments(ctx, n)
+		return err
+	}
+}
+
 const (
 	alice tokens.UserID   = "alice"
 	bob   tokens.UserID   = "bob"

@@ -13,9 +13,13 @@ import (
 // decode.
 var corruptChecks = []check{
 	{name: "Corrupt/Get", rule: "corrupt", run: corruptGet},
+	{name: "Corrupt/Holder", rule: "corrupt", run: corruptHolder},
 	{name: "Corrupt/List", rule: "corrupt", run: corruptList},
 	{name: "Corrupt/Register", rule: "corrupt", run: corruptRegister},
+	{name: "Corrupt/Move", rule: "take-over", run: corruptMove},
+	{name: "Corrupt/Limit", rule: "limit", policy: three, run: corruptLimit},
 	{name: "Corrupt/Deactivate", rule: "corrupt", run: corruptDeactivate},
+	{name: "Corrupt/Invalidate", rule: "corrupt", run: corruptInvalidate},
 	{name: "Corrupt/Delete", rule: "corrupt", run: corruptDelete},
 	{name: "Corrupt/DeleteUser", rule: "corrupt", run: corruptDeleteUser},
 }
@@ -47,14 +51,55 @@ func (f *fixture) wantOverwritten(req tokens.Request) {
 
 func corruptGet(f *fixture) {
 	_, phone := f.corrupted()
-	_, err := f.store.Get(f.Context(), phone.Key)
+	got, err := f.store.Get(f.Context(), phone.Key)
+	f.wantCorrupt("Get", store.Record{Key: phone.Key, Registration: got, Err: err})
+}
+
+func corruptHolder(f *fixture) {
+	_, phone := f.corrupted()
+	got, err := f.store.Holder(f.Context(), phone.Token.Hash())
+	f.wantCorrupt("Holder", store.Record{Key: phone.Key, Registration: got, Err: err})
+}
+
+// wantCorrupt fails unless the record has the error of what cannot be decoded.
+func (f *fixture) wantCorrupt(what string, r store.Record) {
+	f.Helper()
 	var corrupt *store.CorruptError
-	if !errors.As(err, &corrupt) || corrupt.Key != phone.Key {
-		f.Fatalf("got error %v, want a *store.CorruptError of %v", err, phone.Key)
+	if !errors.As(r.Err, &corrupt) || corrupt.Key != r.Key {
+		f.Errorf("%s of %v: got error %v, want a *store.CorruptError of that key", what, r.Key, r.Err)
+		return
 	}
-	if text := err.Error(); strings.Contains(text, string(alice)) || strings.Contains(text, string(phone.Key.DeviceID)) {
+	if text := r.Err.Error(); strings.Contains(text, string(r.Key.UserID)) || strings.Contains(text, string(r.Key.DeviceID)) {
 		f.Errorf("the error's text %q names the key", text)
 	}
+	f.wantEqual(what+" of what cannot be decoded", tokens.Registration{}, r.Registration)
+}
+
+// corruptMove takes the token of what cannot be decoded.
+func corruptMove(f *fixture) {
+	tablet, phone := f.corrupted()
+	req := request(bob, "phone", phone.Token)
+	got := f.register(req)
+	f.wantEqual("Registration", f.registered(req, f.clock.Now(), f.clock.Now()), got.Registration)
+	f.wantStored(got.Registration)
+	f.wantNone(phone.Key)
+	f.wantStored(f.registered(tablet, start, start))
+}
+
+// corruptLimit has three devices, one of which cannot be decoded: it does not
+// count, and registering it again makes room like any new device.
+func corruptLimit(f *fixture) {
+	f.corrupted()
+	f.register(request(alice, "watch", token(3)))
+	f.wantDevices(alice, "tablet", "watch")
+	f.clock.advance(time.Hour)
+	req := request(alice, "new", token(4))
+	f.wantEvicted(req, f.register(req))
+
+	f.clock.advance(time.Hour)
+	again := f.register(request(alice, "phone", token(1)))
+	f.wantEqual("Evicted", []tokens.Key{key(alice, "tablet")}, again.Evicted)
+	f.wantDevices(alice, "new", "phone", "watch")
 }
 
 func corruptList(f *fixture) {
@@ -78,6 +123,13 @@ func corruptRegister(f *fixture) {
 func corruptDeactivate(f *fixture) {
 	tablet, phone := f.corrupted()
 	f.deactivate(phone.Key)
+	f.wantDevices(alice, tablet.Key.DeviceID)
+	f.wantOverwritten(phone)
+}
+
+func corruptInvalidate(f *fixture) {
+	tablet, phone := f.corrupted()
+	f.invalidate(phone.Key, phone.Token, f.clock.Now())
 	f.wantDevices(alice, tablet.Key.DeviceID)
 	f.wantOverwritten(phone)
 }

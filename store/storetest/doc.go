@@ -35,6 +35,9 @@
 //     the call or as after it.
 //   - Two handles on the same data are checked where the backend has
 //     [Backend].Again. A store that caches, or locks in its process, needs it.
+//   - [store.Inspector], [store.Walker] and [store.Importer] are checked where the
+//     backend declares them. The checks that need a user with a thousand devices
+//     import them, if the store can, because that is faster.
 //   - A store with one caller has no reason for [store.ErrTryAgain]. Where a
 //     check makes calls at once, it repeats those that are answered with it.
 package storetest

@@ -29,6 +29,9 @@ func (s *faulty) makeRoom(newcomer tokens.Key, now time.Time, result *store.Resu
 	if result.MovedFrom != (tokens.Key{}) && s.has("forgets the limit when a token moves") {
 		return
 	}
+	if len(rows) > 500 && s.has("counts no more than 500 devices") {
+		rows = rows[:500]
+	}
 	n := len(rows) + 1 - limit
 	if n > store.MaxEvictions && !s.has("evicts more than forty at once") {
 		n = store.MaxEvictions
@@ -68,6 +71,8 @@ func (s *faulty) candidates(newcomer tokens.Key, now time.Time) []tokens.Registr
 			return !s.has("has one limit for all users")
 		case r.Key == newcomer:
 			return !s.has("counts the row that is written over") && !s.has("makes room for a refresh")
+		case s.broken[s.id(r.Key)]:
+			return !s.has("counts what cannot be decoded")
 		case s.expired(r, now):
 			return !s.has("counts what has expired")
 		case !r.Active():
@@ -93,6 +98,10 @@ func (s *faulty) evictionOrder(a, b tokens.Registration) int {
 		updated = -updated
 	case s.has("evicts the device that was registered first"):
 		updated = a.RegisteredAt.Compare(b.RegisteredAt)
+	case s.has("evicts by the whole second"):
+		updated = a.UpdatedAt.Truncate(time.Second).Compare(b.UpdatedAt.Truncate(time.Second))
+	case s.has("evicts by the nanosecond"):
+		updated = s.exact[a.Key].Compare(s.exact[b.Key])
 	}
 	device := cmp.Compare(a.Key.DeviceID, b.Key.DeviceID)
 	switch {
@@ -104,12 +113,24 @@ func (s *faulty) evictionOrder(a, b tokens.Registration) int {
 	return cmp.Or(updated, device)
 }
 
+// evictsAbove reports whether a Register makes room that is neither new nor at
+// the limit.
+func (s *faulty) evictsAbove(user tokens.UserID, o store.Outcome) bool {
+	return (o == store.Refreshed && s.has("evicts on a refresh above the limit") ||
+		o == store.Replaced && s.has("evicts on a replacement above the limit")) && s.crowded(user)
+}
+
+func (s *faulty) crowded(user tokens.UserID) bool { return len(s.of(user)) > s.policy.MaxDevices }
+
 var brokenLimit = []broken{
 	{"ignores Policy.MaxDevices", []string{"Limit/Exact", "Limit/One"}},
 	{"has a default limit of its own", []string{"Limit/Default"}},
 	{"allows one device too many", []string{"Limit/Exact", "Limit/One", "Limit/Default"}},
 	{"has one limit for all users", []string{"Limit/PerUser"}},
 	{"makes room for a refresh", []string{"Limit/OnlyNewDevicesEvict"}},
+	{"evicts on a refresh above the limit", []string{"Limit/RefreshAboveIt"}},
+	{"evicts on a replacement above the limit", []string{"Limit/RefreshAboveIt"}},
+	{"counts no more than 500 devices", []string{"Sizes/MostDevices"}},
 	{"counts active devices only", []string{"Limit/InactiveCount"}},
 	{"counts what has expired", []string{"Limit/ExpiredDoNotCount"}},
 	{"counts the row that is written over", []string{"Limit/OwnExpiredIsNewDevice"}},
@@ -121,6 +142,8 @@ var brokenLimit = []broken{
 	{"evicts inactive devices by device id", []string{"Eviction/OldestUpdateOfInactive"}},
 	{"evicts the device that was updated last", []string{"Eviction/OldestUpdate"}},
 	{"evicts the device that was registered first", []string{"Eviction/OldestUpdate"}},
+	{"evicts by the whole second", []string{"Eviction/Milliseconds"}},
+	{"evicts by the nanosecond", []string{"Eviction/Milliseconds"}},
 	{"evicts the greatest device id", []string{"Eviction/SmallestDeviceID"}},
 	{"evicts by device id without regard to case", []string{"Eviction/SmallestDeviceID"}},
 	{"evicts more than forty at once", []string{"Eviction/AtMostForty"}},

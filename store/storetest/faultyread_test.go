@@ -26,6 +26,9 @@ func (s *faulty) Get(ctx context.Context, k tokens.Key) (tokens.Registration, er
 		s.gap()
 		r.Platform = s.rows[s.id(k)].Platform
 	}
+	if stored {
+		r = s.mixed("Get", r)
+	}
 	if !stored && s.has("Get finds a device of any user") {
 		for _, r = range s.all() {
 			stored = stored || r.Key.DeviceID == k.DeviceID
@@ -81,6 +84,16 @@ func (s *faulty) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration
 					return tokens.Registration{}, store.ErrTryAgain
 				}
 			}
+			if s.has("Holder finds the key, then the row") {
+				s.gap()
+				var stored bool
+				if r, stored = s.rows[s.id(r.Key)]; !stored {
+					break
+				}
+			}
+			if r = s.mixed("Holder", r); s.broken[s.id(r.Key)] {
+				return s.brokenHolder(r)
+			}
 			if s.expired(r, s.policy.Now()) && !s.has("Holder shows what has expired") ||
 				!r.Active() && s.has("Holder hides what is inactive") {
 				break
@@ -112,6 +125,7 @@ func (s *faulty) List(ctx context.Context, user tokens.UserID) ([]tokens.Registr
 	if listed, ok := s.listed[user]; ok && s.has("hands out the list that it keeps") {
 		return listed, nil
 	}
+	now := s.policy.Now()
 	var regs []tokens.Registration
 	for _, r := range s.all() {
 		if s.broken[s.id(r.Key)] {
@@ -123,15 +137,15 @@ func (s *faulty) List(ctx context.Context, user tokens.UserID) ([]tokens.Registr
 		switch {
 		case r.Key.UserID != user && !(strings.HasPrefix(string(r.Key.UserID), string(user)) && s.has("List takes a user for a prefix")),
 			!r.Active() && !s.has("List shows what is inactive"),
-			s.expired(r, s.policy.Now()) && !s.has("List shows what has expired"):
+			s.expired(r, now) && !s.has("List shows what has expired"):
 			continue
 		}
-		regs = append(regs, r)
+		regs = append(regs, s.mixed("List", r))
 	}
 	if len(regs) > 0 && s.has("List reads one by one") {
 		s.gap()
 		regs = slices.Concat(regs[:1], slices.DeleteFunc(s.of(user), func(r tokens.Registration) bool {
-			return r.Key.DeviceID <= regs[0].Key.DeviceID || !r.Active() || s.expired(r, s.policy.Now())
+			return r.Key.DeviceID <= regs[0].Key.DeviceID || !r.Active() || s.expired(r, now)
 		}))
 	}
 	switch {
@@ -139,6 +153,10 @@ func (s *faulty) List(ctx context.Context, user tokens.UserID) ([]tokens.Registr
 		return nil, store.ErrNotFound
 	case len(regs) > 100 && s.has("List is one page"):
 		regs = regs[:100]
+	case len(regs) > 500 && s.has("List ends at 500"):
+		regs = regs[:500]
+	case s.has("List ends at a megabyte"):
+		regs = regs[:megabyte(regs)]
 	case s.has("List is in no order"):
 		slices.Reverse(regs)
 	case s.has("List is ordered without regard to case"):
@@ -148,6 +166,31 @@ func (s *faulty) List(ctx context.Context, user tokens.UserID) ([]tokens.Registr
 	}
 	s.listed[user], s.lists[user] = regs, regs
 	return regs, nil
+}
+
+// brokenHolder is the answer where the holder cannot be decoded.
+func (s *faulty) brokenHolder(r tokens.Registration) (tokens.Registration, error) {
+	err := &store.CorruptError{Key: r.Key, Err: errBroken}
+	switch {
+	case s.has("Holder hides what cannot be decoded"):
+		return tokens.Registration{}, store.ErrNotFound
+	case s.has("Holder shows what cannot be decoded"):
+		return r, nil
+	case s.has("Holder names the key of what cannot be decoded"):
+		return tokens.Registration{}, fmt.Errorf("%v: %w", r.Key, err)
+	}
+	return tokens.Registration{}, err
+}
+
+// megabyte returns how many of the registrations fit into one.
+func megabyte(regs []tokens.Registration) int {
+	size := 0
+	for i, r := range regs {
+		if size += len(r.Key.UserID) + len(r.Key.DeviceID) + len(r.Token.Reveal()) + len(r.ProjectID); size > 1<<20 {
+			return i
+		}
+	}
+	return len(regs)
 }
 
 var brokenReads = []broken{
@@ -163,6 +206,7 @@ var brokenReads = []broken{
 	{"Holder shows who gave the token up", []string{"Register/Replace"}},
 	{"Holder shows what has expired", []string{"Expiry/Boundary"}},
 	{"Holder reads in two steps", []string{"Race/HolderWhileMoving", "Pairs/ReadAndRegister"}},
+	{"Holder finds the key, then the row", []string{"Race/HolderWhileReplacing"}},
 	{"Holder gives up when the token moves", []string{"Race/HolderWhileMoving"}},
 
 	{"List of none is an error", []string{"List/None"}},
@@ -172,12 +216,21 @@ var brokenReads = []broken{
 	{"List is in no order", []string{"List/ByDeviceID"}},
 	{"List is ordered without regard to case", []string{"List/ByDeviceID"}},
 	{"List is one page", []string{"DeleteUser/Many"}},
+	{"List ends at 500", []string{"Sizes/MostDevices"}},
+	{"List ends at a megabyte", []string{"Sizes/MostDevices"}},
 	{"hands out the list that it keeps", []string{"Values/OfList"}},
 	{"List reads one by one", []string{"Race/ListWhileMoving", "Pairs/ReadAndRegister"}},
 }
 
 var brokenCorrupt = []broken{
 	{"Get hides what cannot be decoded", []string{"Corrupt/Get"}},
+	{"Holder hides what cannot be decoded", []string{"Corrupt/Holder"}},
+	{"Holder shows what cannot be decoded", []string{"Corrupt/Holder"}},
+	{"Holder names the key of what cannot be decoded", []string{"Corrupt/Holder"}},
+	{"leaves the token with what cannot be decoded too", []string{"Corrupt/Move"}},
+	{"counts what cannot be decoded", []string{"Corrupt/Limit"}},
+	{"makes no room over what cannot be decoded", []string{"Corrupt/Limit"}},
+	{"Invalidate fails on what cannot be decoded", []string{"Corrupt/Invalidate"}},
 	{"Get names the key of what cannot be decoded", []string{"Corrupt/Get"}},
 	{"List fails on what cannot be decoded", []string{"Corrupt/List"}},
 	{"Register fails on what cannot be decoded", []string{"Corrupt/Register"}},

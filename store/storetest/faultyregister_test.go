@@ -32,13 +32,18 @@ func (s *faulty) Register(ctx context.Context, req tokens.Request) (store.Result
 		s.gap()
 	}
 
-	live := stored && !s.expired(old, now)
+	live, overBroken := stored && !s.expired(old, now), false
+	s.known[req.Token.Hash()] = req.Token
+	if skipped, skip := s.skips(req, old, live, now); skip {
+		return skipped, s.end(ctx, "Register")
+	}
 	if s.broken[s.id(req.Key)] {
 		if s.has("Register fails on what cannot be decoded") {
 			return store.Result{}, &store.CorruptError{Key: req.Key, Err: errBroken}
 		}
 		live = s.has("Register refreshes what cannot be decoded")
 		delete(s.broken, s.id(req.Key))
+		overBroken = true
 	}
 	if stored && (s.has("refreshes what has expired") || !old.Active() && s.has("refreshes what has expired and is inactive")) {
 		live = true
@@ -72,12 +77,14 @@ func (s *faulty) Register(ctx context.Context, req tokens.Request) (store.Result
 		s.gap()
 		s.rows = read
 	}
-	if result.Outcome == store.Created && result.Evicted == nil || s.has("makes room for a refresh") {
+	if result.Outcome == store.Created && result.Evicted == nil && !(overBroken && s.has("makes no room over what cannot be decoded")) ||
+		s.has("makes room for a refresh") || s.evictsAbove(req.Key.UserID, result.Outcome) {
 		s.makeRoom(req.Key, now, &result)
 	}
 	if result.Evicted == nil && s.has("returns an empty Evicted") {
 		result.Evicted = []tokens.Key{}
 	}
+	s.exact[req.Key] = now
 	s.put(result.Registration)
 	s.lastToken[req.Key] = req.Token
 	s.hadBefore[req.Token.Hash()] = req.Key
@@ -103,6 +110,17 @@ func (s *faulty) written(req tokens.Request, old tokens.Registration, live, stor
 	refresh := s.same(old.Token, req.Token)
 	if !(refresh && s.has("overwrites registeredAt on refresh") || !refresh && s.has("overwrites registeredAt on replacement")) {
 		r.RegisteredAt = old.RegisteredAt
+	}
+	if project := old.ProjectID != req.ProjectID; project && s.has("overwrites registeredAt when the project changes") ||
+		project && !refresh && s.has("overwrites registeredAt when token and project change") {
+		r.RegisteredAt = s.stamp(now)
+	}
+	if !refresh && s.has("keeps the project on replacement") || refresh && s.has("keeps the project on refresh") ||
+		refresh && s.fold(string(old.ProjectID), inProjects) == s.fold(string(req.ProjectID), inProjects) {
+		r.ProjectID = old.ProjectID
+	}
+	if !refresh && s.has("keeps the platform on replacement") {
+		r.Platform = old.Platform
 	}
 	if refresh && s.has("keeps the old updatedAt") {
 		r.UpdatedAt = old.UpdatedAt
@@ -155,6 +173,8 @@ func (s *faulty) take(req tokens.Request, p *tokens.Registration, onto bool, now
 	switch {
 	case s.has("leaves the token with its old owner too"):
 	case expired && s.has("leaves the token with its expired owner too"):
+	case own && expired && s.has("leaves the token with the user's own expired device too"):
+	case s.broken[s.id(p.Key)] && s.has("leaves the token with what cannot be decoded too"):
 	case !p.Active() && s.has("leaves the token with its inactive owner too"):
 	case onto && s.has("leaves the token with its old owner if the new one had another"):
 	case own && s.has("leaves a reinstalled phone in the list twice"):
@@ -214,6 +234,11 @@ var brokenRegister = []broken{
 	{"keeps the old platform", []string{"Register/PlatformChanged"}},
 	{"keeps the first spelling", []string{"Register/Respelled"}},
 	{"takes two spellings for two tokens", []string{"Register/Respelled", "Move/Respelled", "Holder/Respelled", "Invalidate/Respelled"}},
+	{"keeps the project on replacement", []string{"Register/ProjectIDChanged"}},
+	{"keeps the project on refresh", []string{"Register/ProjectIDChanged", "Clock/RefreshSoon"}},
+	{"overwrites registeredAt when the project changes", []string{"Register/ProjectIDChanged", "Clock/RefreshSoon"}},
+	{"overwrites registeredAt when token and project change", []string{"Register/ProjectIDChanged"}},
+	{"keeps the platform on replacement", []string{"Register/PlatformChanged"}},
 	{"takes a reactivation for a creation", []string{"Register/Reactivates"}},
 	{"takes a repeat for a creation", []string{"Register/Repeated"}},
 	{"refreshes what has expired", []string{"Register/OverExpired", "Limit/OwnExpiredIsNewDevice"}},
@@ -222,6 +247,7 @@ var brokenRegister = []broken{
 
 	{"leaves the token with its old owner too", []string{"Move/ToAnotherUser", "Move/ThereAndBack"}},
 	{"leaves the token with its expired owner too", []string{"Move/FromExpired"}},
+	{"leaves the token with the user's own expired device too", []string{"Clock/OwnExpiredHolder"}},
 	{"leaves the token with its inactive owner too", []string{"Move/FromInactive"}},
 	{"leaves the token with its old owner if the new one had another", []string{"Move/OntoARegistration"}},
 	{"leaves a reinstalled phone in the list twice", []string{"Move/Reinstalled"}},

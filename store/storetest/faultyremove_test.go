@@ -45,7 +45,8 @@ func (s *faulty) Deactivate(ctx context.Context, k tokens.Key) error {
 	case stored && s.expired(r, now) && s.has("Deactivate leaves alone what has expired"):
 		stored = false
 	}
-	if !stored || !r.Active() && !s.has("Deactivate overwrites the reason") {
+	if !stored || !r.Active() && !s.has("Deactivate overwrites the reason") &&
+		!(r.Status == tokens.Inactive && s.has("Deactivate gives a reason where none is known")) {
 		return s.end(ctx, "Deactivate")
 	}
 	r.Status = tokens.LoggedOut
@@ -96,13 +97,20 @@ func (s *faulty) Invalidate(ctx context.Context, k tokens.Key, h tokens.Hash, se
 			r, stored = other, true
 		}
 	}
+	if s.broken[s.id(k)] {
+		if s.has("Invalidate fails on what cannot be decoded") {
+			return &store.CorruptError{Key: k, Err: errBroken}
+		}
+		stored = false
+	}
 	if !stored && s.has("Invalidate of nothing is an error") {
 		return store.ErrNotFound
 	}
 	if !stored || s.expired(r, now) && s.has("Invalidate leaves alone what has expired") ||
 		!s.hashes(r.Token, h) && !s.has("Invalidate ignores the token") ||
 		!usual(r.Token) && s.has("Invalidate knows one spelling") ||
-		!r.Active() && !s.has("Invalidate overwrites the reason") ||
+		!r.Active() && !s.has("Invalidate overwrites the reason") &&
+			!(r.Status == tokens.Inactive && s.has("Invalidate gives a reason where none is known")) ||
 		s.tooNew(r, sentAt, now) {
 		return s.end(ctx, "Invalidate")
 	}
@@ -130,6 +138,8 @@ func (s *faulty) Invalidate(ctx context.Context, k tokens.Key, h tokens.Hash, se
 func (s *faulty) tooNew(r tokens.Registration, sentAt, now time.Time) bool {
 	boundary := r.UpdatedAt.Add(store.ClockSkew)
 	switch {
+	case r.UpdatedAt.IsZero():
+		return s.has("Invalidate spares what has no updatedAt")
 	case s.has("Invalidate ignores sentAt"):
 		return false
 	case s.has("Invalidate goes by the server's clock"):
@@ -198,6 +208,7 @@ func (s *faulty) DeleteUser(ctx context.Context, user tokens.UserID) error {
 		return err
 	}
 	defer s.mu.Unlock()
+	now := s.policy.Now()
 	rows := s.of(user)
 	if len(rows) == 0 && s.has("DeleteUser of nobody is an error") {
 		return store.ErrNotFound
@@ -223,8 +234,8 @@ func (s *faulty) DeleteUser(ctx context.Context, user tokens.UserID) error {
 	for i, r := range rows {
 		if !r.Active() && s.has("DeleteUser leaves what is inactive") ||
 			s.broken[s.id(r.Key)] && s.has("DeleteUser leaves what cannot be decoded") ||
-			s.expired(r, s.policy.Now()) && s.has("DeleteUser leaves what has expired") ||
-			i >= 100 && s.has("DeleteUser erases one page") {
+			s.expired(r, now) && s.has("DeleteUser leaves what has expired") ||
+			i >= 100 && s.has("DeleteUser erases one page") || i >= 500 && s.has("DeleteUser erases 500") {
 			continue
 		}
 		s.erase(r.Key)
@@ -294,6 +305,7 @@ var brokenRemovals = []broken{
 	{"DeleteUser leaves what is inactive", []string{"DeleteUser/Erases"}},
 	{"DeleteUser leaves what has expired", []string{"DeleteUser/Expired"}},
 	{"DeleteUser erases one page", []string{"DeleteUser/Many"}},
+	{"DeleteUser erases 500", []string{"Sizes/MostDevices"}},
 	{"DeleteUser takes a user for a prefix", []string{"DeleteUser/OnlyTheUser"}},
 	{"DeleteUser hits whoever has the tokens by now", []string{"DeleteUser/Late"}},
 	{"DeleteUser takes the tokens' later registrations with it", []string{"Race/DeleteUserAndMove"}},

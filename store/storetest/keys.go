@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"strings"
+	"time"
 
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
@@ -9,7 +10,18 @@ import (
 
 var keyChecks = []check{
 	{name: "Keys/Distinct", rule: "keys", run: keysDistinct},
-	{name: "Keys/Greatest", rule: "keys", run: keysGreatest},
+	{name: "Keys/Users", rule: "keys", run: func(f *fixture) {
+		f.tellsApart(textPairs(tokens.MaxUserIDLen), func(text string, n int) tokens.Request {
+			return request(tokens.UserID(text), phone, token(n))
+		})
+	}},
+	{name: "Keys/Devices", rule: "keys", run: func(f *fixture) {
+		f.tellsApart(textPairs(tokens.MaxDeviceIDLen), func(text string, n int) tokens.Request {
+			return request(alice, tokens.DeviceID(text), token(n))
+		})
+	}},
+	{name: "Keys/Tokens", rule: "one-holder", run: keysTokens},
+	{name: "Keys/Projects", rule: "refreshed", run: keysProjects},
 }
 
 // keysDistinct has keys that become one where the two ids are joined by a
@@ -41,18 +53,93 @@ func keysDistinct(f *fixture) {
 	}
 }
 
-// keysGreatest has values of the greatest length, in the longest characters.
-// None is beside another that differs in its last character alone.
-func keysGreatest(f *fixture) {
-	long := func(n int, last string) string { return strings.Repeat("\U0001f4f1", n-1) + last }
-	for i, last := range []string{"\U0001f4f1", "\U0001f4f2"} {
-		req := request(
-			tokens.UserID(long(tokens.MaxUserIDLen, last)),
-			tokens.DeviceID(long(tokens.MaxDeviceIDLen, last)),
-			tokens.MustParseToken("ExpoPushToken["+strings.Repeat("x", tokens.MaxTokenBytes-16)+string(rune('0'+i))+"]"),
-		)
-		req.ProjectID = tokens.ProjectID(long(tokens.MaxProjectIDLen, last))
-		f.wantResult(req, store.Created, start, f.register(req))
-		f.wantDevices(req.Key.UserID, req.Key.DeviceID)
+// textPairs returns pairs of ids of at most n characters. Those of a pair differ
+// in one respect only, which collations, normalizations and conversions take for
+// none.
+func textPairs(n int) [][2]string {
+	repeat := func(s string, n int) string { return strings.Repeat(s, n) }
+	return [][2]string{
+		{"space", "space "}, {"start", " start"}, {"in side", "in  side"}, {"blank ", "blank\u00a0"}, {"line", "line\u2028"},
+		{"case", "Case"}, {"é", "É"}, {"ß", "ẞ"}, {"strasse", "straße"}, {"ς", "σ"}, {"i", "ı"}, {"I", "İ"}, {"k", "\u212a"}, {"s", "ſ"}, {"я", "Я"},
+		{"caf\u00e9", "cafe\u0301"}, {"\u00c5", "\u212b"}, {"\uac00", "\u1100\u1161"}, {"o", "ö"}, {"l", "ł"}, {"ae", "æ"},
+		{"a\u0323\u0307", "a\u0307\u0323"}, {"full", "ｆull"}, {"1", "１"}, {"カ", "ｶ"}, {"か", "カ"}, {"2", "²"}, {"fi", "ﬁ"},
+		{"zero", "ze\u200bro"}, {"joined", "join\u200ded"}, {"soft", "so\u00adft"}, {"mark", "\ufeffmark"}, {"emoji", "emoji\ufe0f"},
+		{"\U0001f600", "\U0001f601"}, {"\ufffd", "\U0001f4f1"}, {"x", "x\U0001f4f1"}, {"private \ue000", "private \uf8ff"},
+		{"7", "07"}, {"8", "8.0"}, {"10", "1e1"}, {"0", "-0"}, {"no", "n%"}, {"so", "s_"}, {"on", "o?"}, {"all", "*"},
+		{"a-b", "ab"}, {"a.b", "a,b"}, {"it's", "its"}, {"back", `back\`}, {`back\\`, `back\\\`}, {`un\quoted`, `un\\quoted`}, {"plus+", "plus "}, {"%41", "A"}, {"&amp;", "&"},
+		{repeat("x", n-1) + "y", repeat("x", n-1) + "z"}, {"y" + repeat("x", n-1), "z" + repeat("x", n-1)},
+		{repeat("x", n), repeat("x", n-1)}, {repeat("w", n), repeat("w", n-1) + "W"}, {repeat("v", n-1), repeat("v", n-1) + " "},
+		{repeat("é", n-1) + "à", repeat("é", n-1) + "á"},
+		{repeat("\U0001f4f1", n-1) + "\U0001f4f1", repeat("\U0001f4f1", n-1) + "\U0001f4f2"},
+	}
+}
+
+// tellsApart registers the two of each pair, and fails unless what is then done
+// to the one leaves the other as it is.
+func (f *fixture) tellsApart(pairs [][2]string, of func(text string, n int) tokens.Request) {
+	f.Helper()
+	for i, pair := range pairs {
+		// In one half of the pairs it is the second one that is left.
+		gone, left := of(pair[i%2], 2*i), of(pair[1-i%2], 2*i+1)
+		for _, req := range []tokens.Request{gone, left} {
+			f.wantEqual("Outcome", store.Created, f.register(req).Outcome)
+		}
+		f.wantEqual("Get", f.registered(gone, start, start), f.get(gone.Key))
+
+		f.deactivate(gone.Key)
+		f.wantEqual("Get", f.registered(left, start, start), f.get(left.Key))
+		if users := left.Key.UserID != gone.Key.UserID; users && i%3 == 0 {
+			f.wantDevices(gone.Key.UserID)
+			f.deleteUser(gone.Key.UserID)
+		} else {
+			f.delete(gone.Key)
+		}
+		if f.holds(gone) {
+			f.Errorf("%v is not erased", gone.Key)
+		}
+		f.wantStored(f.registered(left, start, start))
+		f.delete(left.Key)
+	}
+}
+
+// keysTokens has pairs of tokens that differ in one respect only. A Register of
+// the one takes nothing from the other.
+func keysTokens(f *fixture) {
+	const room = tokens.MaxTokenBytes - len("ExpoPushToken[]")
+	long := strings.Repeat("x", room-1)
+	for i, pair := range [][2]string{
+		{"case", "Case"}, {"CASE", "CASe"}, {"7", "07"}, {"8", "8.0"}, {"x", "x%"}, {"y_", "yy"}, {"a-b", "ab"}, {"back", `back\`},
+		{"+", "%2B"}, {"A", "%41"}, {"=", "=="}, {"'", "''"}, {`"`, "'"}, {"#", "##"}, {":", ";"}, {"_-", "-_"},
+		{long + "y", long + "z"}, {long + "w", long + "W"}, {"y" + long, "z" + long}, {long + "x", long},
+		{"5pe11ed0-0000-0000-0000-00000000000a", "5pe11ed0-0000-0000-0000-00000000000A"},
+	} {
+		one := request(alice, device(i), tokens.MustParseToken("ExpoPushToken["+pair[0]+"]"))
+		other := request(bob, device(i), tokens.MustParseToken("ExpoPushToken["+pair[1]+"]"))
+		f.wantResult(one, store.Created, start, f.register(one))
+		f.wantResult(other, store.Created, start, f.register(other))
+		f.wantStored(f.registered(one, start, start))
+		f.invalidate(other.Key, one.Token, start.Add(time.Hour))
+		f.wantStored(f.registered(other, start, start))
+		f.delete(one.Key)
+		f.wantStored(f.registered(other, start, start))
+
+		// The other token replaces the one, and is no spelling of it.
+		replace := request(bob, device(i), one.Token)
+		f.wantResult(replace, store.Replaced, start, f.register(replace))
+		f.wantNoHolder(other.Token)
+		f.delete(other.Key)
+	}
+}
+
+// keysProjects changes the project of a registration in one respect only.
+func keysProjects(f *fixture) {
+	req := request(alice, phone, token(1))
+	f.register(req)
+	for _, pair := range textPairs(tokens.MaxProjectIDLen) {
+		for _, project := range pair {
+			f.clock.advance(time.Second)
+			req.ProjectID = tokens.ProjectID(project)
+			f.wantResult(req, store.Refreshed, start, f.register(req))
+		}
 	}
 }

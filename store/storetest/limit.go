@@ -22,6 +22,7 @@ var limitChecks = []check{
 	{name: "Limit/OwnExpiredIsNewDevice", rule: "limit", policy: three, run: limitOwnExpiredIsNewDevice},
 	{name: "Limit/Reinstalled", rule: "limit", policy: three, run: limitReinstalled},
 	{name: "Limit/MoveAndEvict", rule: "limit", policy: three, run: limitMoveAndEvict},
+	{name: "Limit/RefreshAboveIt", rule: "limit", policy: three, run: limitRefreshAboveIt},
 }
 
 // wantEvicted fails unless a Register of a new device at the time of the clock
@@ -154,6 +155,7 @@ var evictionChecks = []check{
 	{name: "Eviction/OldestUpdateOfInactive", rule: "eviction-order", policy: three, run: evictionOldestUpdateOfInactive},
 	{name: "Eviction/SmallestDeviceID", rule: "eviction-order", policy: three, run: evictionSmallestDeviceID},
 	{name: "Eviction/NeverTheNewcomer", rule: "eviction-order", policy: three, run: evictionNeverTheNewcomer},
+	{name: "Eviction/Milliseconds", rule: "eviction-order", policy: three, run: evictionMilliseconds},
 	{name: "Eviction/AtMostForty", rule: "limit", policy: store.Policy{MaxDevices: 43}, run: evictionAtMostForty},
 }
 
@@ -209,6 +211,27 @@ func evictionSmallestDeviceID(f *fixture) {
 	}
 }
 
+// evictionMilliseconds has devices of one second, in which milliseconds decide,
+// and two of one millisecond, in which the device id does: nothing below a
+// millisecond is kept.
+func evictionMilliseconds(f *fixture) {
+	second := start.Truncate(time.Second)
+	for i, d := range []struct {
+		id tokens.DeviceID
+		at time.Duration
+	}{
+		{"c", time.Millisecond}, {"b", 3*time.Millisecond + time.Microsecond}, {"a", 3*time.Millisecond + 900*time.Microsecond},
+	} {
+		f.clock.set(second.Add(d.at))
+		f.register(request(alice, d.id, token(i)))
+	}
+	f.clock.set(second.Add(4 * time.Millisecond))
+	for i, gone := range []tokens.DeviceID{"c", "a", "b"} {
+		req := request(alice, device(i), token(3+i))
+		f.wantEvicted(req, f.register(req), gone)
+	}
+}
+
 // evictionNeverTheNewcomer has a newcomer that would be the first to go, by its
 // time and its id.
 func evictionNeverTheNewcomer(f *fixture) {
@@ -219,11 +242,12 @@ func evictionNeverTheNewcomer(f *fixture) {
 	f.wantDevices(alice, "a", device(1), device(2))
 }
 
-// evictionAtMostForty brings a user far above the limit: registrations that had
-// expired are back when the clock is set back. A store may have freed them
-// meanwhile. One that frees the oldest first has not, because the first of all
-// has not expired.
-func evictionAtMostForty(f *fixture) {
+// crowd brings alice far above the limit, as it was, by her first devices:
+// registrations that had expired are back when the clock is set back. A store may
+// have freed them meanwhile. One that frees the oldest first has not, because the
+// first of all has not expired.
+func (f *fixture) crowd() []tokens.Request {
+	f.Helper()
 	limit := f.policy.MaxDevices
 	f.clock.set(start.Add(2 * time.Hour))
 	f.register(request(bob, phone, token(999)))
@@ -238,6 +262,13 @@ func evictionAtMostForty(f *fixture) {
 		f.register(req)
 	}
 	f.clock.set(start.Add(time.Hour))
+	return reqs
+}
+
+// evictionAtMostForty takes three new devices to come back to the limit.
+func evictionAtMostForty(f *fixture) {
+	limit := f.policy.MaxDevices
+	f.crowd()
 
 	// Those of the first half were updated before now, and go first.
 	var queue []tokens.DeviceID
@@ -260,5 +291,23 @@ func evictionAtMostForty(f *fixture) {
 	}
 	if got := len(f.list(alice)); got != limit {
 		f.Errorf("%d devices after three new ones, want %d", got, limit)
+	}
+}
+
+// limitRefreshAboveIt refreshes and replaces where more is registered than the
+// limit allows: nothing goes before the next new device.
+func limitRefreshAboveIt(f *fixture) {
+	reqs := f.crowd()
+	above := f.list(alice)
+	for i, req := range []tokens.Request{reqs[3], reqs[4]} {
+		req.Token = token(100 + i)
+		for _, outcome := range []store.Outcome{store.Replaced, store.Refreshed} {
+			got := f.register(req)
+			f.wantEqual("Outcome", outcome, got.Outcome)
+			f.wantEqual("Evicted", []tokens.Key(nil), got.Evicted)
+		}
+	}
+	if got := len(f.list(alice)); got != len(above) {
+		f.Errorf("%d devices after refreshes, want %d as before", got, len(above))
 	}
 }

@@ -14,6 +14,7 @@ var registerChecks = []check{
 	{name: "Register/Respelled", rule: "spelling", run: registerRespelled},
 	{name: "Register/Repeated", rule: "repeat", run: registerRepeated},
 	{name: "Register/ProjectIDCleared", rule: "refreshed", run: registerProjectIDCleared},
+	{name: "Register/ProjectIDChanged", rule: "replaced", run: registerProjectIDChanged},
 	{name: "Register/PlatformChanged", rule: "refreshed", run: registerPlatformChanged},
 	{name: "Register/Reactivates", rule: "refreshed", run: registerReactivates},
 	{name: "Register/OverExpired", rule: "created", run: registerOverExpired},
@@ -94,6 +95,24 @@ func registerProjectIDCleared(f *fixture) {
 	replace := request(alice, phone, token(2))
 	replace.ProjectID = ""
 	f.wantResult(replace, store.Replaced, start, f.register(replace))
+}
+
+// registerProjectIDChanged changes the project with the token, without it, and
+// back, an hour apart: the registration began when it began.
+func registerProjectIDChanged(f *fixture) {
+	f.register(request(alice, phone, token(1)))
+	for i, project := range []tokens.ProjectID{"@acme/other", "@acme/app", "", "@acme/app", "@acme/app"} {
+		f.clock.advance(time.Hour)
+		replace := request(alice, phone, token(2+i))
+		replace.ProjectID = project
+		f.wantResult(replace, store.Replaced, start, f.register(replace))
+		f.wantNoHolder(token(1 + i))
+
+		f.clock.advance(time.Hour)
+		refresh := replace
+		refresh.ProjectID = project + "2"
+		f.wantResult(refresh, store.Refreshed, start, f.register(refresh))
+	}
 }
 
 func registerPlatformChanged(f *fixture) {

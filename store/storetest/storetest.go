@@ -32,6 +32,13 @@ type Backend struct {
 	// store has one handle only; then the suite leaves out the checks with two.
 	Again func(t testing.TB, s store.Store, p store.Policy) store.Store
 
+	// Inspector and Importer say that the store, or what it wraps, is a
+	// [store.Inspector] or a [store.Importer].
+	Inspector, Importer bool
+	// Walker returns a [store.Walker] over what the store holds, a new one at
+	// each call; it may be the store itself. It is nil if there is none.
+	Walker func(t testing.TB, s store.Store) store.Walker
+
 	// Corrupt makes what the store holds under the key something that it
 	// cannot decode, but still knows to be there. It is nil where that cannot
 	// be; then the suite leaves out what the contract says of it.
@@ -70,7 +77,7 @@ func checks(b Backend) []check {
 		deleteChecks, deleteUserChecks,
 		expiryChecks, clockChecks,
 		keyChecks, valueChecks, invalidChecks, contextChecks,
-		sequenceChecks,
+		sizeChecks, sequenceChecks,
 		raceChecks, raceRemovalChecks, raceReadChecks, pairChecks, endingChecks,
 	)
 	if b.Again != nil {
@@ -78,6 +85,15 @@ func checks(b Backend) []check {
 	}
 	if b.Corrupt != nil {
 		all = append(all, corruptChecks...)
+	}
+	if b.Inspector {
+		all = append(all, inspectChecks...)
+	}
+	if b.Walker != nil {
+		all = append(all, walkChecks...)
+	}
+	if b.Importer {
+		all = slices.Concat(all, importChecks, raceImportChecks)
 	}
 	return all
 }

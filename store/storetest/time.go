@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/devicetokens/devicetokens/store"
@@ -108,9 +110,12 @@ func expiryOfInactive(f *fixture) {
 
 var clockChecks = []check{
 	{name: "Clock/Truncated", rule: "clock", run: clockTruncated},
+	{name: "Clock/ReadOnce", rule: "clock", policy: three, run: clockReadOnce},
+	{name: "Clock/RefreshSoon", rule: "refreshed", run: clockRefreshSoon},
 	{name: "Clock/RefreshInThePast", rule: "last-wins", run: clockRefreshInThePast},
 	{name: "Clock/ReplaceInThePast", rule: "last-wins", run: clockReplaceInThePast},
 	{name: "Clock/MoveInThePast", rule: "last-wins", run: clockMoveInThePast},
+	{name: "Clock/OwnExpiredHolder", rule: "take-over", run: clockOwnExpiredHolder},
 }
 
 // clockTruncated has times that rounding to the nearest would put into the next
@@ -159,4 +164,93 @@ func clockMoveInThePast(f *fixture) {
 	f.wantMove(req, store.Created, f.clock.Now(), key(alice, phone), f.register(req))
 	f.clock.set(start)
 	f.wantNone(key(alice, phone))
+}
+
+// readsClockOnce fails if the call reads the clock a second time.
+func (f *fixture) readsClockOnce(what string, do call) {
+	f.Helper()
+	var readings atomic.Int64
+	f.clock.onReading(func() { readings.Add(1) })
+	err := do(f.Context(), f.store)
+	f.clock.onReading(nil)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		f.Errorf("%s: %v", what, err)
+	}
+	if n := readings.Load(); n > 1 {
+		f.Errorf("%s reads the clock %d times, want once at most", what, n)
+	}
+}
+
+// clockReadOnce has each call find something to do, Register in each of its ways.
+func clockReadOnce(f *fixture) {
+	f.fill(alice)
+	moving := request(bob, phone, token(1))
+	for _, tt := range []struct {
+		what string
+		do   call
+	}{
+		{"a Register that moves", registerCall(moving)},
+		{"one that replaces", registerCall(request(bob, phone, token(9)))},
+		{"one that refreshes", registerCall(request(bob, phone, token(9)))},
+		{"a new one", registerCall(request(alice, device(1), token(1)))},
+		{"one that evicts", registerCall(request(alice, "new", token(10)))},
+		{"one that moves and evicts", registerCall(request(alice, "newer", token(9)))},
+		{"Get", getCall(key(alice, "new"))},
+		{"Get of nothing", getCall(key(alice, device(0)))},
+		{"List", listCall(alice)},
+		{"Holder", holderCall(token(10).Hash())},
+		{"Invalidate", invalidateCall(key(alice, "new"), token(10).Hash(), f.clock.Now().Add(time.Hour))},
+		{"Deactivate", deactivateCall(key(alice, "newer"))},
+		{"Delete", deleteCall(key(alice, "new"))},
+		{"DeleteUser", deleteUserCall(alice)},
+	} {
+		f.readsClockOnce(tt.what, tt.do)
+	}
+}
+
+// clockRefreshSoon refreshes before much time has passed, which a store may not
+// take for too little. With each refresh, something else changes or nothing does.
+func clockRefreshSoon(f *fixture) {
+	req := request(alice, phone, token(1))
+	f.register(req)
+	for i, wait := range []time.Duration{
+		time.Millisecond, time.Second, 30 * time.Second, time.Minute, store.ClockSkew, 10 * time.Minute,
+		59 * time.Minute, time.Hour, 23 * time.Hour, 24 * time.Hour, f.policy.TTL / 3,
+	} {
+		for range 2 {
+			f.clock.advance(wait)
+			f.wantResult(req, store.Refreshed, start, f.register(req))
+			f.wantEqual("Get", f.registered(req, start, f.clock.Now()), f.get(req.Key))
+		}
+		f.clock.advance(wait)
+		if req.ProjectID = "@acme/app"; i%2 == 0 {
+			req.ProjectID = "@acme/other"
+		}
+		f.wantResult(req, store.Refreshed, start, f.register(req))
+
+		f.deactivate(req.Key)
+		f.clock.advance(wait)
+		f.wantResult(req, store.Refreshed, start, f.register(req))
+	}
+}
+
+// clockOwnExpiredHolder sets the clock back after a device took the token of an
+// expired one of the same user: it must not be in the list twice.
+func clockOwnExpiredHolder(f *fixture) {
+	first, other := request(alice, "first", token(1)), request(alice, "other", token(2))
+	f.register(first)
+	f.register(other)
+	f.clock.advance(f.policy.TTL)
+	later := f.clock.Now()
+	taking, onto := request(alice, "second", token(1)), request(alice, "second", token(2))
+	for _, req := range []tokens.Request{taking, onto} {
+		f.clock.set(later)
+		f.register(req)
+		f.clock.set(start)
+		f.wantNone(first.Key)
+		f.wantStored(f.registered(req, later, later))
+	}
+	f.wantNone(other.Key)
+	f.wantNoHolder(token(1))
+	f.wantDevices(alice, "second")
 }

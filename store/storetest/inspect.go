@@ -1,0 +1,222 @@
+package storetest
+
+import (
+	"cmp"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// inspectChecks are for a backend whose store is a store.Inspector.
+var inspectChecks = []check{
+	{name: "Inspect/None", rule: "inspect", run: inspectNone},
+	{name: "Inspect/EveryState", rule: "inspect", run: inspectEveryState},
+	{name: "Inspect/OnlyTheUsers", rule: "inspect", run: inspectOnlyTheUsers},
+	{name: "Inspect/Values", rule: "values", run: inspectValues},
+	{name: "Inspect/Clock", rule: "clock", run: func(f *fixture) {
+		f.register(owned)
+		f.readsClockOnce("Inspect", inspectCall(alice))
+	}},
+	{name: "Inspect/Invalid", rule: "invalid", run: func(f *fixture) { f.refusesUsers(inspectCall) }},
+	{name: "Inspect/Context", rule: "context", run: func(f *fixture) { f.obeysContext(reads, inspectCall(alice)) }},
+	{name: "Race/InspectWhileReplacing", rule: "one-instant", run: func(f *fixture) {
+		f.showsWholeWrites(func(f *fixture) ([]tokens.Registration, error) {
+			records, err := store.Inspect(f.Context(), f.store, alice)
+			if err == nil && len(records) != 1 {
+				err = errors.New("Inspect does not show the registration")
+			}
+			return registrations(records), err
+		})
+	}},
+}
+
+// A holding is all that a store holds: by its key each registration, nil if that
+// cannot be decoded.
+type holding map[tokens.Key]*tokens.Registration
+
+// put registers the request and adds what is then stored.
+func (f *fixture) put(h holding, req tokens.Request) {
+	f.Helper()
+	result := f.register(req)
+	maps.DeleteFunc(h, func(_ tokens.Key, r *tokens.Registration) bool { return r != nil && r.Token.Equal(req.Token) })
+	h[req.Key] = &result.Registration
+	f.wantEqual("Registration", f.registered(req, result.Registration.RegisteredAt, f.clock.Now()), result.Registration)
+}
+
+// assorted makes registrations of four users in every state: active and both
+// ways inactive, expired ones among them, and one that cannot be decoded if the
+// backend can make it. Some were registered over others, moved, or erased.
+func (f *fixture) assorted() holding {
+	f.Helper()
+	h := holding{}
+	n := 0
+	add := func(user tokens.UserID, devices ...tokens.DeviceID) {
+		for _, d := range devices {
+			f.put(h, request(user, d, token(n)))
+			switch k := key(user, d); n % 4 {
+			case 1:
+				f.deactivate(k)
+				h[k].Status = tokens.LoggedOut
+			case 2:
+				f.invalidate(k, token(n), f.clock.Now().Add(time.Hour))
+				h[k].Status = tokens.DeviceNotRegistered
+			}
+			n++
+			f.clock.advance(time.Second)
+		}
+	}
+	// The greater user has the smaller device ids, and the other way round.
+	f.clock.set(start.Add(-f.policy.TTL))
+	add(alice, "a", "expired", "expired too")
+	f.clock.set(start)
+	add("Alice", "Z", "é", "\uff21", "\U0001f4f1")
+	add(alice, "#", "10", "9", "Y", "a", "z")
+	add(bob, "#", "9", "B")
+	f.put(h, request(bob, "9", token(n)))
+	f.put(h, request(bob, "moved", h[key(alice, "9")].Token))
+	f.put(h, request("carol", "gone", token(n+1)))
+	f.delete(key("carol", "gone"))
+	delete(h, key("carol", "gone"))
+	if f.Corrupt != nil {
+		f.put(h, request(bob, "corrupt", token(n+2)))
+		f.Corrupt(f, f.store, key(bob, "corrupt"))
+		h[key(bob, "corrupt")] = nil
+	}
+	f.clock.advance(time.Hour)
+	return h
+}
+
+// wantRecords fails unless the records are what the store holds of the keys that
+// are wanted, of each one record at least, but for what has expired: that may be
+// gone.
+func (f *fixture) wantRecords(what string, h holding, wanted func(tokens.Key) bool, records []store.Record) {
+	f.Helper()
+	f.wantHeld(what, h, records)
+	for k, reg := range h {
+		shown := func(r store.Record) bool { return r.Key == k }
+		if wanted(k) && (reg == nil || !reg.Expired(f.clock.Now())) && !slices.ContainsFunc(records, shown) {
+			f.Errorf("%s does not show %v", what, k)
+		}
+	}
+}
+
+// wantReclaimed sets the clock back, and fails if something that the records do
+// not show was stored after all.
+func (f *fixture) wantReclaimed(what string, h holding, records []store.Record) {
+	f.Helper()
+	now := f.clock.Now()
+	f.clock.set(start.Add(-time.Hour))
+	defer f.clock.set(now)
+	for k, reg := range h {
+		shown := func(r store.Record) bool { return r.Key == k }
+		if reg != nil && reg.Expired(now) && !slices.ContainsFunc(records, shown) && f.holds(tokens.Request{Key: k}) {
+			f.Errorf("%s does not show %v, which has expired and is still stored", what, k)
+		}
+	}
+}
+
+func everything(tokens.Key) bool { return true }
+
+// wantHeld fails unless each of the records is as the store holds it.
+func (f *fixture) wantHeld(what string, h holding, records []store.Record) {
+	f.Helper()
+	for _, r := range records {
+		reg, held := h[r.Key]
+		switch {
+		case !held:
+			f.Errorf("%s shows %v, which is not a registration that is stored", what, r.Key)
+		case reg != nil:
+			f.wantEqual(what, store.Record{Key: r.Key, Registration: *reg}, r)
+		default:
+			f.wantCorrupt(what, r)
+		}
+	}
+}
+
+func (f *fixture) inspect(user tokens.UserID) []store.Record {
+	f.Helper()
+	records, err := store.Inspect(f.Context(), f.store, user)
+	if err != nil {
+		f.Fatalf("Inspect of %s: %v", user, err)
+	}
+	byDevice := func(a, b store.Record) int { return cmp.Compare(a.Key.DeviceID, b.Key.DeviceID) }
+	if !slices.IsSortedFunc(records, byDevice) {
+		f.Errorf("Inspect of %s is not ordered by device id", user)
+	}
+	return records
+}
+
+// wantInspected fails unless Inspect shows what the store holds of the user, each
+// registration once.
+func (f *fixture) wantInspected(user tokens.UserID, h holding) {
+	f.Helper()
+	records := f.inspect(user)
+	f.wantRecords("Inspect", h, func(k tokens.Key) bool { return k.UserID == user }, records)
+	for i, r := range records {
+		if r.Key.UserID != user || i > 0 && r.Key == records[i-1].Key {
+			f.Errorf("Inspect of %s shows %v", user, r.Key)
+		}
+	}
+}
+
+func inspectNone(f *fixture) {
+	f.wantInspected(alice, holding{})
+	f.register(owned)
+	f.delete(owned.Key)
+	f.register(taking)
+	f.wantInspected(alice, holding{})
+}
+
+// inspectEveryState looks twice: a look changes nothing.
+func inspectEveryState(f *fixture) {
+	h := f.assorted()
+	for range 2 {
+		for _, user := range []tokens.UserID{"Alice", alice, bob, "carol"} {
+			f.wantInspected(user, h)
+		}
+	}
+	for _, reg := range h {
+		if reg != nil && !reg.Expired(f.clock.Now()) {
+			f.wantStored(*reg)
+		}
+	}
+	f.wantReclaimed("Inspect", h, f.inspect(alice))
+}
+
+func inspectOnlyTheUsers(f *fixture) {
+	h := holding{}
+	users := []tokens.UserID{"ann", "anna", "an", "Ann", "ann ", "ann#", "ann\u0301"}
+	for i, user := range users {
+		f.put(h, request(user, phone, token(i)))
+	}
+	for _, user := range users {
+		f.wantInspected(user, h)
+	}
+}
+
+// inspectValues changes what Inspect returned, past its length too.
+func inspectValues(f *fixture) {
+	h := holding{}
+	for _, req := range requests(alice, 3) {
+		f.put(h, req)
+	}
+	for range 2 {
+		f.wantInspected(alice, h)
+		records := f.inspect(alice)
+		for i := range records[:cap(records)] {
+			records[:cap(records)][i] = store.Record{Key: key(alice, "mallory")}
+		}
+	}
+}
+
+func registrations(records []store.Record) []tokens.Registration {
+	var regs []tokens.Registration
+	for _, r := range records {
+		regs = append(regs, r.Registration)
+	}
+	return regs
+}

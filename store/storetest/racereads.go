@@ -1,0 +1,152 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// raceReadChecks read while another caller writes. What they read must have been
+// stored at one instant, all attributes of it.
+var raceReadChecks = []check{
+	{name: "Race/GetWhileReplacing", rule: "one-instant", run: func(f *fixture) {
+		f.showsWholeWrites(func(f *fixture) ([]tokens.Registration, error) {
+			got, err := f.store.Get(f.Context(), key(alice, phone))
+			return []tokens.Registration{got}, err
+		})
+	}},
+	{name: "Race/ListWhileReplacing", rule: "one-instant", run: func(f *fixture) {
+		f.showsWholeWrites(func(f *fixture) ([]tokens.Registration, error) { return f.store.List(f.Context(), alice) })
+	}},
+	{name: "Race/HolderWhileReplacing", rule: "one-instant", run: func(f *fixture) {
+		f.showsWholeWrites(func(f *fixture) ([]tokens.Registration, error) {
+			regs, err := f.holderOf(token(1))
+			if errors.Is(err, store.ErrNotFound) { // the phone has the other token
+				return nil, nil
+			}
+			if len(regs) == 1 && !regs[0].Token.Equal(token(1)) {
+				err = errors.New("Holder shows a registration of another token")
+			}
+			return regs, err
+		})
+	}},
+	{name: "Race/HolderWhileMoving", rule: "one-instant", run: raceHolderWhileMoving},
+	{name: "Race/ListWhileMoving", rule: "one-instant", run: raceListWhileMoving},
+}
+
+// A write is a call at a time of the clock.
+type write struct {
+	at time.Time
+	do call
+}
+
+// readWhile makes the writes one after another, in turns, while read is called by
+// others again and again. The first write is done before the first read. It
+// fails if read does, or returns a registration that is none of the states.
+func (f *fixture) readWhile(states []tokens.Registration, read func(*fixture) ([]tokens.Registration, error), writes ...write) {
+	f.Helper()
+	do := func(w write) {
+		f.clock.set(w.at)
+		f.together(w.do)
+	}
+	do(writes[0])
+	var (
+		wg      sync.WaitGroup
+		done    = make(chan struct{})
+		readers = make([]error, 2)
+	)
+	whole := func() error {
+		regs, err := read(f)
+		for _, got := range regs {
+			if err == nil && !slices.ContainsFunc(states, func(r tokens.Registration) bool { return cmp.Equal(r, got, exactly) }) {
+				err = fmt.Errorf("no write stored this registration:\n%+v", got)
+			}
+		}
+		return err
+	}
+	for i := range readers {
+		wg.Go(func() {
+			for readers[i] == nil {
+				readers[i] = whole()
+				select {
+				case <-done:
+					return
+				default:
+				}
+			}
+		})
+	}
+	for range workers {
+		for _, w := range writes[1:] {
+			do(w)
+		}
+		do(writes[0])
+	}
+	close(done)
+	wg.Wait()
+	for _, err := range readers {
+		if err != nil {
+			f.Errorf("read during a write: %v", err)
+		}
+	}
+}
+
+// showsWholeWrites has alice's phone registered, logged out, and registered
+// otherwise, in each attribute.
+func (f *fixture) showsWholeWrites(read func(*fixture) ([]tokens.Registration, error)) {
+	f.Helper()
+	later := start.Add(time.Hour)
+	a, b := request(alice, phone, token(1)), request(alice, phone, token(2))
+	b.Platform, b.ProjectID = tokens.Android, ""
+	out := f.registered(a, start, start)
+	out.Status = tokens.LoggedOut
+	f.readWhile(
+		[]tokens.Registration{f.registered(a, start, start), out, f.registered(b, start, later)}, read,
+		write{start, registerCall(a)}, write{start, deactivateCall(a.Key)}, write{later, registerCall(b)})
+}
+
+// readWhileMoving has two requests take one token from each other.
+func (f *fixture) readWhileMoving(a, b tokens.Request, read func(*fixture) ([]tokens.Registration, error)) {
+	f.Helper()
+	later := start.Add(time.Hour)
+	b.Platform, b.ProjectID = tokens.Android, ""
+	f.readWhile(
+		[]tokens.Registration{f.registered(a, start, start), f.registered(b, later, later)}, read,
+		write{start, registerCall(a)}, write{later, registerCall(b)})
+}
+
+// holderOf returns the registration that holds the token; none if the store does
+// not say, as it may.
+func (f *fixture) holderOf(t tokens.Token) ([]tokens.Registration, error) {
+	got, err := f.store.Holder(f.Context(), t.Hash())
+	if f.LooseHolder && errors.Is(err, store.ErrTryAgain) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []tokens.Registration{got}, nil
+}
+
+func raceHolderWhileMoving(f *fixture) {
+	f.readWhileMoving(request(alice, phone, token(1)), request(bob, phone, token(1)), func(f *fixture) ([]tokens.Registration, error) {
+		return f.holderOf(token(1))
+	})
+}
+
+func raceListWhileMoving(f *fixture) {
+	f.readWhileMoving(request(alice, "first", token(1)), request(alice, "second", token(1)), func(f *fixture) ([]tokens.Registration, error) {
+		got, err := f.store.List(f.Context(), alice)
+		if err == nil && len(got) != 1 && !f.LooseList {
+			err = errors.New("the token is in two places, or in none")
+		}
+		return got, err
+	})
+}

@@ -1,0 +1,362 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// walkChecks are for a backend with a store.Walker.
+var walkChecks = []check{
+	{name: "Walk/Nothing", rule: "walk", run: walkNothing},
+	{name: "Walk/AnyLimit", rule: "walk", run: walkAnyLimit},
+	{name: "Walk/AnySegments", rule: "walk", run: walkAnySegments},
+	{name: "Walk/Keys", rule: "walk", policy: store.Policy{MaxDevices: store.MaxMaxDevices}, run: walkKeys},
+	{name: "Walk/CursorsKeyDeleted", rule: "walk", run: walkCursorsKeyDeleted},
+	{name: "Walk/WhileWriting", rule: "walk", run: walkWhileWriting},
+	{name: "Walk/Resumed", rule: "walk", run: walkResumed},
+	{name: "Walk/Clock", rule: "clock", run: walkClock},
+	{name: "Walk/Invalid", rule: "invalid", run: walkInvalid},
+	{name: "Walk/Context", rule: "context", run: walkContext},
+	{name: "Race/WalkWhileReplacing", rule: "one-instant", run: raceWalkWhileReplacing},
+}
+
+func (f *fixture) walker() store.Walker {
+	f.Helper()
+	return f.Walker(f, f.store)
+}
+
+// page fails if the page has more records than the limit.
+func (f *fixture) page(w store.Walker, from store.Cursor, limit int) ([]store.Record, store.Cursor) {
+	f.Helper()
+	records, next, err := w.Page(f.Context(), from, limit)
+	if err != nil {
+		f.Fatalf("Page: %v", err)
+	}
+	if len(records) > limit {
+		f.Fatalf("a page of at most %d rows has %d records", limit, len(records))
+	}
+	return records, next
+}
+
+// A store that holds a few dozen registrations has no reason for as many pages.
+const mostPages = 2000
+
+// walk returns all records from the cursor on. After each page it calls between
+// with the cursor of the next one, which is zero at the end.
+func (f *fixture) walk(w store.Walker, from store.Cursor, limit int, between func([]store.Record, store.Cursor)) []store.Record {
+	f.Helper()
+	var all []store.Record
+	for range mostPages {
+		records, next := f.page(w, from, limit)
+		all = append(all, records...)
+		if between != nil {
+			between(records, next)
+		}
+		if next == "" {
+			return all
+		}
+		from = next
+	}
+	f.Fatalf("the walk has not ended after %d pages", mostPages)
+	return nil
+}
+
+func (f *fixture) segments(w store.Walker, n int) []store.Cursor {
+	f.Helper()
+	cursors, err := w.Segments(f.Context(), n)
+	if err != nil {
+		f.Fatalf("Segments: %v", err)
+	}
+	if len(cursors) < 1 || len(cursors) > n {
+		f.Fatalf("%d segments, want 1 to %d", len(cursors), n)
+	}
+	return cursors
+}
+
+func (f *fixture) walkSegments(w store.Walker, cursors []store.Cursor, limit int) []store.Record {
+	f.Helper()
+	var all []store.Record
+	for _, c := range cursors {
+		all = append(all, f.walk(w, c, limit, nil)...)
+	}
+	return all
+}
+
+func walkNothing(f *fixture) {
+	w := f.walker()
+	for range 2 {
+		f.wantRecords("the walk", holding{}, everything, f.walk(w, "", 2, nil))
+		f.wantRecords("the walk", holding{}, everything, f.walkSegments(w, f.segments(w, 3), 2))
+		f.register(owned)
+		f.delete(owned.Key)
+	}
+}
+
+func walkAnyLimit(f *fixture) {
+	h, w := f.assorted(), f.walker()
+	for _, limit := range []int{1, 2, 3, 7, 1000, math.MaxInt} {
+		f.wantRecords("the walk", h, everything, f.walk(w, "", limit, nil))
+	}
+	for _, reg := range h {
+		if reg != nil && !reg.Expired(f.clock.Now()) {
+			f.wantStored(*reg)
+		}
+	}
+	f.wantReclaimed("the walk", h, f.walk(w, "", 3, nil))
+}
+
+// walkAnySegments also has segments that were made before what they have to
+// show: before all that is stored, behind it, and between.
+func walkAnySegments(f *fixture) {
+	w := f.walker()
+	early := f.segments(w, 3)
+	h := f.assorted()
+	f.wantRecords("the segments that are older than the rows", h, everything, f.walkSegments(w, early, 2))
+	for _, n := range []int{1, 2, 3, 4, 5, 6, 7, 100} {
+		limit := 2
+		if n > 7 {
+			limit = 1000
+		}
+		f.wantRecords("the segments", h, everything, f.walkSegments(w, f.segments(w, n), limit))
+	}
+	early = f.segments(w, 4)
+	for i, user := range []tokens.UserID{"!", "Zoe", "alicf", "zoe", "\U0010ffff"} {
+		f.put(h, request(user, phone, token(500+i)))
+	}
+	f.wantRecords("the segments that are older than some rows", h, everything, f.walkSegments(w, early, 2))
+}
+
+// walkKeys has keys that differ in one respect only, so that a page which begins
+// behind one of them must not pass over another.
+func walkKeys(f *fixture) {
+	h := holding{}
+	for i, pair := range textPairs(tokens.MaxDeviceIDLen) {
+		for j, text := range pair {
+			f.put(h, request(tokens.UserID(text), tokens.DeviceID(pair[0]), token(4*i+j)))
+			f.put(h, request(alice, tokens.DeviceID(text), token(4*i+2+j)))
+		}
+	}
+	w := f.walker()
+	f.wantRecords("the walk", h, everything, f.walk(w, "", 1, nil))
+	f.wantRecords("the segments", h, everything, f.walkSegments(w, f.segments(w, 5), 1))
+}
+
+// walkCursorsKeyDeleted erases all that a page showed before it asks for the next
+// one, which the page's last key stands for.
+func walkCursorsKeyDeleted(f *fixture) {
+	for _, limit := range []int{1, 2, 5} {
+		h := f.assorted()
+		w, walked := f.walker(), 0
+		f.walk(w, "", limit, func(records []store.Record, _ store.Cursor) {
+			f.wantHeld("the page", h, records)
+			for _, r := range records {
+				f.delete(r.Key)
+				delete(h, r.Key)
+				walked++
+			}
+		})
+		f.wantNoneLeft(h)
+		if walked == 0 {
+			f.Error("the walk shows nothing")
+		}
+	}
+}
+
+// wantNoneLeft fails if something is held that has not expired: the walk has not
+// shown it. It erases all.
+func (f *fixture) wantNoneLeft(h holding) {
+	f.Helper()
+	for k, reg := range h {
+		if reg == nil || !reg.Expired(f.clock.Now()) {
+			f.Errorf("the walk does not show %v", k)
+		}
+		f.delete(k)
+	}
+}
+
+// walkWhileWriting registers others between two pages, and erases them; those
+// that are stored throughout are registered again, under a clock that goes either
+// way, with other tokens, or logged out. Each page shows what is stored by then.
+func walkWhileWriting(f *fixture) {
+	for _, limit := range []int{1, 3} {
+		h := holding{}
+		for i := range 5 {
+			for j, user := range []tokens.UserID{alice, bob, "carol"} {
+				f.put(h, request(user, device(10*i), token(100*i+j)))
+			}
+			f.clock.advance(time.Second)
+		}
+		w, n := f.walker(), 1000
+		unseen := map[tokens.Key]bool{}
+		for k := range h {
+			unseen[k] = true
+		}
+		throughout := keysOf(h)
+		f.walk(w, "", limit, func(records []store.Record, _ store.Cursor) {
+			f.wantHeld("the page", h, records)
+			for _, r := range records {
+				delete(unseen, r.Key)
+			}
+			f.disturb(h, throughout, n)
+			n++
+		})
+		for k := range unseen {
+			f.Errorf("the walk does not show %v, which was stored throughout", k)
+		}
+		for k := range h {
+			f.delete(k)
+		}
+	}
+}
+
+// keysOf returns the keys by user and device.
+func keysOf(h holding) []tokens.Key {
+	var keys []tokens.Key
+	for k := range h {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b tokens.Key) int {
+		return strings.Compare(string(a.UserID)+"\x00"+string(a.DeviceID), string(b.UserID)+"\x00"+string(b.DeviceID))
+	})
+	return keys
+}
+
+// disturb makes the writes after the n-th page. It changes a third of what is
+// stored throughout, and makes and erases registrations before it, behind it and
+// between.
+func (f *fixture) disturb(h holding, throughout []tokens.Key, n int) {
+	f.Helper()
+	now := f.clock.Now()
+	for i, k := range throughout {
+		switch (i + n) % 9 {
+		case 0: // as an app does at each launch
+			f.clock.set(now.Add(time.Duration(n%3-1) * time.Hour))
+			f.put(h, request(k.UserID, k.DeviceID, h[k].Token))
+		case 3:
+			f.put(h, request(k.UserID, k.DeviceID, token(100_000-100*n-i)))
+		case 6:
+			f.deactivate(k)
+			if h[k].Active() {
+				h[k].Status = tokens.LoggedOut
+			}
+		}
+		f.clock.set(now)
+	}
+	passers := []tokens.UserID{"aaron", alice, bob, "bobby", "zoe"}
+	for i := range 2 {
+		user := passers[(2*n+i)%len(passers)]
+		passing := key(user, device(10*(n%7)+5))
+		if _, stored := h[passing]; stored {
+			f.delete(passing)
+			delete(h, passing)
+		} else {
+			f.put(h, request(passing.UserID, passing.DeviceID, token(200_000+100*n+i)))
+		}
+	}
+	f.clock.advance(time.Minute)
+}
+
+// walkResumed keeps each cursor of a walk, and goes on from there again: at once,
+// after a page that failed, and when the walk is over, with a walker that another
+// process could have made.
+func walkResumed(f *fixture) {
+	h, w := f.assorted(), f.walker()
+	done, cancel := context.WithCancel(f.Context())
+	cancel()
+	for _, first := range append(f.segments(w, 3), "") {
+		shown := 0
+		kept := map[store.Cursor]int{} // how many records came before
+		all := f.walk(w, first, 2, func(records []store.Record, next store.Cursor) {
+			shown += len(records)
+			if next == "" {
+				return
+			}
+			if _, _, err := w.Page(done, next, 2); err == nil {
+				f.Error("Page with a done context returns no error")
+			}
+			kept[store.Cursor(strings.Clone(string(next)))] = shown
+			f.page(w, next, 2)
+		})
+		if first == "" {
+			f.wantRecords("the walk", h, everything, all)
+		}
+		for from, before := range kept {
+			rest := map[tokens.Key]bool{}
+			for _, r := range all[before:] {
+				rest[r.Key] = true
+			}
+			f.wantRecords("the resumed walk", h, func(k tokens.Key) bool { return rest[k] }, f.walk(f.walker(), from, 3, nil))
+		}
+	}
+}
+
+func walkClock(f *fixture) {
+	f.assorted()
+	w := f.walker()
+	f.readsClockOnce("Segments", segmentsCall(w, 3))
+	f.readsClockOnce("Page", pageCall(w, "", 3))
+}
+
+func walkInvalid(f *fixture) {
+	f.assorted()
+	w := f.walker()
+	limit := tokens.FieldError{Field: store.FieldLimit, Code: tokens.Malformed}
+	cursor := tokens.FieldError{Field: store.FieldCursor, Code: tokens.Malformed}
+	for _, n := range []int{0, -1, math.MinInt} {
+		f.refuses(segmentsCall(w, n), limit)
+		f.refuses(pageCall(w, "", n), limit)
+	}
+	var real store.Cursor
+	for _, c := range append(f.segments(w, 3), "") {
+		_, next := f.page(w, c, 1)
+		real = max(real, next)
+	}
+	if real == "" {
+		f.Fatal("no walk has a second page")
+	}
+	for _, bad := range []store.Cursor{
+		marker, "0", "-", " ", "\x00", "\xff", "null", "[]", `["a","b","c"]`, "W10", // [] in base64
+		real + "!", real + "\n", " " + real, real + real,
+	} {
+		f.refuses(pageCall(w, bad, 2), cursor)
+	}
+	f.refuses(pageCall(w, marker, 0), cursor, limit)
+
+	done, cancel := context.WithCancel(f.Context())
+	cancel()
+	onDone := func(do call) call {
+		return func(_ context.Context, s store.Store) error { return do(done, s) }
+	}
+	f.refuses(onDone(segmentsCall(w, 0)), limit)
+	f.refuses(onDone(pageCall(w, marker, 2)), cursor)
+}
+
+func walkContext(f *fixture) {
+	w := f.walker()
+	f.obeysContext(reads, pageCall(w, "", 2))
+	f.obeysContext(reads, segmentsCall(w, 2))
+}
+
+func raceWalkWhileReplacing(f *fixture) {
+	w := f.walker()
+	f.showsWholeWrites(func(f *fixture) ([]tokens.Registration, error) {
+		var regs []tokens.Registration
+		for r, err := range store.Walk(f.Context(), w, "", 2) {
+			if err != nil {
+				return nil, err
+			}
+			regs = append(regs, r.Registration)
+		}
+		if len(regs) == 0 {
+			return nil, errors.New("the walk does not show the registration")
+		}
+		return regs, nil
+	})
+}
