@@ -109,7 +109,7 @@ func TestEachCheckRejects(t *testing.T) {
 			t.Errorf("there is no check %s", name)
 		}
 	}
-	_, asked := caughtBy(t, "", Backend{}, 1, func(string) bool { return true })
+	_, asked := caughtBy(t, "", Backend{}, 500, func(string) bool { return true })
 	for fault := range asked {
 		if !faults[fault] {
 			t.Errorf("the faulty store knows %q, which no test asks for", fault)

@@ -1,10 +1,13 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -47,6 +50,14 @@ type write struct {
 	do call
 }
 
+// A read that takes two steps has to meet a write between them. The writes go on
+// until there were so many reads that showed a registration, or for so long behind
+// a network.
+const (
+	mostReads    = 1000
+	longestReads = time.Second
+)
+
 // readWhile makes the writes one after another, in turns, while read is called by
 // others again and again. The first write is done before the first read. It
 // fails if read does, or returns a registration that is none of the states.
@@ -54,43 +65,52 @@ func (f *fixture) readWhile(states []tokens.Registration, read func(*fixture) ([
 	f.Helper()
 	do := func(w write) {
 		f.clock.set(w.at)
-		f.together(w.do)
+		if _, err := repeat(f.Context(), func(ctx context.Context) error { return w.do(ctx, f.store) }); err != nil {
+			f.Fatalf("write: %v", err)
+		}
 	}
 	do(writes[0])
 	var (
 		wg      sync.WaitGroup
+		count   atomic.Int64
 		done    = make(chan struct{})
 		readers = make([]error, 2)
 	)
-	whole := func() error {
-		regs, err := read(f)
-		for _, got := range regs {
-			if err == nil && !slices.ContainsFunc(states, func(r tokens.Registration) bool { return cmp.Equal(r, got, exactly) }) {
-				err = fmt.Errorf("no write stored this registration:\n%+v", got)
-			}
-		}
-		return err
-	}
+	end := sync.OnceFunc(func() {
+		close(done)
+		wg.Wait()
+		f.clock.onReading(nil)
+	})
+	defer end() // a write may fail
 	for i := range readers {
 		wg.Go(func() {
 			for readers[i] == nil {
-				readers[i] = whole()
+				regs, err := read(f)
+				for _, got := range regs {
+					if err == nil && !slices.ContainsFunc(states, func(r tokens.Registration) bool { return cmp.Equal(r, got, exactly) }) {
+						err = fmt.Errorf("no write stored this registration:\n%+v", got)
+					}
+				}
+				readers[i] = err
+				count.Add(int64(len(regs)))
 				select {
 				case <-done:
 					return
 				default:
 				}
 			}
+			count.Add(mostReads) // there is no need to go on
 		})
 	}
-	for range workers {
+	f.clock.onReading(runtime.Gosched)
+	begin := time.Now()
+	for n := 0; n < workers || count.Load() < mostReads && time.Since(begin) < longestReads; n++ {
 		for _, w := range writes[1:] {
 			do(w)
 		}
 		do(writes[0])
 	}
-	close(done)
-	wg.Wait()
+	end()
 	for _, err := range readers {
 		if err != nil {
 			f.Errorf("read during a write: %v", err)
