@@ -54,7 +54,7 @@ type write struct {
 // until there were so many reads that showed a registration, or for so long behind
 // a network.
 const (
-	mostReads    = 1000
+	mostReads    = 2000
 	longestReads = time.Second
 )
 
