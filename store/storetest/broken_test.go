@@ -64,7 +64,7 @@ func races(check string) bool { return strings.HasPrefix(check, "Race/") }
 func TestSuiteRejects(t *testing.T) {
 	for _, rule := range brokenRules() {
 		t.Run(rule.fault, func(t *testing.T) {
-			caught, _ := caughtBy(t, rule.fault, Backend{}, 500, func(name string) bool {
+			caught, _ := caughtBy(t, rule.fault, Backend{}, 3, func(name string) bool {
 				// Those of other rules are for the reader, and the races take long.
 				return slices.Contains(rule.checks, name) || testing.Verbose() && !races(name) && name != "Sizes/MostDevices"
 			})
@@ -109,7 +109,7 @@ func TestEachCheckRejects(t *testing.T) {
 			t.Errorf("there is no check %s", name)
 		}
 	}
-	_, asked := caughtBy(t, "", Backend{}, 500, func(string) bool { return true })
+	_, asked := caughtBy(t, "", Backend{}, 1, func(string) bool { return true })
 	for fault := range asked {
 		if !faults[fault] {
 			t.Errorf("the faulty store knows %q, which no test asks for", fault)

@@ -53,7 +53,9 @@ func (f *fixture) wantHolding(h holding) {
 		users[k.UserID] = true
 		if reg != nil && !reg.Expired(f.clock.Now()) {
 			f.wantEqual("Holder", *reg, f.holder(reg.Token))
-			f.wantEqual("Get", *reg, f.get(k))
+			if !f.Inspector {
+				f.wantEqual("Get", *reg, f.get(k))
+			}
 		}
 	}
 	for user := range users {
@@ -155,8 +157,8 @@ func otherToken(r *tokens.Registration) {
 	r.Token = tokens.MustParseToken("ExpoPushToken[other-" + string(r.Key.UserID) + "]")
 }
 
-// importRule imports each of the states over each that is stored under the key or
-// elsewhere, and the first two over both at once. Policy.PlanImport, which has a
+// importRule imports each of the states over each that is stored under the key,
+// the first of them over each elsewhere, and the first two over both at once. Policy.PlanImport, which has a
 // test of its own, says what the store has to do; all that is stored is compared.
 func importRule(f *fixture) {
 	imported, own, holders := importStates(f.Corrupt != nil)
@@ -172,7 +174,7 @@ func importRule(f *fixture) {
 			for _, elsewhere := range holders {
 				n++
 				r, under, holder := f.importable(n, "phone", imp), f.importable(n, "phone", at), f.importable(n, "other", elsewhere)
-				if at.build != nil && elsewhere.build != nil && (i > 1 || under.Token.Equal(r.Token)) {
+				if at.build != nil && elsewhere.build != nil && (i > 1 || under.Token.Equal(r.Token)) || i > 4 && elsewhere.build != nil {
 					continue
 				}
 				f.clock.set(start.Add(-time.Second))

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,7 +32,13 @@ func sizesMostDevices(f *fixture) {
 	for n := range most {
 		devices[n] = of(n).Key.DeviceID
 		want[n] = f.registered(of(n), start, start)
-		f.place(want[n])
+	}
+	for some := range slices.Chunk(want, 2*workers) {
+		var calls []call
+		for _, r := range some {
+			calls = append(calls, f.storing(r))
+		}
+		f.together(calls...)
 	}
 	f.wantEqual("List", want, f.list(big))
 	if f.Inspector {
@@ -52,13 +59,11 @@ func sizesMostDevices(f *fixture) {
 	}
 }
 
-// place stores the registration in the store's cheapest way: an import does not
+// storing stores the registration in the store's cheapest way: an import does not
 // count the user's devices.
-func (f *fixture) place(want tokens.Registration) {
-	f.Helper()
+func (f *fixture) storing(r tokens.Registration) call {
 	if f.Importer {
-		f.wantImported(store.Imported, want)
-		return
+		return importCall(r)
 	}
-	f.register(tokens.Request{Key: want.Key, Token: want.Token, Platform: want.Platform, ProjectID: want.ProjectID})
+	return registerCall(tokens.Request{Key: r.Key, Token: r.Token, Platform: r.Platform, ProjectID: r.ProjectID})
 }
