@@ -5,6 +5,6 @@ cd "$(dirname "$0")/.."
 
 status=0
 for module in $(scripts/modules.sh); do
-  go -C "$module" test -json -race "$@" ./... || status=1
+  go -C "$module" test -json -race -timeout 30m "$@" ./... || status=1
 done
 exit "$status"
