@@ -27,7 +27,7 @@ var inspectChecks = []check{
 		f.showsWholeWrites(func(f *fixture) ([]tokens.Registration, error) {
 			records, err := store.Inspect(f.Context(), f.store, alice)
 			if err == nil && len(records) != 1 {
-				err = errors.New("Inspect does not show the registration")
+				err = errors.New("the registration is not in Inspect")
 			}
 			return registrations(records), err
 		})

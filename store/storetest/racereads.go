@@ -35,7 +35,7 @@ var raceReadChecks = []check{
 				return nil, nil
 			}
 			if len(regs) == 1 && !regs[0].Token.Equal(token(1)) {
-				err = errors.New("Holder shows a registration of another token")
+				err = errors.New("a registration of another token is the Holder")
 			}
 			return regs, err
 		})

@@ -19,7 +19,7 @@ var sizeChecks = []check{
 // a batch of statements or a transaction takes.
 func sizesMostDevices(f *fixture) {
 	const most = store.MaxMaxDevices
-	long := func(n, max int) string { return strings.Repeat("\U0001f4f1", max-4) + fmt.Sprintf("%04d", n) }
+	long := func(n, length int) string { return strings.Repeat("\U0001f4f1", length-4) + fmt.Sprintf("%04d", n) }
 	big := tokens.UserID(long(0, tokens.MaxUserIDLen))
 	devices := make([]tokens.DeviceID, most)
 	want := make([]tokens.Registration, most)

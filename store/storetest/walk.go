@@ -313,17 +313,17 @@ func walkInvalid(f *fixture) {
 		f.refuses(segmentsCall(w, n), limit)
 		f.refuses(pageCall(w, "", n), limit)
 	}
-	var real store.Cursor
+	var valid store.Cursor
 	for _, c := range append(f.segments(w, 3), "") {
 		_, next := f.page(w, c, 1)
-		real = max(real, next)
+		valid = max(valid, next)
 	}
-	if real == "" {
+	if valid == "" {
 		f.Fatal("no walk has a second page")
 	}
 	for _, bad := range []store.Cursor{
 		marker, "0", "-", " ", "\x00", "\xff", "null", "[]", `["a","b","c"]`, "W10", // [] in base64
-		real + "!", real + "\n", " " + real, real + real,
+		valid + "!", valid + "\n", " " + valid, valid + valid,
 	} {
 		f.refuses(pageCall(w, bad, 2), cursor)
 	}
