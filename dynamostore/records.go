@@ -98,7 +98,7 @@ func (i *importing) plan(ctx context.Context) ([]write, error) {
 		return []write{i.op.updateWrite(keyOf(own.key()), setInactive(), g, setInactiveArgs(stored.Status), ignore)}, nil
 	case store.Imported:
 		version := newVersion()
-		claimExpiresAt := stored.ExpiresAt.Add(i.op.store.claimExtra())
+		claimExpiresAt := storable(stored.ExpiresAt.Add(i.op.store.claimExtra()))
 		writes := []write{
 			i.op.putWrite(i.id.item(stored.Key, version, claimExpiresAt), c.unchanged(), ignore),
 			i.op.putWrite(importedItem(stored, version, claimExpiresAt), unchanged(own), ignore),

@@ -122,3 +122,19 @@ type noScan struct{}
 func (noScan) Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
 	return nil, errNoScan
 }
+
+// TestImportOfTheLastSecond: the claim of a registration that expires as late as
+// one can is as an upgrade wants it.
+func TestImportOfTheLastSecond(t *testing.T) {
+	w := newWorld(t, store.Policy{})
+	last := time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
+	_, err := w.clean.Import(t.Context(), tokens.Registration{
+		Key: alice, Token: tokenA, Platform: tokens.IOS, Status: tokens.Active, UpdatedAt: worldStart, ExpiresAt: last,
+	})
+	w.do(err)
+	report, err := dynamostore.Upgrade(t.Context(), w.client, w.table, dynamostore.UpgradeOptions{Policy: w.policy, DryRun: true})
+	w.do(err)
+	if report.Rows != 1 || report.Unclaimed != 0 {
+		t.Errorf("an upgrade finds %d rows, %d of them without their claim; want 1 and 0", report.Rows, report.Unclaimed)
+	}
+}

@@ -188,6 +188,14 @@ func (d *decoder) status() tokens.Status {
 // express.
 const maxSeconds = 253402300799
 
+// storable returns t, or the last time that a row can have.
+func storable(t time.Time) time.Time {
+	if latest := time.Unix(maxSeconds, 0).UTC(); t.After(latest) {
+		return latest
+	}
+	return t
+}
+
 // seconds decodes a time in epoch seconds; an absent one is zero.
 func seconds(i item, name string) (time.Time, error) {
 	switch v := i[name].(type) {

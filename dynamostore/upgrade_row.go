@@ -116,14 +116,6 @@ func holdsClaim(r row, c claim) bool {
 	return err == nil && err2 == nil && !actual.Before(recorded) && !recorded.Before(storable(r.reg.ExpiresAt.Add(claimMargin)))
 }
 
-// storable returns t, or the last time that a row can have.
-func storable(t time.Time) time.Time {
-	if latest := time.Unix(maxSeconds, 0).UTC(); t.After(latest) {
-		return latest
-	}
-	return t
-}
-
 // A rowUpgrade is the upgrade of one row under way. After a refusal it reads
 // everything again.
 type rowUpgrade struct {

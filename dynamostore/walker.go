@@ -90,10 +90,9 @@ func (w *Walker) Segments(ctx context.Context, n int) ([]store.Cursor, error) {
 	if err := cmp.Or(store.ValidatePage(n), ctx.Err()); err != nil {
 		return nil, err
 	}
-	n = min(n, maxSegments)
-	cursors := make([]store.Cursor, n)
-	for i := range cursors {
-		cursors[i] = scanPosition{segment: int32(i), segments: int32(n)}.cursor()
+	var cursors []store.Cursor
+	for _, p := range newSegments(int32(min(n, maxSegments))) {
+		cursors = append(cursors, p.cursor())
 	}
 	return cursors, nil
 }
@@ -104,29 +103,20 @@ func (w *Walker) Page(ctx context.Context, from store.Cursor, limit int) ([]stor
 	if err := cmp.Or(tokens.JoinInvalid(err, store.ValidatePage(limit)), ctx.Err()); err != nil {
 		return nil, "", err
 	}
-	in := &dynamodb.ScanInput{
-		TableName:      &w.table,
-		ConsistentRead: ptr(true),
-		Limit:          ptr(int32(min(limit, 1<<31-1))),
-		Segment:        &p.segment,
-		TotalSegments:  &p.segments,
-	}
-	if !p.after.IsZero() {
-		in.ExclusiveStartKey = keyOf(p.after)
-	}
-	out, err := w.client.Scan(ctx, in)
+	op := &operation{store: &Store{table: w.table}}
+	items, next, err := op.scan(ctx, w.client, p, int32(min(limit, 1<<31-1)))
 	if err != nil {
-		return nil, "", new(operation).callError(ctx, "Scan", err)
+		return nil, "", err
 	}
 	var records []store.Record
-	for _, i := range out.Items {
+	for _, i := range items {
 		if r := newRow(i); !r.isClaim() {
 			records = append(records, r.record())
 		}
 	}
-	if len(out.LastEvaluatedKey) == 0 {
+	if len(next) == 0 {
 		return records, "", nil
 	}
-	p.after = row{item: out.LastEvaluatedKey}.key()
+	p.after = row{item: next}.key()
 	return records, p.cursor(), nil
 }
