@@ -29,12 +29,30 @@ func run(t *testing.T, environment []string, program string, args ...string) []b
 	return out
 }
 
+// needPackages skips the test, or fails it under CI, where Node.js or the packages
+// of this folder are missing.
+func needPackages(t *testing.T) {
+	t.Helper()
+	_, err := exec.LookPath("node")
+	if err == nil {
+		_, err = os.Stat(bin)
+	}
+	switch {
+	case err == nil:
+	case os.Getenv("CI") == "":
+		t.Skipf("%v: install Node.js 20 or newer and run `make mobile`", err)
+	default:
+		t.Fatal(err)
+	}
+}
+
 // result is a line of TAP, the output of node --test.
 var result = regexp.MustCompile(`^\s*(ok|not ok) \d+ - (.*)$`)
 
 // TestNode compiles the TypeScript, which checks its types, and runs its tests
 // against the real server. Each of them is a subtest here.
 func TestNode(t *testing.T) {
+	needPackages(t)
 	server := filepath.Join(t.TempDir(), "local")
 	run(t, nil, "go", "build", "-o", server, "../local")
 	build := t.TempDir()
@@ -65,6 +83,7 @@ func TestNode(t *testing.T) {
 
 // TestOpenAPITypes checks that the types are those of the OpenAPI document.
 func TestOpenAPITypes(t *testing.T) {
+	needPackages(t)
 	generated := filepath.Join(t.TempDir(), "openapi.ts")
 	run(t, nil, bin+"openapi-typescript", "../../httpapi/openapi.yaml", "--output", generated)
 	want, err := os.ReadFile(generated)
