@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -245,10 +246,10 @@ func TestResume(t *testing.T) {
 				d.fill(100)
 				dir := t.TempDir()
 				state, file := filepath.Join(dir, "state"), filepath.Join(dir, "file")
-				pages, left := 0, map[string][]byte{}
+				var pages atomic.Int32 // segments are walked side by side
+				left := map[string][]byte{}
 				d.stores["a"] = hooked{a, func() error {
-					pages++
-					if pages != 5 {
+					if pages.Add(1) != 5 {
 						return nil
 					}
 					for _, name := range []string{state, file} { // what a kill leaves
@@ -272,10 +273,10 @@ func TestResume(t *testing.T) {
 						d.check(os.WriteFile(file, append(left[file], `{"userId":"half a li`...), 0o600))
 					}
 				}
-				pages = 5
+				pages.Store(5)
 				second := d.run("", args...)
-				if pages >= 5+11 {
-					t.Errorf("it began anew: %d pages", pages-5)
+				if pages.Load() >= 5+11 {
+					t.Errorf("it began anew: %d pages", pages.Load()-5)
 				}
 				if _, err := os.Stat(state); err == nil {
 					t.Error("the state is still there")

@@ -8,7 +8,8 @@ import (
 	"io"
 	"time"
 
-	"github.com/devicetokens/devicetokens/internal/jsontext"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -98,7 +99,7 @@ func parseLine(text []byte) (tokens.Registration, error) {
 		return none, errLineForm
 	}
 	switch {
-	case !jsontext.IsUnicode(text):
+	case !jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true)):
 		return none, errLineUnicode
 	case l.Error != "":
 		return none, errLineError

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/devicetokens/devicetokens/httpapi"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -27,9 +29,9 @@ func claimsUser(r *http.Request) (tokens.UserID, error) {
 	case sub == "":
 		return "", errors.New("the event has no claim sub: has the route an authorizer? " +
 			"A function URL and a load balancer have none: set " + envAuth + " to oidc behind those")
-	case strings.ContainsRune(sub, '\ufffd'):
-		// The gateway, or encoding/json here, replaced an invalid character by U+FFFD:
-		// two users could become one.
+	case !jsontext.Value(inv.claims).IsValid(jsontext.AllowDuplicateNames(true)), strings.ContainsRune(sub, '\ufffd'):
+		// encoding/json, or the gateway itself, replaced an invalid character by
+		// U+FFFD: two users could become one.
 		return "", fmt.Errorf("%w: the claims are not Unicode", httpapi.ErrUnauthenticated)
 	}
 	return tokens.UserID(sub), nil

@@ -34,7 +34,7 @@ func TestClaims(t *testing.T) {
 		rest + "{\"authorizer\": {\"claims\": {\"sub\": \"u\xff\"}}}}": {401, notUnicode},
 		http + `{"jwt": {"claims": {"sub": "u\udfff"}}}}}`:             {401, notUnicode},
 		http + `{"jwt": {"claims": {"sub": "u\ufffd"}}}}}`:             {401, notUnicode},
-		http + `{"jwt": {"claims": {"sub": "u", "x": "\ud800"}}}}}`:    {200, ""},
+		http + `{"jwt": {"claims": {"sub": "u", "x": "\ud800"}}}}}`:    {401, notUnicode},
 		http + `{"jwt": {"claims": {"sub": "\ud83d\ude00"}}}}}`:        {200, ""},
 	} {
 		out.Reset()
