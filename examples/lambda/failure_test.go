@@ -162,6 +162,7 @@ func TestFaults(t *testing.T) {
 		f := faultyOne(t, faultCrash)
 		invokeFails(t, f, logout, "string") // how the runtime library names a panic with a text
 		invoke(t, f, listEvent, 200, "")
+		f.Close() // what it printed may come after the answer
 		if n := strings.Count(f.output.String(), `"cold_start":true`); n != 2 {
 			t.Errorf("%d cold starts, want two", n)
 		}

@@ -12,7 +12,7 @@ import (
 func TestParseMessage(t *testing.T) {
 	all := `{"title":"T","subtitle":"S","body":"B","sound":"bells.wav","priority":"high","ttl":0,"badge":0,"interruptionLevel":"time-sensitive",
 		"channelId":"taxi","categoryId":"taxi","mutableContent":false,"richContent":{"image":"https://example.com/a.png"},"data":{"id":12345678901234567890}}`
-	for _, tc := range []struct{ message, says string }{
+	for i, tc := range []struct{ message, says string }{
 		{all, ""},
 		{"\ufeff" + all, ""},
 		{`{"body":"B","sound":"default","ttl":2419200,"mutableContent":true}`, ""},
@@ -52,7 +52,7 @@ func TestParseMessage(t *testing.T) {
 		{`{"data":[]}`, "data: must be an object"},
 		{`{"data":null}`, "data: must be an object"},
 	} {
-		t.Run(tc.message, func(t *testing.T) {
+		with(t, i, tc.message, func(t *testing.T) {
 			content, data, err := ParseMessage([]byte(tc.message))
 			if tc.says != "" {
 				if err == nil || !strings.HasPrefix(err.Error(), tc.says) {

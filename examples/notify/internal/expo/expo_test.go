@@ -40,7 +40,7 @@ func send(t *testing.T, a answers, n int) ([]Ticket, error) {
 // Each member of a ticket may be missing, null or of another type. That is taken
 // as missing, and the ticket beside it is read all the same.
 func TestTickets(t *testing.T) {
-	for _, tc := range []struct {
+	for i, tc := range []struct {
 		ticket string
 		want   Ticket
 	}{
@@ -72,7 +72,7 @@ func TestTickets(t *testing.T) {
 		{`7`, Ticket{Error: NoTicket}},
 		{`[{"status":"ok","id":"1"}]`, Ticket{Error: NoTicket}},
 	} {
-		t.Run(tc.ticket, func(t *testing.T) {
+		with(t, i, tc.ticket, func(t *testing.T) {
 			got, err := send(t, answers{status: 200, body: `{"data":[` + tc.ticket + `,{"status":"ok","id":"2"}]}`}, 2)
 			if diff := cmp.Diff([]Ticket{tc.want, {ID: "2"}}, got); diff != "" || err != nil {
 				t.Errorf("%v (-want +got):\n%s", err, diff)
@@ -85,7 +85,7 @@ func TestTickets(t *testing.T) {
 func TestAnswers(t *testing.T) {
 	const ok = `{"status":"ok","id":"1"}`
 	const mixed = `{"code":"PUSH_TOO_MANY_EXPERIENCE_IDS","message":"ExponentPushToken[a]","details":{"@acme/app":["ExponentPushToken[a]","x",7,null],"b":"c"}}`
-	for _, tc := range []struct {
+	for i, tc := range []struct {
 		status int
 		body   string
 		action Action
@@ -137,7 +137,7 @@ func TestAnswers(t *testing.T) {
 		{502, `<html>ExponentPushToken[a]`, Repeat, "expo answered 502 "},
 		{504, ``, Repeat, "expo answered 504 "},
 	} {
-		t.Run(fmt.Sprint(tc.status, tc.body), func(t *testing.T) {
+		with(t, i, fmt.Sprint(tc.status, tc.body), func(t *testing.T) {
 			tickets, err := send(t, answers{status: tc.status, body: tc.body}, 2)
 			if tc.says == "" {
 				if err != nil || len(tickets) != 2 {
@@ -168,7 +168,7 @@ func TestAnswers(t *testing.T) {
 // So too the answers to a request for receipts: what is read of two ids.
 func TestReceipts(t *testing.T) {
 	fine := map[string]Receipt{"a": {}}
-	for _, tc := range []struct {
+	for i, tc := range []struct {
 		data string
 		want map[string]Receipt // nil is an error
 	}{
@@ -186,7 +186,7 @@ func TestReceipts(t *testing.T) {
 		{`null`, nil},
 		{`"no"`, nil},
 	} {
-		t.Run(tc.data, func(t *testing.T) {
+		with(t, i, tc.data, func(t *testing.T) {
 			c := Client{URL: "http://expo.test", Transport: answers{status: 200, body: `{"data":` + tc.data + `}`}}
 			got, err := c.Receipts(t.Context(), []string{"a", "b"})
 			if diff := cmp.Diff(tc.want, got); diff != "" || (err != nil) != (tc.want == nil) || err != nil && !errors.Is(err, ErrAnswer) {
@@ -337,5 +337,20 @@ func FuzzReceipts(f *testing.F) {
 		if errors.As(err, &refused) && refused.RetryAfter < 0 {
 			t.Errorf("come back %v ago", -refused.RetryAfter)
 		}
+	})
+}
+
+// with runs the test of the i-th input as a subtest, and logs the input if it
+// fails. The name is a number, because inputs contain tokens and the names of
+// tests are printed.
+func with(t *testing.T, i int, input string, test func(t *testing.T)) {
+	t.Helper()
+	t.Run(strconv.Itoa(i), func(t *testing.T) {
+		t.Cleanup(func() {
+			if t.Failed() {
+				t.Logf("the input is %s", input)
+			}
+		})
+		test(t)
 	})
 }
