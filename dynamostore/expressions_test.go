@@ -26,7 +26,7 @@ func TestSpellingArgs(t *testing.T) {
 	}
 	for _, tt := range tests {
 		var got [3]string
-		for n, a := range spellingArgs(spellings(tokens.MustParseToken(tt.token))) {
+		for n, a := range spellingArgs(tokens.MustParseToken(tt.token).Spellings()) {
 			got[n] = row{item: item{"x": a.value}}.text("x")
 			if want := param(fmt.Sprintf("spelling%d", n)); a.param != want {
 				t.Errorf("param %q, want %q", a.param, want)

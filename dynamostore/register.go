@@ -131,7 +131,7 @@ func registrationArgs(req tokens.Request, now, expiresAt time.Time) []arg {
 // if the write was refused.
 func (op *operation) refresh(ctx context.Context, req tokens.Request, now time.Time) (r row, refused bool, err error) {
 	expiresAt := op.store.policy.Expiry(now)
-	spelled := spellingArgs(spellings(req.Token))
+	spelled := spellingArgs(req.Token.Spellings())
 	args := append(registrationArgs(req, now, expiresAt),
 		spelled[0], spelled[1], spelled[2],
 		arg{paramNow, secondsValue(now)},

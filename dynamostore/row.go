@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -208,28 +207,4 @@ func seconds(i item, name string) (time.Time, error) {
 		}
 	}
 	return time.Time{}, fmt.Errorf("attribute %s is not a number of epoch seconds", name)
-}
-
-// spellings returns all texts of the token, its own first, which stored texts are
-// compared with. It parses nothing that cannot be a token, because every refresh
-// calls it and an error allocates.
-func spellings(t tokens.Token) []string {
-	own := t.Reveal()
-	identity := own
-	if _, inner, ok := strings.Cut(own, "["); ok {
-		identity = strings.TrimSuffix(inner, "]")
-	}
-	all := append(make([]string, 0, 3), own)
-	for _, prefix := range [...]string{"ExponentPushToken[", "ExpoPushToken["} {
-		if text := prefix + identity + "]"; text != own && len(text) <= tokens.MaxTokenBytes {
-			all = append(all, text)
-		}
-	}
-	const bare = len("01234567-89ab-cdef-0123-456789abcdef")
-	if identity != own && len(identity) == bare {
-		if _, err := tokens.ParseToken(identity); err == nil {
-			all = append(all, identity)
-		}
-	}
-	return all
 }

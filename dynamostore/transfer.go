@@ -45,7 +45,7 @@ type transfer struct {
 func newTransfer(op *operation, req tokens.Request, now time.Time, own row) *transfer {
 	t := &transfer{
 		op: op, req: req, now: now,
-		spelled: spellings(req.Token), id: claimOf(req.Token.Hash()),
+		spelled: req.Token.Spellings(), id: claimOf(req.Token.Hash()),
 		own: own,
 	}
 	// A registration that has the token records which claim it holds. Otherwise

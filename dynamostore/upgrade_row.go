@@ -200,7 +200,7 @@ func (m *rowUpgrade) other(ctx context.Context) (row, error) {
 		return row{}, err
 	}
 	r := newRow(i)
-	if !r.live(m.now) || !r.holds(spellings(m.row.reg.Token)) {
+	if !r.live(m.now) || !r.holds(m.row.reg.Token.Spellings()) {
 		return row{}, nil
 	}
 	return r, nil

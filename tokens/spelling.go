@@ -3,8 +3,29 @@ package tokens
 import "strings"
 
 // A token is written as its identity in brackets behind one of the prefixes, or
-// bare. Package dynamostore has the prefixes too, and storetest tries each.
+// bare.
 var prefixes = [...]string{"ExponentPushToken[", "ExpoPushToken["}
+
+// Spellings returns every text that is this token, its own first: two, or three
+// if the identity is that of a bare token. It is for stores that compare stored
+// texts, and it reveals the token as [Token.Reveal] does. It is nil for the zero
+// Token.
+func (t Token) Spellings() []string {
+	if t.IsZero() {
+		return nil
+	}
+	own, identity := t.Reveal(), t.identity()
+	all := append(make([]string, 0, len(prefixes)+1), own)
+	for _, prefix := range prefixes {
+		if text := prefix + identity + "]"; text != own && len(text) <= MaxTokenBytes {
+			all = append(all, text)
+		}
+	}
+	if identity != own && isBare(identity) {
+		all = append(all, identity)
+	}
+	return all
+}
 
 // isSpelling reports whether s is a token, its length aside.
 func isSpelling(s string) bool {

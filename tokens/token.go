@@ -66,8 +66,8 @@ func MustParseToken(s string) Token {
 }
 
 // Reveal returns the token as it was spelled when it was parsed, "" for the
-// zero Token. It is the only way out: search for its callers to see who handles
-// the secret.
+// zero Token. Reveal and [Token.Spellings] are the only ways out: search for their
+// callers to see which code handles the secret.
 func (t Token) Reveal() string {
 	if t.s == nil {
 		return ""

@@ -287,3 +287,27 @@ func FuzzParseToken(f *testing.F) {
 		}
 	})
 }
+
+func TestSpellings(t *testing.T) {
+	const bare = "1a2B3c4D-aaaa-BBBB-0000-0123456789aZ"
+	inner := func(n int) string { return strings.Repeat("x", n) }
+	for _, want := range [][]string{
+		{"ExponentPushToken[x]", "ExpoPushToken[x]"},
+		{"ExpoPushToken[x]", "ExponentPushToken[x]"},
+		{bare, "ExponentPushToken[" + bare + "]", "ExpoPushToken[" + bare + "]"},
+		{"ExpoPushToken[" + bare + "]", "ExponentPushToken[" + bare + "]", bare},
+		{"ExponentPushToken[" + bare + "]", "ExpoPushToken[" + bare + "]", bare},
+		{"ExpoPushToken[ExpoPushToken]", "ExponentPushToken[ExpoPushToken]"},
+		{"ExpoPushToken[" + inner(236) + "]", "ExponentPushToken[" + inner(236) + "]"}, // as long as the longer may be
+		{"ExpoPushToken[" + inner(237) + "]"},
+		{"ExpoPushToken[" + inner(240) + "]"},
+	} {
+		if diff := cmp.Diff(want, tokens.MustParseToken(want[0]).Spellings()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+	token := tokens.MustParseToken("ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]")
+	if n := testing.AllocsPerRun(100, func() { token.Spellings() }); n > 3 {
+		t.Errorf("%v allocations at each refresh, want the slice and two texts", n)
+	}
+}

@@ -1,0 +1,156 @@
+package sqlstore
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// A Dialect is the kind of database: [Postgres] or [SQLite]. The zero value is not
+// a dialect.
+type Dialect struct {
+	name string
+	// schema creates the table.
+	schema string
+	// lock takes the locks on a user and a token until the transaction ends. It
+	// has their numbers as arguments, if it has any.
+	lock string
+	// forUpdate is the end of a SELECT that locks its rows.
+	forUpdate  string
+	deleteUser string
+	// purge removes the expired rows of a range of keys, whose end is {end}.
+	purge string
+	// parameter begins the name of a parameter, before its number.
+	parameter string
+	// options are those of a transaction.
+	options *sql.TxOptions
+	// oneWriter says that the database has one write lock, for which a process
+	// queues its writes, and a call waits.
+	oneWriter bool
+	// kindOf classifies an error, and returns the database's code for it, if
+	// there is one.
+	kindOf func(error) (kind, string)
+}
+
+// Postgres returns the dialect of PostgreSQL 13 and later. It reads the SQLSTATE
+// of an error by its method SQLState() string, which the errors of pgx and of
+// lib/pq have.
+func Postgres() Dialect {
+	return Dialect{
+		name:       "Postgres",
+		schema:     postgresSchema,
+		lock:       `SELECT pg_advisory_xact_lock($1), pg_advisory_xact_lock($2)`,
+		forUpdate:  ` FOR UPDATE`,
+		deleteUser: postgresDeleteUser,
+		purge:      postgresPurge,
+		parameter:  "$",
+		options:    &sql.TxOptions{Isolation: sql.LevelReadCommitted},
+		kindOf:     postgresKind,
+	}
+}
+
+// SQLite returns the dialect of SQLite 3.37 and later. code returns the result
+// code of an error of the driver, primary or extended, and false for any other
+// error. A nil code reads it by the method Code() int, which the errors of
+// modernc.org/sqlite have. For github.com/mattn/go-sqlite3:
+//
+//	func(err error) (int, bool) {
+//		var e sqlite3.Error
+//		ok := errors.As(err, &e)
+//		return int(e.ExtendedCode), ok
+//	}
+func SQLite(code func(error) (int, bool)) Dialect {
+	if code == nil {
+		code = codeOf
+	}
+	return Dialect{
+		name:   "SQLite",
+		schema: sqliteSchema,
+		// It changes nothing. As the first statement of the transaction it takes
+		// the write lock, so that what is read afterwards is the newest.
+		lock:       `DELETE FROM {table} WHERE user_id IS NULL`,
+		deleteUser: sqliteDeleteUser,
+		purge:      sqlitePurge,
+		parameter:  "?",
+		oneWriter:  true,
+		kindOf:     func(err error) (kind, string) { return sqliteKind(err, code) },
+	}
+}
+
+const postgresSchema = `CREATE TABLE IF NOT EXISTS {table} (
+    user_id       text COLLATE "C" NOT NULL,
+    device_id     text COLLATE "C" NOT NULL,
+    token_hash    bytea NOT NULL UNIQUE, -- SHA-256 of the token's identity
+    token         text NOT NULL,         -- as the app spelled it
+    platform      text NOT NULL,
+    project_id    text NOT NULL,         -- '' if the app did not say
+    status        text NOT NULL,
+    registered_at bigint,                -- this and the others: milliseconds since 1970
+    updated_at    bigint,
+    expires_at    bigint NOT NULL,
+    CHECK (registered_at BETWEEN -62135596800000 AND 253402300799999),
+    CHECK (updated_at BETWEEN -62135596800000 AND 253402300799999),
+    CHECK (expires_at BETWEEN -62135596800000 AND 253402300799999),
+    PRIMARY KEY (user_id, device_id)
+) WITH (fillfactor = 85);
+`
+
+const sqliteSchema = `CREATE TABLE IF NOT EXISTS {table} (
+    user_id       TEXT NOT NULL,
+    device_id     TEXT NOT NULL,
+    token_hash    BLOB NOT NULL UNIQUE, -- SHA-256 of the token's identity
+    token         TEXT NOT NULL,        -- as the app spelled it
+    platform      TEXT NOT NULL,
+    project_id    TEXT NOT NULL,        -- '' if the app did not say
+    status        TEXT NOT NULL,
+    registered_at INTEGER,              -- this and the others: milliseconds since 1970
+    updated_at    INTEGER,
+    expires_at    INTEGER NOT NULL,
+    CHECK (registered_at BETWEEN -62135596800000 AND 253402300799999),
+    CHECK (updated_at BETWEEN -62135596800000 AND 253402300799999),
+    CHECK (expires_at BETWEEN -62135596800000 AND 253402300799999),
+    PRIMARY KEY (user_id, device_id)
+) STRICT, WITHOUT ROWID;
+`
+
+// DefaultTable is the name of the table if [Options] has none.
+const DefaultTable = "device_tokens"
+
+// Schema returns the statement that creates the table and its index, if there is
+// no table of that name, for migration tools. table is as in [Options].
+//
+// There is deliberately no index on expires_at: on PostgreSQL it would turn each
+// refresh from a heap-only update into one of every index.
+func (d Dialect) Schema(table string) (string, error) {
+	if d.name == "" {
+		return "", errors.New("sqlstore: the dialect is zero, use Postgres or SQLite")
+	}
+	quoted, err := quote(table)
+	if err != nil {
+		return "", err
+	}
+	return d.render(d.schema, quoted), nil
+}
+
+// render returns a statement of the dialect: {table} becomes the quoted name,
+// {lock} what locks rows, and $1 the name of the first parameter.
+func (d Dialect) render(template, table string) string {
+	return strings.NewReplacer("{table}", table, "{lock}", d.forUpdate, "$", d.parameter).Replace(template)
+}
+
+// A name is a letter or underscore and up to 62 letters, digits and underscores:
+// PostgreSQL cuts longer ones.
+var tableName = regexp.MustCompile(`^(?:[A-Za-z_][A-Za-z0-9_]{0,62}\.)?[A-Za-z_][A-Za-z0-9_]{0,62}$`)
+
+// quote returns the name as an identifier of SQL, the default one for "".
+func quote(table string) (string, error) {
+	if table == "" {
+		table = DefaultTable
+	}
+	if !tableName.MatchString(table) {
+		return "", fmt.Errorf("sqlstore: Options.Table is %q, want a name or schema.name of letters, digits and underscores, each at most 63 characters", table)
+	}
+	return `"` + strings.ReplaceAll(table, ".", `"."`) + `"`, nil
+}

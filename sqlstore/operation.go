@@ -1,0 +1,192 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// An operation is one method call under way. It sends the statements, counts them,
+// and classifies their errors.
+type operation struct {
+	store  *Store
+	event  store.Event
+	start  time.Time
+	writes bool // a lost answer may hide a change
+}
+
+func (s *Store) beginRead(name store.Operation) *operation {
+	return &operation{store: s, event: store.Event{Operation: name}, start: time.Now()}
+}
+
+func (s *Store) beginWrite(name store.Operation) *operation {
+	return &operation{store: s, event: store.Event{Operation: name}, start: time.Now(), writes: true}
+}
+
+// end reports the operation to the observer. The outcome counts if err is nil.
+func (op *operation) end(outcome store.Outcome, err error) {
+	if op.store.observe == nil {
+		return
+	}
+	op.event.Outcome = outcome
+	if err != nil {
+		op.event.Outcome = store.OutcomeOf(err)
+	}
+	op.event.Err = err
+	op.event.Duration = time.Since(op.start)
+	op.store.observe(op.event)
+}
+
+func (op *operation) noteCorrupt(k tokens.Key) { op.event.Corrupt = append(op.event.Corrupt, k) }
+
+// A session is the database or a transaction.
+type session interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// exec sends a statement that returns no rows, and returns how many it changed.
+func (op *operation) exec(ctx context.Context, in session, statement string, args ...any) (int64, error) {
+	op.event.Calls++
+	result, err := in.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return 0, op.failed(ctx, err)
+	}
+	changed, err := result.RowsAffected()
+	if err != nil {
+		return 0, op.failed(ctx, err)
+	}
+	return changed, nil
+}
+
+var errColumns = errors.New("sqlstore: the table's columns have other types than those of Dialect.Schema")
+
+// query sends a statement and calls scan for each row that it returns.
+func (op *operation) query(ctx context.Context, in session, scan func(*sql.Rows) error, statement string, args ...any) error {
+	op.event.Calls++
+	rows, err := in.QueryContext(ctx, statement, args...)
+	if err != nil {
+		return op.failed(ctx, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			if ctx.Err() != nil {
+				return op.failed(ctx, err)
+			}
+			// The text of a scan's error has the value: it is not wrapped.
+			return errors.Join(store.ErrMisconfigured, errColumns)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return op.failed(ctx, err)
+	}
+	return nil
+}
+
+// read sends a SELECT of rows.
+func (op *operation) read(ctx context.Context, statement string, args ...any) (rows []row, err error) {
+	err = op.repeat(ctx, func() error {
+		rows, err = op.rows(ctx, op.store.db, statement, args...)
+		return err
+	})
+	return rows, err
+}
+
+func (op *operation) rows(ctx context.Context, in session, statement string, args ...any) ([]row, error) {
+	var rows []row
+	err := op.query(ctx, in, func(r *sql.Rows) error {
+		scanned, err := scanRow(r)
+		rows = append(rows, scanned)
+		return err
+	}, statement, args...)
+	return rows, err
+}
+
+// write queues for the write lock, if the database has one, and calls try until it
+// succeeds or fails for good.
+func (op *operation) write(ctx context.Context, try func() error) error {
+	if op.store.writing != nil {
+		select {
+		case op.store.writing <- struct{}{}:
+			defer func() { <-op.store.writing }()
+		case <-ctx.Done():
+			return op.endedBetween(ctx.Err())
+		}
+	}
+	return op.repeat(ctx, func() error {
+		op.event.Attempts++
+		return try()
+	})
+}
+
+// endedBetween is the error of an operation whose context ended between two
+// statements.
+func (op *operation) endedBetween(ctxErr error) error {
+	return &StatementError{Operation: op.event.Operation, matches: op.contextEnded(ctxErr), err: ctxErr}
+}
+
+const (
+	maxTries = 10
+	// maxBusy is how long a call waits for the write lock of a database that has
+	// one.
+	maxBusy = 5 * time.Second
+
+	firstWait = 2 * time.Millisecond
+	maxWait   = 100 * time.Millisecond
+)
+
+// repeat calls try until its error is not repeatable. Of a database with one
+// writer it waits for the lock, and of others it gives up after a few tries.
+func (op *operation) repeat(ctx context.Context, try func() error) error {
+	begin := time.Now()
+	for n := 1; ; n++ {
+		err := try()
+		var failed *StatementError
+		if !errors.As(err, &failed) || !failed.repeat || time.Since(begin) > maxBusy || n >= maxTries && !op.store.dialect.oneWriter {
+			return err
+		}
+		// Jitter, so that two callers that met once do not meet at every try.
+		wait := min(firstWait<<min(n, 10), maxWait)
+		timer := time.NewTimer(wait/2 + rand.N(wait/2))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return op.endedBetween(ctx.Err())
+		}
+	}
+}
+
+// locked runs do in a transaction that holds the locks of the user and the token.
+// do may run several times.
+func (op *operation) locked(ctx context.Context, user tokens.UserID, h tokens.Hash, do func(tx *sql.Tx) error) error {
+	var numbers []any
+	if !op.store.dialect.oneWriter {
+		numbers = lockNumbers(op.store.table, user, h)
+	}
+	return op.write(ctx, func() error {
+		op.event.Calls++
+		tx, err := op.store.db.BeginTx(ctx, op.store.dialect.options)
+		if err != nil {
+			return op.failed(ctx, err)
+		}
+		defer tx.Rollback() // after a commit it does nothing
+		if _, err := op.exec(ctx, tx, op.store.sql.lock, numbers...); err != nil {
+			return err
+		}
+		if err := do(tx); err != nil {
+			return err
+		}
+		op.event.Calls++
+		if err := tx.Commit(); err != nil {
+			return op.failed(ctx, err)
+		}
+		return nil
+	})
+}

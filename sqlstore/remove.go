@@ -1,0 +1,125 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+const (
+	deactivate = `UPDATE {table} SET status = 'logout' WHERE user_id = $1 AND device_id = $2 AND status = 'active'`
+	invalidate = `UPDATE {table} SET status = 'device_not_registered'
+WHERE user_id = $1 AND device_id = $2 AND token_hash = $3 AND status = 'active' AND (updated_at IS NULL OR updated_at <= $4)`
+	deleteOne = `DELETE FROM {table} WHERE user_id = $1 AND device_id = $2`
+
+	sqliteDeleteUser = `DELETE FROM {table} WHERE user_id = $1`
+	// The rows are locked in the order of their keys, as Register does, so that
+	// the two do not deadlock.
+	postgresDeleteUser = `DELETE FROM {table} WHERE (user_id, device_id) IN
+(SELECT user_id, device_id FROM {table} WHERE user_id = $1 ORDER BY user_id, device_id FOR UPDATE)`
+)
+
+// Deactivate implements [store.Store]: one UPDATE.
+func (s *Store) Deactivate(ctx context.Context, key tokens.Key) error {
+	return s.change(ctx, store.OpDeactivate, key.Validate(), s.sql.deactivate, string(key.UserID), string(key.DeviceID))
+}
+
+// Invalidate implements [store.Store]: one UPDATE.
+func (s *Store) Invalidate(ctx context.Context, key tokens.Key, h tokens.Hash, sentAt time.Time) error {
+	return s.change(ctx, store.OpInvalidate, store.ValidateInvalidation(key, h, sentAt), s.sql.invalidate,
+		string(key.UserID), string(key.DeviceID), h[:], sentAt.Add(-store.ClockSkew).UnixMilli())
+}
+
+// Delete implements [store.Store]: one DELETE.
+func (s *Store) Delete(ctx context.Context, key tokens.Key) error {
+	return s.change(ctx, store.OpDelete, key.Validate(), s.sql.delete, string(key.UserID), string(key.DeviceID))
+}
+
+// DeleteUser implements [store.Store]: one DELETE, at one instant for all of the
+// user's registrations.
+func (s *Store) DeleteUser(ctx context.Context, user tokens.UserID) error {
+	return s.change(ctx, store.OpDeleteUser, user.Validate(), s.sql.deleteUser, string(user))
+}
+
+// change sends one statement that changes rows.
+func (s *Store) change(ctx context.Context, name store.Operation, invalid error, statement string, args ...any) error {
+	op := s.beginWrite(name)
+	err := refuse(ctx, invalid)
+	if err == nil {
+		err = op.write(ctx, func() error {
+			_, err := op.exec(ctx, s.db, statement, args...)
+			return err
+		})
+	}
+	op.end(store.OK, err)
+	return err
+}
+
+const (
+	purgeBatch = 1000
+
+	rangeEnd = `SELECT user_id, device_id FROM {table} WHERE (user_id, device_id) > ($1, $2)
+ORDER BY user_id, device_id LIMIT 1 OFFSET $3`
+
+	sqlitePurge = `DELETE FROM {table} WHERE (user_id, device_id) > ($1, $2){end} AND expires_at <= $3`
+	// A row that another call has locked is registered or removed at this
+	// moment. The next purge looks at it again.
+	postgresPurge = `DELETE FROM {table} WHERE (user_id, device_id) IN
+(SELECT user_id, device_id FROM {table} WHERE (user_id, device_id) > ($1, $2){end} AND expires_at <= $3
+ ORDER BY user_id, device_id FOR UPDATE SKIP LOCKED) AND expires_at <= $3`
+	purgeEnd = ` AND (user_id, device_id) <= ($4, $5)`
+)
+
+// Purge removes the rows that expired at least keep ago, and returns how many they
+// were. It is for a daily job: no other method needs it.
+//
+// keep protects registrations from a clock that is fast, and keeps the reason why
+// a device cannot be reached for [store.Inspector]; a week is a good value. It
+// must not be less than [store.ClockSkew].
+//
+// Purge walks the whole table by its primary key, a thousand rows at a time, with
+// two statements for each, and locks no row for longer than one of them. After an
+// error the number is that of the rows removed so far.
+func (s *Store) Purge(ctx context.Context, keep time.Duration) (removed int64, err error) {
+	if keep < store.ClockSkew {
+		return 0, errors.New("sqlstore: Purge: keep is less than store.ClockSkew, which is 5 minutes")
+	}
+	op := s.beginWrite("purge")
+	before := s.now().Add(-keep).UnixMilli()
+	var after tokens.Key
+	for {
+		last, more, err := op.endOfRange(ctx, after)
+		if err != nil {
+			return removed, err
+		}
+		statement, args := s.sql.purgeRest, []any{string(after.UserID), string(after.DeviceID), before}
+		if more {
+			statement, args = s.sql.purgeRange, append(args, string(last.UserID), string(last.DeviceID))
+		}
+		err = op.write(ctx, func() error {
+			n, err := op.exec(ctx, s.db, statement, args...)
+			removed += n
+			return err
+		})
+		if err != nil || !more {
+			return removed, err
+		}
+		after = last
+	}
+}
+
+// endOfRange returns the last key of the batch after the key, or false if there is
+// less than a batch.
+func (op *operation) endOfRange(ctx context.Context, after tokens.Key) (last tokens.Key, ok bool, err error) {
+	err = op.repeat(ctx, func() error {
+		return op.query(ctx, op.store.db, func(rows *sql.Rows) error {
+			ok = true
+			return rows.Scan(&last.UserID, &last.DeviceID)
+		}, op.store.sql.rangeEnd, string(after.UserID), string(after.DeviceID), int64(purgeBatch-1))
+	})
+	return last, ok, err
+}

@@ -1,0 +1,115 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/devicetokens/devicetokens/store"
+)
+
+// Options are the optional arguments of [New]. The zero value works.
+type Options struct {
+	// Table is the name of the table, with or without that of its schema:
+	// letters, digits and underscores. It is quoted, so PostgreSQL
+	// distinguishes upper and lower case. "" means [DefaultTable].
+	Table string
+
+	// Policy is the TTL, the device limit and the clock. Servers that share a
+	// table should share the TTL and the limit.
+	Policy store.Policy
+
+	// Observe, if not nil, is called at the end of each method call of the
+	// [Store], on the caller's goroutine. It must be safe for concurrent use
+	// and should return quickly.
+	Observe func(store.Event)
+}
+
+// A Store is a [store.Store] in one table of a SQL database. It is safe for
+// concurrent use, also together with Stores of other processes. It has none of
+// the exceptions that [store.Store] allows: the device limit is exact, List is a
+// snapshot, and Holder finds the registration while the token moves.
+type Store struct {
+	db      *sql.DB
+	dialect Dialect
+	table   string // quoted
+	policy  store.Policy
+	observe func(store.Event)
+	// writing has an element while a write is under way, if the dialect has one
+	// writer; otherwise it is nil.
+	writing chan struct{}
+	sql     statements
+}
+
+var _ interface {
+	store.Store
+	store.Inspector
+	store.Walker
+	store.Importer
+} = (*Store)(nil)
+
+// New returns a store in the table that [Dialect.Schema] describes. It makes no
+// request: the first call on a table that does not exist returns
+// [store.ErrMisconfigured]. The caller closes db.
+//
+// The error names every argument that is out of range.
+func New(db *sql.DB, d Dialect, opts Options) (*Store, error) {
+	var errs []error
+	if db == nil {
+		errs = append(errs, errors.New("sqlstore: the database is nil"))
+	}
+	if d.name == "" {
+		errs = append(errs, errors.New("sqlstore: the dialect is zero, use Postgres or SQLite"))
+	}
+	table, err := quote(opts.Table)
+	errs = append(errs, err)
+	policy, err := opts.Policy.WithDefaults()
+	if err := errors.Join(append(errs, err)...); err != nil {
+		return nil, err
+	}
+	s := &Store{db: db, dialect: d, table: table, policy: policy, observe: opts.Observe, sql: newStatements(d, table)}
+	if d.oneWriter {
+		s.writing = make(chan struct{}, 1)
+	}
+	return s, nil
+}
+
+// CreateTable creates the table and its index, unless a table of that name exists.
+// It is for local work and tests; where a migration tool creates the tables, give
+// it the text of [Dialect.Schema].
+func (s *Store) CreateTable(ctx context.Context) error {
+	op := s.beginWrite("create table")
+	return op.repeat(ctx, func() error {
+		_, err := op.exec(ctx, s.db, s.dialect.render(s.dialect.schema, s.table))
+		return err
+	})
+}
+
+// now returns the policy's time as it is stored: UTC, whole milliseconds.
+func (s *Store) now() time.Time {
+	return s.policy.Now().UTC().Truncate(time.Millisecond)
+}
+
+// statements are the texts of all statements, for the dialect and the table.
+type statements struct {
+	refresh, lock, contenders, write, deleteHolders string
+	get, list, holder, inspect                      string
+	deactivate, invalidate, delete, deleteUser      string
+	segments, page, pageUntil                       string
+	importContenders, importStatus                  string
+	rangeEnd, purgeRange, purgeRest                 string
+}
+
+func newStatements(d Dialect, table string) statements {
+	render := func(template string) string { return d.render(template, table) }
+	return statements{
+		refresh: render(refresh), lock: render(d.lock), contenders: render(contenders), write: render(write), deleteHolders: render(deleteHolders),
+		get: render(get), list: render(list), holder: render(holder), inspect: render(inspect),
+		deactivate: render(deactivate), invalidate: render(invalidate), delete: render(deleteOne), deleteUser: render(d.deleteUser),
+		segments: render(segments), page: render(page + pageEnd), pageUntil: render(page + pageBeforeUser + pageEnd),
+		importContenders: render(importContenders), importStatus: render(importStatus),
+		rangeEnd: render(rangeEnd), purgeRange: render(strings.ReplaceAll(d.purge, "{end}", purgeEnd)), purgeRest: render(strings.ReplaceAll(d.purge, "{end}", "")),
+	}
+}

@@ -1,0 +1,76 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+const (
+	// segments are the smallest user ids of n parts of the table, of about as
+	// many rows each.
+	segments = `SELECT DISTINCT first_user FROM
+(SELECT min(user_id) AS first_user FROM (SELECT user_id, ntile($1) OVER (ORDER BY user_id) AS part FROM {table}) AS parts GROUP BY part) AS firsts
+ORDER BY first_user`
+
+	page           = `SELECT ` + columns + ` FROM {table} WHERE (user_id, device_id) > ($1, $2)`
+	pageBeforeUser = ` AND user_id < $4`
+	pageEnd        = ` ORDER BY user_id, device_id LIMIT $3`
+)
+
+// Segments implements [store.Walker]: one SELECT, which reads the whole primary
+// key.
+func (s *Store) Segments(ctx context.Context, n int) ([]store.Cursor, error) {
+	if err := refuse(ctx, store.ValidatePage(n)); err != nil {
+		return nil, err
+	}
+	var users []tokens.UserID
+	op := s.beginRead("segments")
+	err := op.repeat(ctx, func() error {
+		users = nil
+		return op.query(ctx, s.db, func(rows *sql.Rows) error {
+			var user tokens.UserID
+			err := rows.Scan(&user)
+			users = append(users, user)
+			return err
+		}, s.sql.segments, int64(n))
+	})
+	if err != nil {
+		return nil, err
+	}
+	cursors := []store.Cursor{}
+	var segment store.KeyRange
+	for i := range max(1, len(users)) {
+		if segment.Until = ""; i+1 < len(users) {
+			segment.Until = users[i+1]
+		}
+		cursors = append(cursors, segment.Cursor())
+		segment.After.UserID = segment.Until
+	}
+	return cursors, nil
+}
+
+// Page implements [store.Walker]: one SELECT.
+func (s *Store) Page(ctx context.Context, from store.Cursor, limit int) (all []store.Record, next store.Cursor, err error) {
+	op := s.beginRead(store.OpPage)
+	defer func() { op.end(store.OK, err) }()
+	left, err := store.ParseCursor(from)
+	if err := refuse(ctx, tokens.JoinInvalid(err, store.ValidatePage(limit))); err != nil {
+		return nil, "", err
+	}
+	statement, args := s.sql.page, []any{string(left.After.UserID), string(left.After.DeviceID), int64(limit)}
+	if left.Until != "" {
+		statement, args = s.sql.pageUntil, append(args, string(left.Until))
+	}
+	rows, err := op.read(ctx, statement, args...)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(rows) < limit {
+		return records(rows), "", nil
+	}
+	left.After = rows[limit-1].key
+	return records(rows), left.Cursor(), nil
+}
