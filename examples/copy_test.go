@@ -51,7 +51,7 @@ func TestCopied(t *testing.T) {
 	}
 }
 
-// copyTo copies the files of Go.
+// copyTo copies the files that Go builds programs from.
 func copyTo(t *testing.T, folder string) {
 	t.Helper()
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
@@ -62,7 +62,7 @@ func copyTo(t *testing.T, folder string) {
 			return fs.SkipDir
 		case d.IsDir():
 			return os.MkdirAll(filepath.Join(folder, path), 0o700)
-		case filepath.Ext(name) != ".go" && name != "go.mod" && name != "go.sum":
+		case !slices.Contains([]string{".go", ".mod", ".sum", ".html", ".css", ".js", ".svg"}, filepath.Ext(name)):
 			return nil
 		}
 		text, err := os.ReadFile(path)

@@ -90,7 +90,9 @@ func serving(t *testing.T, perAddress uint, test func(t *testing.T, p *pipes)) {
 		p.ctx, p.stop = context.WithCancel(context.Background())
 		logger := slog.New(slog.DiscardHandler)
 		served := make(chan error)
-		go func() { served <- serve(ctx, limited(p, perAddress), newHandler(bearerIsUser, logger), logger) }()
+		go func() {
+			served <- serve(ctx, limited(p, perAddress), newHandler(callers{authenticate: bearerIsUser}, logger), logger)
+		}()
 		test(t, p)
 		stop()
 		if err := <-served; err != nil {

@@ -120,6 +120,36 @@ func TestWalkThroughWithTokens(t *testing.T) {
 	}
 }
 
+// TestDemonstration checks that the page is at the root, and never beside a real
+// authenticator.
+func TestDemonstration(t *testing.T) {
+	issuer := oidctest.New(t)
+	for _, tc := range []struct {
+		flags []string
+		want  int
+	}{
+		{nil, http.StatusOK},
+		{[]string{"-oidc-issuer", issuer.URL, "-oidc-audience", "app"}, http.StatusNotFound},
+	} {
+		p := start(t, "127.0.0.1:0", tc.flags...)
+		for _, path := range []string{"/", "/page/page.js"} {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+			if resp.StatusCode != tc.want {
+				t.Errorf("%v: status of %s is %d, want %d", tc.flags, path, resp.StatusCode, tc.want)
+			}
+		}
+		p.stop(t, syscall.SIGTERM)
+	}
+}
+
 // TestShutdown checks that a request that is under way is answered.
 func TestShutdown(t *testing.T) {
 	p := start(t, "127.0.0.1:0")

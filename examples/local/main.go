@@ -57,7 +57,7 @@ func run(ctx context.Context, addr string, perAddress uint, who callers, logger 
 			logger.Warn("THIS SERVER CAN BE REACHED FROM OTHER MACHINES, AND EACH CLIENT CAN BE ANY USER", "addr", at.String())
 		}
 	}
-	return serve(ctx, limited(listener, perAddress), newHandler(who.authenticate, logger), logger)
+	return serve(ctx, limited(listener, perAddress), newHandler(who, logger), logger)
 }
 
 // reachable is the address that a client on this machine uses.

@@ -7,15 +7,21 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/devicetokens/devicetokens/examples/internal/page"
 	"github.com/devicetokens/devicetokens/httpapi"
 	"github.com/devicetokens/devicetokens/memstore"
 	"github.com/devicetokens/devicetokens/store"
 )
 
 // newHandler is the whole service. A real one has another store, and is otherwise
-// the same.
-func newHandler(authenticate httpapi.Authenticator, logger *slog.Logger) http.Handler {
-	return httpapi.MustNew(memstore.MustNew(store.Policy{}), authenticate, httpapi.Options{Logger: logger})
+// the same. Where clients are not verified, the demonstration is at its root.
+func newHandler(who callers, logger *slog.Logger) http.Handler {
+	s := memstore.MustNew(store.Policy{})
+	api := httpapi.MustNew(s, who.authenticate, httpapi.Options{Logger: logger})
+	if who.verified {
+		return api
+	}
+	return page.Demo(api, s, who.authenticate)
 }
 
 // serve answers requests until ctx is done. Then it takes no more, and gives

@@ -8,7 +8,8 @@ func tryIt(baseURL string) string {
 
     THE BEARER TOKEN IS THE USER ID HERE. FOR TRYING OUT ONLY.
 
-Paste these, in another terminal:
+Open BASE/ in a browser: two phones show what this prevents.
+Or paste these, in another terminal:
 
 # Alice starts the app on her phone, and is reached there.
 curl -i -H 'Authorization: Bearer alice' -H 'Content-Type: application/json' -d '{"deviceId":"phone-1","expoPushToken":"ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]","platform":"ios"}' BASE/v1/device-tokens

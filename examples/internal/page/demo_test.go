@@ -1,0 +1,185 @@
+package page
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/devicetokens/devicetokens/httpapi"
+	"github.com/devicetokens/devicetokens/memstore"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+const (
+	phone1 = "ExponentPushToken[1111111111111111111111]"
+	phone2 = "ExponentPushToken[2222222222222222222222]"
+)
+
+// newDemo returns a demonstration whose users are what the bearer token says.
+func newDemo(t *testing.T) http.Handler {
+	t.Helper()
+	s := memstore.MustNew(store.Policy{})
+	bearer := func(r *http.Request) (tokens.UserID, error) {
+		return tokens.UserID(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")), nil
+	}
+	return Demo(httpapi.MustNew(s, bearer, httpapi.Options{Logger: slog.New(slog.DiscardHandler)}), s, bearer)
+}
+
+// call makes a request as a page of this server does, with more headers as pairs.
+func call(h http.Handler, method, path, body string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, "http://127.0.0.1:8080"+path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	if host := r.Header.Get("Host"); host != "" {
+		r.Host = host
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// TestDemo plays journeys against both tables, and compares what the phones show.
+func TestDemo(t *testing.T) {
+	logIn := func(user, device, token string) []string {
+		return []string{"POST", user, "", `{"deviceId":"` + device + `","expoPushToken":"` + token + `","platform":"ios"}`}
+	}
+	logOut := func(user, device string) []string { return []string{"DELETE", user, "?deviceId=" + device, ""} }
+	type shown map[string]int
+	for name, tc := range map[string]struct {
+		calls       [][]string
+		to          string
+		ours, usual shown
+	}{
+		"no phone":         {nil, "alice", shown{"1": 0, "2": 0}, shown{"1": 0, "2": 0}},
+		"a phone":          {[][]string{logIn("alice", "a", phone1)}, "alice", shown{"1": 1, "2": 0}, shown{"1": 1, "2": 0}},
+		"a log out":        {[][]string{logIn("alice", "a", phone1), logOut("alice", "a")}, "alice", shown{"1": 0, "2": 0}, shown{"1": 0, "2": 0}},
+		"handed over":      {[][]string{logIn("alice", "a", phone1), logIn("bob", "a", phone1)}, "alice", shown{"1": 0, "2": 0}, shown{"1": 1, "2": 0}},
+		"to the new user":  {[][]string{logIn("alice", "a", phone1), logIn("bob", "a", phone1)}, "bob", shown{"1": 1, "2": 0}, shown{"1": 1, "2": 0}},
+		"installed anew":   {[][]string{logIn("alice", "a", phone1), logIn("alice", "b", phone1)}, "alice", shown{"1": 1, "2": 0}, shown{"1": 2, "2": 0}},
+		"two phones":       {[][]string{logIn("alice", "a", phone1), logIn("alice", "b", phone2)}, "alice", shown{"1": 1, "2": 1}, shown{"1": 1, "2": 1}},
+		"another token":    {[][]string{logIn("alice", "a", phone1), logIn("alice", "a", phone2)}, "alice", shown{"1": 0, "2": 1}, shown{"1": 0, "2": 1}},
+		"an erased device": {[][]string{logIn("alice", "a", phone1), logOut("alice", "a&permanent=true")}, "alice", shown{"1": 0, "2": 0}, shown{"1": 0, "2": 0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			demo := newDemo(t)
+			for _, c := range tc.calls {
+				for _, base := range []string{"", usualBase} {
+					if w := call(demo, c[0], base+httpapi.Path+c[2], c[3], "Authorization", "Bearer "+c[1]); w.Code >= 300 {
+						t.Fatalf("%s %s: %d %s", c[0], base, w.Code, w.Body)
+					}
+				}
+			}
+			for usual, want := range map[bool]shown{false: tc.ours, true: tc.usual} {
+				body, err := json.Marshal(sending{To: tokens.UserID(tc.to), Usual: usual, Phones: map[string]string{"1": phone1, "2": phone2}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				w := call(demo, "POST", "/demo/send", string(body))
+				var got struct{ Shown shown }
+				if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusOK {
+					t.Fatalf("%d, %v", w.Code, err)
+				}
+				if diff := cmp.Diff(want, got.Shown); diff != "" {
+					t.Errorf("usual %t (-want +got):\n%s", usual, diff)
+				}
+				if strings.Contains(w.Body.String(), "PushToken") {
+					t.Error("the answer has a token in it")
+				}
+			}
+		})
+	}
+}
+
+// TestUsualTableIsBounded has more visitors than there is room for.
+func TestUsualTableIsBounded(t *testing.T) {
+	usual := &usualTable{rows: map[tokens.Key]tokens.Registration{}}
+	for i := range 3 * maxUsualRows {
+		key := tokens.Key{UserID: "alice", DeviceID: tokens.DeviceID("d" + strings.Repeat("x", i%100) + string(rune('a'+i/100)))}
+		if _, err := usual.Register(t.Context(), tokens.Request{Key: key, Token: tokens.MustParseToken(phone1), Platform: tokens.IOS}); err != nil {
+			t.Fatal(err)
+		}
+		if len(usual.rows) > maxUsualRows {
+			t.Fatalf("it has %d rows", len(usual.rows))
+		}
+	}
+}
+
+// TestDemoRefuses is about requests that no page of this server makes.
+func TestDemoRefuses(t *testing.T) {
+	demo := newDemo(t)
+	const send = `{"to":"alice","phones":{}}`
+	for name, tc := range map[string]struct {
+		method, path, body string
+		header             []string
+		want               int
+	}{
+		"the page":                   {"GET", "/", "", nil, 200},
+		"typed into the browser":     {"GET", "/", "", []string{"Sec-Fetch-Site", "none"}, 200},
+		"localhost":                  {"GET", "/", "", []string{"Host", "localhost:8080"}, 200},
+		"IPv6":                       {"GET", "/", "", []string{"Host", "[::1]:8080"}, 200},
+		"a container":                {"GET", httpapi.Path, "", []string{"Host", "local:8080", "Authorization", "Bearer alice"}, 200},
+		"a machine of the network":   {"GET", httpapi.Path, "", []string{"Host", "mac.local:8080", "Authorization", "Bearer alice"}, 200},
+		"its own script":             {"POST", "/demo/send", send, []string{"Sec-Fetch-Site", "same-origin", "Origin", "http://127.0.0.1:8080"}, 200},
+		"a file":                     {"GET", "/page/page.css", "", nil, 200},
+		"a file, written":            {"POST", "/page/page.css", "", nil, 405},
+		"rebound, the page":          {"GET", "/", "", []string{"Host", "rebound.example"}, 421},
+		"rebound, the API":           {"GET", httpapi.Path, "", []string{"Host", "rebound.example:8080", "Authorization", "Bearer alice"}, 421},
+		"rebound, no such path":      {"GET", "/nothing", "", []string{"Host", "127.0.0.1.rebound.example"}, 421},
+		"another site":               {"POST", "/demo/send", send, []string{"Sec-Fetch-Site", "cross-site"}, 403},
+		"another site, by link":      {"GET", "/", "", []string{"Sec-Fetch-Site", "cross-site"}, 403},
+		"another port":               {"GET", "/page/page.js", "", []string{"Sec-Fetch-Site", "same-site"}, 403},
+		"an old browser":             {"POST", "/demo/send", send, []string{"Origin", "http://127.0.0.1:9090"}, 403},
+		"a sandboxed frame":          {"POST", "/demo/send", send, []string{"Origin", "null"}, 403},
+		"the usual table, elsewhere": {"GET", usualBase + httpapi.Path, "", []string{"Origin", "https://elsewhere.example", "Authorization", "Bearer alice"}, 403},
+		"no JSON":                    {"POST", "/demo/send", "to=alice", nil, 400},
+		"too large":                  {"POST", "/demo/send", `{"to":"` + strings.Repeat("a", 5000) + `"}`, nil, 400},
+		"the API's own answer":       {"GET", "//v1/device-tokens", "", nil, 404},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := call(demo, tc.method, tc.path, tc.body, tc.header...)
+			if w.Code != tc.want {
+				t.Errorf("status is %d, want %d", w.Code, tc.want)
+			}
+			if tc.want == http.StatusMisdirectedRequest || strings.Contains(tc.path, "/v1") && !strings.HasPrefix(tc.path, usualBase) {
+				return
+			}
+			for name, want := range headers {
+				if got := w.Header().Get(name); got != want {
+					t.Errorf("%s is %q, want %q", name, got, want)
+				}
+			}
+		})
+	}
+}
+
+// TestPolicy: no page has script or style that its policy refuses, or an address of
+// another host.
+func TestPolicy(t *testing.T) {
+	if policy := headers["Content-Security-Policy"]; strings.Contains(policy, "unsafe") || !strings.Contains(policy, "default-src 'none'") {
+		t.Errorf("policy is %q", policy)
+	}
+	entries, err := files.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		text, err := files.ReadFile(e.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		own := strings.ReplaceAll(string(text), `xmlns="http://www.w3.org/2000/svg"`, "")
+		for _, refused := range []string{"style=", "onclick", "<style", "javascript:", "http://", "https://", "url(", "@import", "innerHTML", "eval("} {
+			if strings.Contains(own, refused) {
+				t.Errorf("%s has %q", e.Name(), refused)
+			}
+		}
+	}
+}

@@ -1,0 +1,12 @@
+// Tests of the pages in a real browser. A module of its own, because of the library
+// that drives it.
+module github.com/devicetokens/devicetokens/internal/browser
+
+go 1.26.0
+
+require (
+	github.com/chromedp/cdproto v0.159.0
+	github.com/chromedp/chromedp v0.23.0
+)
+
+require github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
