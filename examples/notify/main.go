@@ -27,7 +27,7 @@ func main() {
 }
 
 // program returns the exit code: 0 if the job is done, 1 if some of it failed or is
-// left to the next run, 2 if the command line or the list is wrong.
+// left to the next run, 2 if the command line, the list or the outbox is wrong.
 func program(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	c, err := parse(args, stderr)
 	switch {
@@ -41,7 +41,8 @@ func program(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch err := start(ctx, c, logger, stdout, stderr); {
 	case err == nil:
 		return 0
-	case errors.Is(err, sender.ErrUsers), errors.Is(err, errTooLong):
+	case errors.Is(err, sender.ErrUsers), errors.Is(err, errTooLong),
+		errors.Is(err, outbox.ErrNoFile), errors.Is(err, outbox.ErrOtherJob), errors.Is(err, outbox.ErrDamaged):
 		fmt.Fprintln(stderr, "notify:", err)
 		return 2
 	case errors.Is(err, errFailed):

@@ -106,6 +106,23 @@ func TestWrongList(t *testing.T) {
 	}
 }
 
+// An outbox that cannot be used is named before anything is sent, and running the
+// same again does not help.
+func TestWrongOutbox(t *testing.T) {
+	for name, value := range map[string]string{
+		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
+		"AWS_PROFILE": "", "AWS_CONFIG_FILE": "none", "AWS_SHARED_CREDENTIALS_FILE": "none",
+	} {
+		t.Setenv(name, value)
+	}
+	for outbox, says := range map[string]string{"README.md": "cut short or damaged", "testdata": "has to be a file"} {
+		code, _, stderr := run(t, "-table", "t", "-user", "a", "-title", "x", "-outbox", outbox)
+		if code != 2 || !strings.Contains(stderr, says) {
+			t.Errorf("exit code is %d, and it says: %s", code, stderr)
+		}
+	}
+}
+
 // The file of a message and the flags beside it.
 func TestMessage(t *testing.T) {
 	c, err := parse(strings.Fields("-table t -user a -body there -message testdata/message.json"), t.Output())

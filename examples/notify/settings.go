@@ -42,7 +42,7 @@ const afterFlags = `
 AWS's region and credentials are found as the AWS CLI finds them; for DynamoDB Local set AWS_ENDPOINT_URL_DYNAMODB.
 EXPO_ACCESS_TOKEN is sent to Expo if it is set; "enhanced security for push notifications" requires it.
 
-Exit code: 0 all done, 1 some messages failed or are left (run the same again to go on), 2 wrong command line or list.
+Exit code: 0 all done, 1 some messages failed or are left (run the same again to go on), 2 wrong command line, list or outbox.
 `
 
 // parse reads the command line.

@@ -121,10 +121,18 @@ func (o *Outbox) Sending(b *Batch, done Counts) error {
 	})
 }
 
-// Leave records why b was not sent in this run.
+// Leave records why this run did not try to send b.
 func (o *Outbox) Leave(b *Batch, why string) error {
 	b.Left = why
 	return o.db.Update(func(tx *bbolt.Tx) error { return put(tx.Bucket(batchBucket), sequenceKey(b.Seq), b) })
+}
+
+// Postpone records why this run could not send b, and puts b behind all other batches:
+// the next run begins with those that this run did not try.
+func (o *Outbox) Postpone(b *Batch, why string) error {
+	last := *b
+	last.Left = why
+	return o.Replace(b, []*Batch{&last}, Counts{})
 }
 
 // Fail gives b up for good, with a code.

@@ -7,17 +7,10 @@
 package outbox
 
 import (
-	"bytes"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"time"
 
 	"go.etcd.io/bbolt"
-	bbolterrors "go.etcd.io/bbolt/errors"
 )
 
 // The buckets of the file.
@@ -33,13 +26,6 @@ var (
 	workBuckets   = [][]byte{batchBucket, ticketBucket, goneBucket}
 )
 
-// Why an outbox cannot be opened.
-var (
-	ErrInUse    = errors.New("another process uses the outbox")
-	ErrNoFile   = errors.New("the outbox has to be a file, no link, folder or pipe")
-	ErrOtherJob = errors.New("the outbox belongs to another job, or to another version of the same file of users; name a new one")
-)
-
 // Position is how far the recipients are in the outbox.
 type Position struct {
 	Offset int64 // of the next user, in bytes
@@ -48,78 +34,6 @@ type Position struct {
 
 // Outbox is an open file. It is safe for concurrent use.
 type Outbox struct{ db *bbolt.DB }
-
-// Options are for tests. The zero value is right for everything else.
-type Options struct {
-	// NoSync leaves it to the operating system when to write to the disk: what
-	// was acknowledged survives the death of the process, not of the machine.
-	NoSync bool
-}
-
-// Open opens the outbox of a job, or creates it. job tells jobs apart: an outbox
-// of another one is refused.
-func Open(path string, job []byte, opts Options) (*Outbox, error) {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
-		Timeout: time.Second, NoSync: opts.NoSync, NoGrowSync: opts.NoSync, FreelistType: bbolt.FreelistMapType,
-		OpenFile: openPrivate,
-	})
-	if errors.Is(err, bbolterrors.ErrTimeout) {
-		return nil, ErrInUse
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open the outbox: %w", err)
-	}
-	o := &Outbox{db: db}
-	err = db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range append([][]byte{jobBucket, projectBucket}, workBuckets...) {
-			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-				return err
-			}
-		}
-		switch known := tx.Bucket(jobBucket).Get(jobKey); {
-		case known == nil:
-			return tx.Bucket(jobBucket).Put(jobKey, job)
-		case !bytes.Equal(known, job):
-			return ErrOtherJob
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return o, nil
-}
-
-// openPrivate opens a file that only its owner can read. An existing file gets that
-// mode too. A link is refused: another user who can write to the folder could have
-// made it.
-func openPrivate(path string, flag int, mode os.FileMode) (*os.File, error) {
-	before, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		flag |= os.O_EXCL
-	case err != nil:
-		return nil, err
-	case !before.Mode().IsRegular():
-		return nil, ErrNoFile
-	}
-	file, err := os.OpenFile(path, flag, mode)
-	if err != nil {
-		return nil, err
-	}
-	now, err := file.Stat()
-	if err == nil && before != nil && !os.SameFile(before, now) {
-		err = ErrNoFile // since it was looked at
-	}
-	if err == nil {
-		err = file.Chmod(mode)
-	}
-	if err != nil {
-		_ = file.Close()
-		return nil, err
-	}
-	return file, nil
-}
 
 // Close closes the file.
 func (o *Outbox) Close() error { return o.db.Close() }

@@ -1,9 +1,12 @@
 package outbox_test
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -153,5 +156,69 @@ func TestExistingFile(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(folder, "none")); !errors.Is(err, os.ErrNotExist) {
 		t.Error("it was made behind a link")
+	}
+}
+
+// A file that is no outbox, or that was cut short or damaged, is refused, and is left
+// as it is. Nothing ends the process.
+func TestDamagedFile(t *testing.T) {
+	whole := filepath.Join(t.TempDir(), "outbox")
+	box := open(t, whole)
+	for i := range 40 { // the pages of each bucket, and free ones
+		var batch outbox.Batch
+		for j := range 100 {
+			batch.Recipients = append(batch.Recipients, recipient(tokens.UserID(fmt.Sprint("user-", i, "-", j))))
+		}
+		sent, gone := batch, outbox.Answer{Gone: batch.Recipients, Due: time.Now(), Tickets: []outbox.Ticket{{Recipient: batch.Recipients[0], ID: "1"}}}
+		if err := errors.Join(box.AddPage(outbox.Position{}, []*outbox.Batch{&batch, &sent}, outbox.Counts{}), box.Acknowledge(&sent, gone)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := box.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := os.Getpagesize()
+	files := map[string][]byte{
+		"a list of users": []byte("alice\nbob\n"), "a long list": bytes.Repeat([]byte("alice\n"), 10_000), "zeros": make([]byte, 10*page),
+		"one byte less": text[:len(text)-1],
+	}
+	for n := 1; n < len(text); n += 1 + n/9 {
+		files[fmt.Sprint("the first ", n, " bytes")] = text[:n]
+	}
+	for n := 0; n < len(text)/page; n += 1 + n/9 {
+		damaged := slices.Clone(text)
+		clear(damaged[n*page : (n+1)*page])
+		files[fmt.Sprint("page ", n, " lost")] = damaged
+	}
+	survived := 0
+	for name, text := range files {
+		path := filepath.Join(t.TempDir(), "damaged")
+		if err := os.WriteFile(path, text, 0o640); err != nil {
+			t.Fatal(err)
+		}
+		box, err := outbox.Open(path, []byte("job"), outbox.Options{})
+		if err == nil && strings.HasPrefix(name, "page ") { // a free page, a part of a value, or one of the two heads
+			survived++
+			if err := box.Close(); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		if !errors.Is(err, outbox.ErrDamaged) {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		info, statErr := os.Stat(path)
+		after, readErr := os.ReadFile(path)
+		if err := errors.Join(statErr, readErr); err != nil || info.Mode().Perm() != 0o640 || !bytes.Equal(text, after) {
+			t.Errorf("%s: the file was changed: %v", name, err)
+		}
+	}
+	if survived > 15 {
+		t.Errorf("%d lost pages were not missed", survived)
 	}
 }

@@ -36,7 +36,7 @@ type suspect struct {
 // How many messages in a row have to be refused alone before their project is given
 // up: some of a project that Expo never took a message of, and more of others, since
 // half of their messages may be at fault. A project that is given up wrongly loses
-// nothing: the next run asks again, in another order.
+// nothing: the next run begins with the messages that this one did not try.
 const (
 	mostSuspects      = 8
 	mostSuspectsTaken = 32
@@ -111,7 +111,7 @@ func (s *Sender) leaveSuspects(p *project) error {
 	}
 	code := suspects[len(suspects)-1].code
 	for _, one := range suspects {
-		if err := s.outbox.Leave(one.batch, one.code); err != nil {
+		if err := s.outbox.Postpone(one.batch, one.code); err != nil {
 			return err
 		}
 	}
@@ -146,7 +146,7 @@ func (s *Sender) giveUp(p *project, w *work, began time.Time, err error) error {
 		s.giveUpProject(p, noAnswer, err)
 	}
 	if len(w.Recipients) == 1 {
-		return s.outbox.Leave(w.Batch, noAnswer)
+		return s.outbox.Postpone(w.Batch, noAnswer)
 	}
 	works := halves(w)
 	for _, half := range works {

@@ -76,6 +76,28 @@ func TestManyRefused(t *testing.T) {
 	}
 }
 
+// A project that Expo never took a message of is given up after a few refusals. Later
+// runs begin with the messages that earlier ones did not come to, so that a message
+// among many of one attacker is sent too.
+func TestRefusedFirst(t *testing.T) {
+	t.Parallel()
+	for range 6 { // the messages are in another order each time
+		synctest.Test(t, func(t *testing.T) {
+			const bads = 24
+			w := newWorld(t, fakeexpo.Options{})
+			bad := app
+			bad.Refused = fakeexpo.Refusal{Status: 403, Code: "UNAUTHORIZED"}
+			w.add(bads, bad, "p")
+			w.add(1, app, "p")
+			for runs := 0; w.expo.Stats().Taken == 0; runs++ {
+				if err := w.run(t.Context()); err != nil && !errors.Is(err, ErrRefused) || runs > 2*bads/mostSuspects {
+					t.Fatalf("after %d runs: %v, left %v", runs, err, w.left())
+				}
+			}
+		})
+	}
+}
+
 // A project that is refused as a whole costs the others nothing, is not asked for
 // each of its messages, and is tried again by the next run.
 func TestProjectRefused(t *testing.T) {

@@ -1,0 +1,141 @@
+package outbox
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
+)
+
+// Why an outbox cannot be opened.
+var (
+	ErrInUse    = errors.New("another process uses the outbox")
+	ErrNoFile   = errors.New("the outbox has to be a file, no link, folder or pipe")
+	ErrOtherJob = errors.New("the outbox belongs to another job, or to another version of the same file of users; name a new one")
+	ErrDamaged  = errors.New("the file is no outbox, or it was cut short or damaged: restore a copy of it, or name a new one, which sends to all users again")
+)
+
+// Options are for tests. The zero value is right for everything else.
+type Options struct {
+	// NoSync leaves it to the operating system when to write to the disk: what
+	// was acknowledged survives the death of the process, not of the machine.
+	NoSync bool
+}
+
+// Open opens the outbox of a job, or creates it. job tells jobs apart: an outbox
+// of another one is refused.
+func Open(path string, job []byte, opts Options) (*Outbox, error) {
+	db, err := openFile(path, opts)
+	if err != nil {
+		return nil, err
+	}
+	o := &Outbox{db: db}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		for _, name := range append([][]byte{jobBucket, projectBucket}, workBuckets...) {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		switch known := tx.Bucket(jobBucket).Get(jobKey); {
+		case known == nil:
+			return tx.Bucket(jobBucket).Put(jobKey, job)
+		case !bytes.Equal(known, job):
+			return ErrOtherJob
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return o, nil
+}
+
+// openFile opens the file and reads all of it. bbolt maps the file into memory and
+// trusts it: it panics where the file is damaged, and the process dies of SIGBUS where
+// the file was cut short. A run finds that out here, before it sends anything.
+func openFile(path string, opts Options) (db *bbolt.DB, err error) {
+	var file *os.File
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if recover() != nil { // the text may have any part of the file in it
+			err = ErrDamaged
+		}
+		if err == nil {
+			return
+		}
+		if db != nil {
+			_ = db.Close()
+		} else if file != nil {
+			_ = file.Close() // bbolt keeps it open, and locked, when it panics
+		}
+		db = nil
+	}()
+	db, err = bbolt.Open(path, 0o600, &bbolt.Options{
+		Timeout: time.Second, NoSync: opts.NoSync, NoGrowSync: opts.NoSync, FreelistType: bbolt.FreelistMapType,
+		OpenFile: func(path string, flag int, mode os.FileMode) (_ *os.File, err error) {
+			file, err = openRegular(path, flag, mode)
+			return file, err
+		},
+	})
+	var system syscall.Errno
+	switch {
+	case errors.Is(err, bbolterrors.ErrTimeout):
+		return nil, ErrInUse
+	case file == nil || errors.As(err, &system):
+		return nil, fmt.Errorf("open the outbox: %w", err)
+	case err != nil:
+		return nil, ErrDamaged
+	}
+	if err := db.View(func(tx *bbolt.Tx) error { return readAll(tx, file) }); err != nil {
+		return db, err
+	}
+	return db, file.Chmod(0o600)
+}
+
+// readAll reads every page that is in use.
+func readAll(tx *bbolt.Tx, file *os.File) error {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size() < tx.Size() {
+		return ErrDamaged
+	}
+	return tx.ForEach(func(_ []byte, bucket *bbolt.Bucket) error {
+		return bucket.ForEach(func(_, _ []byte) error { return nil })
+	})
+}
+
+// openRegular opens a file that only its owner can read, if it is new. A link is
+// refused: another user who can write to the folder could have made it.
+func openRegular(path string, flag int, mode os.FileMode) (*os.File, error) {
+	before, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		flag |= os.O_EXCL
+	case err != nil:
+		return nil, err
+	case !before.Mode().IsRegular():
+		return nil, ErrNoFile
+	}
+	file, err := os.OpenFile(path, flag, mode)
+	if err != nil {
+		return nil, err
+	}
+	now, err := file.Stat()
+	if err == nil && before != nil && !os.SameFile(before, now) {
+		err = ErrNoFile // since it was looked at
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	return file, nil
+}
