@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/devicetokens/devicetokens/examples/internal/visible"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -75,7 +76,7 @@ func (p *program) copying() *cobra.Command {
 				return err
 			}
 			question := fmt.Sprintf("Copy %s to %s? The writes to the first must have stopped, and the second must not serve yet.",
-				printable(from), printable(to))
+				visible.ID(from), visible.ID(to))
 			if err := p.confirm(ctx, question); err != nil {
 				return err
 			}
@@ -92,7 +93,7 @@ func (p *program) copying() *cobra.Command {
 						return nil, err
 					}
 					if counts[outcome]++; err != nil {
-						fmt.Fprintf(&problems, "user %s, device %s: %s\n", printable(string(r.Key.UserID)), printable(string(r.Key.DeviceID)), visible(err.Error()))
+						fmt.Fprintf(&problems, "user %s, device %s: %s\n", visible.ID(string(r.Key.UserID)), visible.ID(string(r.Key.DeviceID)), visible.Text(err.Error()))
 					}
 				}
 				return func() error { b.add(counts); _, err := p.err.Write(problems.Bytes()); return err }, nil
@@ -220,7 +221,7 @@ func (p *program) importLines(ctx context.Context, s store.Store, b *bulk, f bul
 			b.Counts[countLines]++
 			b.Counts[l.count]++
 			if l.err != nil {
-				fmt.Fprintf(p.err, "line %d: %s\n", l.number, visible(l.err.Error()))
+				fmt.Fprintf(p.err, "line %d: %s\n", l.number, visible.Text(l.err.Error()))
 			}
 		}
 		b.Lines, b.Digest = in.line, in.sum()

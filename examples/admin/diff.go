@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/devicetokens/devicetokens/examples/internal/visible"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -58,7 +59,7 @@ func (p *program) diff() *cobra.Command {
 			}
 			err = p.compare(ctx, b, f, source, target)
 			if extras := b.Counts[extra]; err == nil && prune && extras > 0 {
-				question := fmt.Sprintf("Delete %s from %s that %s does not have?", count(extras, "registration"), printable(to), printable(from))
+				question := fmt.Sprintf("Delete %s from %s that %s does not have?", count(extras, "registration"), visible.ID(to), visible.ID(from))
 				if err = p.confirm(ctx, question); err == nil {
 					err = p.prune(ctx, b, f, source, target)
 				}
@@ -132,7 +133,7 @@ func (p *program) report(b *bulk, found []difference) func() error {
 	return func() error {
 		for _, d := range found {
 			b.Counts[d.Difference]++
-			text := []byte(strings.TrimRight(fmt.Sprintf("%s\t%s\t%s\t%s", d.Difference, printable(d.UserID), printable(d.DeviceID),
+			text := []byte(strings.TrimRight(fmt.Sprintf("%s\t%s\t%s\t%s", d.Difference, visible.ID(d.UserID), visible.ID(d.DeviceID),
 				strings.Join(d.Fields, ", ")), "\t"))
 			if p.output == "json" {
 				var err error

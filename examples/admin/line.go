@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/devicetokens/devicetokens/examples/internal/visible"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -71,7 +72,7 @@ func marshal(v any) ([]byte, error) {
 	if err := e.Encode(v); err != nil {
 		return nil, err
 	}
-	return escapeJSON(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
+	return visible.JSON(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
 }
 
 // The errors of a line. Their texts have nothing of the line.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/devicetokens/devicetokens/examples/internal/visible"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -48,7 +49,7 @@ func (p *program) nothingFor(user string, v any) error {
 			return err
 		}
 	}
-	return fmt.Errorf("%w for user %s", errNothing, printable(user))
+	return fmt.Errorf("%w for user %s", errNothing, visible.ID(user))
 }
 
 func (p *program) holder() *cobra.Command {

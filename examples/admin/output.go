@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/devicetokens/devicetokens/examples/internal/visible"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -88,7 +89,7 @@ func (p *program) show(v any, headings []string, rows [][]string) error {
 	w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
 	for _, row := range append([][]string{headings}, rows...) {
 		for i, cell := range row {
-			row[i] = printable(cell)
+			row[i] = visible.ID(cell)
 		}
 		fmt.Fprintln(w, strings.Join(row, "\t"))
 	}

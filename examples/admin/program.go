@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/devicetokens/devicetokens/examples/internal/visible"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
@@ -57,7 +58,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintln(p.err, "admin:", visible(err.Error()))
+	fmt.Fprintln(p.err, "admin:", visible.Text(err.Error()))
 	var usage *usageError
 	switch {
 	case errors.As(err, &usage):

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/examples/internal/visible"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -39,7 +40,7 @@ func (p *program) deactivate() *cobra.Command {
 			if _, err := stored(ctx, db.store, key); err != nil {
 				return err
 			}
-			if err := p.confirm(ctx, fmt.Sprintf("Deactivate device %s of user %s?", printable(args[1]), printable(args[0]))); err != nil {
+			if err := p.confirm(ctx, fmt.Sprintf("Deactivate device %s of user %s?", visible.ID(args[1]), visible.ID(args[0]))); err != nil {
 				return err
 			}
 			if err := db.store.Deactivate(ctx, key); err != nil {
@@ -99,7 +100,7 @@ func (p *program) erase() *cobra.Command {
 			case e.Found == 0:
 				return p.nothingFor(args[0], e)
 			}
-			question := fmt.Sprintf("Erase %s of user %s?", count(e.Found, "registration"), printable(args[0]))
+			question := fmt.Sprintf("Erase %s of user %s?", count(e.Found, "registration"), visible.ID(args[0]))
 			if err := p.confirm(ctx, question); err != nil {
 				return err
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/examples/internal/visible"
 	"github.com/devicetokens/devicetokens/store"
 )
 
@@ -181,4 +182,4 @@ func (p *program) showReport(s summary) error {
 	return p.show(s, []string{heading, "COUNT"}, rows)
 }
 
-func named(k keyView) string { return printable(k.UserID) + " " + printable(k.DeviceID) }
+func named(k keyView) string { return visible.ID(k.UserID) + " " + visible.ID(k.DeviceID) }

@@ -1,4 +1,5 @@
-package main
+// Package visible shows text from outside so that a reader sees all of it.
+package visible
 
 import (
 	"fmt"
@@ -9,21 +10,21 @@ import (
 	"unicode/utf8"
 )
 
-// hidden reports whether a terminal obeys r or does not show it: controls, the
+// Hidden reports whether a terminal or a browser obeys r or does not show it: controls, the
 // marks that turn the direction of the text, and those without a width. Two ids
 // that differ in one of them look alike, and ids come from outside.
-func hidden(r rune) bool {
+func Hidden(r rune) bool {
 	return !unicode.IsPrint(r) || r == utf8.RuneError || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// escapeJSON returns a JSON text with the hidden characters of its strings as escapes.
+// JSON returns a JSON text with the hidden characters of its strings as escapes.
 // It decodes to the same values.
-func escapeJSON(text []byte) []byte {
+func JSON(text []byte) []byte {
 	out := make([]byte, 0, len(text))
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRune(text[i:])
 		switch {
-		case r == '\n' || r == '\t' || !hidden(r): // white space between values
+		case r == '\n' || r == '\t' || !Hidden(r): // white space between values
 			out = append(out, text[i:i+size]...)
 		case r > 0xffff:
 			first, second := utf16.EncodeRune(r)
@@ -36,28 +37,28 @@ func escapeJSON(text []byte) []byte {
 	return out
 }
 
-// printable returns an id as a person reads it: quoted, in ASCII, if something in it
+// ID returns an id as a person reads it: quoted, in ASCII, if something in it
 // would not be seen, and "-" if it is empty.
-func printable(s string) string {
+func ID(s string) string {
 	switch {
 	case s == "":
 		return "-"
-	case strings.ContainsFunc(s, hidden), strings.HasPrefix(s, `"`), strings.TrimSpace(s) != s:
+	case strings.ContainsFunc(s, Hidden), strings.HasPrefix(s, `"`), strings.TrimSpace(s) != s:
 		return strconv.QuoteToASCII(s)
 	}
 	return s
 }
 
-// visible returns a text with its hidden characters, but for the ends of lines, as
+// Text returns a text with its hidden characters, but for the ends of lines, as
 // escapes.
-func visible(s string) string {
+func Text(s string) string {
 	var b strings.Builder
 	for i, r := range s {
 		if _, size := utf8.DecodeRuneInString(s[i:]); r == utf8.RuneError && size == 1 {
 			fmt.Fprintf(&b, `\x%02x`, s[i])
 			continue
 		}
-		if r == '\n' || !hidden(r) {
+		if r == '\n' || !Hidden(r) {
 			b.WriteRune(r)
 			continue
 		}

@@ -8,34 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/devicetokens/devicetokens/examples/internal/visible"
 	"github.com/devicetokens/devicetokens/store"
 )
-
-func TestPrintable(t *testing.T) {
-	for in, want := range map[string]string{
-		"":            "-",
-		"alice b":     "alice b",
-		"élise 😀":     "élise 😀",
-		" a":          `" a"`,
-		`"a"`:         `"\"a\""`,
-		"a\x1b[31m":   `"a\x1b[31m"`,
-		"a\x7f":       `"a\x7f"`,
-		"a\u009b":     `"a\u009b"`,
-		"a\u202e":     `"a\u202e"`,
-		"a\u2066":     `"a\u2066"`,
-		"a\u200b":     `"a\u200b"`,
-		"a\ufeff":     `"a\ufeff"`,
-		"a\u2028":     `"a\u2028"`,
-		"a\u3164":     `"a\u3164"`,
-		"a\ufe0f":     `"a\ufe0f"`,
-		"a\u034f":     `"a\u034f"`,
-		"a\U000e0061": `"a\U000e0061"`,
-		"a\xff":       `"a\xff"`,
-	} {
-		equal(t, "printable", want, printable(in))
-	}
-	equal(t, "visible", `a\x1b\u202e\xff`+"\né", visible("a\x1b\u202e\xff\né"))
-}
 
 // FuzzJSON checks that JSON shows no hidden character and decodes to the same.
 func FuzzJSON(f *testing.F) {
@@ -52,7 +27,7 @@ func FuzzJSON(f *testing.F) {
 		if err := json.Unmarshal(text, &v); err != nil || v.UserID != s {
 			t.Errorf("%q became %q, %v", s, v.UserID, err)
 		}
-		if strings.ContainsFunc(string(text), hidden) || !utf8.Valid(text) {
+		if strings.ContainsFunc(string(text), visible.Hidden) || !utf8.Valid(text) {
 			t.Errorf("it shows %q", text)
 		}
 	})
