@@ -79,7 +79,7 @@ bench-notify: ## notify a million users of a fake Expo with examples/notify, kil
 supply: all-tools ## licences, known vulnerabilities, secrets in the history, the workflows, and the API since the last release
 	@scripts/supply.sh
 
-run: ## run the example server, which keeps its data in memory
+run: ## run the example server, which keeps its data in examples/device-tokens.db
 	@go -C examples run ./local
 
 lambda: ## build the Lambda function into examples/lambda/dist, for arm64 and amd64

@@ -42,15 +42,15 @@ func (p *program) importing() *cobra.Command {
 			"--page-size is of lines, and --state needs the same input again.",
 		Args: arguments(0, "import takes the lines from standard input"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			db, err := p.open(cmd.Context(), p.db)
+			db, err := p.open(cmd.Context(), p.db, true)
 			if err != nil {
 				return err
 			}
-			b, err := p.startBulk(f.state, "import into "+db.name)
+			b, err := p.startBulk(f.state, "import into "+db.Name)
 			if err != nil {
 				return err
 			}
-			return p.endImport(b, p.importLines(cmd.Context(), db.store, b, f))
+			return p.endImport(b, p.importLines(cmd.Context(), db.Store, b, f))
 		},
 	}
 	f.add(cmd)
@@ -71,24 +71,24 @@ func (p *program) copying() *cobra.Command {
 		Args: arguments(0, "copy takes flags only"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			source, target, err := p.openTwo(ctx, from, to)
+			source, target, err := p.openTwo(ctx, from, to, true)
 			if err != nil {
 				return err
 			}
 			question := fmt.Sprintf("Copy %s to %s? The writes to the first must have stopped, and the second must not serve yet.",
-				visible.ID(from), visible.ID(to))
+				visible.ID(source.Name), visible.ID(target.Name))
 			if err := p.confirm(ctx, question); err != nil {
 				return err
 			}
-			b, err := p.startBulk(f.state, fmt.Sprintf("copy %s to %s", from, to))
+			b, err := p.startBulk(f.state, fmt.Sprintf("copy %s to %s", source.Name, target.Name))
 			if err != nil {
 				return err
 			}
-			return p.endImport(b, p.walk(ctx, b, "copy", source.walker, f, func(ctx context.Context, records []store.Record) (func() error, error) {
+			return p.endImport(b, p.walk(ctx, b, "copy", source.Walker, f, func(ctx context.Context, records []store.Record) (func() error, error) {
 				counts := map[string]int{}
 				var problems bytes.Buffer
 				for _, r := range records {
-					outcome, err := importRecord(ctx, target.store, r)
+					outcome, err := importRecord(ctx, target.Store, r)
 					if outcome == "" {
 						return nil, err
 					}

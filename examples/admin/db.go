@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
+	"io/fs"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/examples/internal/awsenv"
+	"github.com/devicetokens/devicetokens/examples/internal/database"
 	"github.com/devicetokens/devicetokens/store"
 )
 
@@ -20,73 +20,60 @@ const (
 	schemeDynamoDB = "dynamodb"
 )
 
-// A database is a store that a flag names, and the walk over it.
-type database struct {
-	name   string // as in the flag
-	store  store.Store
-	walker store.Walker
-}
-
 // A walkedStore is a store that is its own walker.
 type walkedStore interface {
 	store.Store
 	store.Walker
 }
 
-// open returns the store with that name. This is the one place that tells the
-// kinds of stores apart.
-func (p *program) open(ctx context.Context, name string) (database, error) {
+// open opens the store with that name. Where create is set, it creates what a
+// target of SQLite or PostgreSQL lacks.
+func (p *program) open(ctx context.Context, name string, create bool) (*database.Database, error) {
 	if s, ok := p.stores[name]; ok {
-		return database{name, s, s}, nil
+		return &database.Database{Name: name, Store: s, Walker: s}, nil
 	}
-	client, table, err := p.dynamo(ctx, name)
+	if name == "" {
+		return nil, errNoStore
+	}
+	if name == database.Memory {
+		return nil, usageOf(database.ErrName)
+	}
+	options := p.options()
+	options.Create = create
+	db, err := database.Open(ctx, name, options)
 	if err != nil {
-		return database{}, err
+		return nil, usageOf(err)
 	}
-	s, err := dynamostore.New(client, table, dynamostore.Options{})
-	if err != nil {
-		return database{}, err
-	}
-	w, err := dynamostore.NewWalker(client, table)
-	return database{name, s, w}, err
+	p.closing = append(p.closing, db.Close)
+	return db, nil
 }
 
-// dynamo returns a client of DynamoDB, by the SDK's environment and the flags, and
-// the name of the table.
-func (p *program) dynamo(ctx context.Context, name string) (*dynamodb.Client, string, error) {
-	scheme, table, _ := strings.Cut(name, ":")
-	switch {
-	case name == "":
-		return nil, "", &usageError{"which store? --db dynamodb:TABLE names it, or the table in " + envTable}
-	case scheme != schemeDynamoDB || table == "":
-		return nil, "", &usageError{"no store has such a name: use dynamodb:TABLE"}
-	}
-	cfg, err := awsenv.Load(ctx, p.region)
+func (p *program) options() database.Options {
+	return database.Options{Region: p.region, Endpoint: p.endpoint, Transport: p.transport}
+}
+
+var errNoStore = &usageError{"which store? --db names it: " + database.Names + "; or the table in " + envTable}
+
+// usageOf returns a usageError for an error that is the command line's.
+func usageOf(err error) error {
 	switch {
 	case errors.Is(err, awsenv.ErrNoRegion):
-		return nil, "", &usageError{"which region? --region names it, or AWS_REGION"}
-	case err != nil:
-		return nil, "", err
+		return &usageError{"which region? --region names it, or AWS_REGION"}
+	case errors.Is(err, database.ErrName), errors.Is(err, fs.ErrNotExist):
+		return &usageError{err.Error()}
 	}
-	return dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
-		if p.endpoint != "" {
-			o.BaseEndpoint = &p.endpoint
-		}
-		if p.transport != nil {
-			o.HTTPClient = &http.Client{Transport: p.transport}
-		}
-	}), table, nil
+	return err
 }
 
 // openTwo opens the stores of --from and --to.
-func (p *program) openTwo(ctx context.Context, from, to string) (source, target database, err error) {
+func (p *program) openTwo(ctx context.Context, from, to string, create bool) (source, target *database.Database, err error) {
 	if from == "" || to == "" || from == to {
-		return source, target, &usageError{"--from and --to name two stores, such as dynamodb:TABLE"}
+		return source, target, &usageError{"--from and --to name two stores: " + database.Names}
 	}
-	if source, err = p.open(ctx, from); err != nil {
+	if source, err = p.open(ctx, from, false); err != nil {
 		return source, target, fmt.Errorf("--from: %w", err)
 	}
-	if target, err = p.open(ctx, to); err != nil {
+	if target, err = p.open(ctx, to, create); err != nil {
 		return source, target, fmt.Errorf("--to: %w", err)
 	}
 	return source, target, nil
@@ -95,7 +82,17 @@ func (p *program) openTwo(ctx context.Context, from, to string) (source, target 
 // client returns a client of the table that --db names, for the commands that are
 // about a table of DynamoDB, and sets p.table to its name.
 func (p *program) client(ctx context.Context) (*dynamodb.Client, error) {
-	client, table, err := p.dynamo(ctx, p.db)
+	scheme, table, _ := strings.Cut(p.db, ":")
+	switch {
+	case p.db == "":
+		return nil, errNoStore
+	case scheme != schemeDynamoDB || table == "":
+		return nil, &usageError{"this command is about a table of DynamoDB: --db dynamodb:TABLE names it"}
+	}
 	p.table = table
-	return client, err
+	client, err := p.options().Client(ctx)
+	if err != nil {
+		return nil, usageOf(err)
+	}
+	return client, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/devicetokens/devicetokens/examples/internal/database"
 	"github.com/devicetokens/devicetokens/examples/internal/visible"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
@@ -49,11 +50,11 @@ func (p *program) diff() *cobra.Command {
 		Args: arguments(0, "diff takes flags only"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			source, target, err := p.openTwo(ctx, from, to)
+			source, target, err := p.openTwo(ctx, from, to, false)
 			if err != nil {
 				return err
 			}
-			b, err := p.startBulk(f.state, fmt.Sprintf("diff %s to %s, prune %t", from, to, prune))
+			b, err := p.startBulk(f.state, fmt.Sprintf("diff %s to %s, prune %t", source.Name, target.Name, prune))
 			if err != nil {
 				return err
 			}
@@ -96,9 +97,9 @@ func (p *program) showDiff(counts map[string]int) error {
 
 // compare goes through the source, and then through the target for what only that
 // has.
-func (p *program) compare(ctx context.Context, b *bulk, f bulkFlags, source, target database) error {
-	err := p.walk(ctx, b, "source", source.walker, f, func(ctx context.Context, records []store.Record) (func() error, error) {
-		other := lookup{s: target.store}
+func (p *program) compare(ctx context.Context, b *bulk, f bulkFlags, source, target *database.Database) error {
+	err := p.walk(ctx, b, "source", source.Walker, f, func(ctx context.Context, records []store.Record) (func() error, error) {
+		other := lookup{s: target.Store}
 		var found []difference
 		for _, r := range records {
 			there, err := other.get(ctx, r.Key)
@@ -114,8 +115,8 @@ func (p *program) compare(ctx context.Context, b *bulk, f bulkFlags, source, tar
 	if err != nil {
 		return err
 	}
-	return p.walk(ctx, b, "target", target.walker, f, func(ctx context.Context, records []store.Record) (func() error, error) {
-		extras, err := extrasOf(ctx, records, source.store)
+	return p.walk(ctx, b, "target", target.Walker, f, func(ctx context.Context, records []store.Record) (func() error, error) {
+		extras, err := extrasOf(ctx, records, source.Store)
 		var found []difference
 		for _, r := range extras {
 			kind := extra
@@ -150,9 +151,9 @@ func (p *program) report(b *bulk, found []difference) func() error {
 }
 
 // prune deletes from the target what the source still does not have.
-func (p *program) prune(ctx context.Context, b *bulk, f bulkFlags, source, target database) error {
-	return p.walk(ctx, b, "prune", target.walker, f, func(ctx context.Context, records []store.Record) (func() error, error) {
-		extras, err := extrasOf(ctx, records, source.store)
+func (p *program) prune(ctx context.Context, b *bulk, f bulkFlags, source, target *database.Database) error {
+	return p.walk(ctx, b, "prune", target.Walker, f, func(ctx context.Context, records []store.Record) (func() error, error) {
+		extras, err := extrasOf(ctx, records, source.Store)
 		if err != nil {
 			return nil, err
 		}
@@ -161,7 +162,7 @@ func (p *program) prune(ctx context.Context, b *bulk, f bulkFlags, source, targe
 			if r.Key.Validate() != nil {
 				continue
 			}
-			if err := target.store.Delete(ctx, r.Key); err != nil {
+			if err := target.Store.Delete(ctx, r.Key); err != nil {
 				return nil, again(err)
 			}
 			pruned++

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/devicetokens/devicetokens/examples/internal/awsenv"
+	"github.com/devicetokens/devicetokens/sqlstore"
 	"github.com/devicetokens/devicetokens/store"
 )
 
@@ -45,6 +46,9 @@ func hintFor(err error) string {
 	if network := awsenv.NetworkError(err); network != nil {
 		return network.Error()
 	}
+	if statement := (*sqlstore.StatementError)(nil); errors.As(err, &statement) && statement.Code == undefinedTable {
+		return "the database has no table of registrations: 'admin copy' and 'admin import' create it"
+	}
 	switch code := codeOf(err); {
 	case code == "ResourceNotFoundException":
 		return noSuchTable
@@ -53,6 +57,9 @@ func hintFor(err error) string {
 	}
 	return ""
 }
+
+// undefinedTable is PostgreSQL's code.
+const undefinedTable = "42P01"
 
 const noAnswer = "no answer"
 

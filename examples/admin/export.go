@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/devicetokens/devicetokens/examples/internal/database"
 	"github.com/devicetokens/devicetokens/store"
 )
 
@@ -34,7 +35,7 @@ func (p *program) export() *cobra.Command {
 			if f.state != "" && file == "" {
 				return &usageError{"--state needs --file, to go on behind the last whole line"}
 			}
-			db, err := p.open(cmd.Context(), p.db)
+			db, err := p.open(cmd.Context(), p.db, false)
 			if err != nil {
 				return err
 			}
@@ -47,8 +48,8 @@ func (p *program) export() *cobra.Command {
 	return cmd
 }
 
-func (p *program) exportTo(ctx context.Context, db database, f bulkFlags, file string, withTokens bool) (err error) {
-	b, err := p.startBulk(f.state, fmt.Sprintf("export %s to %s, tokens %t", db.name, file, withTokens))
+func (p *program) exportTo(ctx context.Context, db *database.Database, f bulkFlags, file string, withTokens bool) (err error) {
+	b, err := p.startBulk(f.state, fmt.Sprintf("export %s to %s, tokens %t", db.Name, file, withTokens))
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ func (p *program) exportTo(ctx context.Context, db database, f bulkFlags, file s
 		defer func() { err = errors.Join(err, opened.Close()) }()
 		out, b.sync = opened, opened.Sync
 	}
-	err = p.walk(ctx, b, "export", db.walker, f, func(_ context.Context, records []store.Record) (func() error, error) {
+	err = p.walk(ctx, b, "export", db.Walker, f, func(_ context.Context, records []store.Record) (func() error, error) {
 		var (
 			text   []byte
 			err    error
@@ -129,15 +130,15 @@ func (p *program) stats() *cobra.Command {
 			"expired by platform and by project.",
 		Args: arguments(0, "stats takes flags only"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			db, err := p.open(cmd.Context(), p.db)
+			db, err := p.open(cmd.Context(), p.db, false)
 			if err != nil {
 				return err
 			}
-			b, err := p.startBulk(f.state, "stats "+db.name)
+			b, err := p.startBulk(f.state, "stats "+db.Name)
 			if err != nil {
 				return err
 			}
-			err = p.walk(cmd.Context(), b, "total", db.walker, f, func(_ context.Context, records []store.Record) (func() error, error) {
+			err = p.walk(cmd.Context(), b, "total", db.Walker, f, func(_ context.Context, records []store.Record) (func() error, error) {
 				return func() error { b.addStats(records, time.Now()); return nil }, nil
 			})
 			if err := b.end(err); err != nil {

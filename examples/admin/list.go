@@ -21,11 +21,11 @@ func (p *program) list() *cobra.Command {
 			"reaches nobody) or unreadable. The exit code is 3 if nothing is stored for the user.",
 		Args: arguments(1, "list takes one user id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			db, err := p.open(cmd.Context(), p.db)
+			db, err := p.open(cmd.Context(), p.db, false)
 			if err != nil {
 				return err
 			}
-			records, err := store.Inspect(cmd.Context(), db.store, tokens.UserID(args[0]))
+			records, err := store.Inspect(cmd.Context(), db.Store, tokens.UserID(args[0]))
 			if err != nil {
 				return err
 			}
@@ -62,7 +62,7 @@ func (p *program) holder() *cobra.Command {
 			"registration holds the token.",
 		Args: arguments(0, "holder takes the token from standard input"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			db, err := p.open(cmd.Context(), p.db)
+			db, err := p.open(cmd.Context(), p.db, false)
 			if err != nil {
 				return err
 			}
@@ -70,7 +70,7 @@ func (p *program) holder() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r, err := db.store.Holder(cmd.Context(), token.Hash())
+			r, err := db.Store.Holder(cmd.Context(), token.Hash())
 			if errors.Is(err, store.ErrNotFound) {
 				return fmt.Errorf("%w: no live registration holds this token", errNothing)
 			}

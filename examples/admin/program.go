@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/devicetokens/devicetokens/examples/internal/database"
 	"github.com/devicetokens/devicetokens/examples/internal/visible"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -34,6 +35,7 @@ type program struct {
 	db, endpoint, region, output string
 	table                        string // the table of DynamoDB that db names, set by client
 	reveal, yes                  bool
+	closing                      []func() error // what ends the connections
 
 	lines *bufio.Reader
 }
@@ -55,6 +57,9 @@ func (p *program) run(ctx context.Context, args []string) int {
 	cmd.SetOut(p.out)
 	cmd.SetErr(p.err)
 	err := cmd.ExecuteContext(ctx)
+	for _, end := range p.closing {
+		err = errors.Join(err, end())
+	}
 	if err == nil {
 		return exitOK
 	}
@@ -102,7 +107,7 @@ func (p *program) command() *cobra.Command {
 	if table := p.getenv(envTable); table != "" {
 		byDefault = schemeDynamoDB + ":" + table
 	}
-	flags.StringVar(&p.db, "db", byDefault, "`store`, as dynamodb:TABLE; without it, the table in "+envTable)
+	flags.StringVar(&p.db, "db", byDefault, "`store`: "+database.Names+"; without it, the table in "+envTable)
 	flags.Lookup("db").DefValue = "" // or --help would differ with the environment
 	flags.StringVar(&p.endpoint, "endpoint", "", "`URL` of a DynamoDB Local, instead of AWS")
 	flags.StringVar(&p.region, "region", "", "AWS `region`; without it, the environment's")

@@ -31,22 +31,22 @@ func (p *program) deactivate() *cobra.Command {
 			if err := key.Validate(); err != nil {
 				return err
 			}
-			db, err := p.open(ctx, p.db)
+			db, err := p.open(ctx, p.db, false)
 			if err != nil {
 				return err
 			}
 			// Not by Get, which finds nothing that is expired by this machine's
 			// clock: a wrong clock must not keep a device logged in.
-			if _, err := stored(ctx, db.store, key); err != nil {
+			if _, err := stored(ctx, db.Store, key); err != nil {
 				return err
 			}
 			if err := p.confirm(ctx, fmt.Sprintf("Deactivate device %s of user %s?", visible.ID(args[1]), visible.ID(args[0]))); err != nil {
 				return err
 			}
-			if err := db.store.Deactivate(ctx, key); err != nil {
+			if err := db.Store.Deactivate(ctx, key); err != nil {
 				return again(err)
 			}
-			r, err := stored(ctx, db.store, key)
+			r, err := stored(ctx, db.Store, key)
 			if err != nil {
 				return err
 			}
@@ -135,20 +135,20 @@ func (p *program) erasable(ctx context.Context, user tokens.UserID) (erasable, e
 	if user == "" {
 		return erasable{}, invalid
 	}
-	db, err := p.open(ctx, p.db)
+	db, err := p.open(ctx, p.db, false)
 	if err != nil {
 		return erasable{}, err
 	}
 	if invalid == nil {
 		return erasable{
 			stored: func(ctx context.Context) (int, error) {
-				records, err := store.Inspect(ctx, db.store, user)
+				records, err := store.Inspect(ctx, db.Store, user)
 				return len(records), err
 			},
-			erase: func(ctx context.Context) error { return db.store.DeleteUser(ctx, user) },
+			erase: func(ctx context.Context) error { return db.Store.DeleteUser(ctx, user) },
 		}, nil
 	}
-	if _, ok := db.store.(*dynamostore.Store); !ok {
+	if _, ok := db.Store.(*dynamostore.Store); !ok {
 		return erasable{}, invalid
 	}
 	client, err := p.client(ctx)

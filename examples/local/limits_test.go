@@ -12,6 +12,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/devicetokens/devicetokens/memstore"
+	"github.com/devicetokens/devicetokens/store"
 )
 
 const request = "GET /v1/device-tokens HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer alice\r\n\r\n"
@@ -91,7 +94,7 @@ func serving(t *testing.T, perAddress uint, test func(t *testing.T, p *pipes)) {
 		logger := slog.New(slog.DiscardHandler)
 		served := make(chan error)
 		go func() {
-			served <- serve(ctx, limited(p, perAddress), newHandler(callers{authenticate: bearerIsUser}, logger), logger)
+			served <- serve(ctx, limited(p, perAddress), newHandler(memstore.MustNew(store.Policy{}), callers{authenticate: bearerIsUser}, logger), logger)
 		}()
 		test(t, p)
 		stop()

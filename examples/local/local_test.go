@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -49,7 +51,7 @@ type process struct {
 // serves.
 func start(t *testing.T, addr string, flags ...string) *process {
 	t.Helper()
-	p := &process{Cmd: exec.CommandContext(t.Context(), binary, append(flags, "-addr", addr)...), log: newLockedBuffer()}
+	p := &process{Cmd: exec.CommandContext(t.Context(), binary, append([]string{"-db", "memory", "-addr", addr}, flags...)...), log: newLockedBuffer()}
 	p.Stderr = p.log
 	stdout, err := p.StdoutPipe()
 	if err != nil {
@@ -150,6 +152,93 @@ func TestDemonstration(t *testing.T) {
 	}
 }
 
+// TestRestart kills the program while it registers, and wants everything that it
+// acknowledged from the next one on the same file.
+func TestRestart(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "tokens with #?%.db")
+	p := start(t, "127.0.0.1:0", "-db", file)
+	if !strings.Contains(p.text, file) {
+		t.Errorf("it does not say where it keeps its data:\n%s", p.text)
+	}
+	var (
+		acknowledged [4][]string // user ids
+		wg           sync.WaitGroup
+		some         atomic.Int64
+	)
+	for client := range acknowledged {
+		wg.Go(func() {
+			for n := 0; ; n++ {
+				user := fmt.Sprintf("user-%d-%d", client, n)
+				body := fmt.Sprintf(`{"deviceId":"phone","expoPushToken":"ExpoPushToken[%s]","platform":"ios"}`, user)
+				if status, err := post(t, p.url, user, body); err != nil || status != http.StatusCreated {
+					return // killed
+				}
+				acknowledged[client] = append(acknowledged[client], user)
+				if some.Add(1) == 100 {
+					_ = p.Process.Kill()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	_ = p.Wait()
+	if some.Load() < 100 {
+		t.Fatalf("it failed after %d registrations:\n%s", some.Load(), p.log)
+	}
+
+	p = start(t, "127.0.0.1:0", "-db", file)
+	for _, users := range acknowledged {
+		for _, user := range users {
+			if devices := list(t, p.url, user); !strings.Contains(devices, `"deviceId":"phone"`) {
+				t.Fatalf("%s was registered, and now has %s", user, devices)
+			}
+		}
+	}
+	p.stop(t, syscall.SIGTERM)
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode().Perm() != 0o600 {
+		t.Errorf("the file's mode is %v, and it has tokens", info.Mode())
+	}
+}
+
+func post(t *testing.T, url, user, body string) (status int, err error) {
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/v1/device-tokens", strings.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Authorization", "Bearer "+user)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	_, err = io.Copy(io.Discard, resp.Body)
+	return resp.StatusCode, err
+}
+
+func list(t *testing.T, url, user string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/v1/device-tokens", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+user)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
 // TestShutdown checks that a request that is under way is answered.
 func TestShutdown(t *testing.T) {
 	p := start(t, "127.0.0.1:0")
@@ -235,6 +324,8 @@ func TestBadStarts(t *testing.T) {
 	}{
 		{"port in use", "address already in use", []string{"-addr", strings.TrimPrefix(p.url, "http://")}, 1},
 		{"no port", "missing port", []string{"-addr", "localhost"}, 1},
+		{"another database", "-db: no store has such a name: use dynamodb:TABLE", []string{"-db", "mysql://localhost/x"}, 1},
+		{"a file in no folder", "no such file", []string{"-db", "none/x.db"}, 1},
 		{"an argument", "flags only", []string{"8080"}, 2},
 		{"an issuer without an audience", "-oidc-audience: ", []string{"-oidc-issuer", "https://issuer.example"}, 2},
 		{"an issuer that is empty", "-oidc-issuer: ", []string{"-oidc-issuer", ""}, 2},
@@ -246,6 +337,7 @@ func TestBadStarts(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), binary, tc.args...)
+			cmd.Dir = t.TempDir() // where it may create its file
 			out, _ := cmd.CombinedOutput()
 			if code := cmd.ProcessState.ExitCode(); code != tc.code || !bytes.Contains(out, []byte(tc.says)) {
 				t.Errorf("exit code is %d, want %d; it says:\n%s", code, tc.code, out)

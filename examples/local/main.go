@@ -1,13 +1,15 @@
 // Command local serves the device tokens API on this machine, to try it out and
-// to develop an app against. It keeps everything in memory, and it takes the
-// bearer token of a request for its user id, so a client can be any user. With
-// -oidc-issuer it verifies the tokens of that issuer instead.
+// to develop an app against. It keeps registrations in a file of SQLite, unless
+// -db names another store. It takes the bearer token of a request for its user
+// id, so a client can be any user. With -oidc-issuer it verifies the tokens of
+// that issuer instead.
 //
-//	go run ./local [-addr 127.0.0.1:8080] [-per-address 256] [-oidc-issuer URL -oidc-audience NAME [-oidc-…]]
+//	go run ./local [-addr 127.0.0.1:8080] [-db device-tokens.db] [-per-address 256] [-oidc-issuer URL -oidc-audience NAME [-oidc-…]]
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -15,10 +17,13 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/devicetokens/devicetokens/examples/internal/database"
 )
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 picks a free one")
+	db := flag.String("db", "device-tokens.db", "`store` of the registrations: a file of SQLite, a postgres:// URL, dynamodb:TABLE, or memory")
 	perAddress := flag.Uint("per-address", maxPerAddress, "how many connections one client address may hold; 0 for any number, behind a proxy")
 	oidc := oidcConfig(flag.CommandLine)
 	flag.Parse()
@@ -37,27 +42,32 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the second signal ends the program at once
 
-	if err := run(ctx, *addr, *perAddress, who, logger); err != nil {
+	if err := run(ctx, *addr, *db, *perAddress, who, logger); err != nil {
 		logger.Error("stopped", "error", err)
 		os.Exit(1)
 	}
 }
 
 // run serves who on addr until ctx is done.
-func run(ctx context.Context, addr string, perAddress uint, who callers, logger *slog.Logger) error {
+func run(ctx context.Context, addr, db string, perAddress uint, who callers, logger *slog.Logger) (err error) {
+	registry, err := database.Open(ctx, db, database.Options{Create: true})
+	if err != nil {
+		return fmt.Errorf("-db: %w", err)
+	}
+	defer func() { err = errors.Join(err, registry.Close()) }()
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return err
 	}
 	at := listener.Addr().(*net.TCPAddr)
-	fmt.Print(who.greeting("http://" + reachable(at)))
+	fmt.Print(who.greeting("http://"+reachable(at), registry.Name))
 	if !who.verified {
 		logger.Warn("the bearer token is taken for the user id: do not use this server for anything real")
 		if !at.IP.IsLoopback() {
 			logger.Warn("THIS SERVER CAN BE REACHED FROM OTHER MACHINES, AND EACH CLIENT CAN BE ANY USER", "addr", at.String())
 		}
 	}
-	return serve(ctx, limited(listener, perAddress), newHandler(who, logger), logger)
+	return serve(ctx, limited(listener, perAddress), newHandler(registry.Store, who, logger), logger)
 }
 
 // reachable is the address that a client on this machine uses.

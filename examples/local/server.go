@@ -9,14 +9,11 @@ import (
 
 	"github.com/devicetokens/devicetokens/examples/internal/page"
 	"github.com/devicetokens/devicetokens/httpapi"
-	"github.com/devicetokens/devicetokens/memstore"
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// newHandler is the whole service. A real one has another store, and is otherwise
-// the same. Where clients are not verified, the demonstration is at its root.
-func newHandler(who callers, logger *slog.Logger) http.Handler {
-	s := memstore.MustNew(store.Policy{})
+// newHandler returns the whole service. Where clients are not verified, the demonstration is at its root.
+func newHandler(s store.Store, who callers, logger *slog.Logger) http.Handler {
 	api := httpapi.MustNew(s, who.authenticate, httpapi.Options{Logger: logger})
 	if who.verified {
 		return api

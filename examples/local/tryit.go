@@ -3,8 +3,8 @@ package main
 import "strings"
 
 // tryIt returns lines to paste into a shell: a phone changes hands.
-func tryIt(baseURL string) string {
-	return strings.ReplaceAll(`Device tokens at BASE/v1/device-tokens, in memory.
+func tryIt(baseURL, db string) string {
+	return strings.NewReplacer("BASE", baseURL, "STORE", db).Replace(`Device tokens at BASE/v1/device-tokens, kept in STORE.
 
     THE BEARER TOKEN IS THE USER ID HERE. FOR TRYING OUT ONLY.
 
@@ -23,5 +23,5 @@ curl -i -H 'Authorization: Bearer alice' BASE/v1/device-tokens
 curl -i -X DELETE -H 'Authorization: Bearer bob' 'BASE/v1/device-tokens?deviceId=phone-1'
 
 Ctrl-C stops the server.
-`, "BASE", baseURL)
+`)
 }

@@ -115,7 +115,7 @@ func (c *campaign) fault(r fakeexpo.Request) fakeexpo.Fault {
 // what it printed.
 func (c *campaign) run(killAt int, flags ...string) (killed bool, printed string) {
 	c.t.Helper()
-	cmd := exec.CommandContext(c.t.Context(), os.Args[0], append([]string{"-table", "devices", "-users", c.users, "-title", "Hello",
+	cmd := exec.CommandContext(c.t.Context(), os.Args[0], append([]string{"-db", "dynamodb:devices", "-users", c.users, "-title", "Hello",
 		"-outbox", c.outbox, "-expo", c.expoURL, "-receipt-delay", "2s"}, flags...)...)
 	cmd.Env = append(os.Environ(), registryURL+"="+c.lookupURL)
 	var out strings.Builder
@@ -139,7 +139,7 @@ func (c *campaign) run(killAt int, flags ...string) (killed bool, printed string
 // each of them had got.
 func (c *campaign) acknowledged() map[tokens.UserID]int {
 	c.t.Helper()
-	settings, err := parse([]string{"-table", "devices", "-users", c.users, "-title", "Hello"}, c.t.Output())
+	settings, err := parse([]string{"-db", "dynamodb:devices", "-users", c.users, "-title", "Hello"}, c.t.Output())
 	if err != nil {
 		c.t.Fatal(err)
 	}

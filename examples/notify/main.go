@@ -77,10 +77,11 @@ func start(ctx context.Context, c settings, logger *slog.Logger, stdout, stderr 
 	if err := c.fits(users.list.Longest); err != nil {
 		return err
 	}
-	registry, err := c.openRegistry(ctx)
+	registry, closeRegistry, err := c.openRegistry(ctx)
 	if err != nil {
 		return err
 	}
+	defer func() { _ = closeRegistry() }()
 	box, err := outbox.Open(c.outbox, c.jobID(users), outbox.Options{})
 	if err != nil {
 		return err
@@ -118,7 +119,7 @@ func report(stdout io.Writer, logger *slog.Logger, box *outbox.Outbox) (failed b
 	}
 	summarize(stdout, counts, left, waiting)
 	if counts.Users > 0 && counts.NoDevice == counts.Users {
-		logger.Warn("no user of the list has a device: are the list and the table the right ones?")
+		logger.Warn("no user of the list has a device: are the list and the store the right ones?")
 	}
 	return len(counts.Failed) > 0, nil
 }

@@ -44,21 +44,21 @@ func TestREADME(t *testing.T) {
 
 func TestCommandLines(t *testing.T) {
 	long := strings.Repeat("x", 4096)
-	const fine = "-table t -user a -title x "
+	const fine = "-db dynamodb:t -user a -title x "
 	for _, tc := range []struct{ args, says string }{
-		{"", "-table or -demo is needed"},
-		{"-table t -title x", "either -user or -users is needed"},
+		{"", "-db or -demo is needed"},
+		{"-db dynamodb:t -title x", "either -user or -users is needed"},
 		{fine + "-users b", "either -user or -users is needed"},
-		{"-table t -user a", "-title or -body is needed"},
+		{"-db dynamodb:t -user a", "-title or -body is needed"},
 		{fine + "-data 1", "not a JSON object"},
 		{fine + "-data null", "not a JSON object"},
 		{fine + `-data {"recipient":"a"}`, "which is the recipient's id"},
 		{fine + "-rate 0", "must be above 0"},
 		{fine + "-rate NaN", "must be above 0"},
 		{fine + "-receipt-delay 24h", "-receipt-delay must be below 24h"},
-		{"-table t -user a -title " + long, "and Expo takes 4096"},
-		{"-table t -title x -user #a", "-user: the user id begins with #"},
-		{"-table t -title x -user \"a\"", "-user: the user id begins or ends with a quote"},
+		{"-db dynamodb:t -user a -title " + long, "and Expo takes 4096"},
+		{"-db dynamodb:t -title x -user #a", "-user: the user id begins with #"},
+		{"-db dynamodb:t -title x -user \"a\"", "-user: the user id begins or ends with a quote"},
 		{fine + "-expo exp.host", "-expo: no URL"},
 		{fine + "-expo ftp://exp.host", "-expo: no URL"},
 		{fine + "-expo http://exp.host", "-expo: push tokens are secret"},
@@ -68,8 +68,8 @@ func TestCommandLines(t *testing.T) {
 		{fine + "-max-gone NaN", "-max-gone must be above 0"},
 		{fine + "-message none.json", "-message: open none.json"},
 		{fine + "-message testdata/message.json", "-title is in the file of -message too"},
-		{"-table t -user a -data {} -message testdata/message.json", "-data is in the file of -message too"},
-		{"-table t -user a -message README.md", "-message: not one JSON object"},
+		{"-db dynamodb:t -user a -data {} -message testdata/message.json", "-data is in the file of -message too"},
+		{"-db dynamodb:t -user a -message README.md", "-message: not one JSON object"},
 		{"-demo -user a", "users of its own"},
 		{"-demo now", "flags only"},
 		{"-token x", "-token"},
@@ -96,7 +96,7 @@ func TestWrongList(t *testing.T) {
 		if err := os.WriteFile(users, []byte(list), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		code, _, stderr := run(t, "-table", "t", "-users", users, "-outbox", box, "-title", strings.Repeat("x", 3850))
+		code, _, stderr := run(t, "-db", "dynamodb:t", "-users", users, "-outbox", box, "-title", strings.Repeat("x", 3850))
 		if code != 2 || !strings.Contains(stderr, says) {
 			t.Errorf("exit code is %d, and it says: %s", code, stderr)
 		}
@@ -116,7 +116,7 @@ func TestWrongOutbox(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	for outbox, says := range map[string]string{"README.md": "cut short or damaged", "testdata": "has to be a file"} {
-		code, _, stderr := run(t, "-table", "t", "-user", "a", "-title", "x", "-outbox", outbox)
+		code, _, stderr := run(t, "-db", "dynamodb:t", "-user", "a", "-title", "x", "-outbox", outbox)
 		if code != 2 || !strings.Contains(stderr, says) {
 			t.Errorf("exit code is %d, and it says: %s", code, stderr)
 		}
@@ -125,7 +125,7 @@ func TestWrongOutbox(t *testing.T) {
 
 // The file of a message and the flags beside it.
 func TestMessage(t *testing.T) {
-	c, err := parse(strings.Fields("-table t -user a -body there -message testdata/message.json"), t.Output())
+	c, err := parse(strings.Fields("-db dynamodb:t -user a -body there -message testdata/message.json"), t.Output())
 	ttl, badge, mutable := 3600, 1, true
 	want := expo.Content{
 		Title: "Your taxi is here", Subtitle: "Blue Škoda", Body: "there", Sound: "default", Priority: "high", TTL: &ttl, Badge: &badge,
@@ -160,7 +160,7 @@ func TestEnvironment(t *testing.T) {
 			} {
 				t.Setenv(name, value)
 			}
-			code, _, stderr := run(t, "-table", "t", "-users", tc.users, "-title", "x", "-outbox", outbox)
+			code, _, stderr := run(t, "-db", "dynamodb:t", "-users", tc.users, "-title", "x", "-outbox", outbox)
 			if code != 1 || !strings.Contains(stderr, tc.says) {
 				t.Errorf("exit code is %d, and it says: %s", code, stderr)
 			}

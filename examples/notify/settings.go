@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/devicetokens/devicetokens/examples/internal/database"
 	"github.com/devicetokens/devicetokens/examples/notify/internal/expo"
 	"github.com/devicetokens/devicetokens/examples/notify/internal/sender"
 	"github.com/devicetokens/devicetokens/tokens"
@@ -18,7 +19,7 @@ import (
 // settings are what the command line and the environment say.
 type settings struct {
 	user, users string // one of them
-	table       string
+	db          string
 	demo        bool
 	outbox      string
 	expoURL     string
@@ -32,8 +33,8 @@ type settings struct {
 
 const usage = `notify sends a push notification to the devices of one user or of millions.
 
-    notify -table NAME -users FILE -title TEXT [-body TEXT]
-    notify -table NAME -user ID -title TEXT [-body TEXT]
+    notify -db STORE -users FILE -title TEXT [-body TEXT]
+    notify -db STORE -user ID -title TEXT [-body TEXT]
     notify -demo
 
 `
@@ -59,7 +60,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	}
 	flags.StringVar(&c.users, "users", "", "`FILE` of user ids, one a line, each once; it must stay as it is until the job is done")
 	flags.StringVar(&c.user, "user", "", "the `ID` of one user")
-	flags.StringVar(&c.table, "table", "", "`NAME` of the DynamoDB table of registrations")
+	flags.StringVar(&c.db, "db", "", "`STORE` of the registrations: "+database.Names)
 	flags.BoolVar(&c.demo, "demo", false, "notify a thousand made-up users of a made-up Expo, in memory")
 	flags.StringVar(&message, "message", "", "`FILE` of the message as JSON, with any of "+expo.Fields)
 	flags.StringVar(&title, "title", "", "`TEXT` of the title")
@@ -128,16 +129,16 @@ func (c *settings) readMessage(path string) error {
 
 func (c *settings) check() error {
 	if c.demo {
-		if c.table != "" || c.user != "" || c.users != "" {
-			return errors.New("-demo has a table and users of its own")
+		if c.db != "" || c.user != "" || c.users != "" {
+			return errors.New("-demo has a store and users of its own")
 		}
 		if c.content.Title == "" {
 			c.content.Title, c.content.Body = "Hello", "This is a demonstration"
 		}
 	} else {
 		switch {
-		case c.table == "" && c.registry == nil:
-			return errors.New("-table or -demo is needed")
+		case c.db == "" && c.registry == nil:
+			return errors.New("-db or -demo is needed")
 		case (c.user == "") == (c.users == ""):
 			return errors.New("either -user or -users is needed")
 		case c.content.Title == "" && c.content.Body == "":

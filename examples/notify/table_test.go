@@ -49,7 +49,7 @@ func TestTable(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
-	code, stdout, stderr := run(t, "-table", table, "-users", users, "-title", "Hello", "-data", `{"screen":"home"}`,
+	code, stdout, stderr := run(t, "-db", "dynamodb:"+table, "-users", users, "-title", "Hello", "-data", `{"screen":"home"}`,
 		"-outbox", filepath.Join(t.TempDir(), "outbox"), "-expo", server.URL+fakeexpo.Path, "-receipt-delay", "1ms")
 	if code != 1 || !strings.Contains(stderr, "messages failed for good") {
 		t.Fatalf("exit code is %d:\n%s", code, stderr)

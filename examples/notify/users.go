@@ -5,14 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
-	"github.com/devicetokens/devicetokens/dynamostore"
-	"github.com/devicetokens/devicetokens/examples/internal/awsenv"
+	"github.com/devicetokens/devicetokens/examples/internal/database"
 	"github.com/devicetokens/devicetokens/examples/notify/internal/sender"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -63,18 +61,20 @@ func (c *settings) openUsers() (*recipients, error) {
 
 // jobID tells this job from others: it is made of all that decides who gets what.
 func (c *settings) jobID(users *recipients) []byte {
-	text, _ := json.Marshal([]any{c.table, c.content, c.data, users.hash}) // strings and parsed JSON
+	text, _ := json.Marshal([]any{c.db, c.content, c.data, users.hash}) // strings and parsed JSON
 	id := sha256.Sum256(text)
 	return id[:]
 }
 
-func (c *settings) openRegistry(ctx context.Context) (sender.Registry, error) {
+// openRegistry opens the store, and returns how to close it.
+func (c *settings) openRegistry(ctx context.Context) (sender.Registry, func() error, error) {
 	if c.registry != nil {
-		return c.registry, nil
+		return c.registry, func() error { return nil }, nil
 	}
-	aws, err := awsenv.Load(ctx, "")
+	db, err := database.Open(ctx, c.db, database.Options{})
 	if err != nil {
-		return nil, err
+		return nil, nil, fmt.Errorf("-db: %w", err)
 	}
-	return dynamostore.New(dynamodb.NewFromConfig(aws), c.table, dynamostore.Options{})
+	c.db = db.Name // without a password, which may change while the job is under way
+	return db.Store, db.Close, nil
 }
