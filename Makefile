@@ -19,12 +19,12 @@ BIN := $(CURDIR)/.cache/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test prerequisites dynamodb-local dynamodb-local-stop mobile mobile-types lint fuzz ablation long soak cover schemathesis supply bench bench-notify run lambda clean tools all-tools
+.PHONY: help test prerequisites dynamodb-local dynamodb-local-stop postgres postgres-stop mobile mobile-types lint fuzz ablation long soak cover schemathesis supply bench bench-notify run lambda clean tools all-tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-16s %s\n", $$1, $$2 }'
 
-test: prerequisites tools dynamodb-local mobile ## run the tests of every module with the race detector
+test: prerequisites tools dynamodb-local postgres mobile ## run the tests of every module with the race detector
 	@rm -rf .cache/test && mkdir -p .cache/test
 	@$(BIN)/gotestsum --format pkgname --format-hide-empty-pkg --jsonfile-timing-events .cache/test/events.json --jsonfile .cache/test/output.json \
 		--raw-command -- scripts/test.sh $(GOTESTFLAGS)
@@ -38,6 +38,12 @@ dynamodb-local: ## fetch DynamoDB Local, for the tests, into .cache
 
 dynamodb-local-stop: ## end the DynamoDB Local that the tests started, which otherwise ends after five minutes without a test
 	@rm -f .cache/dynamodb-local/used
+
+postgres: ## fetch PostgreSQL, for the tests, into .cache
+	@scripts/postgres.sh
+
+postgres-stop: ## end the PostgreSQL that the tests started, which otherwise ends after five minutes without a test
+	@rm -f .cache/postgres/used
 
 mobile: ## install what the tests of examples/mobile need, from npm
 	@scripts/mobile.sh

@@ -29,6 +29,11 @@ if [[ -z "${DYNAMODB_ENDPOINT:-}" ]]; then
     "Java 17 or newer, to run DynamoDB Local, unless DYNAMODB_ENDPOINT names a DynamoDB to test against"
   command -v mvn >/dev/null || lacking+=("Maven (mvn), to fetch DynamoDB Local, unless DYNAMODB_ENDPOINT is set")
 fi
+if [[ -z "${POSTGRES_URL:-}" ]]; then
+  command -v mvn >/dev/null || lacking+=("Maven (mvn), to fetch PostgreSQL, unless POSTGRES_URL names one to test against")
+  # The tar of macOS needs no xz.
+  [[ $(uname) == Darwin ]] || command -v xz >/dev/null || lacking+=("xz, to unpack PostgreSQL, unless POSTGRES_URL is set")
+fi
 
 if [[ -e examples/mobile/package.json ]]; then
   need 20 "$(node --version 2>/dev/null | sed -n 's/^v\([0-9]*\).*/\1/p' || true)" \

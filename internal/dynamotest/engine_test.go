@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -15,23 +14,19 @@ import (
 // needEngine returns the folder of DynamoDB Local; where there is none it skips or fails like Endpoint.
 func needEngine(t *testing.T) string {
 	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	withoutEndpoint := func(name string) string {
-		if name == "DYNAMODB_ENDPOINT" {
-			return ""
+	ci := func(name string) string {
+		if name == "CI" {
+			return os.Getenv(name)
 		}
-		return os.Getenv(name)
+		return ""
 	}
-	return endpoint(t, withoutEndpoint, func() (string, error) { return locate(dir, exec.LookPath) })
+	return dynamoDBLocal.choose(t, ci, dynamoDBLocal.Locate)
 }
 
 func TestStartFailureShowsOutput(t *testing.T) {
 	needEngine(t)
 	state := t.TempDir()
-	_, err := share(t.TempDir(), state)
+	_, err := dynamoDBLocal.share(t.TempDir(), state)
 	if err == nil || !strings.Contains(err.Error(), "ServerRunner") {
 		t.Errorf("got error %v, want one with Java's complaint about the class ServerRunner", err)
 	}
@@ -48,20 +43,20 @@ func TestEngineIsShared(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	var urls [4]string
+	var addresses [4]string
 	var callers sync.WaitGroup
-	for i := range urls {
+	for i := range addresses {
 		callers.Go(func() {
 			var err error
-			if urls[i], err = share(lib, state); err != nil {
+			if addresses[i], err = dynamoDBLocal.share(lib, state); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	callers.Wait()
-	addr := strings.TrimPrefix(urls[0], "http://")
-	if urls != [4]string{urls[0], urls[0], urls[0], urls[0]} || addr == stale || !answers(addr) {
-		t.Errorf("got the engines %q, want one that answers", urls)
+	addr := addresses[0]
+	if addresses != [4]string{addr, addr, addr, addr} || addr == stale || !answers(addr) {
+		t.Errorf("got the engines %q, want one that answers", addresses)
 	}
 
 	long := time.Now().Add(-time.Hour)

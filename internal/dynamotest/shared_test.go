@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-func TestEndpointDecides(t *testing.T) {
-	none := func() (string, error) { return "", missing("run this") }
+func TestURLDecides(t *testing.T) {
+	none := func() (string, error) { return "", dynamoDBLocal.missing("run this") }
 	broken := func() (string, error) { return "", errors.New("it died") }
 	started := func() (string, error) { return "http://started", nil }
 	tests := []struct {
@@ -24,9 +24,9 @@ func TestEndpointDecides(t *testing.T) {
 		{"environment first", map[string]string{"DYNAMODB_ENDPOINT": "http://given"}, started, "use http://given"},
 		{"environment needs no engine", map[string]string{"DYNAMODB_ENDPOINT": "http://given", "CI": "true"}, none, "use http://given"},
 		{"engine", nil, started, "use http://started"},
-		{"no engine", nil, none, "skip: no DynamoDB to test against: run this"},
-		{"no engine in CI", map[string]string{"CI": "true"}, none, "fail: no DynamoDB to test against: run this"},
-		{"CI set to nothing", map[string]string{"CI": ""}, none, "skip: no DynamoDB to test against: run this"},
+		{"no engine", nil, none, "skip: DynamoDB: nothing to test against: run this, or set DYNAMODB_ENDPOINT"},
+		{"no engine in CI", map[string]string{"CI": "true"}, none, "fail: DynamoDB: nothing to test against: run this, or set DYNAMODB_ENDPOINT"},
+		{"CI set to nothing", map[string]string{"CI": ""}, none, "skip: DynamoDB: nothing to test against: run this, or set DYNAMODB_ENDPOINT"},
 		{"broken engine", nil, broken, "fail: it died"},
 		{"broken engine in CI", map[string]string{"CI": "1"}, broken, "fail: it died"},
 	}
@@ -36,7 +36,7 @@ func TestEndpointDecides(t *testing.T) {
 			done := make(chan struct{})
 			go func() { // Skip and Fatal end their goroutine
 				defer close(done)
-				url := endpoint(tb, func(key string) string { return tt.env[key] }, tt.engine)
+				url := dynamoDBLocal.choose(tb, func(key string) string { return tt.env[key] }, tt.engine)
 				tb.verdict = "use " + url
 			}()
 			<-done
@@ -76,11 +76,11 @@ func TestLocate(t *testing.T) {
 		lookPath func(string) (string, error)
 		wantErr  string // part of it; none if empty
 	}{
-		{"fetched", wanted, found, ""},
+		{"fetched", pom, found, ""},
 		{"nothing fetched", "", found, "run `make dynamodb-local` once"},
-		{"another version fetched", "<project/>", found, "not the one wanted"},
-		{"no Java", wanted, without("java"), "java is not on the PATH"},
-		{"no shell", wanted, without("sh"), "sh is not on the PATH"},
+		{"another version fetched", "<project/>", found, "not the version wanted"},
+		{"no Java", pom, without("java"), "java is not on the PATH"},
+		{"no shell", pom, without("sh"), "sh is not on the PATH"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -97,7 +97,7 @@ func TestLocate(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			got, err := locate(below, tt.lookPath)
+			got, err := dynamoDBLocal.locate(below, tt.lookPath)
 			if tt.wantErr == "" {
 				if err != nil || got != lib {
 					t.Errorf("got %q, %v, want %q", got, err, lib)

@@ -4,6 +4,7 @@ package dynamotest
 
 import (
 	"os"
+	"os/exec"
 	"syscall"
 )
 
@@ -21,4 +22,13 @@ func lock(name string) (unlock func(), err error) {
 		}
 	}
 	return func() { _ = f.Close() }, err
+}
+
+// detach puts the command into a session of its own, which the signals of this
+// terminal do not reach.
+func detach(cmd *exec.Cmd) {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setsid = true
 }

@@ -1,0 +1,61 @@
+package sqlengines
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"database/sql/driver"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// A Database is where a test keeps a table.
+type Database struct {
+	Table   string // a name that no other test has; the test creates the table
+	connect func(testing.TB, Options) driver.Connector
+}
+
+// Options are what stands between a pool and the database.
+type Options struct {
+	Hook   Hook                    // nil for none
+	Config func(c *pgx.ConnConfig) // changes how pgx connects; nil on SQLite
+}
+
+// Open opens another pool on the database, which is closed after the test.
+func (d *Database) Open(t testing.TB, o Options) *sql.DB {
+	t.Helper()
+	connector := d.connect(t, o)
+	if o.Hook != nil {
+		connector = hooked{connector, o.Hook}
+	}
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(maxOpen)
+	db.SetMaxIdleConns(maxOpen)
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+// maxOpen is the size of a pool: what sqlstore advises for SQLite, and few enough for several pools of several test
+// binaries to share Postgres's hundred connections.
+const maxOpen = 8
+
+// Exec executes a statement of the test itself, with TABLE_NAME in the place of the table's name.
+func (d *Database) Exec(t testing.TB, db *sql.DB, statement string, args ...any) {
+	t.Helper()
+	if _, err := db.ExecContext(context.WithoutCancel(t.Context()), d.Named(statement), args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Named returns the statement with the table's name in the place of TABLE_NAME.
+func (d *Database) Named(statement string) string {
+	return strings.ReplaceAll(statement, "TABLE_NAME", d.Table)
+}
+
+func newTable() string { return "test_" + strings.ToLower(rand.Text()) }

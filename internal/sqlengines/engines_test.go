@@ -1,0 +1,176 @@
+package sqlengines
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// engines are what most tests run on.
+var engines = []struct {
+	name string
+	open func(testing.TB) *Database
+}{
+	{"Postgres", Postgres},
+	{"SQLite", SQLite},
+}
+
+// TestEngines: two pools see one table, which no other test has.
+func TestEngines(t *testing.T) {
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			d, other := e.open(t), e.open(t)
+			one, two := d.Open(t, Options{}), d.Open(t, Options{})
+			d.Exec(t, one, "CREATE TABLE TABLE_NAME (v TEXT)")
+			d.Exec(t, one, "INSERT INTO TABLE_NAME VALUES ('a')")
+			other.Exec(t, other.Open(t, Options{}), "CREATE TABLE TABLE_NAME (v TEXT)")
+			var count int
+			if err := two.QueryRowContext(t.Context(), d.Named("SELECT count(*) FROM TABLE_NAME")).Scan(&count); err != nil || count != 1 {
+				t.Errorf("another pool counts %d rows, error %v; want 1", count, err)
+			}
+		})
+	}
+}
+
+// TestSettings: the server orders texts as a language does unless it is told otherwise, and SQLite's file has the
+// settings that its data source name asks for.
+func TestSettings(t *testing.T) {
+	for _, tt := range []struct {
+		name, query, want string
+		open              func(testing.TB) *Database
+	}{
+		{"order", "SELECT string_agg(v, '' ORDER BY v) FROM (VALUES ('a'), ('B'), ('c')) AS t(v)", "aBc", Postgres},
+		{"encoding", "SHOW server_encoding", "UTF8", Postgres},
+		{"journal", "PRAGMA journal_mode", "wal", SQLite},
+		{"synchronous", "PRAGMA synchronous", "2", SQLite},
+		{"busy timeout", "PRAGMA busy_timeout", "5000", SQLite},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var got string
+			if err := tt.open(t).Open(t, Options{}).QueryRowContext(t.Context(), tt.query).Scan(&got); err != nil || got != tt.want {
+				t.Errorf("got %q, error %v; want %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
+// TestHook: a hook sees each statement, and may change it or fail it before or after it is executed.
+func TestHook(t *testing.T) {
+	errBefore, errAfter := errors.New("before"), errors.New("after")
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			var seen []string
+			d := e.open(t)
+			db := d.Open(t, Options{Hook: func(ctx context.Context, text string, send func(context.Context, string) error) error {
+				seen = append(seen, text)
+				switch text {
+				case "before":
+					return errBefore
+				case "after":
+					return errors.Join(send(ctx, d.Named("INSERT INTO TABLE_NAME VALUES ('after') RETURNING v")), errAfter)
+				case "changed":
+					return send(ctx, d.Named("INSERT INTO TABLE_NAME VALUES ('changed')"))
+				}
+				return send(ctx, text)
+			}})
+			d.Exec(t, db, "CREATE TABLE TABLE_NAME (v TEXT)")
+			d.Exec(t, db, "changed")
+			if _, err := db.ExecContext(t.Context(), "before"); !errors.Is(err, errBefore) {
+				t.Errorf("got %v, want the hook's error", err)
+			}
+			var v string
+			if err := db.QueryRowContext(t.Context(), "after").Scan(&v); !errors.Is(err, errAfter) {
+				t.Errorf("got %v, want the hook's error", err)
+			}
+			for _, end := range []string{"COMMIT", "ROLLBACK"} {
+				tx, err := db.BeginTx(t.Context(), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := tx.ExecContext(t.Context(), d.Named("INSERT INTO TABLE_NAME VALUES ('"+end+"')")); err != nil {
+					t.Fatal(err)
+				}
+				if end == "COMMIT" {
+					err = tx.Commit()
+				} else {
+					err = tx.Rollback()
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			if diff := cmp.Diff([]string{"COMMIT", "after", "changed"}, texts(t, d)); diff != "" {
+				t.Errorf("rows (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff([]string{"changed", "before", "after", "BEGIN", "COMMIT", "BEGIN", "ROLLBACK"},
+				slices.DeleteFunc(seen, func(s string) bool { return len(s) > len("ROLLBACK") })); diff != "" {
+				t.Errorf("seen (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestWire: each fate of a request, and the count of round trips.
+func TestWire(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		fate Fate
+		want []string // what is stored; CutDuring promises nothing
+	}{
+		{"pass", Pass, []string{"a"}},
+		{"before", CutBefore, nil},
+		{"after", CutAfter, []string{"a"}},
+		{"during", CutDuring, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := Postgres(t)
+			d.Exec(t, d.Open(t, Options{}), "CREATE TABLE TABLE_NAME (v TEXT)")
+			var fate Fate
+			w := &Wire{Cut: func([]byte) Fate { return fate }}
+			db := d.Open(t, Options{Config: w.Through})
+			// The first prepares the statement, and at the second the driver looks whether the connection is alive.
+			for i, want := range []int{2, 4, 5} {
+				if _, err := db.ExecContext(t.Context(), d.Named("DELETE FROM TABLE_NAME WHERE v = $1"), "b"); err != nil {
+					t.Fatal(err)
+				}
+				if got := w.Requests(); got != want {
+					t.Errorf("%d round trips after %d statements, want %d", got, i+1, want)
+				}
+			}
+			fate = tt.fate
+			_, err := db.ExecContext(t.Context(), d.Named("INSERT INTO TABLE_NAME VALUES ('a')"))
+			if (err == nil) != (tt.fate == Pass) {
+				t.Errorf("got error %v", err)
+			}
+			if diff := cmp.Diff(tt.want, texts(t, d)); diff != "" && tt.fate != CutDuring {
+				t.Errorf("rows (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// texts returns the column v of the table, in order.
+func texts(t *testing.T, d *Database) []string {
+	t.Helper()
+	rows, err := d.Open(t, Options{}).QueryContext(t.Context(), d.Named("SELECT v FROM TABLE_NAME"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var v string
+		if err := rows.Scan(&v); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, v)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(all)
+	return all
+}

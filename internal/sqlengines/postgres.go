@@ -1,0 +1,143 @@
+package sqlengines
+
+import (
+	"context"
+	"database/sql/driver"
+	_ "embed"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/devicetokens/devicetokens/internal/dynamotest"
+)
+
+// Postgres returns a database on the server that [PostgresURL] names. The table is dropped after the test.
+//
+// Without a server it skips the test, or fails it in CI.
+func Postgres(t testing.TB) *Database {
+	t.Helper()
+	return PostgresAt(t, PostgresURL(t))
+}
+
+// PostgresURL returns the URL of a superuser's connection to PostgreSQL: the value of POSTGRES_URL, or else one to the
+// server that tests share. Tests there make tables, roles and databases with names of their own.
+func PostgresURL(t testing.TB) string {
+	t.Helper()
+	return shared.URL(t)
+}
+
+// PostgresAt returns a database on the server at the URL. The table is dropped after the test.
+func PostgresAt(t testing.TB, url string) *Database {
+	t.Helper()
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &Database{Table: newTable(), connect: func(_ testing.TB, o Options) driver.Connector {
+		c := config.Copy()
+		if o.Config != nil {
+			o.Config(c)
+		}
+		return stdlib.GetConnector(*c)
+	}}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 10*time.Second)
+		defer cancel()
+		conn, err := pgx.ConnectConfig(ctx, config)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer func() { _ = conn.Close(ctx) }()
+		// A transaction that the test left open would make this wait for ever.
+		if _, err := conn.Exec(ctx, "SET lock_timeout = '5s'; DROP TABLE IF EXISTS "+d.Table); err != nil {
+			t.Error(err)
+		}
+	})
+	return d
+}
+
+// pom is what scripts/postgres.sh leaves a copy of beside the files it fetched for it.
+//
+//go:embed pom.xml
+var pom string
+
+// format is that of the URL of a server that we started.
+const format = "postgres://postgres@%s/postgres?sslmode=disable"
+
+// shared is the server that the tests of all packages share. A test that kills it would lose what it had just written,
+// but a server that only tests use need not survive the machine: so it waits for no disk, which takes half the time.
+var shared = &dynamotest.Engine{
+	Name:     "PostgreSQL",
+	Variable: "POSTGRES_URL",
+	Target:   "postgres",
+	Pom:      pom,
+	Programs: []string{"sh"},
+	Format:   format,
+	Command: func(lib, scratch, address string) (*exec.Cmd, error) {
+		return postgres(lib, scratch, address, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
+	},
+	Answers: answers,
+	Taken:   "could not bind",
+	Signal:  "QUIT", // at once, and leaves no shared memory behind
+}
+
+// postgres returns the command of a server with new data in scratch, and with these settings.
+func postgres(lib, scratch, address string, settings ...string) (*exec.Cmd, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	if os.Geteuid() == 0 {
+		// Another user runs the server, who need not be able to reach this checkout.
+		copied := filepath.Join(scratch, "postgres")
+		if err := os.CopyFS(copied, os.DirFS(lib)); err != nil {
+			return nil, err
+		}
+		lib = copied
+	}
+	data := filepath.Join(scratch, "data")
+	if err := hand(scratch); err != nil {
+		return nil, err
+	}
+	// The default order of texts is that of a language, as on many servers: the schema has to ask for that of bytes.
+	initdb := command(filepath.Join(lib, "bin", "initdb"), "--pgdata="+data, "--username=postgres", "--auth=trust",
+		"--encoding=UTF8", "--locale-provider=icu", "--icu-locale=en-US", "--no-sync")
+	if output, err := initdb.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("initdb: %w; its output:\n%s", err, output)
+	}
+	args := []string{"-D", data, "-h", host, "-p", port, "-k", "", "-c", "max_connections=100",
+		"-c", "log_min_messages=log"} // not the errors of statements, which tests cause
+	for _, s := range settings {
+		args = append(args, "-c", s)
+	}
+	return command(filepath.Join(lib, "bin", "postgres"), args...), nil
+}
+
+// command returns a command of Postgres, which refuses to be run by root.
+func command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	cmd.Dir = os.TempDir() // where the other user may be
+	drop(cmd)
+	return cmd
+}
+
+// answers reports whether a server at the address lets us in.
+func answers(address string) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, fmt.Sprintf(format, address))
+	if err != nil {
+		return false
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	return conn.Ping(ctx) == nil
+}
