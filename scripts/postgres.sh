@@ -16,7 +16,8 @@ mkdir -p .cache
 new=$(mktemp -d .cache/postgres.XXXXXX)
 trap 'rm -rf "$new"' EXIT
 echo "Fetching PostgreSQL (15 MB) into $dir"
-mvn --quiet --batch-mode --file "$pom" dependency:unpack-dependencies -DincludeScope=runtime -DoutputDirectory="$PWD/$new"
+mvn --quiet --batch-mode --file "$pom" dependency:unpack-dependencies -DincludeScope=runtime \
+  -DoutputDirectory="$PWD/$new" -DmarkersDirectory="$PWD/$new"
 archives=("$new"/*.txz)
 [[ -e ${archives[0]} ]] || { echo "no PostgreSQL is known for $(uname -sm): set POSTGRES_URL" >&2; exit 1; }
 tar -xJf "${archives[0]}" -C "$new"
