@@ -90,9 +90,6 @@ const postgresSchema = `CREATE TABLE IF NOT EXISTS {table} (
     registered_at bigint,                -- this and the others: milliseconds since 1970
     updated_at    bigint,
     expires_at    bigint NOT NULL,
-    CHECK (registered_at BETWEEN -62135596800000 AND 253402300799999),
-    CHECK (updated_at BETWEEN -62135596800000 AND 253402300799999),
-    CHECK (expires_at BETWEEN -62135596800000 AND 253402300799999),
     PRIMARY KEY (user_id, device_id)
 ) WITH (fillfactor = 85);
 `
@@ -108,9 +105,6 @@ const sqliteSchema = `CREATE TABLE IF NOT EXISTS {table} (
     registered_at INTEGER,              -- this and the others: milliseconds since 1970
     updated_at    INTEGER,
     expires_at    INTEGER NOT NULL,
-    CHECK (registered_at BETWEEN -62135596800000 AND 253402300799999),
-    CHECK (updated_at BETWEEN -62135596800000 AND 253402300799999),
-    CHECK (expires_at BETWEEN -62135596800000 AND 253402300799999),
     PRIMARY KEY (user_id, device_id)
 ) STRICT, WITHOUT ROWID;
 `

@@ -37,7 +37,7 @@ func scanRow(rows *sql.Rows) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	r.expiresAt = time.UnixMilli(expiresAt).UTC()
+	r.expiresAt = millis(expiresAt)
 	r.reg.Key, r.reg.ExpiresAt = r.key, r.expiresAt
 	r.reg.RegisteredAt, r.reg.UpdatedAt = storedTime(registeredAt), storedTime(updatedAt)
 	if r.reg.Token, r.err = tokens.ParseToken(token); r.err == nil {
@@ -81,7 +81,14 @@ func storedTime(ms sql.NullInt64) time.Time {
 	if !ms.Valid {
 		return time.Time{}
 	}
-	return time.UnixMilli(ms.Int64).UTC()
+	return millis(ms.Int64)
+}
+
+// millis returns the time, or the nearest in the years 1 to 9999, which RFC 3339
+// can write. Only a hand that wrote to the table stored another.
+func millis(ms int64) time.Time {
+	const first, last = -62135596800000, 253402300799999
+	return time.UnixMilli(min(max(ms, first+1), last)).UTC() // the first itself is the zero time
 }
 
 // live reports whether the row can be decoded and has not expired.
