@@ -45,6 +45,7 @@ require (
 	github.com/aws/aws-sdk-go-v2/service/ssooidc v1.44.3 // indirect
 	github.com/aws/aws-sdk-go-v2/service/sts v1.51.8 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/devicetokens/devicetokens/internal/sqlengines v0.0.0
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/go-jose/go-jose/v4 v4.1.9 // indirect
 	github.com/go-logr/logr v1.4.4 // indirect
@@ -75,3 +76,5 @@ replace (
 	github.com/devicetokens/devicetokens => ../
 	github.com/devicetokens/devicetokens/httpapi/oidcauth => ../httpapi/oidcauth
 )
+
+replace github.com/devicetokens/devicetokens/internal/sqlengines => ../internal/sqlengines

@@ -1,13 +1,20 @@
 package main
 
 import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/url"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/devicetokens/devicetokens/examples/internal/database"
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
+	"github.com/devicetokens/devicetokens/internal/sqlengines"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
@@ -29,7 +36,7 @@ func TestCopyBetweenDatabases(t *testing.T) {
 	want := all(t, db.Walker)
 
 	from := source
-	for _, to := range []string{"dynamodb:" + d.table, filepath.Join(t.TempDir(), "back.db")} {
+	for _, to := range []string{emptyPostgres(t), "dynamodb:" + d.table, filepath.Join(t.TempDir(), "back.db")} {
 		d.run("", "copy", "--from", from, "--to", to, "--yes").want(t, exitOK, "imported         250")
 		d.run("", "copy", "--from", from, "--to", to, "--yes").want(t, exitOK, "kept             250")
 		d.run("", "diff", "--from", source, "--to", to).want(t, exitOK)
@@ -66,4 +73,30 @@ func TestStoreNames(t *testing.T) {
 	if found, _ := filepath.Glob(missing); found != nil {
 		t.Error("the missing file was created")
 	}
+}
+
+// emptyPostgres returns the URL of a schema of its own.
+func emptyPostgres(t *testing.T) string {
+	t.Helper()
+	at, err := url.Parse(sqlengines.PostgresURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := "admin_" + strings.ToLower(rand.Text())
+	execute := func(ctx context.Context, statement string) {
+		conn, err := pgx.Connect(ctx, at.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = conn.Exec(ctx, statement)
+		if err := errors.Join(err, conn.Close(ctx)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	execute(t.Context(), "CREATE SCHEMA "+schema)
+	t.Cleanup(func() { execute(context.WithoutCancel(t.Context()), "DROP SCHEMA "+schema+" CASCADE") })
+	query := at.Query()
+	query.Set("search_path", schema)
+	at.RawQuery = query.Encode()
+	return at.String()
 }
