@@ -8,19 +8,38 @@ import (
 	"testing"
 	"time"
 
-	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/examples/internal/database"
 	"github.com/devicetokens/devicetokens/examples/internal/fakeexpo"
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// With a real table, as its README says: the environment and the command line.
-func TestTable(t *testing.T) {
-	client := dynamotest.Client(t, nil)
-	table := dynamotest.Table(t, client)
+// TestStores: with real stores, as the README says: the environment and the command line.
+func TestStores(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) { notifyFrom(t, filepath.Join(t.TempDir(), "tokens.db")) })
+	t.Run("dynamodb", func(t *testing.T) {
+		client := dynamotest.Client(t, nil)
+		for name, value := range map[string]string{
+			"AWS_ENDPOINT_URL_DYNAMODB": dynamotest.Endpoint(t), "AWS_REGION": client.Options().Region,
+			"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
+			"AWS_CONFIG_FILE": "none", "AWS_SHARED_CREDENTIALS_FILE": "none",
+		} {
+			t.Setenv(name, value)
+		}
+		notifyFrom(t, "dynamodb:"+dynamotest.Table(t, client))
+	})
+}
+
+func notifyFrom(t *testing.T, name string) {
+	t.Setenv("EXPO_ACCESS_TOKEN", "secret")
 	dayAgo := time.Now().Add(-24 * time.Hour)
-	s := dynamotest.Store(t, client, table, dynamostore.Options{Policy: store.Policy{Now: func() time.Time { return dayAgo }}})
+	db, err := database.Open(t.Context(), name, database.Options{Create: true, Policy: store.Policy{Now: func() time.Time { return dayAgo }}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	s := db.Store
 	expo := fakeexpo.New(fakeexpo.Options{AccessToken: "secret"})
 	for user, phone := range map[tokens.UserID]fakeexpo.Phone{
 		"alice": {}, "bob": {Ticket: fakeexpo.Gone}, "carol": {Receipt: fakeexpo.Gone},
@@ -42,14 +61,7 @@ func TestTable(t *testing.T) {
 	server := httptest.NewServer(expo)
 	defer server.Close()
 
-	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL_DYNAMODB": dynamotest.Endpoint(t), "AWS_REGION": client.Options().Region,
-		"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
-		"AWS_CONFIG_FILE": "none", "AWS_SHARED_CREDENTIALS_FILE": "none", "EXPO_ACCESS_TOKEN": "secret",
-	} {
-		t.Setenv(name, value)
-	}
-	code, stdout, stderr := run(t, "-db", "dynamodb:"+table, "-users", users, "-title", "Hello", "-data", `{"screen":"home"}`,
+	code, stdout, stderr := run(t, "-db", name, "-users", users, "-title", "Hello", "-data", `{"screen":"home"}`,
 		"-outbox", filepath.Join(t.TempDir(), "outbox"), "-expo", server.URL+fakeexpo.Path, "-receipt-delay", "1ms")
 	if code != 1 || !strings.Contains(stderr, "messages failed for good") {
 		t.Fatalf("exit code is %d:\n%s", code, stderr)
