@@ -53,6 +53,9 @@
 //   - A pooler in transaction mode, such as PgBouncer, works: the package keeps
 //     nothing in a session. The driver must not either: with pgx, use the
 //     default_query_exec_mode exec, cache_describe or simple_protocol.
+//   - The statements have tokens as parameters. PostgreSQL logs parameters with
+//     log_statement and log_min_duration_statement, unless log_parameter_max_length
+//     is 0.
 //   - On SQLite use write-ahead logging and synchronous=FULL, and a pool of about
 //     eight connections. Within a process, a [Store] makes one write at a time.
 //     Between processes, SQLite's lock decides, and a call waits up to five

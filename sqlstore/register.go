@@ -86,6 +86,7 @@ func (op *operation) refresh(ctx context.Context, reg *tokens.Registration) (ref
 		return nil
 	}
 	err = op.write(ctx, func() error {
+		refreshed = false // of a try before, whose commit failed
 		return op.query(ctx, op.store.db, scan, op.store.sql.refresh,
 			string(reg.Key.UserID), string(reg.Key.DeviceID), hash[:], reg.Token.Reveal(), string(reg.Platform), string(reg.ProjectID),
 			reg.UpdatedAt.UnixMilli(), reg.ExpiresAt.UnixMilli(), spellings[1], spellings[2])

@@ -116,6 +116,7 @@ func (s *Store) Purge(ctx context.Context, keep time.Duration) (removed int64, e
 // less than a batch.
 func (op *operation) endOfRange(ctx context.Context, after tokens.Key) (last tokens.Key, ok bool, err error) {
 	err = op.repeat(ctx, func() error {
+		ok = false
 		return op.query(ctx, op.store.db, func(rows *sql.Rows) error {
 			ok = true
 			return rows.Scan(&last.UserID, &last.DeviceID)

@@ -15,6 +15,8 @@ const (
 (SELECT min(user_id) AS first_user FROM (SELECT user_id, ntile($1) OVER (ORDER BY user_id) AS part FROM {table}) AS parts GROUP BY part) AS firsts
 ORDER BY first_user`
 
+	maxSegments = 1 << 16 // PostgreSQL's ntile takes 32 bits
+
 	page           = `SELECT ` + columns + ` FROM {table} WHERE (user_id, device_id) > ($1, $2)`
 	pageBeforeUser = ` AND user_id < $4`
 	pageEnd        = ` ORDER BY user_id, device_id LIMIT $3`
@@ -35,7 +37,7 @@ func (s *Store) Segments(ctx context.Context, n int) ([]store.Cursor, error) {
 			err := rows.Scan(&user)
 			users = append(users, user)
 			return err
-		}, s.sql.segments, int64(n))
+		}, s.sql.segments, int64(min(n, maxSegments)))
 	})
 	if err != nil {
 		return nil, err
