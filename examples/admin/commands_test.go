@@ -139,7 +139,7 @@ func TestUsage(t *testing.T) {
 		name, says string
 		args       []string
 	}{
-		{"unknown command", `unknown command "lst"; the commands are copy, deactivate, diff, doctor, erase, export, help, holder, import, list, repair, stats, upgrade`, []string{"lst"}},
+		{"unknown command", `unknown command "lst"; the commands are console, copy, deactivate, diff, doctor, erase, export, help, holder, import, list, repair, stats, upgrade`, []string{"lst"}},
 		{"unknown command with a control", `unknown command "\x1b[31m\u202e"`, []string{"\x1b[31m\u202e"}},
 		{"unknown flag", "unknown flag", []string{"list", "--all"}},
 		{"unknown flag with a control", `unknown flag: --a\x1b[31m\u202e`, []string{"list", "--a\x1b[31m\u202e"}},
@@ -151,7 +151,7 @@ func TestUsage(t *testing.T) {
 		{"token of a holder", "stays in the shell's history", []string{"holder", tokenA}},
 		{"token for a user", "stays in the shell's history", []string{"list", tokenA}},
 		{"token for a command", "stays in the shell's history", []string{tokenA}},
-		{"help on nothing", `unknown command "lst"; the commands are copy,`, []string{"help", "lst"}},
+		{"help on nothing", `unknown command "lst"; the commands are console, copy,`, []string{"help", "lst"}},
 		{"help on a token", "stays in the shell's history", []string{"help", tokenA}},
 		{"store of another kind", "use dynamodb:TABLE", []string{"list", "alice", "--db", "redis:x"}},
 		{"table without a name", "use dynamodb:TABLE", []string{"list", "alice", "--db", "dynamodb:"}},

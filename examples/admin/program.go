@@ -115,7 +115,7 @@ func (p *program) command() *cobra.Command {
 	flags.BoolVar(&p.reveal, "reveal", false, "show tokens, which are credentials; otherwise digits of their hashes")
 	flags.BoolVarP(&p.yes, "yes", "y", false, "do not ask before a change")
 	root.AddCommand(p.list(), p.holder(), p.deactivate(), p.erase(), p.stats(), p.export(), p.importing(), p.copying(), p.diff(),
-		p.upgrade(), p.repair(), p.doctor())
+		p.console(), p.upgrade(), p.repair(), p.doctor())
 	root.SetHelpCommand(helpCommand(root))
 	return root
 }

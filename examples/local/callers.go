@@ -13,7 +13,7 @@ import (
 type callers struct {
 	authenticate httpapi.Authenticator
 	verified     bool
-	greeting     func(baseURL, db string) string
+	greeting     func(baseURL, db, consolePath string) string
 }
 
 // chooseCallers returns an authenticator for the tokens that cfg describes, or one
@@ -23,7 +23,7 @@ func chooseCallers(cfg oidcauth.Config, verified bool) (callers, error) {
 		return callers{authenticate: bearerIsUser, greeting: tryIt}, nil
 	}
 	authenticate, err := oidcauth.New(cfg)
-	return callers{authenticate: authenticate, verified: true, greeting: func(baseURL, db string) string {
+	return callers{authenticate: authenticate, verified: true, greeting: func(baseURL, db, _ string) string {
 		return "Device tokens at " + baseURL + httpapi.Path + ", kept in " + db + ", for bearer tokens of " + cfg.Issuer + "\n" +
 			"Ctrl-C stops the server.\n"
 	}}, byFlag(err)

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/devicetokens/devicetokens/examples/internal/database"
 	"github.com/devicetokens/devicetokens/memstore"
 	"github.com/devicetokens/devicetokens/store"
 )
@@ -94,7 +95,9 @@ func serving(t *testing.T, perAddress uint, test func(t *testing.T, p *pipes)) {
 		logger := slog.New(slog.DiscardHandler)
 		served := make(chan error)
 		go func() {
-			served <- serve(ctx, limited(p, perAddress), newHandler(memstore.MustNew(store.Policy{}), callers{authenticate: bearerIsUser}, logger), logger)
+			db := &database.Database{Store: memstore.MustNew(store.Policy{})}
+			handler, _ := newHandler(ctx, db, callers{authenticate: bearerIsUser}, false, logger)
+			served <- serve(ctx, limited(p, perAddress), handler, logger)
 		}()
 		test(t, p)
 		stop()

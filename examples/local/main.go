@@ -4,7 +4,7 @@
 // id, so a client can be any user. With -oidc-issuer it verifies the tokens of
 // that issuer instead.
 //
-//	go run ./local [-addr 127.0.0.1:8080] [-db device-tokens.db] [-per-address 256] [-oidc-issuer URL -oidc-audience NAME [-oidc-…]]
+//	go run ./local [-addr 127.0.0.1:8080] [-db device-tokens.db] [-allow-changes] [-per-address 256] [-oidc-issuer URL -oidc-audience NAME [-oidc-…]]
 package main
 
 import (
@@ -25,6 +25,7 @@ func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 picks a free one")
 	db := flag.String("db", "device-tokens.db", "`store` of the registrations: a file of SQLite, a postgres:// URL, dynamodb:TABLE, or memory")
 	perAddress := flag.Uint("per-address", maxPerAddress, "how many connections one client address may hold; 0 for any number, behind a proxy")
+	allowChanges := flag.Bool("allow-changes", false, "let the console log devices out and erase them")
 	oidc := oidcConfig(flag.CommandLine)
 	flag.Parse()
 	if flag.NArg() > 0 {
@@ -42,14 +43,14 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the second signal ends the program at once
 
-	if err := run(ctx, *addr, *db, *perAddress, who, logger); err != nil {
+	if err := run(ctx, *addr, *db, *perAddress, who, *allowChanges, logger); err != nil {
 		logger.Error("stopped", "error", err)
 		os.Exit(1)
 	}
 }
 
 // run serves who on addr until ctx is done.
-func run(ctx context.Context, addr, db string, perAddress uint, who callers, logger *slog.Logger) (err error) {
+func run(ctx context.Context, addr, db string, perAddress uint, who callers, allowChanges bool, logger *slog.Logger) (err error) {
 	registry, err := database.Open(ctx, db, database.Options{Create: true})
 	if err != nil {
 		return fmt.Errorf("-db: %w", err)
@@ -60,14 +61,15 @@ func run(ctx context.Context, addr, db string, perAddress uint, who callers, log
 		return err
 	}
 	at := listener.Addr().(*net.TCPAddr)
-	fmt.Print(who.greeting("http://"+reachable(at), registry.Name))
+	handler, consolePath := newHandler(ctx, registry, who, allowChanges, logger)
+	fmt.Print(who.greeting("http://"+reachable(at), registry.Name, consolePath))
 	if !who.verified {
 		logger.Warn("the bearer token is taken for the user id: do not use this server for anything real")
 		if !at.IP.IsLoopback() {
 			logger.Warn("THIS SERVER CAN BE REACHED FROM OTHER MACHINES, AND EACH CLIENT CAN BE ANY USER", "addr", at.String())
 		}
 	}
-	return serve(ctx, limited(listener, perAddress), newHandler(registry.Store, who, logger), logger)
+	return serve(ctx, limited(listener, perAddress), handler, logger)
 }
 
 // reachable is the address that a client on this machine uses.

@@ -7,18 +7,23 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/devicetokens/devicetokens/examples/internal/database"
 	"github.com/devicetokens/devicetokens/examples/internal/page"
 	"github.com/devicetokens/devicetokens/httpapi"
-	"github.com/devicetokens/devicetokens/store"
 )
 
-// newHandler returns the whole service. Where clients are not verified, the demonstration is at its root.
-func newHandler(s store.Store, who callers, logger *slog.Logger) http.Handler {
-	api := httpapi.MustNew(s, who.authenticate, httpapi.Options{Logger: logger})
+// newHandler returns the whole service. Where clients are not verified, the
+// demonstration is at its root, and it returns the path of a console too, which ends
+// with ctx.
+func newHandler(ctx context.Context, db *database.Database, who callers, allowChanges bool, logger *slog.Logger) (_ http.Handler, consolePath string) {
 	if who.verified {
-		return api
+		return httpapi.MustNew(db.Store, who.authenticate, httpapi.Options{Logger: logger}), ""
 	}
-	return page.Demo(api, s, who.authenticate)
+	s := page.Watch(db.Store)
+	console := page.NewConsole(ctx, page.Options{
+		Name: db.Name, Store: s, Walker: db.Walker, Events: s, AllowChanges: allowChanges, Logger: logger,
+	})
+	return page.Demo(httpapi.MustNew(s, who.authenticate, httpapi.Options{Logger: logger}), s, console), console.Path()
 }
 
 // serve answers requests until ctx is done. Then it takes no more, and gives

@@ -3,12 +3,13 @@ package main
 import "strings"
 
 // tryIt returns lines to paste into a shell: a phone changes hands.
-func tryIt(baseURL, db string) string {
-	return strings.NewReplacer("BASE", baseURL, "STORE", db).Replace(`Device tokens at BASE/v1/device-tokens, kept in STORE.
+func tryIt(baseURL, db, consolePath string) string {
+	return strings.NewReplacer("BASE", baseURL, "STORE", db, "CONSOLE", baseURL+consolePath).Replace(`Device tokens at BASE/v1/device-tokens, kept in STORE.
 
     THE BEARER TOKEN IS THE USER ID HERE. FOR TRYING OUT ONLY.
 
 Open BASE/ in a browser: two phones show what this prevents.
+The console of this run, for this machine only, is at CONSOLE
 Or paste these, in another terminal:
 
 # Alice starts the app on her phone, and is reached there.

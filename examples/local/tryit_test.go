@@ -50,7 +50,7 @@ func TestREADME(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := strings.Join(curlLines(string(readme)), "\n")
-	if want := strings.Join(curlLines(tryIt("http://127.0.0.1:8080", "memory")), "\n"); got != want {
+	if want := strings.Join(curlLines(tryIt("http://127.0.0.1:8080", "memory", "")), "\n"); got != want {
 		t.Errorf("README has\n%s\nthe server prints\n%s", got, want)
 	}
 }

@@ -58,11 +58,11 @@ func needChromium(t *testing.T) {
 	}
 }
 
-// serve starts examples/local and returns the addresses that it prints, the API's
-// first.
-func serve(t *testing.T, flags ...string) []string {
+// serve starts examples/local and returns the addresses of the server and of its
+// console.
+func serve(t *testing.T, flags ...string) (base, console string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), local, append(flags, "-addr", "127.0.0.1:0")...)
+	cmd := exec.CommandContext(t.Context(), local, append(flags, "-addr", "127.0.0.1:0", "-db", "memory")...)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -75,11 +75,11 @@ func serve(t *testing.T, flags ...string) []string {
 	for lines := bufio.NewScanner(stdout); lines.Scan() && !strings.HasPrefix(lines.Text(), "Ctrl-C"); {
 		printed.WriteString(lines.Text() + "\n")
 	}
-	found := regexp.MustCompile(`http://127\.0\.0\.1:\d+\S*`).FindAllString(printed.String(), -1)
-	if len(found) == 0 {
-		t.Fatalf("it printed no address:\n%s", &printed)
+	found := regexp.MustCompile(`(http://127\.0\.0\.1:\d+)/console\?key=\w+`).FindStringSubmatch(printed.String())
+	if found == nil {
+		t.Fatal("it printed no address of a console")
 	}
-	return found
+	return found[1], found[0]
 }
 
 // A tab is a page that is open in a browser of its own. Its methods fail the test.
@@ -159,13 +159,24 @@ func (p tab) click(selector string) {
 	p.do(chromedp.Click(chromedp.CSS(selector)))
 }
 
-// until waits until an expression of JavaScript is true.
+// fill types a text into a field and sends its form by the keyboard.
+func (p tab) fill(selector, text string) {
+	p.t.Helper()
+	evaluate[bool](p, fmt.Sprintf("document.querySelector(%q).select() ?? true", selector))
+	p.do(chromedp.SendKeys(chromedp.CSS(selector), text+"\r"))
+}
+
+// until waits until an expression of JavaScript is true, also on the next page.
 func (p tab) until(expression string) {
 	p.t.Helper()
-	wait := chromedp.Poll[bool](expression, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(15*time.Second))
-	if _, err := chromedp.Run(p.ctx, wait); err != nil {
-		p.t.Fatalf("%s: %v; the page is\n%s", expression, err, evaluate[string](p, "document.body.innerText"))
+	retry := time.NewTicker(20 * time.Millisecond)
+	defer retry.Stop()
+	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); <-retry.C {
+		if ok, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool]("!!("+expression+")")); ok && err == nil {
+			return
+		}
 	}
+	p.t.Fatalf("not so: %s; the page is\n%s", expression, evaluate[string](p, "document.body.innerText"))
 }
 
 // says waits until the element's text contains that.

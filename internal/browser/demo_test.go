@@ -10,7 +10,8 @@ var pictures = flag.String("pictures", "", "write pictures of the pages into thi
 // TestThreeClicks is a newcomer, who sees the page alone.
 func TestThreeClicks(t *testing.T) {
 	needChromium(t)
-	p := open(t, serve(t)[1], 1100)
+	base, _ := serve(t)
+	p := open(t, base, 1100)
 	p.says("#calls", "201 Created")
 	p.picture("demo-0")
 	p.click("#hand")

@@ -28,12 +28,13 @@ func newDemo(t *testing.T) http.Handler {
 	bearer := func(r *http.Request) (tokens.UserID, error) {
 		return tokens.UserID(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")), nil
 	}
-	return Demo(httpapi.MustNew(s, bearer, httpapi.Options{Logger: slog.New(slog.DiscardHandler)}), s, bearer)
+	return Demo(httpapi.MustNew(s, bearer, httpapi.Options{Logger: slog.New(slog.DiscardHandler)}), s, nil)
 }
 
 // call makes a request as a page of this server does, with more headers as pairs.
 func call(h http.Handler, method, path, body string, header ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "http://127.0.0.1:8080"+path, strings.NewReader(body))
+	r.RemoteAddr = "127.0.0.1:1234"
 	r.Header.Set("Content-Type", "application/json")
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
@@ -46,69 +47,53 @@ func call(h http.Handler, method, path, body string, header ...string) *httptest
 	return w
 }
 
-// TestDemo plays journeys against both tables, and compares what the phones show.
+// TestDemo plays journeys and compares what the phones show; the script has the other
+// table.
 func TestDemo(t *testing.T) {
 	logIn := func(user, device, token string) []string {
 		return []string{"POST", user, "", `{"deviceId":"` + device + `","expoPushToken":"` + token + `","platform":"ios"}`}
 	}
 	logOut := func(user, device string) []string { return []string{"DELETE", user, "?deviceId=" + device, ""} }
-	type shown map[string]int
+	type shown [2]int // on each phone
 	for name, tc := range map[string]struct {
-		calls       [][]string
-		to          string
-		ours, usual shown
+		calls [][]string
+		to    string
+		usual []string
+		want  map[string]shown
 	}{
-		"no phone":         {nil, "alice", shown{"1": 0, "2": 0}, shown{"1": 0, "2": 0}},
-		"a phone":          {[][]string{logIn("alice", "a", phone1)}, "alice", shown{"1": 1, "2": 0}, shown{"1": 1, "2": 0}},
-		"a log out":        {[][]string{logIn("alice", "a", phone1), logOut("alice", "a")}, "alice", shown{"1": 0, "2": 0}, shown{"1": 0, "2": 0}},
-		"handed over":      {[][]string{logIn("alice", "a", phone1), logIn("bob", "a", phone1)}, "alice", shown{"1": 0, "2": 0}, shown{"1": 1, "2": 0}},
-		"to the new user":  {[][]string{logIn("alice", "a", phone1), logIn("bob", "a", phone1)}, "bob", shown{"1": 1, "2": 0}, shown{"1": 1, "2": 0}},
-		"installed anew":   {[][]string{logIn("alice", "a", phone1), logIn("alice", "b", phone1)}, "alice", shown{"1": 1, "2": 0}, shown{"1": 2, "2": 0}},
-		"two phones":       {[][]string{logIn("alice", "a", phone1), logIn("alice", "b", phone2)}, "alice", shown{"1": 1, "2": 1}, shown{"1": 1, "2": 1}},
-		"another token":    {[][]string{logIn("alice", "a", phone1), logIn("alice", "a", phone2)}, "alice", shown{"1": 0, "2": 1}, shown{"1": 0, "2": 1}},
-		"an erased device": {[][]string{logIn("alice", "a", phone1), logOut("alice", "a&permanent=true")}, "alice", shown{"1": 0, "2": 0}, shown{"1": 0, "2": 0}},
+		"no phone":        {nil, "alice", nil, map[string]shown{"ours": {0, 0}, "usual": {0, 0}}},
+		"a phone":         {[][]string{logIn("alice", "a", phone1)}, "alice", []string{phone1}, map[string]shown{"ours": {1, 0}, "usual": {1, 0}}},
+		"a log out":       {[][]string{logIn("alice", "a", phone1), logOut("alice", "a")}, "alice", nil, map[string]shown{"ours": {0, 0}, "usual": {0, 0}}},
+		"handed over":     {[][]string{logIn("alice", "a", phone1), logIn("bob", "a", phone1)}, "alice", []string{phone1}, map[string]shown{"ours": {0, 0}, "usual": {1, 0}}},
+		"to the new user": {[][]string{logIn("alice", "a", phone1), logIn("bob", "a", phone1)}, "bob", []string{phone1}, map[string]shown{"ours": {1, 0}, "usual": {1, 0}}},
+		"installed anew":  {[][]string{logIn("alice", "a", phone1), logIn("alice", "b", phone1)}, "alice", []string{phone1, phone1}, map[string]shown{"ours": {1, 0}, "usual": {2, 0}}},
+		"two phones":      {[][]string{logIn("alice", "a", phone1), logIn("alice", "b", phone2)}, "alice", []string{phone1, phone2}, map[string]shown{"ours": {1, 1}, "usual": {1, 1}}},
+		"another app":     {[][]string{logIn("alice", "a", "ExponentPushToken[3333333333333333333333]")}, "alice", nil, map[string]shown{"ours": {0, 0}, "usual": {0, 0}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			demo := newDemo(t)
 			for _, c := range tc.calls {
-				for _, base := range []string{"", usualBase} {
-					if w := call(demo, c[0], base+httpapi.Path+c[2], c[3], "Authorization", "Bearer "+c[1]); w.Code >= 300 {
-						t.Fatalf("%s %s: %d %s", c[0], base, w.Code, w.Body)
-					}
+				if w := call(demo, c[0], httpapi.Path+c[2], c[3], "Authorization", "Bearer "+c[1]); w.Code >= 300 {
+					t.Fatalf("%s: status is %d", c[0], w.Code)
 				}
 			}
-			for usual, want := range map[bool]shown{false: tc.ours, true: tc.usual} {
-				body, err := json.Marshal(sending{To: tokens.UserID(tc.to), Usual: usual, Phones: map[string]string{"1": phone1, "2": phone2}})
-				if err != nil {
-					t.Fatal(err)
-				}
-				w := call(demo, "POST", "/demo/send", string(body))
-				var got struct{ Shown shown }
-				if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusOK {
-					t.Fatalf("%d, %v", w.Code, err)
-				}
-				if diff := cmp.Diff(want, got.Shown); diff != "" {
-					t.Errorf("usual %t (-want +got):\n%s", usual, diff)
-				}
-				if strings.Contains(w.Body.String(), "PushToken") {
-					t.Error("the answer has a token in it")
-				}
+			body, err := json.Marshal(sending{To: tokens.UserID(tc.to), Usual: tc.usual, Phones: map[string]string{"1": phone1, "2": phone2}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := call(demo, "POST", "/demo/send", string(body))
+			var answer struct{ Ours, Usual map[string]int }
+			if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || w.Code != http.StatusOK {
+				t.Fatalf("%d, %v", w.Code, err)
+			}
+			got := map[string]shown{"ours": {answer.Ours["1"], answer.Ours["2"]}, "usual": {answer.Usual["1"], answer.Usual["2"]}}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("shown (-want +got):\n%s", diff)
+			}
+			if strings.Contains(w.Body.String(), "PushToken") {
+				t.Error("the answer has a token in it")
 			}
 		})
-	}
-}
-
-// TestUsualTableIsBounded has more visitors than there is room for.
-func TestUsualTableIsBounded(t *testing.T) {
-	usual := &usualTable{rows: map[tokens.Key]tokens.Registration{}}
-	for i := range 3 * maxUsualRows {
-		key := tokens.Key{UserID: "alice", DeviceID: tokens.DeviceID("d" + strings.Repeat("x", i%100) + string(rune('a'+i/100)))}
-		if _, err := usual.Register(t.Context(), tokens.Request{Key: key, Token: tokens.MustParseToken(phone1), Platform: tokens.IOS}); err != nil {
-			t.Fatal(err)
-		}
-		if len(usual.rows) > maxUsualRows {
-			t.Fatalf("it has %d rows", len(usual.rows))
-		}
 	}
 }
 
@@ -121,34 +106,33 @@ func TestDemoRefuses(t *testing.T) {
 		header             []string
 		want               int
 	}{
-		"the page":                   {"GET", "/", "", nil, 200},
-		"typed into the browser":     {"GET", "/", "", []string{"Sec-Fetch-Site", "none"}, 200},
-		"localhost":                  {"GET", "/", "", []string{"Host", "localhost:8080"}, 200},
-		"IPv6":                       {"GET", "/", "", []string{"Host", "[::1]:8080"}, 200},
-		"a container":                {"GET", httpapi.Path, "", []string{"Host", "local:8080", "Authorization", "Bearer alice"}, 200},
-		"a machine of the network":   {"GET", httpapi.Path, "", []string{"Host", "mac.local:8080", "Authorization", "Bearer alice"}, 200},
-		"its own script":             {"POST", "/demo/send", send, []string{"Sec-Fetch-Site", "same-origin", "Origin", "http://127.0.0.1:8080"}, 200},
-		"a file":                     {"GET", "/page/page.css", "", nil, 200},
-		"a file, written":            {"POST", "/page/page.css", "", nil, 405},
-		"rebound, the page":          {"GET", "/", "", []string{"Host", "rebound.example"}, 421},
-		"rebound, the API":           {"GET", httpapi.Path, "", []string{"Host", "rebound.example:8080", "Authorization", "Bearer alice"}, 421},
-		"rebound, no such path":      {"GET", "/nothing", "", []string{"Host", "127.0.0.1.rebound.example"}, 421},
-		"another site":               {"POST", "/demo/send", send, []string{"Sec-Fetch-Site", "cross-site"}, 403},
-		"another site, by link":      {"GET", "/", "", []string{"Sec-Fetch-Site", "cross-site"}, 403},
-		"another port":               {"GET", "/page/page.js", "", []string{"Sec-Fetch-Site", "same-site"}, 403},
-		"an old browser":             {"POST", "/demo/send", send, []string{"Origin", "http://127.0.0.1:9090"}, 403},
-		"a sandboxed frame":          {"POST", "/demo/send", send, []string{"Origin", "null"}, 403},
-		"the usual table, elsewhere": {"GET", usualBase + httpapi.Path, "", []string{"Origin", "https://elsewhere.example", "Authorization", "Bearer alice"}, 403},
-		"no JSON":                    {"POST", "/demo/send", "to=alice", nil, 400},
-		"too large":                  {"POST", "/demo/send", `{"to":"` + strings.Repeat("a", 5000) + `"}`, nil, 400},
-		"the API's own answer":       {"GET", "//v1/device-tokens", "", nil, 404},
+		"the page":                 {"GET", "/", "", nil, 200},
+		"typed into the browser":   {"GET", "/", "", []string{"Sec-Fetch-Site", "none"}, 200},
+		"localhost":                {"GET", "/", "", []string{"Host", "localhost:8080"}, 200},
+		"IPv6":                     {"GET", "/", "", []string{"Host", "[::1]:8080"}, 200},
+		"a container":              {"GET", httpapi.Path, "", []string{"Host", "local:8080", "Authorization", "Bearer alice"}, 200},
+		"a machine of the network": {"GET", httpapi.Path, "", []string{"Host", "mac.local:8080", "Authorization", "Bearer alice"}, 200},
+		"its own script":           {"POST", "/demo/send", send, []string{"Sec-Fetch-Site", "same-origin", "Origin", "http://127.0.0.1:8080"}, 200},
+		"a file":                   {"GET", "/page/page.css", "", nil, 200},
+		"a file, written":          {"POST", "/page/page.css", "", nil, 405},
+		"rebound, the page":        {"GET", "/", "", []string{"Host", "rebound.example"}, 421},
+		"rebound, the API":         {"GET", httpapi.Path, "", []string{"Host", "rebound.example:8080", "Authorization", "Bearer alice"}, 421},
+		"rebound, no such path":    {"GET", "/nothing", "", []string{"Host", "127.0.0.1.rebound.example"}, 421},
+		"another site":             {"POST", "/demo/send", send, []string{"Sec-Fetch-Site", "cross-site"}, 403},
+		"another site, by link":    {"GET", "/", "", []string{"Sec-Fetch-Site", "cross-site"}, 403},
+		"another port":             {"GET", "/page/page.js", "", []string{"Sec-Fetch-Site", "same-site"}, 403},
+		"an old browser":           {"POST", "/demo/send", send, []string{"Origin", "http://127.0.0.1:9090"}, 403},
+		"a sandboxed frame":        {"POST", "/demo/send", send, []string{"Origin", "null"}, 403},
+		"no JSON":                  {"POST", "/demo/send", "to=alice", nil, 400},
+		"too large":                {"POST", "/demo/send", `{"to":"` + strings.Repeat("a", 5000) + `"}`, nil, 400},
+		"the API's own answer":     {"GET", "//v1/device-tokens", "", nil, 404},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := call(demo, tc.method, tc.path, tc.body, tc.header...)
 			if w.Code != tc.want {
 				t.Errorf("status is %d, want %d", w.Code, tc.want)
 			}
-			if tc.want == http.StatusMisdirectedRequest || strings.Contains(tc.path, "/v1") && !strings.HasPrefix(tc.path, usualBase) {
+			if tc.want == http.StatusMisdirectedRequest || strings.Contains(tc.path, "/v1") {
 				return
 			}
 			for name, want := range headers {

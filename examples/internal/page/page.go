@@ -6,18 +6,25 @@ package page
 
 import (
 	"embed"
+	"fmt"
 	"html/template"
 	"net"
 	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/devicetokens/devicetokens/examples/internal/visible"
 )
 
 //go:embed *.html page.css page.js icon.svg
 var files embed.FS
 
-var pages = template.Must(template.New("").ParseFS(files, "*.html"))
+var pages = template.Must(template.New("").Funcs(template.FuncMap{
+	"id":   func(s any) string { return visible.ID(fmt.Sprint(s)) },
+	"when": func(t time.Time) string { return when(t, time.Now()) },
+}).ParseFS(files, "*.html"))
 
 // headers are those of every answer. A page may run its own script and ask its own
 // server, and nothing else; no other site may frame it or read it, and no cache may
@@ -27,7 +34,7 @@ var headers = map[string]string{
 		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 	"X-Frame-Options":              "DENY",
 	"X-Content-Type-Options":       "nosniff",
-	"Referrer-Policy":              "no-referrer",
+	"Referrer-Policy":              "same-origin", // none at all would make the Origin of our own forms "null"
 	"Cross-Origin-Opener-Policy":   "same-origin",
 	"Cross-Origin-Resource-Policy": "same-origin",
 	"Cache-Control":                "no-store",

@@ -1,181 +1,197 @@
-// The demonstration. Each click goes to both tables, so that the switch only chooses which of them is shown.
 const $ = (selector, within = document) => within.querySelector(selector);
-const text = (tag, content, className = '') => Object.assign(document.createElement(tag), { textContent: content, className });
+const element = (tag, text, className = '') => Object.assign(document.createElement(tag), { textContent: text, className });
 const random = (n) => Array.from(crypto.getRandomValues(new Uint8Array(n)), (b) => 'abcdefghijkmnpqrstuvwxyz23456789'[b % 32]).join('');
 
-function demo({ path, usualPath }) {
-  const visit = random(4); // ids of this visit, so that no other rows are touched
+/** Each click goes to both tables, so that the switch only chooses which of them is shown. */
+function demo(path) {
+  const visit = random(4); // users of this visit, so that no other rows are touched
   const people = { alice: 'Alice', bob: 'Bob' };
   const id = (user) => `${user}-${visit}`;
   const phones = [1, 2].map((n) => ({
-    name: `phone-${n}`, at: $(`#phone-${n}`), user: '', device: '', platform: n === 1 ? 'ios' : 'android',
-    token: `ExponentPushToken[${random(22)}]`,
+    name: `phone ${n}`, at: $(`#phone-${n}`), user: '', device: '', platform: n === 1 ? 'ios' : 'android', token: `ExponentPushToken[${random(22)}]`,
   }));
-  const owners = {}; // of device ids: phones
-  const table = (path) => ({ path, calls: [], rows: [], inbox: { 'phone-1': [], 'phone-2': [] }, verdict: undefined });
-  const ours = table(path), usual = table(usualPath);
+  const devices = {}; // the phone of each device id
+  const ours = { calls: [], rows: [], inbox: {}, verdict: undefined };
+  const usual = { calls: [], rows: [], inbox: {}, verdict: undefined };
   const done = { hand: false, taxi: false, compare: false };
-  const shown = () => ($('#usual').checked ? usual : ours);
-  const label = (name) => name.replace('-', ' ');
 
-  async function request(t, method, user, query = '', body = undefined) {
+  async function api(method, user, query = '', body = undefined) {
     const headers = { Authorization: `Bearer ${id(user)}`, ...(body && { 'Content-Type': 'application/json' }) };
     const init = { method, headers, body: body && JSON.stringify(body) };
     const flags = Object.entries(headers).map(([name, value]) => ` -H '${name}: ${value}'`).join('') + (body ? ` -d '${init.body}'` : '');
-    const curl = `curl -i${method === 'DELETE' ? ' -X DELETE' : ''}${flags} '${location.origin}${t.path}${query}'`;
-    const response = await fetch(t.path + query, init);
-    const answer = await response.text();
-    return { curl, status: `HTTP/1.1 ${response.status} ${response.statusText}`, answer, ok: response.ok };
-  }
-
-  /** Makes the call that an app makes, and has the page show it. */
-  async function app(...call) {
-    for (const t of [ours, usual]) t.calls.unshift(await request(t, ...call));
+    const response = await fetch(path + query, init);
+    const text = await response.text();
+    if (!response.ok) throw new Error(text);
+    const asked = `curl -i${method === 'DELETE' ? ' -X DELETE' : ''}${flags} '${location.origin}${path}${query}'`;
+    return { asked, answer: `HTTP/1.1 ${response.status} ${response.statusText}\n${text}`.trim(), text };
   }
 
   async function logIn(phone, user) {
     done.hand ||= phone.user !== '' && phone.user !== user;
     phone.device ||= newDevice(phone);
     phone.user = user;
-    await app('POST', user, '', { deviceId: phone.device, expoPushToken: phone.token, platform: phone.platform });
+    ours.calls.unshift(await api('POST', user, '', { deviceId: phone.device, expoPushToken: phone.token, platform: phone.platform }));
+    const row = usual.rows.find((r) => r.user === user && r.device === phone.device);
+    if (!row) usual.rows.push({ user, device: phone.device, token: phone.token });
+    usual.calls.unshift({
+      asked: `INSERT INTO device_tokens (user_id, device_id, token) VALUES ('${id(user)}', '${phone.device}', '${phone.token}')\n`
+        + 'ON CONFLICT (user_id, device_id) DO UPDATE SET token = excluded.token;', answer: 'INSERT 0 1',
+    });
   }
 
   async function logOut(phone) {
-    await app('DELETE', phone.user, `?deviceId=${phone.device}`);
+    ours.calls.unshift(await api('DELETE', phone.user, `?deviceId=${phone.device}`));
+    usual.rows = usual.rows.filter((r) => r.user !== phone.user || r.device !== phone.device);
+    usual.calls.unshift({ asked: `DELETE FROM device_tokens WHERE user_id = '${id(phone.user)}' AND device_id = '${phone.device}';`, answer: 'DELETE 1' });
     phone.user = '';
   }
 
-  /** An app that is installed anew has a new device id; the phone may get the same push token. */
+  /** An app that is installed anew has a new device id, and may have the same push token. */
   async function reinstall(phone) {
     phone.device = newDevice(phone);
-    if (phone.user) await logIn(phone, phone.user);
+    await logIn(phone, phone.user);
   }
 
   function newDevice(phone) {
     const device = `app-${random(4)}`;
-    owners[device] = phone;
+    devices[device] = phone;
     return device;
   }
 
-  async function send(user) {
+  async function send(to) {
     done.taxi = true;
-    for (const t of [ours, usual]) {
-      const body = JSON.stringify({ to: id(user), usual: t === usual, phones: Object.fromEntries(phones.map((p) => [p.name, p.token])) });
-      const response = await fetch('/demo/send', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
-      if (!response.ok) throw new Error(await response.text());
-      const { title, shown } = await response.json();
-      for (const p of phones) {
-        const arrived = Array.from({ length: shown[p.name] }, () => ({ title, to: user, reader: p.user }));
-        t.inbox[p.name] = [...arrived, ...t.inbox[p.name]].slice(0, 3);
+    const tokens = usual.rows.filter((r) => r.user === to).map((r) => r.token);
+    const body = JSON.stringify({ to: id(to), usual: tokens, phones: Object.fromEntries(phones.map((p) => [p.name, p.token])) });
+    const response = await fetch('/demo/send', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
+    if (!response.ok) throw new Error(await response.text());
+    const answer = await response.json();
+    for (const [table, shown] of [[ours, answer.ours], [usual, answer.usual]]) {
+      table.verdict = judge(to, shown);
+      for (const { name, user } of phones) {
+        const arrived = Array(shown[name]).fill({ title: answer.title, to, reader: user });
+        table.inbox[name] = [...arrived, ...(table.inbox[name] ?? [])].slice(0, 3);
       }
-      t.verdict = judge(user, shown);
     }
   }
 
-  function judge(user, shown) {
-    const whose = `${people[user]}’s message`;
+  function judge(to, shown) {
+    const message = `${people[to]}’s message`;
     const on = phones.filter((p) => shown[p.name] > 0);
-    const wrong = on.find((p) => p.user !== user);
-    const twice = on.find((p) => shown[p.name] > 1);
-    if (wrong) return { bad: true, text: `${people[wrong.user] ?? 'Anybody'} reads ${whose} on ${label(wrong.name)}.` };
-    if (twice) return { bad: true, text: `${whose} arrives twice on ${label(twice.name)}.` };
-    if (!on.length) return { text: `${whose} is on no phone: ${people[user]} is logged in on none.` };
-    return { text: `${whose} is on ${on.map((p) => label(p.name)).join(' and ')}, where ${people[user]} is logged in, and on no other phone.` };
-  }
-
-  async function readRows() {
-    for (const t of [ours, usual]) {
-      t.rows = [];
-      for (const user of Object.keys(people)) {
-        const { deviceTokens } = JSON.parse((await request(t, 'GET', user)).answer);
-        t.rows.push(...deviceTokens.map(({ deviceId }) => ({ user, deviceId, phone: owners[deviceId] })));
-      }
-    }
+    const wrong = on.find((p) => p.user !== to), twice = on.find((p) => shown[p.name] > 1);
+    if (wrong) return { bad: true, text: `${people[wrong.user] ?? 'Anybody'} reads ${message} on ${wrong.name}.` };
+    if (twice) return { bad: true, text: `${message} arrives twice on ${twice.name}.` };
+    if (!on.length) return { text: `${message} is on no phone: ${people[to]} is logged in on none.` };
+    return { text: `${message} is on ${on.map((p) => p.name).join(' and ')}, where ${people[to]} is logged in, and on no other phone.` };
   }
 
   function draw() {
-    const t = shown(), on = t === usual;
+    const on = $('#usual').checked, table = on ? usual : ours, { verdict } = table;
     document.body.classList.toggle('usual', on);
-    $('#rule').textContent = on
-      ? 'An upsert by (user, device), as most backends have it. The old row stays.'
+    $('#rule').textContent = on ? 'An upsert by (user, device), as most backends have it: the old row stays.'
       : 'This project: a token belongs to at most one registration.';
-    if (t.verdict) {
-      const other = !usual.verdict.bad || ours.verdict.bad ? '' : on ? `With this project: ${ours.verdict.text}` : 'And with the usual table?';
-      $('#verdict').replaceChildren(t.verdict.text, text('small', other));
+    if (verdict) {
+      const other = !usual.verdict.bad ? '' : on ? `With this project: ${ours.verdict.text}` : 'And with the usual table?';
+      $('#verdict').replaceChildren(verdict.text, element('small', other));
+      $('#verdict').className = `verdict ${verdict.bad ? 'bad' : 'good'}`;
     }
-    $('#verdict').className = `verdict ${!t.verdict ? '' : t.verdict.bad ? 'bad' : 'good'}`;
     for (const p of phones) {
       p.at.dataset.user = p.user;
       $('.face', p.at).textContent = (people[p.user] ?? '–')[0];
       $('.user b', p.at).textContent = people[p.user] ?? 'nobody';
-      $('.inbox', p.at).replaceChildren(...t.inbox[p.name].map(notification));
+      $('.inbox', p.at).replaceChildren(...(table.inbox[p.name] ?? []).map(notification));
       for (const button of p.at.querySelectorAll('[data-act]')) {
-        const { act } = button.dataset;
-        if (people[act]) button.textContent = p.user && p.user !== act ? `Hand to ${people[act]}` : `${people[act]} logs in`;
-        button.setAttribute('aria-disabled', act === p.user || (!p.user && !people[act]));
+        const name = people[button.dataset.act];
+        if (name) button.textContent = p.user && people[p.user] !== name ? `Hand to ${name}` : `${name} logs in`;
+        button.setAttribute('aria-disabled', name ? people[p.user] === name : !p.user);
       }
     }
-    $('#rows').replaceChildren(...t.rows.map(row));
-    $('#calls').replaceChildren(...t.calls.slice(0, 12).map((c) => {
-      const item = text('li', '');
-      item.append(text('pre', c.curl), text('pre', `${c.status}\n${c.answer}`.trim(), c.ok ? 'answer' : 'answer bad'));
+    $('#rows').replaceChildren(...table.rows.map(({ user, device }) => {
+      const stale = devices[device].user !== user || devices[device].device !== device;
+      const tr = element('tr', '', stale ? 'wrong' : '');
+      tr.append(element('td', people[user], user), element('td', device), element('td', devices[device].name + (stale ? ' – stale' : '')));
+      return tr;
+    }));
+    $('#calls').replaceChildren(...table.calls.slice(0, 12).map(({ asked, answer }) => {
+      const item = element('li', '');
+      item.append(element('pre', asked), element('pre', answer, 'answer'));
       return item;
     }));
     const current = Object.keys(done).find((step) => !done[step]);
     for (const step of Object.keys(done)) {
       $(`#${step}`).parentElement.className = done[step] ? 'done' : step === current ? 'current' : '';
-      $(`#${step}`).toggleAttribute('aria-current', step === current);
     }
   }
 
   function notification({ title, to, reader }) {
-    const item = text('li', '', to === reader ? to : `${to} wrong`);
-    item.append(text('b', title), text('span', `for ${people[to]}`));
-    if (to !== reader) item.append(text('em', reader ? `${people[reader]} reads it` : 'anybody reads it'));
+    const item = element('li', '', to === reader ? to : 'wrong');
+    item.append(element('b', title), element('span', `for ${people[to]}`));
+    if (to !== reader) item.append(element('em', `${people[reader] ?? 'anybody'} reads it`));
     return item;
-  }
-
-  function row({ user, deviceId, phone }) {
-    const wrong = phone.user !== user || phone.device !== deviceId;
-    const tr = text('tr', '', wrong ? 'wrong' : '');
-    tr.append(text('td', people[user], user), text('td', deviceId), text('td', label(phone.name) + (wrong ? ' – stale' : '')));
-    return tr;
   }
 
   let queue = Promise.resolve();
   /** Does one thing after the other, and shows what came of it. */
   function after(work) {
-    queue = queue.then(work).then(readRows).then(draw).catch((error) => {
+    queue = queue.then(work).then(async () => {
+      const listed = await Promise.all(Object.keys(people).map(async (user) =>
+        JSON.parse((await api('GET', user)).text).deviceTokens.map(({ deviceId }) => ({ user, device: deviceId }))));
+      ours.rows = listed.flat();
+      draw();
+    }).catch((error) => {
       $('#verdict').textContent = `No answer: is the server still running? (${error.message})`;
       $('#verdict').className = 'verdict bad';
     });
   }
 
-  const erase = (keepalive) => Promise.all(Object.keys(owners).flatMap((device) => Object.keys(people).flatMap((user) =>
-    [ours, usual].map((t) => fetch(`${t.path}?deviceId=${device}&permanent=true`, {
-      method: 'DELETE', keepalive, headers: { Authorization: `Bearer ${id(user)}` },
-    })))));
-
   const acts = { out: logOut, reinstall, alice: (p) => logIn(p, 'alice'), bob: (p) => logIn(p, 'bob') };
   document.addEventListener('click', ({ target }) => {
-    const button = target.closest('button');
-    if (!button || button.getAttribute('aria-disabled') === 'true') return;
-    const { act, send: to } = button.dataset;
+    const button = target.closest('button:not([aria-disabled="true"])');
+    const { act, send: to } = button?.dataset ?? {};
     if (act) after(() => acts[act](phones.find((p) => p.at.contains(button))));
     if (to) after(() => send(to));
   });
   $('#hand').addEventListener('click', () => after(() => logIn(phones[0], 'bob')));
-  $('#taxi').addEventListener('click', () => after(() => send('alice')));
   $('#compare').addEventListener('click', () => $('#usual').click());
   $('#usual').addEventListener('change', () => {
     done.compare ||= $('#usual').checked;
     after(() => {});
   });
   $('#over').addEventListener('click', () => location.reload());
-  addEventListener('pagehide', () => { void erase(true); });
+  addEventListener('pagehide', () => { // leave no rows behind
+    for (const device of Object.keys(devices)) {
+      for (const user of Object.keys(people)) {
+        const headers = { Authorization: `Bearer ${id(user)}` };
+        fetch(`${path}?deviceId=${device}&permanent=true`, { method: 'DELETE', keepalive: true, headers }).catch(() => {});
+      }
+    }
+  });
   addEventListener('pageshow', ({ persisted }) => { if (persisted) location.reload(); });
-  $('#usual').checked = false; // a browser keeps it over a reload
+  $('#usual').checked = false; // browsers keep it over a reload
   after(() => logIn(phones[0], 'alice'));
 }
 
-if (document.body.id === 'demo') demo(document.body.dataset);
+/** Shows what happens while the page is open: it is told that something did, and reads what. */
+function live() {
+  const source = new EventSource('/console/events');
+  const read = async () => new DOMParser().parseFromString(await (await fetch('/console')).text(), 'text/html');
+  let reading = false;
+  async function events() {
+    if (reading || !$('#recent')) return;
+    reading = true;
+    await new Promise((resolve) => { setTimeout(resolve, 100); }); // for more that happens at once
+    reading = false;
+    for (const row of [...$('#recent', await read()).children].reverse()) {
+      if (document.getElementById(row.id)) continue;
+      row.className = 'new';
+      $('#recent').prepend(row);
+    }
+    while ($('#recent').children.length > 50) $('#recent').lastElementChild.remove();
+  }
+  source.addEventListener('open', events); // also after a break
+  source.addEventListener('event', events);
+  source.addEventListener('progress', ({ data }) => { if ($('#progress')) $('#progress').textContent = data; });
+  source.addEventListener('counted', async () => $('#totals').replaceChildren(...$('#totals', await read()).childNodes));
+}
+
+if (document.body.id === 'demo') demo(document.body.dataset.path);
+if ($('#live')) live();

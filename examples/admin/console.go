@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/devicetokens/devicetokens/examples/internal/page"
+)
+
+func (p *program) console() *cobra.Command {
+	var (
+		addr         string
+		rate         int
+		allowChanges bool
+	)
+	cmd := &cobra.Command{
+		Use:   "console",
+		Short: "Show the store in a browser: is a user reached, and if not, why not",
+		Long: "Serves pages that answer whether a user is reached on each device, and if not, why and since when; who holds\n" +
+			"a token; and the totals, which read the whole store in the background. It shows no token. The address that it\n" +
+			"prints has a random key: whoever has that can read the store, so keep it to yourself. Ctrl-C ends it.",
+		Args: arguments(0, "console takes flags only"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx := cmd.Context()
+			if rate < 1 {
+				return &usageError{"--rate is 1 or more"}
+			}
+			db, err := p.open(ctx, p.db, false)
+			if err != nil {
+				return err
+			}
+			listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+			if err != nil {
+				return err
+			}
+			at := listener.Addr().(*net.TCPAddr)
+			logger := slog.New(slog.NewTextHandler(p.err, nil))
+			console := page.NewConsole(ctx, page.Options{
+				Name: db.Name, Store: db.Store, Walker: db.Walker, Rate: rate, AllowChanges: allowChanges, Remote: !at.IP.IsLoopback(), Logger: logger,
+			})
+			server := &http.Server{Handler: console, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: time.Minute}
+			if !at.IP.IsLoopback() {
+				logger.Warn("the console can be reached from other machines, and its key is sent over http")
+			}
+			fmt.Fprintf(p.out, "Console of %s, until Ctrl-C: http://%s%s\n", db.Name, at, console.Path())
+			stopped := make(chan struct{})
+			go func() {
+				defer close(stopped)
+				<-ctx.Done()
+				_ = server.Close()
+			}()
+			if err := server.Serve(listener); ctx.Err() == nil {
+				return err
+			}
+			<-stopped
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&addr, "addr", "127.0.0.1:0", "`host:port` to listen on; port 0 picks a free one")
+	flags.IntVar(&rate, "rate", 2000, "`rows` a second, at most, that the totals read")
+	flags.BoolVar(&allowChanges, "allow-changes", false, "let the console log devices out and erase them")
+	return cmd
+}

@@ -1,0 +1,274 @@
+package page
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/devicetokens/devicetokens/memstore"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// A desk is a console and the store behind it.
+type desk struct {
+	t       *testing.T
+	store   *memstore.Store
+	watched *Watched
+	console *Console
+	log     *bytes.Buffer
+}
+
+func newDesk(t *testing.T, change func(*Options)) *desk {
+	t.Helper()
+	s := memstore.MustNew(store.Policy{MaxDevices: 2})
+	d := &desk{t: t, store: s, watched: Watch(s), log: &bytes.Buffer{}}
+	o := Options{Name: "memory", Store: d.watched, Walker: s, Events: d.watched, Logger: slog.New(slog.NewTextHandler(d.log, nil))}
+	if change != nil {
+		change(&o)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	d.console = NewConsole(ctx, o)
+	return d
+}
+
+func (d *desk) register(user, device, token string) {
+	d.t.Helper()
+	_, err := d.watched.Register(d.t.Context(), tokens.Request{
+		Key: tokens.Key{UserID: tokens.UserID(user), DeviceID: tokens.DeviceID(device)}, Token: tokens.MustParseToken(token), Platform: tokens.IOS,
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// ask makes a request of a browser that opened the address with the key.
+func (d *desk) ask(method, path, body string, header ...string) *httptest.ResponseRecorder {
+	d.t.Helper()
+	header = append([]string{"Cookie", "console-8080=" + d.console.key, "Content-Type", "application/x-www-form-urlencoded"}, header...)
+	return call(d.console, method, path, body, header...)
+}
+
+// says asks and checks the status and the texts of the answer.
+func (d *desk) says(method, path, body string, status int, texts ...string) string {
+	d.t.Helper()
+	w := d.ask(method, path, body)
+	if w.Code != status {
+		d.t.Errorf("%s: status is %d, want %d", method, w.Code, status)
+	}
+	for _, text := range texts {
+		if !strings.Contains(w.Body.String(), text) {
+			d.t.Errorf("%s %s does not say %q:\n%s", method, path, text, w.Body)
+		}
+	}
+	return w.Body.String()
+}
+
+// TestWhoIsAdmitted is about who may read the console.
+func TestWhoIsAdmitted(t *testing.T) {
+	d := newDesk(t, nil)
+	key := "/console?key=" + d.console.key
+	cookie := []string{"Cookie", "console-8080=" + d.console.key}
+	for name, tc := range map[string]struct {
+		method, path, from string
+		header             []string
+		want               int
+	}{
+		"the address that was printed":  {"GET", key, "", nil, 303},
+		"afterwards":                    {"GET", "/console", "", cookie, 200},
+		"through a tunnel":              {"GET", key, "", []string{"Host", "localhost:9999"}, 303},
+		"without a key":                 {"GET", "/console", "", nil, 403},
+		"another key":                   {"GET", "/console?key=AAAAAAAAAAAAAAAAAAAAAAAAAA", "", nil, 403},
+		"an empty key":                  {"GET", "/console?key=", "", []string{"Cookie", "console-8080="}, 403},
+		"a key for an action":           {"POST", "/console/count?key=" + d.console.key, "", nil, 403},
+		"the cookie of another console": {"GET", "/console", "", []string{"Cookie", "console-8081=" + d.console.key}, 403},
+		"another machine":               {"GET", key, "192.0.2.1:1234", nil, 403},
+		"another machine, with cookie":  {"GET", "/console", "192.0.2.1:1234", cookie, 403},
+		"rebound":                       {"GET", key, "", []string{"Host", "rebound.example:8080"}, 421},
+		"a link of another site":        {"GET", key, "", []string{"Sec-Fetch-Site", "cross-site"}, 403},
+		"a form of another site":        {"POST", "/console/count", "", append(cookie, "Origin", "https://elsewhere.example"), 403},
+		"a form of another port":        {"POST", "/console/count", "", append(cookie, "Origin", "http://127.0.0.1:9090", "Sec-Fetch-Site", "same-site"), 403},
+		"a change, read-only":           {"POST", "/console/change", "", cookie, 404},
+		"a token in a URL":              {"GET", "/console/holder?token=x", "", cookie, 405},
+	} {
+		t.Run(name, func(t *testing.T) {
+			header := append([]string{"From-Address", tc.from}, tc.header...)
+			w := call(from(d.console), tc.method, tc.path, "", header...)
+			if w.Code != tc.want {
+				t.Errorf("status is %d, want %d", w.Code, tc.want)
+			}
+			if tc.want != 200 && strings.Contains(w.Body.String()+w.Header().Get("Location"), d.console.key) {
+				t.Error("the answer has the key in it")
+			}
+			if tc.want != 421 && (w.Header().Get("Cache-Control") != "no-store" || w.Header().Get("X-Frame-Options") != "DENY") {
+				t.Errorf("headers are %v", w.Header())
+			}
+		})
+	}
+	set := call(from(d.console), "GET", key, "").Header().Get("Set-Cookie")
+	for _, want := range []string{"console-8080=", "HttpOnly", "SameSite=Strict", "Path=/console"} {
+		if !strings.Contains(set, want) {
+			t.Errorf("the cookie lacks %s", want)
+		}
+	}
+	remote := newDesk(t, func(o *Options) { o.Remote = true })
+	if w := call(from(remote.console), "GET", remote.console.Path(), "", "From-Address", "192.0.2.1:1234"); w.Code != 303 {
+		t.Errorf("with Remote, another machine gets %d", w.Code)
+	}
+}
+
+// from takes the client's address from a header.
+func from(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.RemoteAddr = "127.0.0.1:1234"
+		if address := r.Header.Get("From-Address"); address != "" {
+			r.RemoteAddr = address
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// TestWhyNot asks for users in every state.
+func TestWhyNot(t *testing.T) {
+	d := newDesk(t, func(o *Options) { o.AllowChanges = true })
+	d.says("GET", "/console/user?user=alice", "", 200, "alice is not reached: nothing is stored")
+	d.register("alice", "phone", phone1)
+	d.says("GET", "/console/user?user=alice", "", 200, "alice is reached on 1 of 1 devices", "Reached. The app last started", "Token(")
+	d.register("bob", "phone", phone1)
+	d.says("GET", "/console/user?user=alice", "", 200, "alice is reached on 0 of 1 devices", "Not reached since", "moved to another user, who logged in on the device")
+	d.register("alice", "phone", phone2)
+	if body := d.says("GET", "/console/user?user=alice", "", 200, "reached on 1 of 1"); strings.Contains(body, "moved to") {
+		t.Error("it says that a device is gone that is back")
+	}
+	d.says("POST", "/console/holder", "token="+url.QueryEscape(phone1), 200, "The token is held by bob.", "Reached.")
+	d.says("POST", "/console/holder", "token="+url.QueryEscape("ExponentPushToken[4444444444444444444444]"), 200, "No live registration holds this token")
+	if body := d.says("POST", "/console/holder", "token=secret", 400, "no Expo push token"); strings.Contains(body, "secret") {
+		t.Error("the answer repeats what was posted")
+	}
+	d.says("GET", "/console/user?user=", "", 400, "The store answered")
+
+	d.says("POST", "/console/change", "do=deactivate&user=alice&device=phone", 303)
+	d.says("GET", "/console/user?user=alice", "", 200, "the user logged out on this device, since")
+	d.says("POST", "/console/change", "do=erase&user=alice&device=phone", 303)
+	d.says("GET", "/console/user?user=alice", "", 200, "reached on 0 of 1", "erased")
+	d.says("POST", "/console/change", "do=erase-user&user=bob", 303)
+	d.says("GET", "/console/user?user=bob", "", 200, "nothing is stored")
+	d.says("POST", "/console/change", "do=nothing&user=bob", 404)
+	d.says("POST", "/console/change", "do=erase&user=bob&device=", 400, "The store answered")
+	for _, want := range []string{"change=deactivate user=alice device=phone outcome=ok", "change=erase user=alice", "change=erase-user user=bob", "outcome=invalid"} {
+		if !strings.Contains(d.log.String(), want) {
+			t.Errorf("log lacks %q:\n%s", want, d.log)
+		}
+	}
+}
+
+// TestNothingShownThatShouldNotBe crawls the console over hostile ids.
+func TestNothingShownThatShouldNotBe(t *testing.T) {
+	d := newDesk(t, func(o *Options) { o.AllowChanges = true })
+	const hostile, hidden = `<script>alert(1)</script>"'`, "a\u202eb\u200b"
+	d.register(hostile, hidden, phone1)
+	d.register(hidden, hostile, phone2)
+	d.says("POST", "/console/count", "", 303)
+	waitFor(t, d, "2 registrations, counted")
+	for _, page := range []string{
+		d.says("GET", "/console", "", 200, `a\u202eb\u200b`, "&lt;script&gt;"),
+		d.says("GET", "/console/user?user="+url.QueryEscape(hostile), "", 200, `a\u202eb\u200b`, "&lt;script&gt;"),
+		d.says("GET", "/console/user?user="+url.QueryEscape(hidden), "", 200, `a\u202eb\u200b`, "&lt;script&gt;"),
+		d.says("POST", "/console/holder", "token="+url.QueryEscape(phone1), 200, "&lt;script&gt;"),
+	} {
+		if strings.Contains(page, "PushToken[1") || strings.Contains(page, "PushToken[2") || strings.Contains(page, "1111111") {
+			t.Error("a page has a token in it")
+		}
+		if strings.Contains(page, "<script>alert") {
+			t.Error("a page has an id that is not escaped")
+		}
+		// In values of forms, which have to be exact, the characters stay.
+		shown := strings.NewReplacer(`value="`+hidden+`"`, "").Replace(page)
+		if strings.ContainsAny(shown, "\u202e\u200b") {
+			t.Errorf("a page shows a hidden character as it is:\n%s", shown)
+		}
+	}
+	if strings.Contains(d.log.String(), "PushToken[") {
+		t.Error("the log has a token in it")
+	}
+}
+
+// waitFor reads the first page until it says that.
+func waitFor(t *testing.T, d *desk, text string) {
+	t.Helper()
+	for range 10_000 {
+		if strings.Contains(d.ask("GET", "/console", "").Body.String(), text) {
+			return
+		}
+	}
+	t.Fatalf("it does not say %q", text)
+}
+
+// TestTotals counts more than a page at a limited rate, and shows how far it is.
+func TestTotals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, func(o *Options) { o.Rate = 100 })
+		for i := range 250 {
+			d.register("user-"+string(rune('a'+i/26))+string(rune('a'+i%26)), "phone", "ExponentPushToken["+strings.Repeat("z", 20)+string(rune('a'+i/26))+string(rune('a'+i%26))+"]")
+		}
+		d.says("GET", "/console", "", 200, "Count", "at most 100 rows a second")
+		began := time.Now()
+		d.says("POST", "/console/count", "", 303)
+		d.says("POST", "/console/count", "", 303) // one at a time
+		time.Sleep(1500 * time.Millisecond)
+		synctest.Wait()
+		d.says("GET", "/console", "", 200, `<b id="progress">200</b>`)
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		page := d.says("GET", "/console", "", 200, "250 registrations, counted from", "Count again", ">active<", ">250<", "Latest registrations", "<svg")
+		if n := strings.Count(page, "<rect"); n != weeks {
+			t.Errorf("the histogram has %d bars", n)
+		}
+		if t0 := d.console.Totals; t0.At.Sub(began) < time.Second || t0.From.Before(began) || len(t0.Latest) != latest {
+			t.Errorf("totals are from %v to %v, with %d latest", t0.From, t0.At, len(t0.Latest))
+		}
+		d.console.Walker = broken{d.console.Walker}
+		d.says("POST", "/console/count", "", 303)
+		synctest.Wait()
+		d.says("GET", "/console", "", 200, "The last count ended early: no answer", "250 registrations, counted from")
+	})
+}
+
+// TestStatesAreCounted has a registration of each state and age.
+func TestStatesAreCounted(t *testing.T) {
+	now := time.Date(2026, time.November, 30, 12, 0, 0, 0, time.UTC)
+	at := func(weeksAgo int, status tokens.Status) store.Record {
+		updated := now.AddDate(0, 0, -7*weeksAgo)
+		return store.Record{Registration: tokens.Registration{Platform: tokens.IOS, ProjectID: "@acme/app", Status: status, UpdatedAt: updated, ExpiresAt: updated.AddDate(0, 0, 90)}}
+	}
+	all := &totals{counts: map[string]map[string]int{}}
+	all.add([]store.Record{
+		at(0, tokens.Active), at(0, tokens.Active), at(3, tokens.LoggedOut), at(12, tokens.DeviceNotRegistered),
+		at(13, tokens.Active), {Err: errors.New("unreadable")},
+	}, now)
+	want := []line{{"active", 2}, {"device_not_registered", 1}, {"expired", 1}, {"logout", 1}, {"unreadable", 1}}
+	if got := all.Lines("status"); len(got) != len(want) || got[0] != want[0] || got[4] != want[4] {
+		t.Errorf("statuses are %v, want %v", got, want)
+	}
+	if all.ages[0] != 2 || all.ages[3] != 1 || all.ages[12] != 1 || all.ages[13] != 0 {
+		t.Errorf("ages are %v", all.ages)
+	}
+	if got := all.Bars()[0]; got.Height != 96 || got.Y != 4 {
+		t.Errorf("the first bar is %+v", got)
+	}
+}
+
+type broken struct{ store.Walker }
+
+func (broken) Page(context.Context, store.Cursor, int) ([]store.Record, store.Cursor, error) {
+	return nil, "", errors.New("no answer")
+}

@@ -1,0 +1,83 @@
+package page
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// TestWords has what a support person reads out, for each state.
+func TestWords(t *testing.T) {
+	now := time.Date(2026, time.November, 30, 12, 0, 0, 0, time.UTC)
+	key := tokens.Key{UserID: "alice", DeviceID: "phone"}
+	of := func(status tokens.Status, age time.Duration) store.Record {
+		updated := now.Add(-age)
+		return store.Record{Key: key, Registration: tokens.Registration{Key: key, Status: status, UpdatedAt: updated, ExpiresAt: updated.Add(store.DefaultTTL)}}
+	}
+	const again = " It is reached again when the app starts with this user logged in."
+	for name, tc := range map[string]struct {
+		record store.Record
+		events []Event
+		want   string
+	}{
+		"active":   {of(tokens.Active, 3*time.Hour), nil, "Reached. The app last started 30 November 2026 09:00 UTC (3 hours ago)."},
+		"just now": {of(tokens.Active, 0), nil, "Reached. The app last started 30 November 2026 12:00 UTC (now)."},
+		"logged out": {of(tokens.LoggedOut, 24*time.Hour), nil,
+			"Not reached: the user logged out on this device, some time after the app last started, 29 November 2026 12:00 UTC (1 day ago)." + again},
+		"logged out, seen": {of(tokens.LoggedOut, 24*time.Hour), []Event{{At: now.Add(-time.Minute), What: LoggedOut, Key: key}},
+			"Not reached: the user logged out on this device, since 30 November 2026 11:59 UTC (1 minute ago)." + again},
+		"gone": {of(tokens.DeviceNotRegistered, 48*time.Hour), nil,
+			"Not reached: Expo reported that the app was removed or its notifications were turned off, some time after the app last started, 28 November 2026 12:00 UTC (2 days ago)." + again},
+		"of an older service": {store.Record{Key: key, Registration: tokens.Registration{Key: key, Status: tokens.Inactive}}, nil,
+			"Not reached: an older service marked it inactive and did not say why, some time after the app last started, at an unknown time." + again},
+		"expired": {of(tokens.Active, 100*24*time.Hour), nil,
+			"Not reached since 20 November 2026 12:00 UTC (10 days ago): the app last started 22 August 2026 12:00 UTC (100 days ago), and a registration expires." + again},
+		"unreadable": {store.Record{Key: key, Err: &store.CorruptError{Key: key, Err: errors.New("platform is a number")}}, nil,
+			"Not reached: what is stored cannot be read. It is repaired when the app starts with its user logged in. Since when is not known."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := deviceOf(tc.record, tc.events, now)
+			if d.Words != tc.want {
+				t.Errorf("got  %s\nwant %s", d.Words, tc.want)
+			}
+			if d.Reached != (name == "active" || name == "just now") {
+				t.Errorf("reached is %t", d.Reached)
+			}
+		})
+	}
+}
+
+// TestRemoved: what was evicted or moved is known while its event is, and a later
+// event of the device outweighs it.
+func TestRemoved(t *testing.T) {
+	now := time.Date(2026, time.November, 30, 12, 0, 0, 0, time.UTC)
+	key := func(device tokens.DeviceID) tokens.Key { return tokens.Key{UserID: "alice", DeviceID: device} }
+	events := []Event{
+		{At: now, What: Erased, Key: key("c")},
+		{At: now, What: Registered, Key: key("b")},
+		{At: now, What: Evicted, Key: key("a")},
+		{At: now, What: Moved, Key: key("b")},
+		{At: now, What: Moved, Key: key("c")},
+		{At: now, What: Moved, Key: key("d")},
+	}
+	got := devicesOf([]store.Record{{Key: key("d"), Registration: tokens.Registration{Key: key("d"), Status: tokens.Active}}}, events, now)
+	want := []struct {
+		device tokens.DeviceID
+		words  string
+	}{
+		{"d", "Reached. The app last started at an unknown time."},
+		{"c", "Not reached since 30 November 2026 12:00 UTC (now): erased."},
+		{"a", "Not reached since 30 November 2026 12:00 UTC (now): removed, because the user registered more devices than are allowed."},
+	}
+	if len(got) != len(want) {
+		t.Fatalf("got %+v", got)
+	}
+	for i, w := range want {
+		if got[i].Key.DeviceID != w.device || got[i].Words != w.words {
+			t.Errorf("got %s: %s\nwant %s: %s", got[i].Key.DeviceID, got[i].Words, w.device, w.words)
+		}
+	}
+}
