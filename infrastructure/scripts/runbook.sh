@@ -4,10 +4,11 @@
 # Fails at the first command that fails, and where a block prints what it should not.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
-need python3 zip
+need python3 zip go
 
 bin=$("$repo/scripts/venv.sh" runbook)
-export PATH=$bin:$PATH
+go -C "$repo/examples" build -o "$tmp/bin/admin" ./admin
+export PATH=$tmp/bin:$bin:$PATH
 
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 MOTO_CALL_RESET_API=false MOTO_IAM_LOAD_MANAGED_POLICIES=true moto_server -H 127.0.0.1 -p "$port" >"$tmp/moto.log" 2>&1 &
