@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -24,6 +25,7 @@ import (
 func FuzzAuthorization(f *testing.F) {
 	for _, seed := range []string{
 		"", "Bearer ", "Bearer a.b.c", "Bearer eyJhbGciOiJFUzI1NiJ9.e30.AA",
+		"Bearer " + base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"ES256","x5c":["AA=="],"jwk":{"kty":"EC"}}`)) + ".e30.AA",
 		"Bearer eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlIn0.",
 	} {
 		f.Add(seed)

@@ -229,6 +229,11 @@ func TestSignatures(t *testing.T) {
 		"signature missing":             {head + "." + payload + ".", no},
 		"other claims":                  {head + "." + encode(forged) + "." + signature, no},
 		"a critical header":             {sign(jose.ES256, own.Key, own.KeyID, (&jose.SignerOptions{}).WithCritical("b64x").WithHeader("b64x", true)), no},
+		// go-jose parses the header whole (ADR 6), so that these are refused too.
+		"a certificate that Go refuses":   {sign(jose.ES256, own.Key, own.KeyID, (&jose.SignerOptions{}).WithHeader("x5c", []string{"AA=="})), no},
+		"certificates of another type":    {sign(jose.ES256, own.Key, own.KeyID, (&jose.SignerOptions{}).WithHeader("x5c", 7)), no},
+		"a key that is none":              {sign(jose.ES256, own.Key, own.KeyID, (&jose.SignerOptions{}).WithHeader("jwk", claims{"kty": "EC"})), no},
+		"a certificate's address, unread": {sign(jose.ES256, own.Key, own.KeyID, (&jose.SignerOptions{}).WithHeader("x5u", 7)), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			check(t, newAuthenticator(t, oidcauth.Config{Issuer: issuer.URL}), test.token, test.want)
