@@ -21,12 +21,12 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A campaign is a job that a process of its own does, which can be killed.
+// A campaign is a job that runs in a process of its own, so that a test can kill it.
 type campaign struct {
 	t         *testing.T
 	n         int // users
 	registry  store.Store
-	clock     time.Time // of the registry, while it is filled
+	clock     time.Time // of the registry
 	expo      *fakeexpo.Server
 	users     string // a file
 	outbox    string
@@ -37,12 +37,12 @@ type campaign struct {
 	requests int
 	killAt   int // 0 is never
 	process  *os.Process
-	resident int         // the largest resident set of any process, in kB, where /proc tells
+	resident int         // the largest resident set of any process, in kB, if there is /proc
 	sends    []time.Time // of the last process
 }
 
-// Of a hundred users two have phones that are gone, which is told at once or
-// later; half of those register again, after any message.
+// Of a hundred users, two have phones that are gone: one in the ticket, one in the
+// receipt. Half of those users register again after the messages.
 func isGone(i int) bool       { return i%100 < 2 }
 func isRegistered(i int) bool { return i%200 < 100 }
 func userName(i int) string   { return fmt.Sprintf("user-%07d", i) }
@@ -51,7 +51,7 @@ func keyOf(i int) tokens.Key {
 	return tokens.Key{UserID: tokens.UserID(userName(i)), DeviceID: "phone"}
 }
 
-// newCampaign is about n users, and an Expo that takes so many messages a second.
+// newCampaign returns a campaign of n users and an Expo with that rate limit.
 func newCampaign(t *testing.T, n, perSecond int) *campaign {
 	c := &campaign{t: t, n: n, outbox: filepath.Join(t.TempDir(), "outbox"), users: filepath.Join(t.TempDir(), "users")}
 	c.registry = memstore.MustNew(store.Policy{Now: func() time.Time { return c.clock }})
@@ -90,11 +90,11 @@ func newCampaign(t *testing.T, n, perSecond int) *campaign {
 	return c
 }
 
-// fault kills the process while a request of it is on its way.
+// fault kills the process during one of its requests.
 func (c *campaign) fault(r fakeexpo.Request) fakeexpo.Fault {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	// Not from the process's rusage, which counts in that of its parent.
+	// The process's rusage would include its parent's memory.
 	if status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.process.Pid)); err == nil {
 		if _, after, found := strings.Cut(string(status), "VmHWM:"); found {
 			resident := 0
@@ -111,8 +111,8 @@ func (c *campaign) fault(r fakeexpo.Request) fakeexpo.Fault {
 	return fakeexpo.Fault{}
 }
 
-// run runs the program until it ends or makes its killAt'th request, and returns
-// what it printed.
+// run runs the program until it ends or is killed at its killAt'th request, and
+// returns its output.
 func (c *campaign) run(killAt int, flags ...string) (killed bool, printed string) {
 	c.t.Helper()
 	cmd := exec.CommandContext(c.t.Context(), os.Args[0], append([]string{"-db", "dynamodb:devices", "-users", c.users, "-title", "Hello",
@@ -135,8 +135,8 @@ func (c *campaign) run(killAt int, flags ...string) (killed bool, printed string
 	return status.Signaled(), out.String()
 }
 
-// acknowledged returns who has a ticket in the outbox, and how many messages
-// each of them had got.
+// acknowledged returns the users with a ticket in the outbox, and how many messages
+// each of them has received.
 func (c *campaign) acknowledged() map[tokens.UserID]int {
 	c.t.Helper()
 	settings, err := parse([]string{"-db", "dynamodb:devices", "-users", c.users, "-title", "Hello"}, c.t.Output())
@@ -168,11 +168,10 @@ func (c *campaign) acknowledged() map[tokens.UserID]int {
 	return got
 }
 
-// kills is how many times the program is killed, each time while it sends or
-// fetches.
+// kills is how many times the program is killed while it sends or fetches.
 const kills = 4
 
-// unlimited is the rate of an Expo that takes whatever comes.
+// unlimited is the rate of an Expo that accepts everything.
 const unlimited = 1 << 30
 
 func TestKilledProcess(t *testing.T) {
@@ -181,22 +180,22 @@ func TestKilledProcess(t *testing.T) {
 	t.Logf("%+v", r)
 }
 
-// A killing is what became of a campaign whose process was killed.
+// A killing is the result of a campaign whose process was killed.
 type killing struct {
 	killed            int           // times
 	took              time.Duration // all runs together
-	acknowledged      int           // users that were seen to be, after a kill
-	acknowledgedAgain int           // and were told again
-	again             int           // messages that were sent once more
-	due               int           // registrations that have to be invalidated
-	invalidated       int           // of these
-	invalidatedToo    int           // of the others
+	acknowledged      int           // users with a ticket after a kill
+	acknowledgedAgain int           // of these, notified again
+	again             int           // messages that were sent more than once
+	due               int           // registrations to invalidate
+	invalidated       int           // of these, invalidated
+	invalidatedToo    int           // of the others, invalidated
 	residentMB        int
 }
 
-// runKilled kills the program while it works, again and again. No user whose
-// message was acknowledged gets it twice, each user gets it, and of the phones that
-// are gone exactly those with an old enough registration are invalidated.
+// runKilled kills the program several times while it works. Every user gets the
+// message. A user whose message was acknowledged does not get it twice. Of the phones
+// that are gone, exactly those with an old enough registration are invalidated.
 func (c *campaign) runKilled() (r killing) {
 	c.t.Helper()
 	acknowledged := map[tokens.UserID]int{}
@@ -216,7 +215,7 @@ func (c *campaign) runKilled() (r killing) {
 	r.took += time.Since(began)
 	r.acknowledged, r.residentMB = len(acknowledged), c.resident>>10
 	c.t.Logf("the last run printed\n%s", printed)
-	// The seventh request of six workers is made after the answer to another.
+	// With six workers, the seventh request follows the answer to another one.
 	if r.killed == 0 || r.acknowledged == 0 {
 		c.t.Errorf("it was killed %d times, and seen to have sent to %d", r.killed, r.acknowledged)
 	}

@@ -18,17 +18,17 @@ import (
 
 const (
 	demoUsers = 1000
-	demoDelay = 2 * time.Second // of receipts
+	demoDelay = 2 * time.Second // until the receipts are fetched
 )
 
-// startDemo fills a store in memory and starts a fake Expo. Every hundredth phone
-// is gone, and every hundredth is found to be when its receipt comes.
+// startDemo fills an in-memory store and starts a fake Expo. The fake Expo reports one
+// phone in a hundred as gone in its ticket, and another one in its receipt.
 func (c *settings) startDemo(ctx context.Context) (end func(), err error) {
 	dir, err := os.MkdirTemp("", "notify")
 	if err != nil {
 		return nil, err
 	}
-	// The registrations are a day old: Expo's word counts.
+	// A day old, so that the store does not take a registration for newer than the message.
 	registered := time.Now().Add(-24 * time.Hour)
 	registry := memstore.MustNew(store.Policy{Now: func() time.Time { return registered }})
 	expo := fakeexpo.New(fakeexpo.Options{ReceiptDelay: demoDelay / 2})

@@ -1,6 +1,6 @@
 // Command notify sends a push notification to the devices of one user or of
-// millions, within Expo's limits. Killed at any moment, it goes on where it was
-// when it is run again. README.md beside this file has its command line.
+// millions, within Expo's limits. If it is killed, the same command continues the
+// job. README.md describes the command line.
 package main
 
 import (
@@ -26,8 +26,9 @@ func main() {
 	os.Exit(program(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// program returns the exit code: 0 if the job is done, 1 if some of it failed or is
-// left to the next run, 2 if the command line, the list or the outbox is wrong.
+// program returns the exit code: 0 if the job is done, 1 if messages failed or are
+// left for the next run, 2 if the command line, the list of users or the outbox
+// cannot be used.
 func program(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	c, err := parse(args, stderr)
 	switch {
@@ -46,21 +47,21 @@ func program(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "notify:", err)
 		return 2
 	case errors.Is(err, errFailed):
-		logger.Error("done, and not all of it succeeded", "error", err)
+		logger.Error("the job is done, but messages failed", "error", err)
 	default:
 		attrs := []any{"error", err}
 		if network := awsenv.NetworkError(err); network != nil {
 			attrs = append(attrs, "network", network)
 		}
-		logger.Error("not done; run it again to go on", attrs...)
+		logger.Error("the job is not done: run the same command again to continue", attrs...)
 	}
 	return 1
 }
 
-// errFailed says that nothing is left to do, and that messages failed.
-var errFailed = errors.New("messages failed for good")
+// errFailed means that nothing is left to do and that messages failed.
+var errFailed = errors.New("messages failed permanently")
 
-// start opens what the job needs, and runs it.
+// start opens the list of users, the store and the outbox, and runs the job.
 func start(ctx context.Context, c settings, logger *slog.Logger, stdout, stderr io.Writer) error {
 	if c.demo {
 		end, err := c.startDemo(ctx)
@@ -92,7 +93,7 @@ func start(ctx context.Context, c settings, logger *slog.Logger, stdout, stderr 
 	case err != nil:
 		return err
 	case done:
-		logger.Warn("this job was done before and nothing is sent; to send it again, name another -outbox")
+		logger.Warn("this job is done already, so nothing is sent: to send it again, name another -outbox")
 	}
 
 	push := &expo.Client{URL: c.expoURL, AccessToken: c.accessToken}
@@ -108,8 +109,8 @@ func start(ctx context.Context, c settings, logger *slog.Logger, stdout, stderr 
 	return errFailed
 }
 
-// report prints what the job has done, in all of its runs, and what is left of it.
-// It returns whether messages failed.
+// report prints what all runs of the job have done and what is left. failed reports
+// whether messages failed permanently.
 func report(stdout io.Writer, logger *slog.Logger, box *outbox.Outbox) (failed bool, err error) {
 	counts, countsErr := box.Counts()
 	left, leftErr := box.Left()
@@ -119,7 +120,7 @@ func report(stdout io.Writer, logger *slog.Logger, box *outbox.Outbox) (failed b
 	}
 	summarize(stdout, counts, left, waiting)
 	if counts.Users > 0 && counts.NoDevice == counts.Users {
-		logger.Warn("no user of the list has a device: are the list and the store the right ones?")
+		logger.Warn("no user on the list has a device: check that -users and -db belong together")
 	}
 	return len(counts.Failed) > 0, nil
 }

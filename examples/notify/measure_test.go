@@ -13,11 +13,11 @@ import (
 
 var mostUsers = flag.Int("recipients", 1_000_000, "how many users the larger of the killed jobs has; the smaller one has a tenth")
 
-// atLimit is how many users are notified as fast as Expo allows.
+// atLimit is the number of users that are notified at Expo's own rate limit.
 const atLimit = 20_000
 
-// TestMeasured takes minutes, and processor time that it needs for itself: an
-// Expo that counts every second notices a process that is held up.
+// TestMeasured takes minutes and needs an idle machine: the fake Expo counts the
+// messages of every second, so a process that is held up exceeds the limit.
 func TestMeasured(t *testing.T) {
 	sendAtLimit(t)
 	for _, n := range []int{*mostUsers / 10, *mostUsers} {
@@ -42,7 +42,7 @@ func sendAtLimit(t *testing.T) {
 	c := newCampaign(t, atLimit, expo.MaxPerSecond)
 	_, printed := c.run(0)
 	stats := c.expo.Stats()
-	// What the first batch began, the others ended.
+	// Without the first batch, which starts the clock.
 	took := c.sends[len(c.sends)-1].Sub(c.sends[0])
 	rate := float64(stats.Taken-expo.MaxMessages) / took.Seconds()
 	if stats.Taken != atLimit || len(stats.Refused) != 0 || stats.PeakSecond > expo.MaxPerSecond {
@@ -55,7 +55,7 @@ func sendAtLimit(t *testing.T) {
 		grouped(stats.Taken), took.Seconds(), rate, grouped(stats.PeakSecond), grouped(expo.MaxPerSecond), grouped(stats.Refused["TOO_MANY_REQUESTS"]))
 }
 
-// grouped writes a number with its thousands apart.
+// grouped formats a number with separated thousands.
 func grouped(n int) string {
 	text := strconv.Itoa(n)
 	for i := len(text) - 3; i > 0; i -= 3 {

@@ -19,7 +19,7 @@ import (
 	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
 )
 
-// run runs the program, and returns its exit code and what it printed.
+// run runs the program and returns its exit code and its output.
 func run(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, err bytes.Buffer
@@ -27,7 +27,7 @@ func run(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), err.String()
 }
 
-// The README has what -help prints.
+// The README has the output of -help.
 func TestREADME(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
@@ -46,32 +46,32 @@ func TestCommandLines(t *testing.T) {
 	long := strings.Repeat("x", 4096)
 	const fine = "-db dynamodb:t -user a -title x "
 	for _, tc := range []struct{ args, says string }{
-		{"", "-db or -demo is needed"},
-		{"-db dynamodb:t -title x", "either -user or -users is needed"},
-		{fine + "-users b", "either -user or -users is needed"},
-		{"-db dynamodb:t -user a", "-title or -body is needed"},
+		{"", "set -db or -demo"},
+		{"-db dynamodb:t -title x", "set either -user or -users"},
+		{fine + "-users b", "set either -user or -users"},
+		{"-db dynamodb:t -user a", "set -title or -body"},
 		{fine + "-data 1", "not a JSON object"},
 		{fine + "-data null", "not a JSON object"},
-		{fine + `-data {"recipient":"a"}`, "which is the recipient's id"},
+		{fine + `-data {"recipient":"a"}`, "which notify sets to the recipient's id"},
 		{fine + "-rate 0", "must be above 0"},
 		{fine + "-rate NaN", "must be above 0"},
 		{fine + "-receipt-delay 24h", "-receipt-delay must be below 24h"},
-		{"-db dynamodb:t -user a -title " + long, "and Expo takes 4096"},
+		{"-db dynamodb:t -user a -title " + long, "and Expo accepts 4096"},
 		{"-db dynamodb:t -title x -user #a", "-user: the user id begins with #"},
 		{"-db dynamodb:t -title x -user \"a\"", "-user: the user id begins or ends with a quote"},
-		{fine + "-expo exp.host", "-expo: no URL"},
-		{fine + "-expo ftp://exp.host", "-expo: no URL"},
+		{fine + "-expo exp.host", "-expo: not an http or https URL"},
+		{fine + "-expo ftp://exp.host", "-expo: not an http or https URL"},
 		{fine + "-expo http://exp.host", "-expo: push tokens are secret"},
 		{fine + "-sound bells", "sound: use"},
 		{fine + "-max-gone 0", "-max-gone must be above 0"},
 		{fine + "-max-gone 101", "at most 100"},
 		{fine + "-max-gone NaN", "-max-gone must be above 0"},
 		{fine + "-message none.json", "-message: open none.json"},
-		{fine + "-message testdata/message.json", "-title is in the file of -message too"},
-		{"-db dynamodb:t -user a -data {} -message testdata/message.json", "-data is in the file of -message too"},
-		{"-db dynamodb:t -user a -message README.md", "-message: not one JSON object"},
-		{"-demo -user a", "users of its own"},
-		{"-demo now", "flags only"},
+		{fine + "-message testdata/message.json", "-title is also in the -message file"},
+		{"-db dynamodb:t -user a -data {} -message testdata/message.json", "-data is also in the -message file"},
+		{"-db dynamodb:t -user a -message README.md", "-message: not a single JSON object"},
+		{"-demo -user a", "-demo has its own store and users"},
+		{"-demo now", "notify takes flags only"},
 		{"-token x", "-token"},
 	} {
 		t.Run(tc.says, func(t *testing.T) {
@@ -89,10 +89,10 @@ func TestCommandLines(t *testing.T) {
 	})
 }
 
-// A list that is wrong is refused before there is an outbox.
+// A wrong list is refused before an outbox is created.
 func TestWrongList(t *testing.T) {
 	users, box := filepath.Join(t.TempDir(), "users"), filepath.Join(t.TempDir(), "outbox")
-	for list, says := range map[string]string{"alice\n\"bob\"\n": "line 2", "": "no user id", strings.Repeat("x", 255): "and Expo takes 4096"} {
+	for list, says := range map[string]string{"alice\n\"bob\"\n": "line 2", "": "it is empty", strings.Repeat("x", 255): "and Expo accepts 4096"} {
 		if err := os.WriteFile(users, []byte(list), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -106,8 +106,8 @@ func TestWrongList(t *testing.T) {
 	}
 }
 
-// An outbox that cannot be used is named before anything is sent, and running the
-// same again does not help.
+// An outbox that cannot be used is refused before anything is sent. The exit code says
+// that running the same command again does not help.
 func TestWrongOutbox(t *testing.T) {
 	for name, value := range map[string]string{
 		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
@@ -115,7 +115,7 @@ func TestWrongOutbox(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
-	for outbox, says := range map[string]string{"README.md": "cut short or damaged", "testdata": "has to be a file"} {
+	for outbox, says := range map[string]string{"README.md": "cut short or damaged", "testdata": "must be a regular file"} {
 		code, _, stderr := run(t, "-db", "dynamodb:t", "-user", "a", "-title", "x", "-outbox", outbox)
 		if code != 2 || !strings.Contains(stderr, says) {
 			t.Errorf("exit code is %d, and it says: %s", code, stderr)
@@ -123,7 +123,7 @@ func TestWrongOutbox(t *testing.T) {
 	}
 }
 
-// The file of a message and the flags beside it.
+// The -message file and the flags are merged.
 func TestMessage(t *testing.T) {
 	c, err := parse(strings.Fields("-db dynamodb:t -user a -body there -message testdata/message.json"), t.Output())
 	ttl, badge, mutable := 3600, 1, true
@@ -140,7 +140,7 @@ func TestMessage(t *testing.T) {
 	}
 }
 
-// What the environment lacks is said at once, and leaves no outbox behind.
+// A missing setting of the environment is reported at once, and no outbox is created.
 func TestEnvironment(t *testing.T) {
 	outbox := filepath.Join(t.TempDir(), "outbox")
 	users := filepath.Join(t.TempDir(), "users")
@@ -149,7 +149,7 @@ func TestEnvironment(t *testing.T) {
 	}
 	for _, tc := range []struct{ says, region, key, users string }{
 		{"no such file", "us-east-1", "local", users + "-none"},
-		{"no pipe or folder", "us-east-1", "local", t.TempDir()},
+		{"not a pipe or a folder", "us-east-1", "local", t.TempDir()},
 		{"which region", "", "local", users},
 		{"no credentials", "us-east-1", "", users},
 	} {
@@ -174,7 +174,7 @@ func TestEnvironment(t *testing.T) {
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	code, stdout, stderr := run(t, "-demo", "-rate", "6000")
-	for _, line := range []string{" 1000 messages", " 990 accepted", " 980 taken", " 20 of these: the store was told"} {
+	for _, line := range []string{" 1000 messages", " 990 accepted by Expo", " 980 accepted by Apple", " 20 of these invalidated"} {
 		if !strings.Contains(stdout, line) {
 			t.Errorf("it does not say %q", line)
 		}
@@ -184,8 +184,7 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-// Running a job again that is done sends nothing, and another job is not taken
-// for it.
+// Running a finished job again sends nothing, and another job cannot use its outbox.
 func TestOutboxOfAJob(t *testing.T) {
 	t.Parallel()
 	var demo settings
@@ -206,7 +205,7 @@ func TestOutboxOfAJob(t *testing.T) {
 	if log.Len() > 0 {
 		t.Errorf("it says:\n%s", &log)
 	}
-	if err := startIt(demo); err != nil || !strings.Contains(log.String(), "done before") {
+	if err := startIt(demo); err != nil || !strings.Contains(log.String(), "done already") {
 		t.Errorf("%v; it says:\n%s", err, &log)
 	}
 	demo.content.Title = "Another"
@@ -215,7 +214,7 @@ func TestOutboxOfAJob(t *testing.T) {
 	}
 }
 
-// A program that is told to stop says that it is not done.
+// A program that is interrupted exits with 1.
 func TestStopped(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

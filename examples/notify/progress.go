@@ -16,9 +16,9 @@ import (
 	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
 )
 
-// showProgress shows how far the list of users was read, and what became of the
-// messages: as a bar on a terminal, as a log line every ten seconds elsewhere. It
-// ends when the function that it returns does.
+// showProgress shows how much of the list was read and how many messages were sent:
+// as a bar on a terminal, otherwise as a log line every ten seconds. end stops it
+// and waits until it has stopped.
 func showProgress(w io.Writer, logger *slog.Logger, box *outbox.Outbox, size int64) (end func()) {
 	show, every := logProgress(logger), 10*time.Second
 	finish := func() {}
@@ -70,8 +70,7 @@ func barProgress(bar *progressbar.ProgressBar) func(int64, outbox.Counts) {
 	}
 }
 
-// summarize prints what the job has done, in all of its runs, and what is left of
-// it.
+// summarize prints what all runs of the job have done and what is left.
 func summarize(w io.Writer, c outbox.Counts, left map[string]int, waiting int) {
 	line := func(n int, what string) { fmt.Fprintf(w, "%9d %s\n", n, what) }
 	some := func(n int, what string) {
@@ -80,23 +79,23 @@ func summarize(w io.Writer, c outbox.Counts, left map[string]int, waiting int) {
 		}
 	}
 	line(c.Users, "users")
-	some(c.NoDevice, "of these without a device")
+	some(c.NoDevice, "of these have no device")
 	line(c.Planned, "messages, one for each device")
-	line(c.Dropped, "not sent: the device was no longer the user's")
+	line(c.Dropped, "not sent: the device no longer belonged to the user")
 	line(c.Accepted, "accepted by Expo")
-	line(c.Delivered, "taken by Apple or Google")
-	line(c.NoReceipt, "without a receipt")
-	line(c.Unregistered, "to devices that are gone")
-	line(c.Invalidated, "of these: the store was told")
+	line(c.Delivered, "accepted by Apple or Google")
+	line(c.NoReceipt, "accepted by Expo, without a receipt")
+	line(c.Unregistered, "for devices that are gone")
+	line(c.Invalidated, "of these invalidated in the store")
 	for _, code := range slices.Sorted(maps.Keys(c.Failed)) {
 		line(c.Failed[code], "failed with "+code)
 	}
 	for _, why := range slices.Sorted(maps.Keys(left)) {
 		if why == "" {
-			some(left[why], "left to the next run")
+			some(left[why], "left for the next run")
 		} else {
-			some(left[why], "failed with "+why+", left to the next run")
+			some(left[why], "left for the next run, after "+why)
 		}
 	}
-	some(waiting, "receipts left to the next run")
+	some(waiting, "receipts left for the next run")
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
 )
 
-// On a terminal there is a bar, and elsewhere a line of the log.
+// A terminal gets a progress bar, other output gets log lines.
 func TestProgress(t *testing.T) {
 	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
@@ -45,7 +45,7 @@ func TestProgress(t *testing.T) {
 			t.Errorf("it logs %d times and shows %q:\n%s", n, &file, &log)
 		}
 	})
-	// What is written to this end of a terminal, the terminal echoes.
+	// The terminal echoes everything that is written to this end.
 	shown := make([]byte, 4096)
 	n, err := terminal.Read(shown)
 	if err != nil || !strings.Contains(string(shown[:n]), "42 sent") {

@@ -18,8 +18,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// registryURL makes the test binary the program itself, with a registry that
-// lives in the test's process and so outlives it.
+// registryURL makes the test binary run as the program. The registry is in the test's
+// process, so it survives when the program is killed.
 const registryURL = "NOTIFY_TEST_REGISTRY"
 
 func TestMain(m *testing.M) {
@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 	os.Exit(0)
 }
 
-// A wireRegistration is a registration between the two processes of a test.
+// A wireRegistration is a registration as the two processes exchange it.
 type wireRegistration struct {
 	Key     tokens.Key
 	Token   string
@@ -50,7 +50,7 @@ type wireRegistration struct {
 	Status  tokens.Status
 }
 
-// serveRegistry is the test's side.
+// serveRegistry serves the registry in the test's process.
 func serveRegistry(s store.Store) http.Handler {
 	mux := http.NewServeMux()
 	answer := func(w http.ResponseWriter, registrations []tokens.Registration, err error) {
@@ -89,7 +89,7 @@ type invalidation struct {
 	SentAt time.Time
 }
 
-// remote is the program's side.
+// remote is the registry in the program's process.
 type remote struct {
 	url    string
 	client *http.Client

@@ -16,9 +16,9 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// settings are what the command line and the environment say.
+// settings are read from the command line and the environment.
 type settings struct {
-	user, users string // one of them
+	user, users string // exactly one is set
 	db          string
 	demo        bool
 	outbox      string
@@ -28,7 +28,7 @@ type settings struct {
 	data        map[string]any
 	sender      sender.Options
 
-	registry sender.Registry // of a demonstration or a test
+	registry sender.Registry // set by -demo and by tests, in place of db
 }
 
 const usage = `notify sends a push notification to the devices of one user or of millions.
@@ -40,10 +40,11 @@ const usage = `notify sends a push notification to the devices of one user or of
 `
 
 const afterFlags = `
-AWS's region and credentials are found as the AWS CLI finds them; for DynamoDB Local set AWS_ENDPOINT_URL_DYNAMODB.
-EXPO_ACCESS_TOKEN is sent to Expo if it is set; "enhanced security for push notifications" requires it.
+The AWS region and credentials come from the environment and the AWS configuration files, as for the AWS CLI. For DynamoDB
+Local, set AWS_ENDPOINT_URL_DYNAMODB. Set EXPO_ACCESS_TOKEN if the Expo project has "enhanced security for push notifications".
 
-Exit code: 0 all done, 1 some messages failed or are left (run the same again to go on), 2 wrong command line, list or outbox.
+Exit code: 0 the job is done; 1 messages failed, or are left (run the same command again to continue); 2 the command line, the
+list of users or the outbox cannot be used.
 `
 
 // parse reads the command line.
@@ -58,31 +59,31 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 		flags.PrintDefaults()
 		fmt.Fprint(stderr, afterFlags)
 	}
-	flags.StringVar(&c.users, "users", "", "`FILE` of user ids, one a line, each once; it must stay as it is until the job is done")
-	flags.StringVar(&c.user, "user", "", "the `ID` of one user")
-	flags.StringVar(&c.db, "db", "", "`STORE` of the registrations: "+database.Names)
-	flags.BoolVar(&c.demo, "demo", false, "notify a thousand made-up users of a made-up Expo, in memory")
-	flags.StringVar(&message, "message", "", "`FILE` of the message as JSON, with any of "+expo.Fields)
+	flags.StringVar(&c.users, "users", "", "`FILE` with one user id per line, each only once; do not change it before the job is done")
+	flags.StringVar(&c.user, "user", "", "`ID` of one user")
+	flags.StringVar(&c.db, "db", "", "`STORE` with the registrations: "+database.Names)
+	flags.BoolVar(&c.demo, "demo", false, "notify a thousand made-up users through a fake Expo, all in memory")
+	flags.StringVar(&message, "message", "", "`FILE` with the message as a JSON object; its fields are\n"+expo.Fields)
 	flags.StringVar(&title, "title", "", "`TEXT` of the title")
-	flags.StringVar(&body, "body", "", "`TEXT` below it")
-	flags.StringVar(&sound, "sound", "", "`NAME` of the sound on iOS: default, or a file in the app; without it there is none")
-	flags.StringVar(&data, "data", "", "`JSON` object for the app; the recipient's id is added as \""+sender.RecipientKey+"\"")
-	flags.StringVar(&c.outbox, "outbox", "notify.outbox", "`FILE` that keeps what was done; one for each job")
+	flags.StringVar(&body, "body", "", "`TEXT` below the title")
+	flags.StringVar(&sound, "sound", "", "`NAME` of the sound on iOS: default, or a file in the app; unset is silent")
+	flags.StringVar(&data, "data", "", "`JSON` object for the app; notify adds the recipient's user id as \""+sender.RecipientKey+"\"")
+	flags.StringVar(&c.outbox, "outbox", "notify.outbox", "`FILE` that records the progress of the job; each job needs its own")
 	flags.StringVar(&c.expoURL, "expo", expo.DefaultURL, "`URL` of Expo's push API")
-	flags.Float64Var(&c.sender.PerSecond, "rate", sender.DefaultPerSecond, "notifications a second for each Expo project, of which Expo takes 600")
-	flags.IntVar(&c.sender.Workers, "concurrency", 6, "requests to Expo at once")
-	flags.DurationVar(&c.sender.TokenAge, "token-age", 5*time.Second, "greatest age of a token when it is sent; 0 reads each once more")
-	flags.DurationVar(&c.sender.ReceiptDelay, "receipt-delay", expo.ReceiptDelay, "time from a message to its receipt")
+	flags.Float64Var(&c.sender.PerSecond, "rate", sender.DefaultPerSecond, "notifications per second for each Expo project; Expo accepts 600")
+	flags.IntVar(&c.sender.Workers, "concurrency", 6, "concurrent requests to Expo")
+	flags.DurationVar(&c.sender.TokenAge, "token-age", 5*time.Second, "maximum age of a token when it is sent; 0 reads each token again")
+	flags.DurationVar(&c.sender.ReceiptDelay, "receipt-delay", expo.ReceiptDelay, "time from sending a message to fetching its receipt")
 	flags.Float64Var(&maxGone, "max-gone", 100*sender.DefaultMaxGone,
-		"`percent` of 50 or more answers that may call a device gone; if more do, none is invalidated until\nyou run it again with 100")
+		"maximum `percent` of devices that Expo may report as gone, if there are 50 or more answers; above it, no device\nis invalidated until you run the command again with 100")
 	if err := flags.Parse(args); err != nil {
 		return c, err
 	}
 	if flags.NArg() > 0 {
-		return c, errors.New("flags only")
+		return c, errors.New("notify takes flags only")
 	}
 	if c.sender.MaxGone = maxGone / 100; !(maxGone > 0 && maxGone <= 100) {
-		return c, errors.New("-max-gone must be above 0, at most 100")
+		return c, errors.New("-max-gone must be above 0 and at most 100")
 	}
 	if err := c.readMessage(message); err != nil {
 		return c, fmt.Errorf("-message: %w", err)
@@ -92,13 +93,13 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 		field       *string
 	}{{"-title", title, &c.content.Title}, {"-body", body, &c.content.Body}, {"-sound", sound, &c.content.Sound}} {
 		if given.value != "" && *given.field != "" {
-			return c, fmt.Errorf("%s is in the file of -message too: give it once", given.flag)
+			return c, fmt.Errorf("%s is also in the -message file: set it once", given.flag)
 		}
 		*given.field += given.value
 	}
 	if data != "" {
 		if c.data != nil {
-			return c, errors.New("-data is in the file of -message too: give it once")
+			return c, errors.New("-data is also in the -message file: set it once")
 		}
 		var err error
 		if c.data, err = expo.ParseData([]byte(data)); err != nil {
@@ -108,7 +109,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	return c, c.check()
 }
 
-// mostMessage is more than a message of Expo's size is as JSON, in bytes.
+// mostMessage limits the -message file, in bytes. No valid message is as long.
 const mostMessage = 64 << 10
 
 func (c *settings) readMessage(path string) error {
@@ -130,7 +131,7 @@ func (c *settings) readMessage(path string) error {
 func (c *settings) check() error {
 	if c.demo {
 		if c.db != "" || c.user != "" || c.users != "" {
-			return errors.New("-demo has a store and users of its own")
+			return errors.New("-demo has its own store and users: leave out -db, -user and -users")
 		}
 		if c.content.Title == "" {
 			c.content.Title, c.content.Body = "Hello", "This is a demonstration"
@@ -138,30 +139,30 @@ func (c *settings) check() error {
 	} else {
 		switch {
 		case c.db == "" && c.registry == nil:
-			return errors.New("-db or -demo is needed")
+			return errors.New("set -db or -demo")
 		case (c.user == "") == (c.users == ""):
-			return errors.New("either -user or -users is needed")
+			return errors.New("set either -user or -users")
 		case c.content.Title == "" && c.content.Body == "":
-			return errors.New("-title or -body is needed")
+			return errors.New("set -title or -body")
 		}
 		if err := sender.CheckUser(tokens.UserID(c.user)); c.user != "" && err != nil {
 			return fmt.Errorf("-user: %w", err)
 		}
 	}
 	if _, has := c.data[sender.RecipientKey]; has {
-		return fmt.Errorf("data has %q, which is the recipient's id: name it otherwise", sender.RecipientKey)
+		return fmt.Errorf("data has the key %q, which notify sets to the recipient's id: rename it", sender.RecipientKey)
 	}
 	if err := expo.CheckURL(c.expoURL); err != nil {
 		return fmt.Errorf("-expo: %w", err)
 	}
 	if strings.ContainsFunc(c.accessToken, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return errors.New("EXPO_ACCESS_TOKEN has a space, a line's end or another character that no access token has")
+		return errors.New("EXPO_ACCESS_TOKEN has a space, a line break or another character that no access token contains")
 	}
 	if !(c.sender.PerSecond > 0) || c.sender.Workers <= 0 || c.sender.ReceiptDelay <= 0 || c.sender.TokenAge < 0 {
-		return errors.New("-rate, -concurrency and -receipt-delay must be above 0, -token-age at least 0")
+		return errors.New("-rate, -concurrency and -receipt-delay must be above 0, and -token-age at least 0")
 	}
 	if c.sender.ReceiptDelay >= expo.ReceiptLifetime {
-		return fmt.Errorf("-receipt-delay must be below %v: Expo keeps receipts no longer", expo.ReceiptLifetime)
+		return fmt.Errorf("-receipt-delay must be below %v, because Expo deletes receipts then", expo.ReceiptLifetime)
 	}
 	if err := c.content.Check(); err != nil {
 		return err
@@ -171,13 +172,13 @@ func (c *settings) check() error {
 
 var errTooLong = errors.New("the message is too long")
 
-// fits reports whether the message is short enough for a user.
+// fits returns an error if the message to this user is longer than Expo accepts.
 func (c *settings) fits(user tokens.UserID) error {
 	longest := map[string]any{sender.RecipientKey: user}
 	maps.Copy(longest, c.data)
 	n, err := expo.Message{Content: c.content, Data: longest}.PayloadBytes()
 	if err == nil && n > expo.MaxPayloadBytes {
-		err = fmt.Errorf("%w: it has %d bytes with the longest user id, and Expo takes %d", errTooLong, n, expo.MaxPayloadBytes)
+		err = fmt.Errorf("%w: it has %d bytes with the longest user id, and Expo accepts %d", errTooLong, n, expo.MaxPayloadBytes)
 	}
 	return err
 }

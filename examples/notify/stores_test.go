@@ -15,7 +15,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// TestStores: with real stores, as the README says: the environment and the command line.
+// TestStores runs the program on real stores, with the environment and the command line
+// that the README describes.
 func TestStores(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { notifyFrom(t, filepath.Join(t.TempDir(), "tokens.db")) })
 	t.Run("dynamodb", func(t *testing.T) {
@@ -63,10 +64,10 @@ func notifyFrom(t *testing.T, name string) {
 
 	code, stdout, stderr := run(t, "-db", name, "-users", users, "-title", "Hello", "-data", `{"screen":"home"}`,
 		"-outbox", filepath.Join(t.TempDir(), "outbox"), "-expo", server.URL+fakeexpo.Path, "-receipt-delay", "1ms")
-	if code != 1 || !strings.Contains(stderr, "messages failed for good") {
+	if code != 1 || !strings.Contains(stderr, "messages failed permanently") {
 		t.Fatalf("exit code is %d:\n%s", code, stderr)
 	}
-	for _, line := range []string{" 5 users", " 1 of these without a device", " 4 messages", " 1 failed with UNAUTHORIZED", " 2 accepted", " 1 taken", " 2 of these: the store was told"} {
+	for _, line := range []string{" 5 users", " 1 of these have no device", " 4 messages", " 1 failed with UNAUTHORIZED", " 2 accepted by Expo", " 1 accepted by Apple", " 2 of these invalidated"} {
 		if !strings.Contains(stdout, line) {
 			t.Errorf("it does not say %q:\n%s", line, stdout)
 		}

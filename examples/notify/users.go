@@ -15,7 +15,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-var errNoFile = errors.New("-users has to be a file, no pipe or folder: a job that goes on reads it again")
+var errNoFile = errors.New("-users must be a regular file, not a pipe or a folder, because the next run reads it again")
 
 // recipients is the list of users.
 type recipients struct {
@@ -26,8 +26,7 @@ type recipients struct {
 	list sender.List
 }
 
-// openUsers opens the list, and reads all of it: what is wrong with it is said
-// before anything is sent.
+// openUsers opens the list and checks all of it before anything is sent.
 func (c *settings) openUsers() (*recipients, error) {
 	if c.user != "" {
 		hash := sha256.Sum256([]byte(c.user))
@@ -59,14 +58,14 @@ func (c *settings) openUsers() (*recipients, error) {
 	return &recipients{file, file, size, hash.Sum(nil), list}, nil
 }
 
-// jobID tells this job from others: it is made of all that decides who gets what.
+// jobID identifies the job: it is a hash of everything that decides who gets what.
 func (c *settings) jobID(users *recipients) []byte {
 	text, _ := json.Marshal([]any{c.db, c.content, c.data, users.hash}) // strings and parsed JSON
 	id := sha256.Sum256(text)
 	return id[:]
 }
 
-// openRegistry opens the store, and returns how to close it.
+// openRegistry opens the store and returns a function that closes it.
 func (c *settings) openRegistry(ctx context.Context) (sender.Registry, func() error, error) {
 	if c.registry != nil {
 		return c.registry, func() error { return nil }, nil

@@ -7,22 +7,22 @@ import (
 	"regexp"
 )
 
-// What Expo answers is read member by member: one that is missing, null or of
-// another type is taken as missing, and costs nothing beside it.
+// Answers are read member by member. A member that is null or of another type counts
+// as missing and does not affect the others.
 
-// A Ticket is Expo's answer to one message: the code of an error, or an ID to
-// ask for the receipt with. Both may be missing: the message was accepted, and
-// there is nothing to ask for.
+// A Ticket is Expo's answer to one message: the code of an error, or the ID of the
+// receipt. If both are empty, Expo accepted the message, but its receipt cannot be
+// fetched.
 type Ticket struct{ ID, Error string }
 
-// A Receipt says whether Apple or Google took the notification: Error is empty
-// or a code.
+// A Receipt is the result of handing a notification to Apple or Google: Error is the
+// code, or empty if they accepted it.
 type Receipt struct{ Error string }
 
-// An answer is the body of one with status 200.
+// An answer is the body of a response with status 200.
 type answer struct{ data, errors json.RawMessage }
 
-// readAnswer returns false for what is no JSON object.
+// readAnswer returns false if the body is not a JSON object.
 func readAnswer(body []byte) (answer, bool) {
 	members := object(body)
 	return answer{members["data"], members["errors"]}, members != nil
@@ -33,9 +33,9 @@ func (a answer) refused() bool {
 	return len(a.errors) > 0 && string(a.errors) != "null" && string(a.errors) != "[]"
 }
 
-// tickets returns one ticket for each of n messages. With one message, Expo may
-// answer with the ticket itself. What it answered beside tickets is left aside:
-// the messages are on their way.
+// tickets returns one ticket for each of n messages. To a single message, Expo may
+// answer with the ticket itself instead of an array. If the answer has the tickets,
+// its errors are ignored, because Expo accepted the messages.
 func (a answer) tickets(resp *http.Response, n int) ([]Ticket, error) {
 	listed := elements(a.data)
 	if n == 1 && object(a.data) != nil {
@@ -64,11 +64,11 @@ func (a answer) tickets(resp *http.Response, n int) ([]Ticket, error) {
 	return tickets, nil
 }
 
-// receipts returns the receipts that there are for the ids.
+// receipts returns the receipts for those ids that have one.
 func (a answer) receipts(resp *http.Response, ids []string) (map[string]Receipt, error) {
 	byID := object(a.data)
 	switch none := elements(a.data); {
-	case byID != nil || none != nil && len(none) == 0: // some languages write an empty map as an array
+	case byID != nil || none != nil && len(none) == 0: // some languages encode an empty map as an array
 	case a.refused():
 		return nil, refusal(resp, a.errors)
 	default:
@@ -83,7 +83,7 @@ func (a answer) receipts(resp *http.Response, ids []string) (map[string]Receipt,
 	return receipts, nil
 }
 
-// failure returns the code of a ticket or a receipt, and "" for one that is ok.
+// failure returns the error code of a ticket or a receipt, or "" if its status is ok.
 func failure(members map[string]json.RawMessage) string {
 	if text(members["status"]) == "ok" {
 		return ""
@@ -91,8 +91,8 @@ func failure(members map[string]json.RawMessage) string {
 	return safeCode(text(object(members["details"])["error"]))
 }
 
-// id is what a ticket's id looks like: one that could not be asked for would
-// have the request for the others refused.
+// id is the form of a ticket's id. Expo would refuse the whole request for receipts
+// because of an id of another form.
 var id = regexp.MustCompile(`^[!-~]{1,128}$`)
 
 func safeID(s string) string {
@@ -102,7 +102,7 @@ func safeID(s string) string {
 	return ""
 }
 
-// object returns the members of a JSON object, and nil for anything else.
+// object returns the members of a JSON object, or nil for any other value.
 func object(value json.RawMessage) (members map[string]json.RawMessage) {
 	if json.Unmarshal(value, &members) != nil {
 		return nil
@@ -110,7 +110,7 @@ func object(value json.RawMessage) (members map[string]json.RawMessage) {
 	return members
 }
 
-// elements returns those of a JSON array, and nil for anything else.
+// elements returns the elements of a JSON array, or nil for any other value.
 func elements(value json.RawMessage) (all []json.RawMessage) {
 	if !bytes.HasPrefix(bytes.TrimSpace(value), []byte("[")) || json.Unmarshal(value, &all) != nil {
 		return nil
@@ -118,7 +118,7 @@ func elements(value json.RawMessage) (all []json.RawMessage) {
 	return all
 }
 
-// text returns a JSON string, and "" for anything else.
+// text returns a JSON string, or "" for any other value.
 func text(value json.RawMessage) (s string) {
 	if json.Unmarshal(value, &s) != nil {
 		return ""

@@ -12,12 +12,12 @@ import (
 	"strings"
 )
 
-// MaxTTL is the longest that Google keeps a message, in seconds:
+// MaxTTL is how long Google stores a message at most, in seconds:
 // https://firebase.google.com/docs/cloud-messaging/customize-messages/setting-message-lifespan.
 const MaxTTL = 28 * 24 * 60 * 60
 
-// Content is what the phone shows, and how it arrives. What is empty is left to
-// Expo's defaults, which play no sound on iOS.
+// Content is the content of a notification and its delivery options. Expo's defaults
+// apply to empty fields; by default iOS plays no sound.
 type Content struct {
 	Title             string       `json:"title,omitempty"`
 	Subtitle          string       `json:"subtitle,omitempty"` // iOS
@@ -38,16 +38,16 @@ type RichContent struct {
 	Image string `json:"image"` // a URL
 }
 
-// Fields are the names of a message's fields that [ParseMessage] takes.
-const Fields = "title, subtitle, body, data, sound, priority, ttl,\nbadge, interruptionLevel, channelId, categoryId, mutableContent, richContent"
+// Fields are the names of the fields that [ParseMessage] accepts.
+const Fields = "title, subtitle, body, data, sound, priority, ttl, badge, interruptionLevel, channelId, categoryId,\nmutableContent, richContent"
 
-// ParseMessage reads a message without its recipient: a JSON object with Expo's
-// fields, and nothing else.
+// ParseMessage parses a message without its recipient: one JSON object with fields of
+// Expo's message format. Unknown fields are an error.
 func ParseMessage(text []byte) (Content, map[string]any, error) {
 	var c Content
 	var message map[string]json.RawMessage
 	if err := strict(bytes.TrimPrefix(text, []byte("\ufeff")), &message); err != nil || message == nil {
-		return c, nil, errors.New("not one JSON object")
+		return c, nil, errors.New("not a single JSON object")
 	}
 	var data map[string]any
 	for name, value := range message {
@@ -56,23 +56,23 @@ func ParseMessage(text []byte) (Content, map[string]any, error) {
 		case name == "data":
 			into = &data
 		case name == "to":
-			return c, nil, errors.New("to: the recipients are a list of their own")
+			return c, nil, errors.New("to: remove it, because the recipients come from the list of users")
 		case !known:
 			return c, nil, fmt.Errorf("unknown field %q: use %s", name, strings.ReplaceAll(Fields, "\n", " "))
-		case name == "sound" && string(value) == "null": // no sound, as Expo documents it
+		case name == "sound" && string(value) == "null": // documented by Expo: no sound
 			continue
 		}
 		if string(value) == "null" || strict(value, into) != nil {
 			return c, nil, fmt.Errorf("%s: must be %s", name, kind(into))
 		}
 		if into, isText := into.(*string); isText && *into == "" {
-			return c, nil, fmt.Errorf("%s: must not be empty: leave it out", name)
+			return c, nil, fmt.Errorf("%s: is empty: set it or remove it", name)
 		}
 	}
 	return c, data, c.Check()
 }
 
-// ParseData reads what the app is given.
+// ParseData parses the data for the app, a JSON object.
 func ParseData(text []byte) (data map[string]any, err error) {
 	if strict(text, &data) != nil || data == nil {
 		return nil, errors.New("not a JSON object")
@@ -80,8 +80,8 @@ func ParseData(text []byte) (data map[string]any, err error) {
 	return data, nil
 }
 
-// field returns where the field of that name is decoded to. Names are compared
-// as Expo compares them, by case.
+// field returns the destination for the field of that name. Names are case-sensitive,
+// as they are for Expo.
 func (c *Content) field(name string) (into any, known bool) {
 	into, known = map[string]any{
 		"title": &c.Title, "subtitle": &c.Subtitle, "body": &c.Body, "sound": &c.Sound, "priority": &c.Priority,
@@ -101,29 +101,29 @@ func kind(into any) string {
 	case *string:
 		return "a string"
 	case **RichContent:
-		return `an object with "image" alone, a string`
+		return `an object with the string "image" and nothing else`
 	}
 	return "an object"
 }
 
-// Check reports the first field that is beyond what Expo documents.
+// Check returns an error that names a field with a value that Expo does not document.
 func (c *Content) Check() error {
 	isOneOf := func(value string, allowed ...string) bool { return value == "" || slices.Contains(allowed, value) }
 	switch {
 	case c.Sound != "" && c.Sound != "default" && !strings.Contains(c.Sound, "."):
-		return errors.New(`sound: use "default", or the name of a file in the app with its extension`)
+		return errors.New(`sound: use "default", or the name of a sound file in the app, with its extension`)
 	case !isOneOf(c.Priority, "default", "normal", "high"):
 		return errors.New("priority: use default, normal or high")
 	case c.TTL != nil && (*c.TTL < 0 || *c.TTL > MaxTTL):
-		return fmt.Errorf("ttl: use 0 to %d seconds: Google keeps a message no longer", MaxTTL)
+		return fmt.Errorf("ttl: use 0 to %d seconds, because Google does not store a message for longer", MaxTTL)
 	case c.Badge != nil && (*c.Badge < 0 || *c.Badge > math.MaxInt32):
-		return errors.New("badge: use 0, which clears it, or a number above")
+		return errors.New("badge: use a number from 1 to 2147483647, or 0 to clear the badge")
 	case !isOneOf(c.InterruptionLevel, "active", "critical", "passive", "time-sensitive"):
 		return errors.New("interruptionLevel: use active, critical, passive or time-sensitive")
 	case strings.ContainsAny(c.CategoryID, ":-"):
-		return errors.New(`categoryId: must have no ":" and no "-", with which categories do not work`)
+		return errors.New(`categoryId: remove ":" and "-", because categories with these characters do not work`)
 	case c.RichContent != nil && !isWebURL(c.RichContent.Image):
-		return errors.New("richContent.image: use a URL of HTTP")
+		return errors.New("richContent.image: use an http or https URL")
 	}
 	return nil
 }
@@ -133,8 +133,8 @@ func isWebURL(s string) bool {
 	return err == nil && at.Host != "" && (at.Scheme == "https" || at.Scheme == "http")
 }
 
-// strict decodes one JSON value, without fields that it does not know. Numbers
-// keep their digits: an app's data may have ids.
+// strict decodes exactly one JSON value and refuses unknown fields. Numbers keep all
+// digits, because the app's data may contain ids.
 func strict(text []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()

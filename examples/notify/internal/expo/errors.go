@@ -12,29 +12,29 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// An Action is what a sender does about an error.
+// An Action tells a sender how to handle an error.
 type Action int
 
-// The actions. Each error calls for one of them.
+// The actions.
 const (
-	// Fail: the message will never be taken as it is. Count it by its code.
+	// Fail: Expo will not accept this message. Count it as failed, by its code.
 	Fail Action = iota
-	// Invalidate: the device is gone. Tell the registry.
+	// Invalidate: the device is gone. Invalidate its registration.
 	Invalidate
-	// RepeatSlowly: send this message again, after minutes. Others need not wait.
+	// RepeatSlowly: send this message again after minutes. Other messages do not wait.
 	RepeatSlowly
-	// Repeat: make the request again after a backoff, which holds the project's
-	// other requests back too.
+	// Repeat: retry the request with backoff, which delays the project's other
+	// requests too.
 	Repeat
-	// Narrow: the request was refused for a part of it, and nothing was sent.
-	// Ask again for its parts.
+	// Narrow: Expo refused the request because of a part of it, and sent nothing.
+	// Split the request and retry the parts.
 	Narrow
-	// Stop: the address is wrong, whatever is sent there.
+	// Stop: the address is wrong for every request.
 	Stop
 )
 
-// The codes that call for something else than [Fail] in a ticket or a receipt,
-// or [Narrow] for a request.
+// The codes with another action than [Fail] in a ticket or a receipt, or than
+// [Narrow] for a request.
 const (
 	DeviceNotRegistered = "DeviceNotRegistered"
 	MessageRateExceeded = "MessageRateExceeded"
@@ -43,19 +43,18 @@ const (
 	mixedProjects       = "PUSH_TOO_MANY_EXPERIENCE_IDS"
 )
 
-// The codes of this client, for what Expo did not say.
+// The client's own codes, for answers without one of Expo's.
 const (
-	// NoTicket: Expo took the request, and its answer has no ticket for the
-	// message. It may arrive, and is not sent again.
+	// NoTicket: Expo accepted the request, but its answer has no ticket for the
+	// message. The message may arrive, so it is not sent again.
 	NoTicket = "NoTicket"
-	// Unknown: an error without a code, or with one of another form.
+	// Unknown: an error without a code, or with a code of another form.
 	Unknown = "unknown"
 )
 
-// ActionFor is what the code in a ticket or a receipt calls for. Expo documents
-// some of them for one of the two, and its servers use them in both. It documents
-// no repeat but the one of [MessageRateExceeded], so that codes which are not
-// known are not repeated.
+// ActionFor returns the action for a code in a ticket or a receipt. Expo documents some
+// codes for one of the two, but its servers use them in both. It documents a retry
+// for [MessageRateExceeded] only, so unknown codes are not retried.
 func ActionFor(code string) Action {
 	switch code {
 	case DeviceNotRegistered:
@@ -63,27 +62,27 @@ func ActionFor(code string) Action {
 	case MessageRateExceeded:
 		return RepeatSlowly
 	}
-	// The message: MessageTooBig, DeveloperError. The project's credentials at
-	// Apple or Google, maybe of one platform only: InvalidCredentials,
-	// MismatchSenderId. Theirs or Expo's: ProviderError, ExpoError.
+	// The message is wrong: MessageTooBig, DeveloperError. The project's credentials at
+	// Apple or Google are, perhaps on one platform: InvalidCredentials,
+	// MismatchSenderId. A fault of theirs or of Expo's: ProviderError, ExpoError.
 	return Fail
 }
 
-// ErrAnswer says that the answer is not one of Expo's: from something in between,
-// or cut. The messages may be on their way.
+// ErrAnswer means that the answer does not have a form that Expo documents. It may come
+// from a proxy, or be cut off. Expo may have accepted the messages.
 var ErrAnswer = errors.New("the answer is not one that expo documents")
 
-// ErrTickets says that Expo took the request and answered with another number of
-// tickets, so that none can be told whose it is. The messages may be on their way.
+// ErrTickets means that Expo accepted the request but answered with another number of
+// tickets, so they cannot be assigned to messages. The messages may arrive.
 var ErrTickets = errors.New("expo answered with another number of tickets than messages")
 
-// An Error is a request that Expo refused as a whole. Its text has Expo's code
-// only, since Expo's own texts and details name tokens.
+// An Error is a request that Expo refused as a whole. Its text has only Expo's code,
+// because Expo's own texts and details contain tokens.
 type Error struct {
 	Status     int                       // of HTTP
 	Code       string                    // Expo's, or empty
-	RetryAfter time.Duration             // 0 if Expo did not say
-	Projects   map[string][]tokens.Token // of a request that mixed projects: whose token is whose
+	RetryAfter time.Duration             // 0 if the answer has none
+	Projects   map[string][]tokens.Token // the tokens by project, if the request mixed projects
 }
 
 var _ error = (*Error)(nil)
@@ -91,7 +90,7 @@ var _ error = (*Error)(nil)
 // Error returns the status and the code.
 func (e *Error) Error() string { return fmt.Sprintf("expo answered %d %s", e.Status, e.Code) }
 
-// Reason is the code, or the status where there is none.
+// Reason returns the code, or the status if there is no code.
 func (e *Error) Reason() string {
 	if e.Code == "" {
 		return fmt.Sprintf("HTTP %d", e.Status)
@@ -99,8 +98,8 @@ func (e *Error) Reason() string {
 	return e.Code
 }
 
-// Action is what the refusal calls for. But for redirects, the code counts before
-// the status: Expo may answer 200 with either.
+// Action returns the action for the refusal. Except for redirects, it depends on the
+// code first and on the status second, because Expo also answers errors with 200.
 func (e *Error) Action() Action {
 	if e.Status >= 300 && e.Status < 400 {
 		return Stop
@@ -121,7 +120,7 @@ func (e *Error) Action() Action {
 	return Narrow
 }
 
-// RetryAfter is how long the server asked to be left alone with err, or 0.
+// RetryAfter returns the delay that the server asked for with err, or 0.
 func RetryAfter(err error) time.Duration {
 	var refused *Error
 	if errors.As(err, &refused) {
@@ -130,13 +129,13 @@ func RetryAfter(err error) time.Duration {
 	return 0
 }
 
-// refusal reads an answer that refuses the request. Usually there is one error;
-// of several, the first that has a code counts.
+// refusal reads an answer that refuses the request. Of several errors, it takes the
+// first one with a code.
 func refusal(resp *http.Response, listed json.RawMessage) *Error {
 	e := &Error{Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header.Get("Retry-After"), time.Now())}
 	all := elements(listed)
 	if all == nil {
-		all = []json.RawMessage{listed} // documented as an array
+		all = []json.RawMessage{listed} // Expo documents an array
 	}
 	for _, one := range all {
 		if members := object(one); members != nil {
@@ -152,7 +151,7 @@ func refusal(resp *http.Response, listed json.RawMessage) *Error {
 	return e
 }
 
-// projects reads whose token is whose, and leaves out what is no token.
+// projects reads the tokens of each project and skips values that are not tokens.
 func projects(details json.RawMessage) map[string][]tokens.Token {
 	owned := map[string][]tokens.Token{}
 	for project, listed := range object(details) {
@@ -165,8 +164,8 @@ func projects(details json.RawMessage) map[string][]tokens.Token {
 	return owned
 }
 
-// code is what an error's code looks like. Anything else is not passed on: the
-// texts that Expo sends beside its codes quote tokens.
+// code is the form of an error's code. Other texts are dropped, because Expo's error
+// messages quote tokens.
 var code = regexp.MustCompile(`^[A-Za-z_]{1,64}$`)
 
 func safeCode(s string) string {
@@ -176,10 +175,10 @@ func safeCode(s string) string {
 	return Unknown
 }
 
-// maxRetryAfter bounds what a server may ask for, so that a run ends.
+// maxRetryAfter limits the delay that a server may ask for, so that a run ends.
 const maxRetryAfter = time.Hour
 
-// retryAfter reads the header (RFC 9110, section 10.2.3): seconds or a date.
+// retryAfter parses the header (RFC 9110, section 10.2.3), which is seconds or a date.
 func retryAfter(value string, now time.Time) time.Duration {
 	if seconds, err := strconv.ParseUint(value, 10, 32); err == nil {
 		return min(time.Duration(seconds)*time.Second, maxRetryAfter)

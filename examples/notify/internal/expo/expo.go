@@ -1,8 +1,9 @@
-// Package expo is a client of Expo's push API: it sends messages and fetches
-// receipts. It does not retry and does not wait; package sender does.
+// Package expo is a client of Expo's push API. It sends messages and fetches receipts.
+// It neither retries nor waits; package sender does both.
 //
-// The rules are those of https://docs.expo.dev/push-notifications/sending-notifications/
-// and, for the codes of errors, of https://github.com/expo/expo-server-sdk-node.
+// The message format and the limits are documented at
+// https://docs.expo.dev/push-notifications/sending-notifications/, the error codes
+// there and in https://github.com/expo/expo-server-sdk-node.
 package expo
 
 import (
@@ -18,62 +19,62 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// DefaultURL is where the API is.
+// DefaultURL is the address of the API.
 const DefaultURL = "https://exp.host/--/api/v2/push"
 
-// What Expo documents as the most that it takes.
+// Limits that Expo documents, and the client's own.
 const (
 	MaxMessages     = 100              // in one request
 	MaxReceipts     = 1000             // ids in one request
-	MaxPerSecond    = 600              // notifications, for each project
-	MaxPayloadBytes = 4096             // of one notification
-	ReceiptDelay    = 15 * time.Minute // after which receipts should be there
-	ReceiptLifetime = 24 * time.Hour   // after which they are cleared
-	timeout         = 30 * time.Second // of one request, ours
-	maxAnswer       = 4 << 20          // bytes, ours: a thousand receipts need a tenth
+	MaxPerSecond    = 600              // notifications per project
+	MaxPayloadBytes = 4096             // bytes of one notification
+	ReceiptDelay    = 15 * time.Minute // after which receipts should exist
+	ReceiptLifetime = 24 * time.Hour   // after which Expo deletes them
+	timeout         = 30 * time.Second // of one request; the client's own
+	maxAnswer       = 4 << 20          // bytes; the client's own: a thousand receipts need a tenth
 )
 
 // A Message is one notification for one device.
 type Message struct {
 	To      tokens.Token
 	Content Content
-	Data    map[string]any // what the app is given
+	Data    map[string]any // for the app
 }
 
-// wireMessage is a Message as it goes out. It alone has the token's text.
+// wireMessage is a Message as it is sent. Only this type holds the token's text.
 type wireMessage struct {
 	To string `json:"to"`
 	Content
 	Data map[string]any `json:"data,omitempty"`
 }
 
-// PayloadBytes is how long the message's payload is, which Expo bounds by
-// [MaxPayloadBytes]. How Apple and Google wrap it is theirs: leave some room.
+// PayloadBytes returns the length of the message's payload, which Expo limits to
+// [MaxPayloadBytes]. Apple and Google add their own wrapping, so leave some room.
 func (m Message) PayloadBytes() (int, error) {
 	var payload bytes.Buffer
 	encoder := json.NewEncoder(&payload)
-	encoder.SetEscapeHTML(false) // what is escaped on the way to Expo arrives short
+	encoder.SetEscapeHTML(false) // Expo counts the unescaped text
 	err := encoder.Encode(wireMessage{Content: m.Content, Data: m.Data})
-	return payload.Len() - 1, err // without the line's end
+	return payload.Len() - 1, err // without the newline
 }
 
-// Client calls the API. It is safe for concurrent use, and follows no redirect,
-// which would send tokens to another host.
+// Client calls the API. It is safe for concurrent use. It does not follow redirects,
+// because they would send tokens to another host.
 type Client struct {
-	URL         string            // of the API, as CheckURL takes it; empty means DefaultURL
-	AccessToken string            // if the project requires one
-	Transport   http.RoundTripper // nil means http.DefaultTransport; each request has half a minute
+	URL         string            // of the API, valid by CheckURL; empty means DefaultURL
+	AccessToken string            // sent if it is set; some projects require one
+	Transport   http.RoundTripper // nil means http.DefaultTransport; a request has 30 seconds
 }
 
-// CheckURL reports what is wrong with the address of an API. Tokens are secret,
-// so plain HTTP is for this machine alone.
+// CheckURL returns an error if the address of the API cannot be used. Tokens are
+// secret, so it accepts plain HTTP for loopback addresses only.
 func CheckURL(address string) error {
 	at, err := url.Parse(address)
 	switch {
 	case err != nil || at.Hostname() == "" || at.Scheme != "http" && at.Scheme != "https":
-		return errors.New("no URL of HTTP: use one such as " + DefaultURL)
+		return errors.New("not an http or https URL: use one such as " + DefaultURL)
 	case at.User != nil || at.RawQuery != "" || at.Fragment != "":
-		return errors.New("the URL must have no user, no query and no fragment")
+		return errors.New("the URL has a user, a query or a fragment: remove it")
 	case at.Scheme == "http" && !isLoopback(at.Hostname()):
 		return errors.New("push tokens are secret: use https, or http to localhost")
 	}

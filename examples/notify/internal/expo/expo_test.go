@@ -17,7 +17,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// answers is a network that answers every request alike.
+// answers is a network that gives every request the same answer.
 type answers struct {
 	status int
 	body   string
@@ -37,8 +37,8 @@ func send(t *testing.T, a answers, n int) ([]Ticket, error) {
 	return c.Send(t.Context(), messages)
 }
 
-// Each member of a ticket may be missing, null or of another type. That is taken
-// as missing, and the ticket beside it is read all the same.
+// A member of a ticket that is null or of another type counts as missing, and the next
+// ticket is read all the same.
 func TestTickets(t *testing.T) {
 	for i, tc := range []struct {
 		ticket string
@@ -81,7 +81,7 @@ func TestTickets(t *testing.T) {
 	}
 }
 
-// An answer to messages as a whole: what it says to do, and in which words.
+// The action and the error text for each kind of answer to a whole request.
 func TestAnswers(t *testing.T) {
 	const ok = `{"status":"ok","id":"1"}`
 	const mixed = `{"code":"PUSH_TOO_MANY_EXPERIENCE_IDS","message":"ExponentPushToken[a]","details":{"@acme/app":["ExponentPushToken[a]","x",7,null],"b":"c"}}`
@@ -165,7 +165,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// So too the answers to a request for receipts: what is read of two ids.
+// The same for answers to a request for two receipts.
 func TestReceipts(t *testing.T) {
 	fine := map[string]Receipt{"a": {}}
 	for i, tc := range []struct {
@@ -201,7 +201,7 @@ func TestReceipts(t *testing.T) {
 	}
 }
 
-// Each code that Expo documents for a ticket or a receipt, and what is to be done.
+// The action for each code that Expo documents for tickets and receipts.
 func TestActions(t *testing.T) {
 	for code, want := range map[string]Action{
 		"DeviceNotRegistered": Invalidate,
@@ -215,7 +215,7 @@ func TestActions(t *testing.T) {
 	}
 }
 
-// No redirect is followed: not with the method and the tokens, nor without.
+// No redirect is followed, whether it keeps the method or not.
 func TestRedirects(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		t.Run(strconv.Itoa(status), func(t *testing.T) {
@@ -253,7 +253,7 @@ func TestCheckURL(t *testing.T) {
 	}
 }
 
-// taken is a network that keeps the last request.
+// taken is a network that records the last request.
 type taken struct {
 	answers
 	header http.Header
@@ -273,7 +273,7 @@ func (n *taken) RoundTrip(r *http.Request) (*http.Response, error) {
 	return n.answers.RoundTrip(r)
 }
 
-// What goes out is compressed, and is what Expo documents.
+// Requests are compressed and have the documented form.
 func TestRequest(t *testing.T) {
 	network := &taken{answers: answers{status: 200, body: `{"data":[{"status":"ok","id":"1"}]}`}}
 	c := Client{URL: "http://expo.test", AccessToken: "secret", Transport: network}
@@ -319,8 +319,8 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-// FuzzReceipts has answers of every shape to a request for receipts, and headers
-// that say when to come back.
+// FuzzReceipts has answers of every shape to a request for receipts, with Retry-After
+// headers.
 func FuzzReceipts(f *testing.F) {
 	f.Add(200, `{"data":{"1":{"status":"error","details":{"error":"DeviceNotRegistered"}},"2":{"status":"ok"}}}`, "")
 	f.Add(429, `{"errors":[{"code":"TOO_MANY_REQUESTS"}]}`, "30")

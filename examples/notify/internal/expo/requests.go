@@ -10,9 +10,9 @@ import (
 	"net/url"
 )
 
-// Send sends up to MaxMessages messages and returns a ticket for each, in their
-// order. The error is an [*Error], matches [ErrTickets] or [ErrAnswer], or is of
-// the connection.
+// Send sends up to MaxMessages messages and returns a ticket for each, in the same
+// order. The error is an [*Error], matches [ErrTickets] or [ErrAnswer], or is an error
+// of the connection.
 func (c *Client) Send(ctx context.Context, messages []Message) ([]Ticket, error) {
 	wire := make([]wireMessage, len(messages))
 	for i, m := range messages {
@@ -25,8 +25,9 @@ func (c *Client) Send(ctx context.Context, messages []Message) ([]Ticket, error)
 	return answer.tickets(resp, len(messages))
 }
 
-// Receipts returns the receipts that there are, for up to MaxReceipts ids of
-// tickets. The error is an [*Error], matches [ErrAnswer], or is of the connection.
+// Receipts returns the receipts for up to MaxReceipts ids of tickets. Ids without a
+// receipt are not in the map. The error is an [*Error], matches [ErrAnswer], or is an
+// error of the connection.
 func (c *Client) Receipts(ctx context.Context, ids []string) (map[string]Receipt, error) {
 	answer, resp, err := c.post(ctx, "getReceipts", map[string][]string{"ids": ids})
 	if err != nil {
@@ -35,7 +36,7 @@ func (c *Client) Receipts(ctx context.Context, ids []string) (map[string]Receipt
 	return answer.receipts(resp, ids)
 }
 
-// post makes one request, and reads the answer if its status is 200.
+// post makes one request and reads the answer if its status is 200.
 func (c *Client) post(ctx context.Context, path string, request any) (answer, *http.Response, error) {
 	body, err := compressed(request)
 	if err != nil {

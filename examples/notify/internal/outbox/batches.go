@@ -10,8 +10,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A Recipient is one device of one user. Hash is that of the token which was
-// read last.
+// A Recipient is one device of one user. Hash is the hash of the token that was read
+// last.
 type Recipient struct {
 	User     tokens.UserID   `json:"u"`
 	Device   tokens.DeviceID `json:"d"`
@@ -19,16 +19,16 @@ type Recipient struct {
 	Hash     tokens.Hash     `json:"h"`
 }
 
-// Key is the key of the registration.
+// Key returns the key of the registration.
 func (r Recipient) Key() tokens.Key { return tokens.Key{UserID: r.User, DeviceID: r.Device} }
 
-// A Batch is what goes out in one request. Before its first request Attempts is
-// 0. If a run finds one with more, the answer was lost, or there was none: the
+// A Batch is the content of one request. Attempts is 0 before the first request. If a run
+// finds a batch with Attempts above 0, the answer was lost or never came, and the
 // messages may have arrived.
 type Batch struct {
 	Seq        uint64           `json:"-"`
 	Project    tokens.ProjectID `json:",omitempty"` // as registered
-	Experience string           `json:",omitempty"` // as Expo named it, where no registration did
+	Experience string           `json:",omitempty"` // as Expo named it, if the registrations did not
 	Attempts   int              `json:",omitempty"`
 	SentAt     time.Time        `json:",omitzero"` // of the last attempt
 	NotBefore  time.Time        `json:",omitzero"`
@@ -37,7 +37,7 @@ type Batch struct {
 	Recipients []Recipient
 }
 
-// Quota is whose limit the batch counts against.
+// Quota names the project whose rate limit the batch counts against.
 func (b *Batch) Quota() string { return quota(b.Project, b.Experience) }
 
 func quota(project tokens.ProjectID, experience string) string {
@@ -47,8 +47,8 @@ func quota(project tokens.ProjectID, experience string) string {
 	return string(project)
 }
 
-// AddPage puts a page of recipients into the outbox, numbers its batches, and
-// moves on to the next page.
+// AddPage stores the batches of a page, sets their numbers, and moves the position to
+// the next page.
 func (o *Outbox) AddPage(next Position, batches []*Batch, done Counts) error {
 	return o.db.Update(func(tx *bbolt.Tx) error {
 		if err := insertBatches(tx, batches); err != nil {
@@ -72,8 +72,8 @@ func insertBatches(tx *bbolt.Tx, batches []*Batch) error {
 	return nil
 }
 
-// Pending returns up to n batches with a number above after, in their order:
-// those that were not acknowledged.
+// Pending returns up to n batches that are not acknowledged, in the order of their
+// numbers, beginning above after.
 func (o *Outbox) Pending(after uint64, n int) (batches []*Batch, err error) {
 	return batches, o.db.View(func(tx *bbolt.Tx) error {
 		cursor := tx.Bucket(batchBucket).Cursor()
@@ -88,7 +88,7 @@ func (o *Outbox) Pending(after uint64, n int) (batches []*Batch, err error) {
 	})
 }
 
-// Last returns the greatest number of a batch so far.
+// Last returns the greatest batch number so far.
 func (o *Outbox) Last() (seq uint64, err error) {
 	return seq, o.db.View(func(tx *bbolt.Tx) error {
 		seq = tx.Bucket(batchBucket).Sequence()
@@ -96,8 +96,8 @@ func (o *Outbox) Last() (seq uint64, err error) {
 	})
 }
 
-// Left returns how many messages are to be sent yet, by why the last run left
-// them; "" is for no reason, such as its end.
+// Left returns the number of messages that are not sent yet, by the reason why the last
+// run left them; the reason "" means that the run ended first.
 func (o *Outbox) Left() (map[string]int, error) {
 	left := map[string]int{}
 	return left, o.db.View(func(tx *bbolt.Tx) error {
@@ -110,8 +110,8 @@ func (o *Outbox) Left() (map[string]int, error) {
 	})
 }
 
-// Sending records that b is about to go out as it is, and what was dropped from
-// it.
+// Sending records that b is about to be sent as it is, and the recipients that were
+// dropped from it.
 func (o *Outbox) Sending(b *Batch, done Counts) error {
 	return o.db.Update(func(tx *bbolt.Tx) error {
 		if err := put(tx.Bucket(batchBucket), sequenceKey(b.Seq), b); err != nil {
@@ -127,23 +127,22 @@ func (o *Outbox) Leave(b *Batch, why string) error {
 	return o.db.Update(func(tx *bbolt.Tx) error { return put(tx.Bucket(batchBucket), sequenceKey(b.Seq), b) })
 }
 
-// Postpone records why this run could not send b, and puts b behind all other batches:
-// the next run begins with those that this run did not try.
+// Postpone records why this run could not send b, and moves b behind all other batches,
+// so that the next run begins with the batches that this run did not try.
 func (o *Outbox) Postpone(b *Batch, why string) error {
 	last := *b
 	last.Left = why
 	return o.Replace(b, []*Batch{&last}, Counts{})
 }
 
-// Fail gives b up for good, with a code.
+// Fail counts the messages of b as failed with a code, and removes b.
 func (o *Outbox) Fail(b *Batch, code string) error {
 	var done Counts
 	done.Fail(code, len(b.Recipients))
 	return o.Replace(b, nil, done)
 }
 
-// Replace puts other batches in the place of b, which was not sent, and numbers
-// them.
+// Replace replaces b, which was not sent, with other batches and sets their numbers.
 func (o *Outbox) Replace(b *Batch, with []*Batch, done Counts) error {
 	return o.db.Update(func(tx *bbolt.Tx) error {
 		if err := tx.Bucket(batchBucket).Delete(sequenceKey(b.Seq)); err != nil {
@@ -156,17 +155,17 @@ func (o *Outbox) Replace(b *Batch, with []*Batch, done Counts) error {
 	})
 }
 
-// An Answer is what Expo's tickets call for.
+// An Answer is the result of Expo's tickets for a batch.
 type Answer struct {
-	Tickets []Ticket // to fetch the receipts of, at Due
+	Tickets []Ticket // their receipts are fetched at Due
 	Due     time.Time
 	Gone    []Recipient // to invalidate
-	Again   *Batch      // to send once more, or nil
+	Again   *Batch      // to send again, or nil
 	Tallies map[tokens.Platform]Tally
 	Counts  Counts
 }
 
-// Acknowledge records Expo's answer to b, which is then sent for good.
+// Acknowledge records Expo's answer to b and removes b, so that it is not sent again.
 func (o *Outbox) Acknowledge(b *Batch, a Answer) error {
 	return o.db.Update(func(tx *bbolt.Tx) error {
 		if err := tx.Bucket(batchBucket).Delete(sequenceKey(b.Seq)); err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// Gone is a device that Expo no longer reaches. It stays in the outbox until
-// the store was told.
+// Gone is a device that Expo no longer reaches. It stays in the outbox until its
+// registration is invalidated.
 type Gone struct {
 	Recipient
 	Seq    uint64 `json:"-"`
@@ -27,7 +27,7 @@ func addGone(tx *bbolt.Tx, sentAt time.Time, recipients []Recipient) error {
 	return nil
 }
 
-// Gone returns up to n devices that the store is to be told of.
+// Gone returns up to n devices whose registrations are to be invalidated.
 func (o *Outbox) Gone(n int) (gone []Gone, err error) {
 	return gone, o.db.View(func(tx *bbolt.Tx) error {
 		cursor := tx.Bucket(goneBucket).Cursor()
@@ -42,7 +42,7 @@ func (o *Outbox) Gone(n int) (gone []Gone, err error) {
 	})
 }
 
-// Told records that the store was told of these.
+// Told records that the store's Invalidate was called for these.
 func (o *Outbox) Told(gone []Gone, done Counts) error {
 	return o.db.Update(func(tx *bbolt.Tx) error {
 		for _, g := range gone {
@@ -54,8 +54,8 @@ func (o *Outbox) Told(gone []Gone, done Counts) error {
 	})
 }
 
-// A Tally is what Expo's last words about messages were: tickets with an error,
-// and receipts.
+// A Tally counts Expo's final answers about messages: receipts, and tickets with an
+// error.
 type Tally struct{ Answers, Gone int }
 
 // Add counts one answer.
@@ -67,13 +67,13 @@ func (t Tally) Add(gone bool) Tally {
 	return t
 }
 
-// A project is what is known of one from its answers. Its key is the quota, and ""
-// is for all registrations that name none.
+// A project has the counts of Expo's answers for one project. Its key is the quota, which
+// is "" for registrations without a project.
 type project struct {
 	Tallies map[tokens.Platform]Tally
 }
 
-// tally records that Expo takes requests of a project, and what it answered.
+// tally records that Expo accepted a request of a project, and adds its answers.
 func tally(tx *bbolt.Tx, quota string, more map[tokens.Platform]Tally) error {
 	bucket, key := tx.Bucket(projectBucket), projectKey(quota)
 	var p project
@@ -95,10 +95,10 @@ func tally(tx *bbolt.Tx, quota string, more map[tokens.Platform]Tally) error {
 	return put(bucket, key, p)
 }
 
-// projectKey is never empty, as bbolt's keys must not be.
+// projectKey returns a key that is never empty, as bbolt requires.
 func projectKey(quota string) []byte { return []byte("=" + quota) }
 
-// HasAccepted reports whether Expo took a request with this quota, in any run.
+// HasAccepted reports whether Expo accepted a request of this quota in any run.
 func (o *Outbox) HasAccepted(quota string) (has bool, err error) {
 	return has, o.db.View(func(tx *bbolt.Tx) error {
 		has = tx.Bucket(projectBucket).Get(projectKey(quota)) != nil
@@ -106,8 +106,8 @@ func (o *Outbox) HasAccepted(quota string) (has bool, err error) {
 	})
 }
 
-// Tallies calls yield with each project's answers, those of a platform at a time,
-// since they share credentials at Apple or Google.
+// Tallies calls yield with the answers of each platform of each project. The devices of
+// one platform share credentials at Apple or Google.
 func (o *Outbox) Tallies(yield func(quota string, platform tokens.Platform, t Tally)) error {
 	return o.db.View(func(tx *bbolt.Tx) error {
 		return tx.Bucket(projectBucket).ForEach(func(key, value []byte) error {

@@ -17,20 +17,20 @@ import (
 // Why an outbox cannot be opened.
 var (
 	ErrInUse    = errors.New("another process uses the outbox")
-	ErrNoFile   = errors.New("the outbox has to be a file, no link, folder or pipe")
-	ErrOtherJob = errors.New("the outbox belongs to another job, or to another version of the same file of users; name a new one")
-	ErrDamaged  = errors.New("the file is no outbox, or it was cut short or damaged: restore a copy of it, or name a new one, which sends to all users again")
+	ErrNoFile   = errors.New("the outbox must be a regular file, not a link, a folder or a pipe")
+	ErrOtherJob = errors.New("the outbox belongs to another job, or the list of users has changed: name a new outbox")
+	ErrDamaged  = errors.New("the file is not an outbox, or was cut short or damaged: restore a copy, or name a new outbox and notify all users again")
 )
 
 // Options are for tests. The zero value is right for everything else.
 type Options struct {
-	// NoSync leaves it to the operating system when to write to the disk: what
-	// was acknowledged survives the death of the process, not of the machine.
+	// NoSync leaves it to the operating system when to write to the disk. Then writes
+	// survive a crash of the process, but not of the machine.
 	NoSync bool
 }
 
-// Open opens the outbox of a job, or creates it. job tells jobs apart: an outbox
-// of another one is refused.
+// Open opens the outbox of a job, or creates it. job identifies the job. The error is
+// one of those above or of the file system.
 func Open(path string, job []byte, opts Options) (*Outbox, error) {
 	db, err := openFile(path, opts)
 	if err != nil {
@@ -58,13 +58,13 @@ func Open(path string, job []byte, opts Options) (*Outbox, error) {
 }
 
 // openFile opens the file and reads all of it. bbolt maps the file into memory and
-// trusts it: it panics where the file is damaged, and the process dies of SIGBUS where
-// the file was cut short. A run finds that out here, before it sends anything.
+// trusts it: it panics if a page is damaged, and SIGBUS ends the process if the file was
+// cut short. Here both become an error, before the run sends anything.
 func openFile(path string, opts Options) (db *bbolt.DB, err error) {
 	var file *os.File
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if recover() != nil { // the text may have any part of the file in it
+		if recover() != nil { // the panic's text may contain any part of the file
 			err = ErrDamaged
 		}
 		if err == nil {
@@ -73,7 +73,7 @@ func openFile(path string, opts Options) (db *bbolt.DB, err error) {
 		if db != nil {
 			_ = db.Close()
 		} else if file != nil {
-			_ = file.Close() // bbolt keeps it open, and locked, when it panics
+			_ = file.Close() // bbolt leaves the file open and locked when it panics
 		}
 		db = nil
 	}()
@@ -113,8 +113,8 @@ func readAll(tx *bbolt.Tx, file *os.File) error {
 	})
 }
 
-// openRegular opens a file that only its owner can read, if it is new. A link is
-// refused: another user who can write to the folder could have made it.
+// openRegular opens a regular file, or creates one that only its owner can read. It
+// refuses a link, because another user who can write to the folder could have made it.
 func openRegular(path string, flag int, mode os.FileMode) (*os.File, error) {
 	before, err := os.Lstat(path)
 	switch {
@@ -131,7 +131,7 @@ func openRegular(path string, flag int, mode os.FileMode) (*os.File, error) {
 	}
 	now, err := file.Stat()
 	if err == nil && before != nil && !os.SameFile(before, now) {
-		err = ErrNoFile // since it was looked at
+		err = ErrNoFile // replaced since Lstat
 	}
 	if err != nil {
 		_ = file.Close()

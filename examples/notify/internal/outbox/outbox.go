@@ -1,9 +1,9 @@
-// Package outbox keeps what a job of sending has done and has yet to do, in a
-// file of go.etcd.io/bbolt, so that a job which was killed goes on where it was.
+// Package outbox records the progress of a job in a go.etcd.io/bbolt file, so that a job
+// that was killed can continue.
 //
-// Each method that writes is one transaction: after a crash it has happened or
-// not. The file holds keys of registrations and hashes of tokens, and no token.
-// Keys name users: the file is as private as the table.
+// Each method that writes is one transaction, which a crash leaves either complete or
+// without effect. The file holds keys of registrations and hashes of tokens, but no
+// tokens. The keys name users, so the file is as private as the store.
 package outbox
 
 import (
@@ -13,23 +13,23 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// The buckets of the file.
+// The buckets of the file, and the keys of jobBucket.
 var (
-	jobBucket     = []byte("job")      // one record of each kind
-	batchBucket   = []byte("batches")  // by sequence number: to be sent, or sent without an answer
+	jobBucket     = []byte("job")      // one value for each of the keys below
+	batchBucket   = []byte("batches")  // by sequence number: not sent yet, or sent without an answer
 	ticketBucket  = []byte("tickets")  // by due time and sequence number: receipts to fetch
 	goneBucket    = []byte("gone")     // by sequence number: registrations to invalidate
-	projectBucket = []byte("projects") // by quota: what Expo answered
+	projectBucket = []byte("projects") // by quota: counts of Expo's answers
 	jobKey        = []byte("job")
 	positionKey   = []byte("position")
 	countsKey     = []byte("counts")
 	workBuckets   = [][]byte{batchBucket, ticketBucket, goneBucket}
 )
 
-// Position is how far the recipients are in the outbox.
+// Position is how much of the list of users is in the outbox.
 type Position struct {
 	Offset int64 // of the next user, in bytes
-	Done   bool  // there is none
+	Done   bool  // there is no next user
 }
 
 // Outbox is an open file. It is safe for concurrent use.
@@ -38,17 +38,17 @@ type Outbox struct{ db *bbolt.DB }
 // Close closes the file.
 func (o *Outbox) Close() error { return o.db.Close() }
 
-// Position returns how far the recipients are in the outbox.
+// Position returns how much of the list of users is in the outbox.
 func (o *Outbox) Position() (p Position, err error) {
 	return p, o.db.View(func(tx *bbolt.Tx) error { return get(tx, positionKey, &p) })
 }
 
-// Counts returns what the job has done so far, in all of its runs.
+// Counts returns the totals of all runs of the job.
 func (o *Outbox) Counts() (c Counts, err error) {
 	return c, o.db.View(func(tx *bbolt.Tx) error { return get(tx, countsKey, &c) })
 }
 
-// Empty reports whether nothing is left to send, to fetch or to invalidate.
+// Empty reports whether nothing is left to send, fetch or invalidate.
 func (o *Outbox) Empty() (empty bool, err error) {
 	return empty, o.db.View(func(tx *bbolt.Tx) error {
 		empty = true
@@ -61,19 +61,19 @@ func (o *Outbox) Empty() (empty bool, err error) {
 	})
 }
 
-// Counts is what a job has done. Except for the first two, the unit is a
-// message for one device: each that was planned is in the end counted once among
-// Dropped, Delivered, NoReceipt, Unregistered and Failed.
+// Counts are the totals of a job. The first two count users, the others messages for one
+// device. When the job is done, each planned message is counted exactly once in
+// Dropped, Delivered, NoReceipt, Unregistered or Failed.
 type Counts struct {
 	Users        int            // read from the list
 	NoDevice     int            // of these, without a registration
 	Planned      int            // put into the outbox
-	Dropped      int            // not sent: the device was no longer the user's when its turn came
-	Accepted     int            // Expo gave a ticket that was not taken back
-	Delivered    int            // Apple or Google took it, as a receipt says
-	NoReceipt    int            // Expo gave no receipt within a day, or nothing to ask for it with
+	Dropped      int            // not sent, because the device no longer belonged to the user
+	Accepted     int            // Expo answered with a ticket, and did not ask to send again
+	Delivered    int            // by its receipt, Apple or Google accepted it
+	NoReceipt    int            // no receipt within a day, or a ticket without an id
 	Unregistered int            // DeviceNotRegistered, in a ticket or a receipt
-	Invalidated  int            // of these, how many the store was told of
+	Invalidated  int            // of these, passed to the store's Invalidate
 	Failed       map[string]int // other errors, by code
 }
 
@@ -100,7 +100,7 @@ func (c *Counts) Fail(code string, n int) {
 	c.Failed[code] += n
 }
 
-// count adds to what the job has done.
+// count adds to the totals of the job.
 func count(tx *bbolt.Tx, more Counts) error {
 	var c Counts
 	if err := get(tx, countsKey, &c); err != nil {

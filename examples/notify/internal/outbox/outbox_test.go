@@ -34,7 +34,7 @@ func recipient(user tokens.UserID) outbox.Recipient {
 	return outbox.Recipient{User: user, Device: "phone", Hash: hash}
 }
 
-// What was written is there when the file is opened again, in its order.
+// Everything that was written is there, in order, when the file is opened again.
 func TestReopened(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "outbox")
 	now := time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC)
@@ -91,7 +91,7 @@ func TestReopened(t *testing.T) {
 	}
 }
 
-// The file has no token in it, and only its owner can read it.
+// The file contains no token, and only its owner can read it.
 func TestPrivate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "outbox")
 	box := open(t, path)
@@ -111,7 +111,7 @@ func TestPrivate(t *testing.T) {
 	}
 }
 
-// One process at a time, and one job.
+// One process at a time may open an outbox, and only for its own job.
 func TestRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "outbox")
 	box := open(t, path)
@@ -126,7 +126,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// An outbox that exists gets the mode of a new one, and has to be the file itself.
+// An existing outbox gets the mode of a new one and must be a regular file.
 func TestExistingFile(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "outbox")
@@ -159,12 +159,12 @@ func TestExistingFile(t *testing.T) {
 	}
 }
 
-// A file that is no outbox, or that was cut short or damaged, is refused, and is left
-// as it is. Nothing ends the process.
+// A file that is not an outbox, or that was cut short or damaged, is refused and not
+// changed, and does not end the process.
 func TestDamagedFile(t *testing.T) {
 	whole := filepath.Join(t.TempDir(), "outbox")
 	box := open(t, whole)
-	for i := range 40 { // the pages of each bucket, and free ones
+	for i := range 40 { // so that each bucket has pages, and some pages are free
 		var batch outbox.Batch
 		for j := range 100 {
 			batch.Recipients = append(batch.Recipients, recipient(tokens.UserID(fmt.Sprint("user-", i, "-", j))))
@@ -201,7 +201,7 @@ func TestDamagedFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		box, err := outbox.Open(path, []byte("job"), outbox.Options{})
-		if err == nil && strings.HasPrefix(name, "page ") { // a free page, a part of a value, or one of the two heads
+		if err == nil && strings.HasPrefix(name, "page ") { // a free page, a part of a value, or one of the two meta pages
 			survived++
 			if err := box.Close(); err != nil {
 				t.Errorf("%s: %v", name, err)
@@ -219,6 +219,6 @@ func TestDamagedFile(t *testing.T) {
 		}
 	}
 	if survived > 15 {
-		t.Errorf("%d lost pages were not missed", survived)
+		t.Errorf("%d lost pages were not noticed", survived)
 	}
 }

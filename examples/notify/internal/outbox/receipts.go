@@ -10,28 +10,28 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A Ticket is Expo's, with the recipient that it was given for.
+// A Ticket is Expo's ticket for a message to the recipient.
 type Ticket struct {
 	Recipient
 	ID string `json:"t"`
 }
 
-// Sent is a batch whose receipts are to be fetched at Due.
+// Sent is a batch that Expo accepted. Its receipts are to be fetched at Due.
 type Sent struct {
 	Seq        uint64           `json:"-"`
 	Due        time.Time        `json:"-"`
 	Project    tokens.ProjectID `json:",omitempty"`
 	Experience string           `json:",omitempty"`
 	Slowed     int              `json:",omitempty"`
-	Asked      bool             `json:",omitempty"` // for the receipts, before
+	Asked      bool             `json:",omitempty"` // its receipts were asked for before
 	SentAt     time.Time
 	Tickets    []Ticket
 }
 
-// Quota is that of the batch.
+// Quota is the quota of the batch.
 func (s *Sent) Quota() string { return quota(s.Project, s.Experience) }
 
-// Due sorts by time, as keys do.
+// dueKey returns a key that sorts by Due.
 func dueKey(s *Sent) []byte {
 	key := binary.BigEndian.AppendUint64(nil, uint64(s.Due.UnixNano()))
 	return binary.BigEndian.AppendUint64(key, s.Seq)
@@ -46,8 +46,8 @@ func addTickets(tx *bbolt.Tx, s *Sent) error {
 	return put(bucket, dueKey(s), s)
 }
 
-// Due returns what is due, the earliest first, as long as it has at most that
-// many tickets. What is of a quota to skip is left out.
+// Due returns the batches whose receipts are due, the earliest first, with at most that
+// many tickets in total. It leaves out batches whose quota is to be skipped.
 func (o *Outbox) Due(now time.Time, tickets int, skip func(quota string) bool) (due []*Sent, err error) {
 	return due, o.db.View(func(tx *bbolt.Tx) error {
 		cursor := tx.Bucket(ticketBucket).Cursor()
@@ -74,7 +74,7 @@ func (o *Outbox) Due(now time.Time, tickets int, skip func(quota string) bool) (
 	})
 }
 
-// Waiting returns how many tickets wait for their receipts.
+// Waiting returns the number of tickets that wait for their receipts.
 func (o *Outbox) Waiting() (n int, err error) {
 	return n, o.db.View(func(tx *bbolt.Tx) error {
 		return tx.Bucket(ticketBucket).ForEach(func(_, value []byte) error {
@@ -86,8 +86,8 @@ func (o *Outbox) Waiting() (n int, err error) {
 	})
 }
 
-// NextDue returns when the next receipts are due, and false if none will be,
-// without those of a quota to skip.
+// NextDue returns when the next receipts are due, or false if there are none. It leaves
+// out batches whose quota is to be skipped.
 func (o *Outbox) NextDue(skip func(quota string) bool) (due time.Time, some bool, err error) {
 	return due, some, o.db.View(func(tx *bbolt.Tx) error {
 		cursor := tx.Bucket(ticketBucket).Cursor()
@@ -104,7 +104,7 @@ func (o *Outbox) NextDue(skip func(quota string) bool) (due time.Time, some bool
 	})
 }
 
-// Unasked reports whether there are receipts that were never asked for.
+// Unasked reports whether there are receipts that no run has asked for.
 func (o *Outbox) Unasked() (unasked bool, err error) {
 	return unasked, o.db.View(func(tx *bbolt.Tx) error {
 		cursor := tx.Bucket(ticketBucket).Cursor()
@@ -119,17 +119,17 @@ func (o *Outbox) Unasked() (unasked bool, err error) {
 	})
 }
 
-// A Reading is what receipts call for.
+// A Reading is the result of reading receipts.
 type Reading struct {
-	Fetched []*Sent                              // these are done with
-	Later   []*Sent                              // takes the place of those, with the tickets that had no receipt yet
-	Again   []*Batch                             // to send once more
+	Fetched []*Sent                              // to remove
+	Later   []*Sent                              // to add: the tickets of these without a receipt yet
+	Again   []*Batch                             // to send again
 	Gone    []Gone                               // to invalidate
 	Tallies map[string]map[tokens.Platform]Tally // by quota
 	Counts  Counts
 }
 
-// Receipts records a reading, and numbers the batches.
+// Receipts records a reading and sets the numbers of the batches.
 func (o *Outbox) Receipts(r Reading) error {
 	return o.db.Update(func(tx *bbolt.Tx) error {
 		for _, s := range r.Fetched {

@@ -23,8 +23,8 @@ var errKilled = errors.New("killed")
 // The steps of a run.
 var steps = []string{"planned", "sending", "answered", "split", "acknowledged", "fetched", "received", "invalidated"}
 
-// A killer ends a run when it has come to a step for the nth time: nothing that
-// follows is done, by any goroutine.
+// A killer ends a run when it reaches a step for the nth time: after that no goroutine
+// does anything.
 type killer struct {
 	at string
 
@@ -46,11 +46,11 @@ func (k *killer) step(name string) error {
 	return errKilled
 }
 
-// killed reports whether the run came so far.
+// killed reports whether the run reached that step.
 func (k *killer) killed() bool { return k.n <= 0 }
 
-// killedEverywhere calls test for each time, up to the most, that a run comes to
-// each of its steps. test reports whether it came so far.
+// killedEverywhere calls test for each time that a run reaches each of its steps, up to a
+// maximum. test reports whether the run reached it.
 func killedEverywhere(t *testing.T, most int, test func(t *testing.T, at string, n int) bool) {
 	for _, at := range steps {
 		n, everCame := 0, false
@@ -67,7 +67,7 @@ func killedEverywhere(t *testing.T, most int, test func(t *testing.T, at string,
 	}
 }
 
-// crashWorld is a job with all that may happen in it.
+// crashWorld is a job in which everything happens that can happen.
 func crashWorld(t *testing.T, o fakeexpo.Options) *world {
 	w := newWorld(t, o)
 	w.add(60, app, "p")
@@ -86,17 +86,16 @@ func crashWorld(t *testing.T, o fakeexpo.Options) *world {
 	gone.Receipt = fakeexpo.Answer{Code: "MessageRateExceeded", Times: 1}
 	w.add(1, gone, "p")
 	w.o.Workers, w.o.PageUsers = 1, 40
-	time.Sleep(time.Hour) // a store believes Expo only of what is older than the message
+	time.Sleep(time.Hour) // a store invalidates only registrations that are older than the message
 	return w
 }
 
-// Some of crashWorld's users, and how many messages Expo takes of it: one of 74 is
-// refused, and one is sent twice.
+// Some of crashWorld's users, and the number of messages that Expo accepts: of 74, one is
+// refused and one is sent twice.
 const goneAtOnce, goneLater, refusedAlone, takenOfAll = 60, 61, 72, 74
 
-// A job is killed at each of its steps in turn, and goes on. Users whose batch
-// was between Expo's answer and its record get the message twice. All others get it
-// once.
+// A job is killed at each of its steps in turn and continues. Users whose batch was
+// answered by Expo but not yet recorded get the message twice, all others once.
 func TestKilledAtEachStep(t *testing.T) {
 	t.Parallel()
 	killedEverywhere(t, math.MaxInt, func(t *testing.T, at string, n int) bool {
@@ -137,8 +136,8 @@ func TestKilledAtEachStep(t *testing.T) {
 	})
 }
 
-// Between a kill and the next run a third of the phones change hands. No
-// message reaches another user, at whatever step it was killed.
+// Between a kill and the next run, a third of the phones change hands. No message
+// reaches another user, at whichever step the run was killed.
 func TestHandOverBetweenKillAndResume(t *testing.T) {
 	t.Parallel()
 	killedEverywhere(t, 2, func(t *testing.T, at string, n int) bool {
@@ -167,8 +166,7 @@ func TestHandOverBetweenKillAndResume(t *testing.T) {
 	})
 }
 
-// An answer that is lost is the one thing that cannot be told from a request
-// that was lost: its batch is sent again, once.
+// A lost answer looks the same as a lost request, so its batch is sent again, once.
 func TestLostAnswer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -184,8 +182,8 @@ func TestLostAnswer(t *testing.T) {
 	})
 }
 
-// A run that is told to stop waits for the answers that are on their way, so that
-// nothing has to be sent again.
+// A run that is interrupted waits for the answers to its requests, so that nothing has to
+// be sent again.
 func TestStopped(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -206,7 +204,7 @@ func TestStopped(t *testing.T) {
 	})
 }
 
-// Receipts that Expo cannot give now are asked for again.
+// Receipts that Expo cannot return yet are fetched again.
 func TestReceiptsRefused(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

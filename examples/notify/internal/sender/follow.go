@@ -9,12 +9,12 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// follow fetches receipts as they become due, until all is sent and nothing is
-// left to do. Then, and not before, it tells the registry of devices that are
-// gone: all answers together say whether that is to be believed.
+// follow fetches receipts when they are due, until everything is sent and nothing is left
+// to fetch. Only then does it invalidate devices that are gone, because it takes all
+// answers together to decide whether to trust them.
 func (s *Sender) follow(ctx context.Context, planned <-chan struct{}) error {
 	for {
-		allSent := s.allSent(planned) // before it looks for what is due
+		allSent := s.allSent(planned) // before fetching what is due
 		fetched, err := s.fetch(ctx)
 		if err != nil {
 			return err
@@ -23,7 +23,7 @@ func (s *Sender) follow(ctx context.Context, planned <-chan struct{}) error {
 			continue
 		}
 		wait := min(time.Second, s.o.ReceiptDelay)
-		if allSent { // nothing new comes
+		if allSent { // no more tickets come
 			due, some, err := s.outbox.NextDue(s.isUnread)
 			if err != nil {
 				return err
@@ -51,7 +51,7 @@ func (s *Sender) allSent(planned <-chan struct{}) bool {
 	}
 }
 
-// finish is called when all that is done in this run is sent and followed up.
+// finish is called when this run has nothing more to send or to fetch.
 func (s *Sender) finish(ctx context.Context) error {
 	if err := s.settle(); err != nil {
 		return err
@@ -63,8 +63,8 @@ func (s *Sender) finish(ctx context.Context) error {
 	return err
 }
 
-// fetch fetches the receipts of up to a thousand tickets, and returns of how
-// many batches.
+// fetch fetches the receipts of up to a thousand tickets and returns the number of their
+// batches.
 func (s *Sender) fetch(ctx context.Context) (int, error) {
 	due, err := s.outbox.Due(time.Now(), expo.MaxReceipts, s.isUnread)
 	if err != nil || len(due) == 0 {
@@ -87,7 +87,7 @@ func (s *Sender) fetch(ctx context.Context) (int, error) {
 	for _, sent := range due {
 		if !s.isUnread(sent.Quota()) || time.Since(sent.SentAt) > expo.ReceiptLifetime {
 			s.readReceipts(&r, sent, a)
-		} // else it stays as it is, for the next run
+		} // otherwise it stays in the outbox for the next run
 	}
 	if err := s.outbox.Receipts(r); err != nil {
 		return 0, err
@@ -103,7 +103,7 @@ func (s *Sender) fetch(ctx context.Context) (int, error) {
 	return len(due), nil
 }
 
-// readReceipts adds to r what the receipts of one batch call for.
+// readReceipts adds the results of one batch's receipts to r.
 func (s *Sender) readReceipts(r *outbox.Reading, sent *outbox.Sent, a answers) {
 	missing := *sent
 	missing.Tickets, missing.Due, missing.Asked = nil, time.Now().Add(s.o.ReceiptDelay), true
@@ -130,7 +130,7 @@ func (s *Sender) readReceipts(r *outbox.Reading, sent *outbox.Sent, a answers) {
 		case receipt.Error == "":
 			r.Counts.Delivered++
 		case s.isSlow(receipt.Error, sent.Slowed):
-			r.Counts.Accepted-- // taken back
+			r.Counts.Accepted-- // Expo asks to send it again
 			slow = append(slow, t.Recipient)
 			continue
 		case isGone:

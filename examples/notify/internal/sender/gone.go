@@ -12,18 +12,19 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// fewAnswers are too few to tell from them that too many devices are gone.
+// fewAnswers is the number of answers below which their share of gone devices means
+// nothing.
 const fewAnswers = 50
 
-// held returns [ErrHeld] and why if too many answers of the job, in all of its
-// runs, call a device gone: of all of them, of one project, or of the devices of
-// one platform in it, which share credentials.
+// held returns an error that matches [ErrHeld] if too many answers, in all runs of the
+// job, report a device as gone. It judges all answers together, those of each project,
+// and those of each platform of a project, whose devices share credentials.
 func (s *Sender) held() (held error, err error) {
 	var all outbox.Tally
 	projects := map[string]outbox.Tally{}
 	judge := func(what string, t outbox.Tally) {
 		if t.Answers >= fewAnswers && float64(t.Gone)/float64(t.Answers) > s.o.MaxGone {
-			held = fmt.Errorf("%w: %d of %d%s", ErrHeld, t.Gone, t.Answers, what)
+			held = fmt.Errorf("%w: %d of %d%s; check the credentials, or run the command again with -max-gone 100", ErrHeld, t.Gone, t.Answers, what)
 		}
 	}
 	err = s.outbox.Tallies(func(quota string, platform tokens.Platform, t outbox.Tally) {
@@ -39,8 +40,8 @@ func (s *Sender) held() (held error, err error) {
 	return held, err
 }
 
-// invalidateEarly invalidates when receipts are late, if all were asked for once:
-// a few that never come would hold the others up for a day.
+// invalidateEarly invalidates devices while receipts are still missing, if each was asked
+// for once. Otherwise a few receipts that never come would delay it for a day.
 func (s *Sender) invalidateEarly(ctx context.Context) error {
 	if unasked, err := s.outbox.Unasked(); unasked || err != nil {
 		return err
@@ -49,12 +50,12 @@ func (s *Sender) invalidateEarly(ctx context.Context) error {
 	return err
 }
 
-// someGone is how many devices are told to the registry between two writes of
-// the outbox.
+// someGone is the number of devices that are invalidated between two writes of the
+// outbox.
 const someGone = 100
 
-// invalidate tells the registry of devices that are gone, unless so many are that
-// it is not to be believed: then held says so.
+// invalidate invalidates the registrations of devices that are gone, unless there are too
+// many to trust the answers. In that case it returns the error of held.
 func (s *Sender) invalidate(ctx context.Context) (held error, err error) {
 	for {
 		gone, err := s.outbox.Gone(someGone)
@@ -70,7 +71,8 @@ func (s *Sender) invalidate(ctx context.Context) (held error, err error) {
 	}
 }
 
-// invalidateSome invalidates some. Doing it again after a crash changes nothing.
+// invalidateSome invalidates some registrations. It is idempotent, so it may be repeated
+// after a crash.
 func (s *Sender) invalidateSome(ctx context.Context, gone []outbox.Gone) error {
 	calls, callCtx := errgroup.WithContext(ctx)
 	calls.SetLimit(s.o.Reads)
@@ -86,8 +88,8 @@ func (s *Sender) invalidateSome(ctx context.Context, gone []outbox.Gone) error {
 	return s.outbox.Told(gone, outbox.Counts{Invalidated: len(gone)})
 }
 
-// tell tells the store of one. The store leaves a registration alone that has
-// another token, or was registered again since.
+// tell calls the store's Invalidate, which does not change a registration that has
+// another token or was registered again after the message.
 func (s *Sender) tell(ctx context.Context, g outbox.Gone) error {
 	for wait := s.backoff(); ; {
 		err := s.registry.Invalidate(ctx, g.Key(), g.Hash, g.SentAt)

@@ -13,8 +13,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// Where too many answers call a device gone, nothing is invalidated: not by this
-// run, nor by the next, nor after a kill, until the operator says so.
+// If too many answers report a device as gone, no run invalidates any device until the
+// operator allows it.
 func TestTooManyGone(t *testing.T) {
 	t.Parallel()
 	atOnce := fakeexpo.Phone{Project: "@acme/app", Ticket: fakeexpo.Gone}
@@ -81,7 +81,7 @@ func TestTooManyGone(t *testing.T) {
 	}
 }
 
-// A receipt that never comes does not hold up what the others say.
+// A receipt that never comes does not delay the invalidation of other devices.
 func TestInvalidatedBeforeTheLastReceipt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

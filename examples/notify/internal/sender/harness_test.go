@@ -21,12 +21,12 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A world is a store, a fake Expo with phones, and a job for all of its users.
-// Its time is that of a synctest bubble, and its network has no sockets.
+// A world is a store, a fake Expo with phones, and a job for all of its users. It runs in
+// a synctest bubble, with a network without sockets.
 type world struct {
 	t        *testing.T
 	registry *memstore.Store
-	through  func(Registry) Registry // what the job sees of it, if not all
+	through  func(Registry) Registry // wraps the registry for the job, if it is set
 	expo     *fakeexpo.Server
 	path     string // of the outbox
 	users    []string
@@ -49,7 +49,7 @@ func newWorld(t *testing.T, o fakeexpo.Options) *world {
 	return w
 }
 
-// direct calls a handler without a network. An answer that is lost is an error.
+// direct calls a handler without a network. A lost answer is an error.
 type direct struct{ http.Handler }
 
 func (d direct) RoundTrip(r *http.Request) (resp *http.Response, err error) {
@@ -118,7 +118,7 @@ func (w *world) run(ctx context.Context) error {
 	return New(registry, &w.client, box, job, w.o).Run(ctx)
 }
 
-// finish runs the job, which has to succeed, and returns what was counted.
+// finish runs the job, which must succeed, and returns its totals.
 func (w *world) finish() outbox.Counts {
 	w.t.Helper()
 	if err := w.run(w.t.Context()); err != nil {
@@ -144,7 +144,7 @@ func (w *world) counts() outbox.Counts {
 	return counts
 }
 
-// status is that of user i's registration.
+// status returns the status of user i's registration.
 func (w *world) status(i int) tokens.Status {
 	w.t.Helper()
 	registration, err := w.registry.Get(context.Background(), key(user(i)))

@@ -17,17 +17,16 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// somePending is how many batches of an earlier run are read from the outbox at
-// once.
+// somePending is the number of batches of an earlier run that are read at once.
 const somePending = 100
 
-// morePages is how many pages are looked through for other projects when Expo
-// refuses all those before.
+// morePages is the number of further pages that are planned to find other projects when
+// all known projects were given up.
 const morePages = 10
 
-// plan queues what an earlier run left, and then the recipients page by page.
-// The queue is short and blocks, so a page is listed when the one before it has
-// nearly gone out: memory does not grow with the job, and tokens do not age.
+// plan queues the batches that earlier runs left, and then the users page by page. The
+// queue is short and blocks, so a page is listed only when the previous one is nearly
+// sent: memory does not grow with the job, and tokens do not age.
 func (s *Sender) plan(ctx context.Context, last uint64) error {
 	if err := s.resume(ctx, last); err != nil {
 		return err
@@ -43,7 +42,7 @@ func (s *Sender) plan(ctx context.Context, last uint64) error {
 			inVain = 0
 		}
 		if unanswered || inVain > morePages {
-			return nil // the rest would fare no better
+			return nil // the rest would probably fail too
 		}
 		page, done, err := s.readPage(lines, &at)
 		if err != nil {
@@ -64,7 +63,7 @@ func (s *Sender) plan(ctx context.Context, last uint64) error {
 			return err
 		}
 		for _, w := range works {
-			s.project(w.Quota()) // is known before the first of the page is refused
+			s.project(w.Quota()) // so that allGivenUp knows it before the first one is refused
 		}
 		for _, w := range works {
 			if err := s.enqueue(ctx, w); err != nil {
@@ -75,8 +74,8 @@ func (s *Sender) plan(ctx context.Context, last uint64) error {
 	return nil
 }
 
-// resume queues what an earlier run left, up to the last of it. Batches with
-// numbers above are of this run, and are queued where they are made.
+// resume queues the batches that earlier runs left, whose numbers end with last. Batches
+// with higher numbers belong to this run, which queues them when it makes them.
 func (s *Sender) resume(ctx context.Context, last uint64) error {
 	for after := uint64(0); ; {
 		some, err := s.outbox.Pending(after, somePending)
@@ -87,7 +86,7 @@ func (s *Sender) resume(ctx context.Context, last uint64) error {
 		if len(some) > 0 {
 			after = some[len(some)-1].Seq
 		}
-		// Those that were refused alone come last: see project.
+		// Messages that were refused on their own come last: see project.
 		slices.SortStableFunc(some, func(a, b *outbox.Batch) int { return len(b.Recipients) - len(a.Recipients) })
 		for _, b := range some {
 			if b.Seq > last {
@@ -121,8 +120,8 @@ func (s *Sender) readPage(lines *userLines, at *outbox.Position) (page []tokens.
 	return page, done, nil
 }
 
-// listPage reads the registrations of these users and groups them into batches
-// of one project each, in no order.
+// listPage reads the registrations of these users and groups them into batches of one
+// project each, in random order.
 func (s *Sender) listPage(ctx context.Context, page []tokens.UserID, began time.Time, done *outbox.Counts) ([]*work, error) {
 	byProject := map[tokens.ProjectID][]tokens.Registration{}
 	for wait := s.backoff(); len(page) > 0; {
@@ -149,7 +148,7 @@ func (s *Sender) listPage(ctx context.Context, page []tokens.UserID, began time.
 			if network := awsenv.NetworkError(last); network != nil {
 				why = append(why, "network", network)
 			}
-			s.o.Log.Warn("registrations could not be listed; waiting", why...)
+			s.o.Log.Warn("listing registrations failed; retrying", why...)
 			if err := wait.next(ctx, 0); err != nil {
 				return nil, fmt.Errorf("list registrations: %w: %w", err, last)
 			}
@@ -164,8 +163,8 @@ func (s *Sender) listPage(ctx context.Context, page []tokens.UserID, began time.
 	return works, nil
 }
 
-// distinct drops doubles: a store may show a token twice while it moves between
-// two devices of its user.
+// distinct deduplicates by token: a store may list a token twice while it moves between
+// two devices of a user.
 func distinct(registrations []tokens.Registration) []tokens.Registration {
 	seen := map[tokens.Hash]bool{}
 	return slices.DeleteFunc(registrations, func(r tokens.Registration) bool {
@@ -175,7 +174,7 @@ func distinct(registrations []tokens.Registration) []tokens.Registration {
 	})
 }
 
-// batched makes batches of registrations that were read at readAt.
+// batched splits registrations, which were read at readAt, into batches.
 func batched(project tokens.ProjectID, registrations []tokens.Registration, readAt time.Time) (works []*work) {
 	for some := range slices.Chunk(registrations, expo.MaxMessages) {
 		w := &work{Batch: &outbox.Batch{Project: project}, readAt: readAt}

@@ -7,25 +7,25 @@ import (
 	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
 )
 
-// A project is what a run knows of one that it sends to.
+// A project is the state of one Expo project during a run.
 //
-// A message that Expo refuses when it is alone is a suspect: either it is at
-// fault, or its project is. When Expo takes a request of the project, the suspects
-// so far are at fault, and are counted as failed. When mostSuspects are refused in
-// a row, the project is at fault: all that is left of it is left to the next run,
-// which may have better credentials.
+// A message that Expo refuses on its own is a suspect: either the message is at fault or
+// its project is. When Expo accepts a request of the project, the suspects so far are at
+// fault and are counted as failed. When mostSuspects are refused in a row, the project is
+// at fault: its remaining messages are left for the next run, for which its credentials
+// may be corrected.
 //
-// Batches are made of users at random. Otherwise the devices of an attacker, who may
-// have many beside each other on the list, could be taken for the project.
+// Batches contain users in random order. Otherwise an attacker with many devices next to
+// each other on the list could make the whole project look refused.
 type project struct {
 	quota     string
 	gate      *gate
-	narrowing chan struct{} // full while a worker narrows a refusal down
+	narrowing chan struct{} // full while a worker splits a refused request
 
 	// Held by Sender.mu.
-	takenAt  time.Time // the last request that Expo took
+	takenAt  time.Time // when Expo last accepted a request
 	suspects []suspect
-	givenUp  string // why nothing more of it is sent in this run
+	givenUp  string // why this run sends no more of its messages; "" if it does
 }
 
 type suspect struct {
@@ -33,16 +33,16 @@ type suspect struct {
 	code  string
 }
 
-// How many messages in a row have to be refused alone before their project is given
-// up: some of a project that Expo never took a message of, and more of others, since
-// half of their messages may be at fault. A project that is given up wrongly loses
-// nothing: the next run begins with the messages that this one did not try.
+// A project is given up after this many consecutive suspects. The limit is higher if Expo
+// has accepted a message of the project before, since many of its messages may then be
+// at fault. A project that is given up wrongly loses nothing: the next run begins with
+// the messages that this one did not try.
 const (
 	mostSuspects      = 8
 	mostSuspectsTaken = 32
 )
 
-// project returns that of a quota.
+// project returns the project of a quota.
 func (s *Sender) project(quota string) *project {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -54,7 +54,7 @@ func (s *Sender) project(quota string) *project {
 	return p
 }
 
-// leave reports whether w is not to be sent in this run, and records why.
+// leave reports whether w is left for the next run, and records why.
 func (s *Sender) leave(p *project, w *work) (bool, error) {
 	s.mu.Lock()
 	why := p.givenUp
@@ -65,7 +65,7 @@ func (s *Sender) leave(p *project, w *work) (bool, error) {
 	return s.isStopped(), nil
 }
 
-// accepted is called when Expo has taken a request of p.
+// accepted is called when Expo has accepted a request of p.
 func (s *Sender) accepted(p *project) error {
 	s.mu.Lock()
 	p.takenAt = time.Now()
@@ -80,7 +80,7 @@ func (s *Sender) accepted(p *project) error {
 	return nil
 }
 
-// suspect is called when Expo will not take w, which cannot be narrowed down.
+// suspect is called when Expo refuses w, which cannot be split.
 func (s *Sender) suspect(p *project, w *work, code string) error {
 	taken, err := s.outbox.HasAccepted(p.quota)
 	if err != nil {
@@ -100,7 +100,7 @@ func (s *Sender) suspect(p *project, w *work, code string) error {
 	return nil
 }
 
-// leaveSuspects gives the project up, which is at fault.
+// leaveSuspects gives up the project, which is at fault.
 func (s *Sender) leaveSuspects(p *project) error {
 	s.mu.Lock()
 	suspects := p.suspects
@@ -115,27 +115,27 @@ func (s *Sender) leaveSuspects(p *project) error {
 			return err
 		}
 	}
-	s.giveUpProject(p, code, fmt.Errorf("project %q: %w: %s", p.quota, ErrRefused, code))
+	s.giveUpProject(p, code, fmt.Errorf("project %q: %s: %w", p.quota, code, ErrRefused))
 	return nil
 }
 
-// giveUpProject ends the sending to p in this run.
+// giveUpProject ends sending to p in this run.
 func (s *Sender) giveUpProject(p *project, why string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if p.givenUp == "" {
 		p.givenUp = why
-		s.o.Log.Warn("the messages of a project are left to the next run", "error", err)
+		s.o.Log.Warn("the messages of a project are left for the next run", "error", err)
 		s.problems = append(s.problems, err)
 	}
 }
 
-// noAnswer is why messages are left that Expo did not answer.
+// noAnswer is the reason for leaving messages that Expo did not answer.
 const noAnswer = "no answer"
 
-// giveUp leaves w, which was repeated in vain, to the next run, in halves: that
-// narrows down which message is at fault, if one is. If Expo took no other request
-// of the project meanwhile, it is given up for this run.
+// giveUp leaves w, whose retries have all failed, for the next run. It splits w into
+// halves, so that a message that is at fault is alone after some runs. If Expo accepted
+// no other request of the project meanwhile, giveUp gives up the project for this run.
 func (s *Sender) giveUp(p *project, w *work, began time.Time, err error) error {
 	s.mu.Lock()
 	taken := p.takenAt.After(began)
@@ -155,8 +155,8 @@ func (s *Sender) giveUp(p *project, w *work, began time.Time, err error) error {
 	return s.replace(w, works)
 }
 
-// allGivenUp reports whether every project that the run knows was given up, and
-// whether that is for want of an answer.
+// allGivenUp reports whether every project of the run so far was given up, and whether
+// one of them was because Expo did not answer.
 func (s *Sender) allGivenUp() (all, unanswered bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -169,8 +169,8 @@ func (s *Sender) allGivenUp() (all, unanswered bool) {
 	return len(s.projects) > 0, unanswered
 }
 
-// settle decides on the suspects that are left when all is sent: they failed if
-// Expo ever took others of their project.
+// settle decides about the suspects that remain at the end: they failed if Expo has ever
+// accepted another message of their project.
 func (s *Sender) settle() error {
 	for _, p := range s.projects { // no worker is at work
 		has, err := s.outbox.HasAccepted(p.quota)

@@ -14,8 +14,8 @@ import (
 	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
 )
 
-// requestFaults are what Expo documents as answers to a request, what stands
-// between it and a client may answer, and how either may be wrong.
+// requestFaults are the errors that Expo documents for requests, answers of proxies in
+// between, and broken variants of both.
 var requestFaults = []fakeexpo.Fault{
 	{Status: 429}, {Status: 429, RetryAfter: 40 * time.Second}, {Status: 500}, {Status: 502, Body: "<html>"}, {Status: 503, RetryAfter: time.Minute},
 	{Status: 504, Body: ""}, {Status: 408}, {Lose: true}, {Vague: true},
@@ -29,7 +29,7 @@ var requestFaults = []fakeexpo.Fault{
 	{Status: 301, Location: "http://other.test"}, {Status: 307, Location: "http://other.test"},
 }
 
-// messageAnswers are those to one message, in a ticket or a receipt.
+// messageAnswers are answers to one message, in a ticket or a receipt.
 var messageAnswers = []fakeexpo.Answer{
 	{}, {Code: "DeviceNotRegistered"}, {Code: "MessageTooBig"}, {Code: "MismatchSenderId"}, {Code: "InvalidCredentials"},
 	{Code: "MessageRateExceeded"}, {Code: "MessageRateExceeded", Times: 1}, {Code: "MessageRateExceeded", Times: 3},
@@ -38,9 +38,9 @@ var messageAnswers = []fakeexpo.Answer{
 	{JSON: `{"status":"ok","id":"none"}`}, {JSON: `{"status":"error"}`}, {JSON: `{"status":"error","details":[]}`},
 }
 
-// Whatever Expo answers, and whenever a run is killed, each message is accounted
-// for: it was sent, it failed with a code, or it is left to the next run. When
-// Expo is well again, the next run sends what is left.
+// Whatever Expo answers, and whenever a run is killed, each message is accounted for: it
+// was sent, it failed with a code, or it is left for the next run. When Expo works
+// again, the next run sends the rest.
 func TestAnyAnswer(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(30) {
@@ -103,7 +103,7 @@ func anyAnswer(t *testing.T, random *rand.Rand) {
 	faults, kills = 0, 0
 	mu.Unlock()
 	if err := w.run(t.Context()); err != nil {
-		t.Log(err) // of a project that has messages only which Expo refuses
+		t.Log(err) // possible for a project with nothing but refused messages
 	}
 	w.accounted()
 	left, _ := w.rest()
@@ -125,7 +125,7 @@ func anyAnswer(t *testing.T, random *rand.Rand) {
 	}
 }
 
-// accounted holds the counts to what was planned.
+// accounted compares the counts with the number of planned messages.
 func (w *world) accounted() {
 	w.t.Helper()
 	c := w.counts()
@@ -139,7 +139,7 @@ func (w *world) accounted() {
 	}
 }
 
-// rest is how much is left to send, and how many receipts to fetch.
+// rest returns how many messages and how many receipts are left.
 func (w *world) rest() (left, waiting int) {
 	w.t.Helper()
 	for _, n := range w.left() {

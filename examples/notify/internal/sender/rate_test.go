@@ -9,8 +9,7 @@ import (
 	"github.com/devicetokens/devicetokens/examples/internal/fakeexpo"
 )
 
-// At Expo's limit the rate is just under it, in every second, and nothing is
-// refused.
+// The rate stays just under Expo's limit in every second, and nothing is refused.
 func TestRate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -36,8 +35,8 @@ func TestRate(t *testing.T) {
 	})
 }
 
-// What holds a request up after its turn came, such as a slow disk, does not
-// bring it into a second that is full already.
+// A request that is delayed after it passed the gate, for example by a slow disk, does
+// not exceed the rate of a later second.
 func TestRateOfRequestsHeldUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -61,7 +60,7 @@ func TestRateOfRequestsHeldUp(t *testing.T) {
 	})
 }
 
-// Each of two projects has a rate of its own.
+// Each project has its own rate.
 func TestRateOfTwoProjects(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -90,7 +89,7 @@ func interleave(users []string) (mixed []string) {
 	return mixed
 }
 
-// No more requests are under way at once than it was told.
+// The number of concurrent requests does not exceed the setting.
 func TestConcurrency(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

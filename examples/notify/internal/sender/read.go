@@ -14,7 +14,7 @@ import (
 )
 
 // read reads the registrations of w again and drops recipients that are no longer
-// registered. It returns ready if w can be sent. Otherwise w is empty, or has a
+// registered. It returns ready if w can be sent. Otherwise w has become empty or has a
 // recipient of another project, and read returns the batches that replace it.
 func (s *Sender) read(ctx context.Context, w *work) (instead []*work, ready bool, err error) {
 	began := time.Now()
@@ -58,13 +58,13 @@ func (s *Sender) read(ctx context.Context, w *work) (instead []*work, ready bool
 	return works, false, s.replace(w, works)
 }
 
-// replace puts works in the place of w, which was not sent.
+// replace replaces w, which was not sent, with works.
 func (s *Sender) replace(w *work, works []*work) error {
 	return s.outbox.Replace(w.Batch, batches(works), outbox.Counts{Dropped: w.dropped})
 }
 
-// get returns a live registration, or a zero one that is not active. What
-// cannot be decoded is not registered, to its user as to us.
+// get returns an active registration, or the zero value if there is none. A registration
+// that cannot be decoded counts as none, as it does in [store.Store].List.
 func (s *Sender) get(ctx context.Context, key tokens.Key) (tokens.Registration, error) {
 	for wait := s.backoff(); ; {
 		registration, err := s.registry.Get(ctx, key)

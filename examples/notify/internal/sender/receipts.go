@@ -12,19 +12,19 @@ import (
 // A question asks for the receipt of one ticket.
 type question struct{ id, quota string }
 
-// answers are what came of questions. What is in neither map has no receipt yet.
+// answers are the results of questions. An id in neither map has no receipt yet.
 type answers struct {
 	receipts map[string]expo.Receipt
-	refused  map[string]string // the code with which Expo refuses the id alone, or noAnswer
+	refused  map[string]string // by id: the code with which Expo refuses the id on its own, or noAnswer
 }
 
-// reading is what a run knows of the receipts of one project. As with messages,
-// refused ids are at fault if others of their project are answered, and else their
-// project is, whose receipts are left to the next run. An id that gets no answer
-// while others do has no receipt yet: the failure may pass.
+// reading is the state of fetching one project's receipts. It works as for messages: if
+// Expo answers other requests of the project, the refused ids are at fault; otherwise the
+// project is, and its receipts are left for the next run. An id without an answer has no
+// receipt yet, because the failure may pass.
 type reading struct {
 	answered bool
-	suspects map[string]string // codes by id, since the last answer
+	suspects map[string]string // refused ids with their codes, since the last answer
 	unread   bool
 }
 
@@ -37,10 +37,10 @@ func (s *Sender) reading(quota string) *reading {
 	return r
 }
 
-// isUnread reports whether receipts of the project are left to the next run.
+// isUnread reports whether the project's receipts are left for the next run.
 func (s *Sender) isUnread(quota string) bool { return s.reading(quota).unread }
 
-// ask asks for receipts, and narrows refusals down.
+// ask fetches receipts, and splits refused requests.
 func (s *Sender) ask(ctx context.Context, a *answers, asked []question) error {
 	if err := s.askParts(ctx, a, asked, s.o.Attempts); err != nil {
 		return err
@@ -56,7 +56,7 @@ func (s *Sender) ask(ctx context.Context, a *answers, asked []question) error {
 	return nil
 }
 
-// unread leaves the receipts of a project to the next run.
+// unread leaves a project's receipts for the next run.
 func (s *Sender) unread(quota, code string) {
 	if r := s.reading(quota); !r.unread {
 		r.unread = true
@@ -65,7 +65,7 @@ func (s *Sender) unread(quota, code string) {
 		if code == noAnswer {
 			why = ErrGaveUp
 		}
-		s.problem(fmt.Errorf("project %q: get receipts: %w: %s", quota, why, code))
+		s.problem(fmt.Errorf("project %q: get receipts: %s: %w", quota, code, why))
 	}
 }
 
@@ -132,12 +132,12 @@ func (s *Sender) askParts(ctx context.Context, a *answers, asked []question, att
 	return s.askParts(ctx, a, asked[half:], attempts)
 }
 
-// fewAttempts is how often the parts of a request are made that was repeated in
-// vain. It is also how often an answer that is none of Expo's is waited out before
-// it counts as a refusal: asking again for a part of it does no harm.
+// fewAttempts limits the attempts for each part of a request that failed in all of its
+// attempts. It also limits the attempts after answers that match [expo.ErrAnswer]; then
+// the request counts as refused, since asking for a part of it again does no harm.
 const fewAttempts = 3
 
-// receipts asks once, and again for as long as that may help.
+// receipts fetches receipts, with retries while they may help.
 func (s *Sender) receipts(ctx context.Context, ids []string, attempts int) (map[string]expo.Receipt, error) {
 	for wait := (&backoff{most: attempts}); ; {
 		receipts, err := s.push.Receipts(ctx, ids)
@@ -151,7 +151,7 @@ func (s *Sender) receipts(ctx context.Context, ids []string, attempts int) (map[
 			return nil, fmt.Errorf("get receipts: %w", err)
 		}
 		atLeast := expo.RetryAfter(err)
-		s.o.Log.Warn("expo did not answer about receipts; waiting", "error", err)
+		s.o.Log.Warn("fetching receipts failed; retrying", "error", err)
 		if wait := wait.next(ctx, atLeast); wait != nil {
 			return nil, fmt.Errorf("get receipts: %w: %w", wait, err)
 		}

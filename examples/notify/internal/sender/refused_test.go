@@ -13,7 +13,7 @@ import (
 	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
 )
 
-// refusals are the ways in which Expo refuses a request for one message in it.
+// refusals are the ways in which Expo refuses a request because of one message.
 var refusals = map[string]fakeexpo.Refusal{
 	"UNAUTHORIZED":     {Status: 403, Code: "UNAUTHORIZED"},
 	"VALIDATION_ERROR": {Status: 400, Code: "VALIDATION_ERROR"},
@@ -22,7 +22,7 @@ var refusals = map[string]fakeexpo.Refusal{
 	"API_ERROR":        {Status: 200, Code: "API_ERROR"},
 }
 
-// One message that Expo refuses fails alone, and costs fourteen requests.
+// One message that Expo refuses fails alone and costs at most fourteen requests.
 func TestOneRefused(t *testing.T) {
 	t.Parallel()
 	for code, refusal := range refusals {
@@ -35,7 +35,7 @@ func TestOneRefused(t *testing.T) {
 					bad.Refused = refusal
 					w.add(1, bad, "p")
 					err := w.run(t.Context())
-					if others == 0 { // its project may be at fault
+					if others == 0 { // the project may be at fault
 						left := map[string]int{code: 1}
 						if diff := cmp.Diff(left, w.left()); diff != "" || !errors.Is(err, ErrRefused) {
 							t.Errorf("%v, left (-want +got):\n%s", err, diff)
@@ -58,7 +58,7 @@ func TestOneRefused(t *testing.T) {
 	}
 }
 
-// Many of them, beside each other on the list as one attacker's are, fail alone.
+// Many refused messages, next to each other on the list as one attacker's are, fail alone.
 func TestManyRefused(t *testing.T) {
 	t.Parallel()
 	for _, bads := range []int{40, 300} {
@@ -76,12 +76,12 @@ func TestManyRefused(t *testing.T) {
 	}
 }
 
-// A project that Expo never took a message of is given up after a few refusals. Later
-// runs begin with the messages that earlier ones did not come to, so that a message
-// among many of one attacker is sent too.
+// If Expo has accepted no message of a project, a run gives up the project after a few
+// refusals. The next run begins with the messages that were not tried, so a message
+// among many of an attacker is sent in the end.
 func TestRefusedFirst(t *testing.T) {
 	t.Parallel()
-	for range 6 { // the messages are in another order each time
+	for range 6 { // the messages are in random order
 		synctest.Test(t, func(t *testing.T) {
 			const bads = 24
 			w := newWorld(t, fakeexpo.Options{})
@@ -98,8 +98,8 @@ func TestRefusedFirst(t *testing.T) {
 	}
 }
 
-// A project that is refused as a whole costs the others nothing, is not asked for
-// each of its messages, and is tried again by the next run.
+// A project that Expo refuses as a whole does not affect other projects, costs few
+// requests, and is tried again by the next run.
 func TestProjectRefused(t *testing.T) {
 	t.Parallel()
 	for _, named := range []bool{true, false} {
@@ -133,8 +133,8 @@ func TestProjectRefused(t *testing.T) {
 	}
 }
 
-// Users of a project that is refused, who come first on the list, do not keep those
-// of another from their messages.
+// Users of a refused project at the beginning of the list do not keep the users of
+// another project from their messages.
 func TestRefusedProjectFirst(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -163,7 +163,7 @@ func (w *world) addTwo(n int, named bool) {
 	w.users = interleave(w.users)
 }
 
-// A redirect ends the run at once, and loses nothing.
+// A redirect ends the run at once and loses no message.
 func TestRedirected(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -186,8 +186,8 @@ func TestRedirected(t *testing.T) {
 	})
 }
 
-// A batch that Expo never answers well costs the others nothing. Each run has it in
-// halves, until what is at fault is alone.
+// A batch that Expo always answers with a 5xx does not affect other batches. Each run
+// splits it, until the message at fault is alone.
 func TestNeverAnswered(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -213,8 +213,8 @@ func TestNeverAnswered(t *testing.T) {
 	})
 }
 
-// Expo took the messages and answered with another number of tickets: the
-// messages are not sent again, and other batches are sent.
+// If Expo accepts the messages but answers with another number of tickets, the messages
+// are not sent again, and other batches are sent.
 func TestOtherNumberOfTickets(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`{"data":[]}`, `{"data":[{"status":"ok","id":"1"}]}`} {
@@ -235,7 +235,7 @@ func TestOtherNumberOfTickets(t *testing.T) {
 	}
 }
 
-// A ticket or a receipt of any form costs nothing but its own message, and no time.
+// A ticket or a receipt of any form affects only its own message, and delays nothing.
 func TestStrangeTicketsAndReceipts(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -275,8 +275,8 @@ func TestStrangeTicketsAndReceipts(t *testing.T) {
 	}
 }
 
-// Receipts that Expo refuses for one project, or never gives, are left to the next
-// run, and those of the other are read.
+// If Expo refuses the receipts of one project, or never returns them, they are left for the
+// next run. The receipts of the other project are read.
 func TestReceiptsOfAProjectRefused(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -295,7 +295,7 @@ func TestReceiptsOfAProjectRefused(t *testing.T) {
 				time.AfterFunc(time.Minute, func() { w.expo.Refuse("@acme/other", tc.refusal) })
 				err := w.run(t.Context())
 				got := w.counts()
-				isRead := got.Delivered == 600 || tc.refusal.Status == 308 // a redirect is taken for one of the address
+				isRead := got.Delivered == 600 || tc.refusal.Status == 308 // a redirect means that the address is wrong for all projects
 				if got.Accepted != 1200 || !isRead || got.Failed != nil || !errors.Is(err, tc.want) {
 					t.Errorf("%v, %+v", err, got)
 				}
@@ -311,8 +311,8 @@ func TestReceiptsOfAProjectRefused(t *testing.T) {
 	}
 }
 
-// A receipt that Expo never gives an answer about costs the others nothing, neither
-// their receipts nor the messages that are yet to be sent, and counts as missing.
+// A receipt for which Expo always answers with an error counts as missing. It affects
+// neither other receipts nor messages that are not sent yet.
 func TestReceiptNeverAnswered(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -346,8 +346,8 @@ func TestReceiptNeverAnswered(t *testing.T) {
 	})
 }
 
-// A phone that is sent to too fast, as a ticket or a receipt says, is sent to again
-// slowly, and in the end counted. No other user waits for it.
+// After MessageRateExceeded in a ticket or a receipt, the message is retried slowly, and
+// finally counted. No other user waits for it.
 func TestTooFast(t *testing.T) {
 	t.Parallel()
 	for _, later := range []bool{false, true} {
@@ -395,7 +395,7 @@ func TestTooFast(t *testing.T) {
 	}
 }
 
-// left is what the outbox has yet to send.
+// left returns the unsent messages in the outbox, by reason.
 func (w *world) left() map[string]int {
 	w.t.Helper()
 	box, err := outbox.Open(w.path, []byte("job"), outbox.Options{NoSync: true})

@@ -12,9 +12,9 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// deliver sends a batch, and whatever comes in its place. While it narrows a
-// refusal down, other workers do not begin to narrow down one of the same project:
-// what it finds out spares them the requests.
+// deliver sends a batch and the batches that replace it. While one worker splits a refused
+// request, other workers do not begin to split one of the same project, because its
+// result may save them the requests.
 func (s *Sender) deliver(ctx context.Context, w *work) error {
 	var narrows *project
 	defer func() {
@@ -43,8 +43,8 @@ func (s *Sender) deliver(ctx context.Context, w *work) error {
 	return nil
 }
 
-// send sends one batch until Expo has answered, and returns what is to be sent in
-// its place, and whether that is to narrow a refusal down.
+// send sends one batch, with retries, until Expo has answered. It returns the batches to
+// send instead, and whether they are the parts of a refused request.
 func (s *Sender) send(ctx context.Context, p *project, w *work) (instead []*work, narrow bool, err error) {
 	began := time.Now()
 	for wait := s.backoff(); ; {
@@ -54,7 +54,7 @@ func (s *Sender) send(ctx context.Context, p *project, w *work) (instead []*work
 		if err := p.gate.pass(ctx); err != nil {
 			return nil, false, err
 		}
-		if left, err := s.leave(p, w); left || err != nil { // while it waited
+		if left, err := s.leave(p, w); left || err != nil { // the project was given up meanwhile
 			p.gate.giveBack()
 			return nil, false, err
 		}
@@ -69,13 +69,13 @@ func (s *Sender) send(ctx context.Context, p *project, w *work) (instead []*work
 			return nil, false, err
 		}
 		p.gate.leave()
-		// A run that is stopped waits for the answer: without it the next
-		// run would have to send again.
+		// A run that is stopped waits for the answer, because without it the
+		// next run would send the batch again.
 		tickets, failure := s.push.Send(context.WithoutCancel(ctx), messages)
 		if err := s.o.step("answered"); err != nil {
 			return nil, false, err
 		}
-		w.tokens = nil // they were used
+		w.tokens = nil // a token is used once
 
 		var refused *expo.Error
 		action := expo.Repeat
@@ -85,10 +85,10 @@ func (s *Sender) send(ctx context.Context, p *project, w *work) (instead []*work
 		switch {
 		case failure == nil:
 			return nil, false, s.answered(ctx, p, w, tickets)
-		case errors.Is(failure, expo.ErrTickets): // the messages may be on their way, so they are not sent again
+		case errors.Is(failure, expo.ErrTickets): // the messages may arrive, so they are not sent again
 			return nil, false, s.suspect(p, w, expo.NoTicket)
 		case action == expo.Stop:
-			s.stop(fmt.Errorf("send: %w, a redirect: set the address that it leads to, if it is Expo's", failure))
+			s.stop(fmt.Errorf("send: %w, a redirect: if it leads to Expo, use its target for -expo", failure))
 			return nil, false, nil
 		case action == expo.Narrow && len(messages) == 1:
 			return nil, false, s.suspect(p, w, refused.Reason())
@@ -100,12 +100,12 @@ func (s *Sender) send(ctx context.Context, p *project, w *work) (instead []*work
 			return nil, false, s.giveUp(p, w, began, fmt.Errorf("send: %w: %w", err, failure))
 		}
 		delay := wait.delay(expo.RetryAfter(failure))
-		s.o.Log.Warn("expo did not take a batch; waiting", "error", failure, "for", delay.Round(time.Millisecond))
+		s.o.Log.Warn("sending a batch failed; retrying", "error", failure, "for", delay.Round(time.Millisecond))
 		p.gate.close(delay)
 	}
 }
 
-// sending makes the messages of w and records that they are about to go out.
+// sending makes the messages of w and records that they are about to be sent.
 func (s *Sender) sending(w *work) ([]expo.Message, error) {
 	messages := make([]expo.Message, len(w.tokens))
 	for i, token := range w.tokens {
@@ -126,7 +126,7 @@ func (s *Sender) sending(w *work) ([]expo.Message, error) {
 	return messages, s.o.step("sending")
 }
 
-// answered records what the tickets say.
+// answered records the tickets.
 func (s *Sender) answered(ctx context.Context, p *project, w *work, tickets []expo.Ticket) error {
 	answer := outbox.Answer{Due: time.Now().Add(s.o.ReceiptDelay), Tallies: map[tokens.Platform]outbox.Tally{}}
 	var slow []outbox.Recipient
@@ -171,12 +171,12 @@ func (s *Sender) answered(ctx context.Context, p *project, w *work, tickets []ex
 	return nil
 }
 
-// isSlow reports whether a message with that error is to be sent again, slowly.
+// isSlow reports whether a message with that error is retried slowly.
 func (s *Sender) isSlow(code string, slowed int) bool {
 	return expo.ActionFor(code) == expo.RepeatSlowly && slowed < mostSlow
 }
 
-// slower makes the batch that repeats slowly.
+// slower makes the batch for a slow retry.
 func slower(project tokens.ProjectID, experience string, slowed int, recipients []outbox.Recipient) *outbox.Batch {
 	slowed++
 	return &outbox.Batch{
@@ -185,8 +185,8 @@ func slower(project tokens.ProjectID, experience string, slowed int, recipients 
 	}
 }
 
-// split puts batches in the place of one that was refused: by project, as the
-// refusal tells the tokens apart, or else in halves, so that it ends.
+// split replaces a refused batch. If the refusal lists the tokens by project, there is one
+// batch for each project; otherwise there are two halves.
 func (s *Sender) split(w *work, messages []expo.Message, refused *expo.Error) ([]*work, error) {
 	owner := map[tokens.Hash]string{}
 	for project, all := range refused.Projects {

@@ -1,27 +1,26 @@
-// Package sender sends one message to the devices of many users, and sees to
-// what Expo says about it later.
+// Package sender sends one message to the devices of many users, fetches the receipts,
+// and invalidates the registrations of devices that are gone.
 //
-// A batch goes through these states, each written to the outbox before the next
-// step is taken:
+// A batch goes through these states. Each is written to the outbox before the next step:
 //
-//	planned   who is in it: keys and hashes, no tokens
+//	planned   the recipients: keys and hashes, no tokens
 //	sending   the attempt and its time, just before the request
-//	answered  the tickets; the batch is gone from the queue for good
-//	fetched   the receipts; the tickets are gone
+//	answered  the tickets; the batch is removed and not sent again
+//	fetched   the receipts; the tickets are removed
 //
-// A batch that is killed in the state sending may have been sent or not. It is sent
-// again, and its users may get the message twice. The same holds for a batch whose
-// answer was lost or was a 5xx. A batch that Expo answered is not sent again, except
-// for messages that it answered with MessageRateExceeded.
+// If the process is killed in the state sending, the batch may have been sent or not. The
+// next run sends it again, and its users may get the message twice. The same holds for
+// a batch whose answer was lost or was a 5xx. A batch that Expo answered is not sent
+// again, except for messages that Expo answered with MessageRateExceeded.
 //
-// A refused request is split until the messages that cause the refusal are alone.
-// See projects.go for when a project is given up instead.
+// A refused request is split until each message that causes the refusal is alone.
+// projects.go describes when the whole project is given up instead.
 //
-// A token is used only if it was read at most Options.TokenAge before its request,
-// and at most once: before a repeat the registration is read again, so that a
-// phone which changed hands in between is left alone. Between the read and the
-// phone there is always some time left, and so the message names its recipient
-// in its data: the app drops what is not for the user in session.
+// A token is used once, and at most Options.TokenAge after it was read. Before a retry
+// the registration is read again, so that a phone that changed hands meanwhile is
+// skipped. Some time always passes between that read and the arrival on the phone, so
+// the message names its recipient in its data, and the app drops messages that are not
+// for its current user.
 package sender
 
 import (
@@ -48,43 +47,43 @@ type Registry interface {
 	Invalidate(ctx context.Context, key tokens.Key, h tokens.Hash, sentAt time.Time) error
 }
 
-// Options are what a sender may be told. The zero value is what Expo recommends.
+// Options configure a sender. The zero value follows Expo's recommendations.
 type Options struct {
-	Workers      int           // requests to Expo at once; 0 means 6, as in Expo's own SDK
-	Reads        int           // calls of the registry at once, for each worker; 0 means 16
-	PageUsers    int           // users listed before the outbox is written; 0 means 2,000
-	PerSecond    float64       // notifications for one project; 0 means DefaultPerSecond
-	TokenAge     time.Duration // the greatest age of a token on its way out; 0 reads each again
+	Workers      int           // concurrent requests to Expo; 0 means 6, as in Expo's own SDK
+	Reads        int           // concurrent calls of the registry for each worker; 0 means 16
+	PageUsers    int           // users listed between two writes of the outbox; 0 means 2,000
+	PerSecond    float64       // notifications per project; 0 means DefaultPerSecond
+	TokenAge     time.Duration // maximum age of a token when it is sent; 0 reads each again
 	ReceiptDelay time.Duration // between a ticket and its receipt; 0 means expo.ReceiptDelay
-	Attempts     int           // of one request in a row before it is left to the next run; 0 means 10
-	MaxGone      float64       // share of the answers that may call a device gone; 0 means DefaultMaxGone
+	Attempts     int           // of one request before it is left for the next run; 0 means 10
+	MaxGone      float64       // maximum share of answers that report a device as gone; 0 means DefaultMaxGone
 	Log          *slog.Logger  // nil means slog.Default()
 
-	step func(string) error // tests end the run here
+	step func(string) error // called between steps; a test's error ends the run there
 }
 
-// DefaultPerSecond is a little less than Expo takes: requests that leave evenly
-// may arrive unevenly. Six of a hundred fit into a second with 110 ms to spare.
+// DefaultPerSecond is a little less than Expo accepts, because requests that leave evenly
+// may arrive unevenly. Six requests of 100 messages then leave 110 ms of a second unused.
 const DefaultPerSecond = 0.9 * expo.MaxPerSecond
 
-// DefaultMaxGone is far above what a list of living users comes to.
+// DefaultMaxGone is far above the share of gone devices among active users.
 const DefaultMaxGone = 0.2
 
-// Why a run ends before its job does. The next run goes on from there.
+// Why a run ends before the job is done. The next run continues.
 var (
-	ErrGaveUp  = errors.New("gave up repeating")
-	ErrRefused = errors.New("expo refuses every message of a project")
-	ErrHeld    = errors.New("nothing was invalidated: too many answers call a device gone, as they do when a project's credentials are wrong")
+	ErrGaveUp  = errors.New("gave up retrying")
+	ErrRefused = errors.New("expo refuses every request of the project: check the message and the project's credentials")
+	ErrHeld    = errors.New("no device was invalidated, because Expo reports too many as gone")
 )
 
-// A Job is whom to send what.
+// A Job is a message and the list of its recipients.
 type Job struct {
-	Users   io.ReaderAt // a user id a line; it is the same in every run
+	Users   io.ReaderAt // one user id per line; must be the same in every run
 	Content expo.Content
-	Data    map[string]any // given to the app, with RecipientKey added
+	Data    map[string]any // for the app; the sender adds RecipientKey
 }
 
-// RecipientKey is where the app finds whom a message is for.
+// RecipientKey is the key of the recipient's user id in the data.
 const RecipientKey = "recipient"
 
 // Sender runs one job.
@@ -96,18 +95,18 @@ type Sender struct {
 	o        Options
 
 	queue   chan *work
-	open    atomic.Int64    // works that are queued, under way or wait for their time
-	later   *errgroup.Group // waits for the time of works
-	stopped chan struct{}   // closed when nothing more is to be sent in this run
+	open    atomic.Int64    // works that are queued, in progress or waiting for their time
+	later   *errgroup.Group // works that wait for their time
+	stopped chan struct{}   // closed when this run sends nothing more
 
 	mu       sync.Mutex
 	projects map[string]*project // by quota
-	problems []error             // that do not end the run at once
+	problems []error             // errors that do not end the run at once
 
-	readings map[string]*reading // by quota; follow's alone
+	readings map[string]*reading // by quota; used by follow only
 }
 
-// New returns a sender of the job. It does nothing yet.
+// New returns a sender of the job. Run starts it.
 func New(registry Registry, push *expo.Client, box *outbox.Outbox, job Job, o Options) *Sender {
 	setDefault(&o.Workers, 6)
 	setDefault(&o.Reads, 16)
@@ -136,12 +135,12 @@ func setDefault[T comparable](option *T, value T) {
 	}
 }
 
-// Run goes on with the job until it is done: all is sent, receipts included. It
-// returns nil then, and otherwise what is left and why. If ctx is done it
-// finishes the requests that are under way and returns the context's error. To
-// go on, run the job again, with a new Sender on the same outbox.
+// Run works until the job is done, receipts included, and then returns nil. Otherwise
+// the error says what is left and why. If ctx ends, Run waits for the requests that are
+// in progress and returns the context's error. To continue, call Run of a new Sender
+// with the same outbox.
 func (s *Sender) Run(ctx context.Context) error {
-	last, err := s.outbox.Last() // before anything of this run is in it
+	last, err := s.outbox.Last() // before this run adds batches
 	if err != nil {
 		return err
 	}
@@ -159,7 +158,7 @@ func (s *Sender) Run(ctx context.Context) error {
 		if err := s.follow(ctx, planned); err != nil {
 			return err
 		}
-		close(s.queue) // follow ends when nothing comes any more
+		close(s.queue) // follow returns when nothing more is sent
 		return nil
 	})
 	if err := group.Wait(); err != nil {
@@ -185,8 +184,8 @@ func (s *Sender) work(ctx context.Context) error {
 	}
 }
 
-// enqueue hands w to a worker, when its time has come. It waits while the
-// workers are busy, unless w has to wait itself.
+// enqueue passes w to a worker at its time. If w can be sent now, enqueue waits while
+// the workers are busy; otherwise it returns at once.
 func (s *Sender) enqueue(ctx context.Context, w *work) error {
 	s.open.Add(1)
 	if wait := time.Until(w.NotBefore); wait > 0 {
@@ -217,7 +216,7 @@ func (s *Sender) hand(ctx context.Context, w *work) error {
 	}
 }
 
-// stop ends the sending of this run for a reason. What was sent is followed up.
+// stop ends sending in this run, for a reason. The receipts are still fetched.
 func (s *Sender) stop(why error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -236,7 +235,7 @@ func (s *Sender) isStopped() bool {
 	}
 }
 
-// problem records what the run ends with.
+// problem records an error that Run returns at its end.
 func (s *Sender) problem(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -246,13 +245,13 @@ func (s *Sender) problem(err error) {
 // A work is a batch with its tokens, while they are fresh.
 type work struct {
 	*outbox.Batch
-	tokens []tokens.Token // as Recipients; nil if they have to be read
-	readAt time.Time      // of the oldest
+	tokens []tokens.Token // in the order of Recipients; nil if they have to be read
+	readAt time.Time      // of the oldest token
 
-	dropped int // recipients, since it was last written
+	dropped int // recipients dropped since the batch was last written
 }
 
-// fresh reports whether the tokens may go out.
+// fresh reports whether the tokens may be sent without reading them again.
 func (s *Sender) fresh(w *work) bool {
 	return w.tokens != nil && s.o.TokenAge > 0 && time.Since(w.readAt) <= s.o.TokenAge
 }

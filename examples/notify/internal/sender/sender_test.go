@@ -43,15 +43,15 @@ func TestEverybodyOnce(t *testing.T) {
 			t.Errorf("it took %v with receipts after %v", took, delay)
 		}
 
-		// The job is done: nothing is sent by running it again.
+		// The job is done, so another run sends nothing.
 		if diff := cmp.Diff(want, w.finish()); diff != "" || w.expo.Stats().Taken != 1234 {
 			t.Errorf("sent again (-want +got):\n%s", diff)
 		}
 	})
 }
 
-// Registrations that name no project are split as Expo's refusal says, or in
-// halves if it does not say.
+// Registrations without a project are split by the projects in Expo's refusal, or into
+// halves if the refusal lists none.
 func TestMixedProjects(t *testing.T) {
 	t.Parallel()
 	for _, vague := range []bool{false, true} {
@@ -71,9 +71,8 @@ func TestMixedProjects(t *testing.T) {
 	}
 }
 
-// A phone that Expo calls gone is invalidated, whether the ticket says so or the
-// receipt, unless it was registered again, within five minutes of the message or
-// with another token.
+// A phone that a ticket or a receipt reports as gone is invalidated, unless it was
+// registered less than five minutes before the message, after it, or with another token.
 func TestDeviceNotRegistered(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -112,8 +111,8 @@ func TestDeviceNotRegistered(t *testing.T) {
 	})
 }
 
-// Expo's refusals are waited out, and a user who lost the phone meanwhile gets
-// no message on it.
+// Temporary refusals are retried, and a user whose phone changed hands meanwhile gets no
+// message on it.
 func TestHandOverDuringBackoff(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]fakeexpo.Fault{
@@ -140,7 +139,7 @@ func TestHandOverDuringBackoff(t *testing.T) {
 				return fault
 			}})
 			w.add(100, app, "p")
-			w.o.TokenAge = time.Hour // the bound does not excuse a repeat
+			w.o.TokenAge = time.Hour // a retry reads the token again in any case
 			got := w.finish()
 			if got.Accepted != 97 || got.Dropped != 3 {
 				t.Errorf("%s: %+v", name, got)
@@ -152,7 +151,7 @@ func TestHandOverDuringBackoff(t *testing.T) {
 	}
 }
 
-// Tokens that grew old in the queue are read again.
+// Tokens that became too old in the queue are read again.
 func TestTokenAge(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -174,7 +173,7 @@ func TestTokenAge(t *testing.T) {
 	})
 }
 
-// Who is told to slow down does, one phone at a time.
+// After MessageRateExceeded only that phone's messages are delayed.
 func TestMessageRateExceeded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -210,7 +209,7 @@ func TestGivesUpAndGoesOn(t *testing.T) {
 	})
 }
 
-// listingFails is a registry that cannot list now.
+// listingFails is a registry whose List fails temporarily.
 type listingFails struct{ Registry }
 
 var errAway = fmt.Errorf("%w: no answer", store.ErrTryAgain)
@@ -219,7 +218,7 @@ func (listingFails) List(context.Context, tokens.UserID) ([]tokens.Registration,
 	return nil, errAway
 }
 
-// A registry that is away is waited for, aloud, and then named as the reason.
+// Failing calls of the registry are retried, logged, and finally returned as the reason.
 func TestRegistryAway(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -239,7 +238,7 @@ func TestRegistryAway(t *testing.T) {
 	})
 }
 
-// A wrong access token is no reason to ask for each message, nor to lose one.
+// A wrong access token costs few requests and loses no message.
 func TestUnauthorized(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

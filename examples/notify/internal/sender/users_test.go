@@ -14,11 +14,11 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// What may be beside the ids of a list is left out. What is no plausible id is
-// refused, by its line.
+// A byte order mark, empty lines and line endings are ignored. A line that is not a
+// plausible user id is refused, by its number.
 func TestCheckUsers(t *testing.T) {
 	long := strings.Repeat("x", tokens.MaxUserIDLen+1)
-	var many strings.Builder // more than is read at once
+	var many strings.Builder // more than the reader's buffer
 	for i := range 1000 {
 		fmt.Fprintf(&many, "%0*d\n", tokens.MaxUserIDLen, i)
 	}
@@ -34,9 +34,9 @@ func TestCheckUsers(t *testing.T) {
 		{"alice smith\nauth0|7\nO'Neil\na,b\n\U0001f600", 5, ""},
 		{many.String(), 1000, ""},
 
-		{"", 0, "no user id"},
-		{"\ufeff", 0, "no user id"},
-		{"\n\r\n\n", 0, "no user id"},
+		{"", 0, "it is empty"},
+		{"\ufeff", 0, "it is empty"},
+		{"\n\r\n\n", 0, "it is empty"},
 		{"alice\n\ufeffbob", 0, "line 2: the user id has an invisible character"},
 		{"\ufeff\ufeffalice", 0, "line 1: the user id has an invisible character"},
 		{"alice\n\n\"bob\"", 0, "line 3: the user id begins or ends with a quote"},
@@ -82,14 +82,13 @@ func TestCheckUsers(t *testing.T) {
 			}
 		})
 	}
-	got, err := CheckUsers(strings.NewReader("alice\nbo\\\\\\b\n<b<b\nbob")) // < is one byte on its way to the phone
+	got, err := CheckUsers(strings.NewReader("alice\nbo\\\\\\b\n<b<b\nbob")) // < counts as one byte
 	if diff := cmp.Diff(List{Users: 4, Longest: `bo\\\b`}, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }
 
-// A mark and empty lines are left out when the job is sent, too, in one page or in
-// many.
+// A byte order mark and empty lines are ignored during a run too, with one page or many.
 func TestMarkedList(t *testing.T) {
 	t.Parallel()
 	for _, users := range []int{1, 2000} {

@@ -13,26 +13,25 @@ import (
 	"github.com/devicetokens/devicetokens/examples/notify/internal/expo"
 )
 
-// A gate lets the requests of one project through: at an even rate, and none
-// while Expo wants to be left alone.
+// A gate limits the rate of one project's requests, and stops them while Expo asks for
+// a pause.
 //
-// It counts a request as a full one, however many messages are in it. By
-// messages, a burst of small requests could bring more into one second than the
-// rate says.
+// It counts every request as full. If it counted messages, a burst of small requests
+// could exceed the rate within one second.
 //
-// A request that passed may be held up before it leaves, by the registry or by
-// the disk. So that it does not come on top of those of a later second, its slot
-// is free again only when it has left long enough ago.
+// The registry or the disk may delay a request between pass and leave. Its slot becomes
+// free only one window after leave, so that a delayed request does not add to those of a
+// later second.
 type gate struct {
 	limiter *rate.Limiter
-	slots   chan struct{} // as many as requests may leave within window
+	slots   chan struct{} // its capacity is the number of requests that may leave within window
 	window  time.Duration
 	mu      sync.Mutex
-	closed  time.Time // until then
+	closed  time.Time // no request passes before
 }
 
-// newGate makes slots for a second's requests, rounded up, and a window that is
-// as much longer than the second.
+// newGate makes as many slots as requests per second, rounded up, and makes the window
+// longer than a second by the same factor.
 func newGate(perSecond float64) *gate {
 	requests := perSecond / expo.MaxMessages
 	slots := math.Ceil(min(requests, 1000))
@@ -43,8 +42,7 @@ func newGate(perSecond float64) *gate {
 	}
 }
 
-// pass waits for a slot and for the rate. What has passed leaves, or gives its
-// slot back.
+// pass waits for a slot and for the rate. Afterwards the caller calls leave or giveBack.
 func (g *gate) pass(ctx context.Context) error {
 	select {
 	case g.slots <- struct{}{}:
@@ -64,13 +62,13 @@ func (g *gate) pass(ctx context.Context) error {
 	}
 }
 
-// leave is called when a request that has passed is made.
+// leave is called when the request is made.
 func (g *gate) leave() { time.AfterFunc(g.window, g.giveBack) }
 
-// giveBack is called when it is not made.
+// giveBack is called when the request is not made.
 func (g *gate) giveBack() { <-g.slots }
 
-// close holds all requests of the project back, not only the one refused.
+// close delays all requests of the project, not only the one that Expo refused.
 func (g *gate) close(d time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -79,40 +77,39 @@ func (g *gate) close(d time.Duration) {
 	}
 }
 
-// The waits between repeats: a second, then up to twice as long each time, up
-// to a minute.
+// The delays between retries: one second, doubled each time, up to a minute.
 const (
 	firstWait = time.Second
 	lastWait  = time.Minute
 )
 
-// The waits between messages to a device that is sent to too fast: Expo asks for
-// backoff, and for slow repeats.
+// The delays between messages to a device that receives too many: Expo asks for
+// exponential backoff and a slow retry.
 const (
 	slowWait = time.Minute
-	mostSlow = 5 // repeats of a message, with the waits 1, 2, 4, 8 and 16 minutes
+	mostSlow = 5 // retries of a message, after 1, 2, 4, 8 and 16 minutes
 )
 
-// slowly is when to send again to a device that has been too fast that many
-// times.
+// slowly returns when to send again to a device for which Expo has answered
+// MessageRateExceeded that many times.
 func slowly(times int) time.Time {
 	wait := slowWait << (times - 1)
 	return time.Now().Add(wait + rand.N(wait/4))
 }
 
-// A backoff counts attempts in a row.
+// A backoff counts consecutive attempts.
 type backoff struct{ made, most int }
 
 func (s *Sender) backoff() *backoff { return &backoff{most: s.o.Attempts} }
 
-// delay is how long to wait now: at least what the server asked for, and half
-// of it left to chance, so that many callers do not come back at once.
+// delay returns the delay before the next attempt: at least the one that the server
+// asked for, with jitter, so that many callers do not retry at once.
 func (b *backoff) delay(atLeast time.Duration) time.Duration {
 	wait := min(lastWait, firstWait<<min(b.made, 10))
 	return max(atLeast, wait/2+rand.N(wait/2))
 }
 
-// failed counts an attempt, and is an error after the last one.
+// failed counts an attempt and returns an error after the last one.
 func (b *backoff) failed() error {
 	if b.made++; b.made >= b.most {
 		return fmt.Errorf("%w after %d attempts", ErrGaveUp, b.made)
