@@ -15,7 +15,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// maxTokenBytes is more than any token has that is meant for a header.
+// maxTokenBytes is more than the length of any token that is sent in a header.
 const maxTokenBytes = 16 << 10
 
 type verifier struct {
@@ -26,9 +26,8 @@ type verifier struct {
 
 // authenticate is the [httpapi.Authenticator].
 //
-// The claims are looked at before the signature: no signature mends a claim that
-// rules the token out, and such a token is not worth a fetch of keys. Both have to
-// be good.
+// The claims are checked before the signature, because a token with a wrong claim is
+// refused in any case and is not worth a fetch of keys.
 func (v *verifier) authenticate(r *http.Request) (tokens.UserID, error) {
 	raw, err := bearerToken(r.Header["Authorization"])
 	if err != nil {
@@ -36,7 +35,7 @@ func (v *verifier) authenticate(r *http.Request) (tokens.UserID, error) {
 	}
 	token, err := jwt.ParseSigned(raw, v.algorithms)
 	if err != nil {
-		return "", refused("not a signed JWT, or not of an allowed algorithm")
+		return "", refused("not a signed JWT, or signed with an algorithm that Config.Algorithms does not allow")
 	}
 	header := token.Headers[0] // the compact form has one signature
 	var payload json.RawMessage
@@ -59,8 +58,7 @@ func (v *verifier) authenticate(r *http.Request) (tokens.UserID, error) {
 	return tokens.UserID(c.Subject), nil
 }
 
-// check returns why the header or the claims rule a token out, before its
-// signature is verified.
+// check returns an error if the header or the claims are not acceptable.
 func (v *verifier) check(header jose.Header, c claims) error {
 	if reason := v.config.checkKind(header, c); reason != "" {
 		return refused(reason)
@@ -84,10 +82,10 @@ func (v *verifier) check(header jose.Header, c claims) error {
 	return nil
 }
 
-// bearerToken reads the values of the header Authorization.
+// bearerToken returns the token in the values of the header Authorization.
 func bearerToken(values []string) (string, error) {
 	if len(values) != 1 {
-		return "", refused("not one Authorization header")
+		return "", refused("there must be one Authorization header")
 	}
 	scheme, token, _ := strings.Cut(values[0], " ")
 	if !strings.EqualFold(scheme, "Bearer") {
@@ -99,8 +97,8 @@ func bearerToken(values []string) (string, error) {
 	return strings.TrimLeft(token, " "), nil
 }
 
-// refused is the error of a token that is no good. The reason is one of this
-// package's own texts, never a library's: those quote what they refuse.
+// refused returns the error for a token that is not acceptable. The reason is a text of
+// this package, because errors of the libraries quote the token.
 func refused(reason string) error {
 	return fmt.Errorf("%w: bearer token: %s", httpapi.ErrUnauthenticated, reason)
 }

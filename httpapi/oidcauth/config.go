@@ -15,77 +15,77 @@ import (
 	"github.com/devicetokens/devicetokens/httpapi"
 )
 
-// DefaultLeeway is how far the clocks of the issuer and of this server may be
-// apart, unless a [Config] says otherwise.
+// DefaultLeeway is the default of [Config].Leeway.
 const DefaultLeeway = time.Minute
 
 const maxLeeway = 5 * time.Minute
 
-// A Config names the tokens that are accepted. Issuer, Kind and Audience are
-// required; the zero values of the rest are safe. The package comment lists what
-// each provider needs.
+// A Config describes the tokens that are accepted. Issuer, Kind and Audience are
+// required; the zero values of the other fields are safe. The package comment lists the
+// settings for each provider.
 type Config struct {
-	// Issuer is the claim iss, to the letter. Unless DiscoveryURL or KeysURL is
-	// set, discovery begins there, so it is an https URL without query and
-	// fragment.
+	// Issuer is the exact value of the claim iss. Unless DiscoveryURL or KeysURL is
+	// set, it is also the address where discovery begins, and must be an https URL
+	// without query and fragment.
 	Issuer string
 
-	// Kind decides which tokens of the issuer are accepted.
+	// Kind is the kind of the issuer's tokens that is accepted.
 	Kind Kind
 
-	// Audience is the value that the audience claim must have: the name of this
-	// service or of the app, depending on Kind.
+	// Audience is the required value of the audience claim: the name of this service
+	// or the id of the app, depending on Kind and AudienceClaim.
 	Audience string
 
-	// OtherAudiences are accepted as Audience is, for several apps of one issuer.
-	// It is copied.
+	// OtherAudiences are accepted like Audience, for several apps of one issuer. New
+	// copies it.
 	OtherAudiences []string
 
-	// AudienceClaim is the claim that names the audience: aud, azp, client_id or
-	// cid. "" means the one that Kind names. azp, client_id and cid name the app
-	// that asked for the token, so with those a token that this app got for
-	// another service is accepted too.
+	// AudienceClaim is the claim with the audience: aud, azp, client_id or cid. ""
+	// means the claim of the Kind. azp, client_id and cid name the app that requested
+	// the token. With these, a token that the app requested for another service is
+	// accepted too.
 	AudienceClaim string
 
-	// Algorithms are those that a token may be signed with (RFC 7518, section
-	// 3.1): RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 or
-	// EdDSA. nil means RS256 and ES256. It is copied.
+	// Algorithms are the allowed signature algorithms (RFC 7518, section 3.1): RS256,
+	// RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 or EdDSA. nil means RS256
+	// and ES256. New copies it.
 	Algorithms []string
 
-	// DiscoveryURL is the address of the issuer's metadata, if it is not
+	// DiscoveryURL is the address of the issuer's metadata. "" means
 	// Issuer/.well-known/openid-configuration. It may have a query.
 	DiscoveryURL string
 
-	// MetadataIssuer is the issuer that the metadata names, if it is not Issuer.
-	// The two often differ by a trailing slash only.
+	// MetadataIssuer is the issuer in the metadata. "" means Issuer. Often the two
+	// differ only by a trailing slash.
 	MetadataIssuer string
 
-	// KeysURL is the address of the issuer's keys, a JWK set. With it the metadata
-	// is not read. It may have a query.
+	// KeysURL is the address of the issuer's keys, a JWK set. If it is set, the
+	// metadata is not read. It may have a query.
 	KeysURL string
 
 	// AllowHTTP accepts http for Issuer, DiscoveryURL, KeysURL and the metadata's
-	// jwks_uri. Without it, http is accepted for a loopback address only. Set it
-	// only in a network where no other party can answer: a false answer lets its
-	// author be any user.
+	// jwks_uri. Otherwise http is accepted for loopback addresses only. Set it only in
+	// a network where an attacker cannot answer in place of the issuer, because keys of
+	// an attacker allow tokens for any user.
 	AllowHTTP bool
 
-	// Leeway is how far the clocks of the issuer and of this server may be apart:
-	// at most 5 minutes. 0 means DefaultLeeway.
+	// Leeway is the accepted difference between the clocks of the issuer and of this
+	// server, at most 5 minutes. 0 means DefaultLeeway.
 	Leeway time.Duration
 
-	// Client fetches the keys. nil means one that follows no redirects.
+	// Client fetches the metadata and the keys. nil means a client that does not follow
+	// redirects.
 	Client *http.Client
 
 	// Now is the clock; nil means time.Now. It must be safe for concurrent use.
 	Now func() time.Time
 }
 
-// New returns an authenticator for the tokens that cfg describes. It makes no
-// request, so it also works while the issuer cannot be reached. The error has a
-// [*FieldError] for every field that is out of range.
+// New returns an authenticator for the tokens that cfg describes. It makes no request, so
+// it also works while the issuer cannot be reached. The error joins a [*FieldError] for
+// every field that is invalid.
 //
-// The authenticator is safe for concurrent use, and keeps no goroutine running.
+// The authenticator is safe for concurrent use and keeps no goroutine running.
 func New(cfg Config) (httpapi.Authenticator, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -98,15 +98,15 @@ func New(cfg Config) (httpapi.Authenticator, error) {
 	return v.authenticate, nil
 }
 
-// asymmetric are the algorithms that a public key verifies. With any other, who
-// can verify a token can make one.
+// asymmetric are the algorithms with a public key. With any other algorithm, every party
+// that can verify a token can also make one.
 var asymmetric = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 
-// A FieldError is the fault of one field of a [Config]. [New] returns its faults
-// joined (see [errors.Join]), so that a program can name its own settings.
+// A FieldError describes one invalid field of a [Config]. [New] joins them with
+// [errors.Join]. A program can replace Field by the name of its own setting.
 type FieldError struct {
-	Field string // of Config
-	Err   error  // the fault, and what would be right
+	Field string // the name of the field in Config
+	Err   error  // what is wrong, and which values are valid
 }
 
 func (e *FieldError) Error() string { return "oidcauth: Config." + e.Field + ": " + e.Err.Error() }
@@ -119,10 +119,10 @@ func (c Config) withDefaults() (Config, error) {
 		errs = append(errs, &FieldError{Field: field, Err: fmt.Errorf(format, args...)})
 	}
 	if c.Audience == "" {
-		fault("Audience", "empty: name the service or the app that the tokens are for")
+		fault("Audience", "empty: set the service or the app that the tokens are for")
 	}
 	if c.OtherAudiences = slices.Clone(c.OtherAudiences); slices.Contains(c.OtherAudiences, "") {
-		fault("OtherAudiences", "one is empty")
+		fault("OtherAudiences", "one of them is empty: remove it")
 	}
 	claim, ok := audienceClaims[c.Kind]
 	switch {
@@ -140,7 +140,7 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	c.Algorithms = slices.Clone(c.Algorithms)
 	if len(c.Algorithms) == 0 {
-		fault("Algorithms", "empty, but not nil")
+		fault("Algorithms", "empty but not nil: use nil for the default")
 	}
 	for _, a := range c.Algorithms {
 		if !slices.Contains(asymmetric, a) {
@@ -162,8 +162,8 @@ func (c Config) withDefaults() (Config, error) {
 	return c, errors.Join(errs...)
 }
 
-// checkAddresses returns what is wrong with the URLs. Issuer is one only where
-// discovery begins there: some issuers are just a name.
+// checkAddresses returns the errors of the URLs. Issuer must be a URL only if discovery
+// begins there, because some issuers are just a name.
 func (c Config) checkAddresses() []error {
 	var errs []error
 	check := func(field string, err error) {
@@ -176,7 +176,7 @@ func (c Config) checkAddresses() []error {
 	case c.Issuer == "":
 		check("Issuer", errors.New("empty: set the tokens' claim iss"))
 	case begins && strings.Contains(c.Issuer, "?"):
-		check("Issuer", errors.New("a URL with a query"))
+		check("Issuer", errors.New("the URL has a query: set DiscoveryURL to the address of the metadata"))
 	case begins:
 		check("Issuer", checkURL(c.Issuer, c.AllowHTTP))
 	}
@@ -186,14 +186,14 @@ func (c Config) checkAddresses() []error {
 	if c.KeysURL != "" {
 		check("KeysURL", checkURL(c.KeysURL, c.AllowHTTP))
 		if c.DiscoveryURL != "" || c.MetadataIssuer != "" {
-			check("KeysURL", errors.New("with it no metadata is read: unset DiscoveryURL and MetadataIssuer"))
+			check("KeysURL", errors.New("the metadata is not read with KeysURL: remove DiscoveryURL and MetadataIssuer"))
 		}
 	}
 	return errs
 }
 
-// checkURL accepts an address that keys may be fetched from: no other party can
-// answer in its place.
+// checkURL returns an error unless keys may be fetched from the address, where an attacker
+// must not be able to answer.
 func checkURL(s string, allowHTTP bool) error {
 	u, err := url.Parse(s)
 	switch {

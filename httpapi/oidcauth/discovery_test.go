@@ -12,9 +12,8 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// TestDiscovery gives the issuer documents that are no good: they are the
-// operator's business, not the caller's. All would lead to keys that verify the
-// token.
+// TestDiscovery has unacceptable metadata, which is a fault of the operator and not of
+// the caller. Each document leads to keys that would verify the token.
 func TestDiscovery(t *testing.T) {
 	const document = "/.well-known/openid-configuration"
 	for name, answer := range map[string]func(issuer, keys string, w http.ResponseWriter, r *http.Request){
@@ -55,13 +54,13 @@ func TestDiscovery(t *testing.T) {
 			issuer.Answer(func(w http.ResponseWriter, r *http.Request) { answer(issuer.URL, signer.URL+"/keys", w, r) })
 			check(t, authenticate, signer.Token(t, good), store.ErrTryAgain)
 
-			issuer.Answer(nil) // nothing of it was kept
+			issuer.Answer(nil) // nothing was cached
 			check(t, authenticate, issuer.Token(t, good), nil)
 		})
 	}
 }
 
-// TestKeysThatMoved has the keys at a new address, which discovery tells.
+// TestKeysThatMoved has the keys at a new address, which the metadata names.
 func TestKeysThatMoved(t *testing.T) {
 	issuer := oidctest.New(t)
 	authenticate := newAuthenticator(t, oidcauth.Config{Issuer: issuer.URL})
@@ -77,7 +76,7 @@ func TestKeysThatMoved(t *testing.T) {
 	})
 	moved.Rotate(t)
 	token := moved.Token(t, claims{"sub": alice, "aud": audience, "iss": issuer.URL})
-	check(t, authenticate, token, store.ErrTryAgain) // the old address has none
+	check(t, authenticate, token, store.ErrTryAgain) // the old address has no keys any more
 	check(t, authenticate, token, nil)
 }
 

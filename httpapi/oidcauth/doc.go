@@ -1,5 +1,5 @@
-// Package oidcauth authenticates the callers of package httpapi by bearer tokens
-// of one OpenID Connect issuer, verified in process.
+// Package oidcauth authenticates the requests of package httpapi with the bearer
+// tokens of one OpenID Connect issuer. It verifies the tokens in process.
 //
 //	authenticate, err := oidcauth.New(oidcauth.Config{
 //		Issuer:   "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI",
@@ -9,8 +9,8 @@
 //	if err != nil { … }
 //	handler, err := httpapi.New(s, authenticate, httpapi.Options{})
 //
-// The user is the token's claim sub, which is unique within one issuer only: an
-// authenticator has one, and so has the store behind it.
+// The user id is the token's claim sub. It is unique within one issuer only, so an
+// authenticator accepts one issuer, and a store must not hold users of several.
 //
 // # What is verified
 //
@@ -18,13 +18,13 @@
 //     which is a JWT in compact form, signed with an algorithm of
 //     [Config].Algorithms by a key of the issuer. Its payload is valid Unicode.
 //   - Its header typ is absent, JWT or at+jwt, and it has no security events.
-//   - iss is the issuer, to the letter. exp is there and has not passed; nbf and
-//     iat, if they are there, are not in the future; all within [Config].Leeway.
-//   - The token is of the [Kind], and was made for an audience of the Config.
-//   - sub is there.
+//   - iss equals the issuer exactly. exp is present and has not passed. nbf and iat,
+//     if present, are not in the future. All times are within [Config].Leeway.
+//   - The token is of the [Kind], and its audience is one of the Config's.
+//   - sub is present and not empty.
 //
-// Anything else is [httpapi.ErrUnauthenticated]. What the errors say never
-// contains any of the token, so it may be logged.
+// For any other token the error is [httpapi.ErrUnauthenticated]. Error texts contain
+// no part of the token and may be logged.
 //
 // # What the providers need
 //
@@ -38,19 +38,18 @@
 //     origin.
 //   - Keycloak: an audience mapper puts the API into aud. Without one, set
 //     AudienceClaim to azp and Audience to the client id. Kind is [Access] if the
-//     client has the attribute access.token.header.type.rfc9068. For a server that
-//     is reached at an internal address, set DiscoveryURL, and AllowHTTP if it has
-//     no TLS there; set KeysURL instead if the metadata names a jwks_uri that
-//     cannot be reached.
-//   - Azure AD B2C: the policy is in the path of the metadata and not in Issuer, so
-//     set DiscoveryURL.
-//   - Amazon Cognito: Kind is [CognitoAccess] or [CognitoID], and Audience the app
-//     client. OtherAudiences has further app clients of the same user pool. Two
-//     pools are two issuers, and an authenticator has one.
+//     client has the attribute access.token.header.type.rfc9068. If Keycloak is at an
+//     internal address, set DiscoveryURL, and AllowHTTP if that address has no TLS. If
+//     the metadata names a jwks_uri that cannot be reached, set KeysURL instead.
+//   - Azure AD B2C: the address of the metadata contains the policy, which Issuer does
+//     not, so set DiscoveryURL.
+//   - Amazon Cognito: Kind is [CognitoAccess] or [CognitoID], and Audience is the id of
+//     the app client. OtherAudiences are further app clients of the same user pool. Two
+//     user pools are two issuers, and an authenticator accepts one.
 //   - Okta: Issuer is a custom authorization server, such as
 //     https://NAME.okta.com/oauth2/default, and Audience is api://default. To
 //     accept the tokens of some apps only, set AudienceClaim to cid and Audience to
-//     the client id. The tokens of the org authorization server are for Okta alone.
+//     the client id. Only Okta can verify the tokens of the org authorization server.
 //   - An issuer whose metadata and tokens differ, by a trailing slash for example:
 //     MetadataIssuer is the metadata's issuer.
 //   - An issuer that signs with Ed25519: Algorithms is EdDSA. A token whose header
@@ -58,28 +57,27 @@
 //
 // # The issuer's keys
 //
-// The first request that needs them fetches the keys by OpenID Connect Discovery;
-// New makes no request. They are kept for an hour. A token that none of them
-// verifies has them fetched again at once, since the issuer may have a new key.
+// New makes no request. The keys are fetched when a token first needs them, from KeysURL
+// or from the address that OpenID Connect Discovery returns. They are kept for an hour. If
+// none of them verifies a token, they are fetched again at once, because the issuer may
+// have a new key.
 //
-// Of a key only the members that verify a signature are read, never a
+// Of each key only the members that are needed to verify a signature are read, never a
 // certificate.
 //
-// There is one fetch at a time, of at most 5 seconds, however many requests wait
-// for it. There are at most 5 fetches in a row and then one in 10 seconds, however
+// There is one fetch at a time, which all waiting requests share and which takes at most
+// 5 seconds. There are at most 5 fetches in a row, and then one in 10 seconds, however
 // many forged tokens arrive.
 //
-// The error is [store.ErrTryAgain], and never ErrUnauthenticated, whenever the
-// token may be good, because an app that is told otherwise logs its user out:
+// Whenever the token may be valid, the error is [store.ErrTryAgain] and never
+// ErrUnauthenticated, because an app logs its user out on the latter:
 //
-//   - The keys cannot be fetched. Those that are there count for a day after they
-//     were fetched.
-//   - No fetch is allowed yet, and the token names no key that is there: the issuer
-//     may have a new one.
-//   - The key that the token names is published but cannot be used, because it
-//     cannot be read, is too short, private, or for another use.
+//   - The keys cannot be fetched. Keys that were fetched before remain valid for a day.
+//   - No fetch is allowed yet, and the token names an unknown key, which may be new.
+//   - The issuer publishes the key that the token names, but the key cannot be used,
+//     because it cannot be parsed, is too short, private, or for another use.
 //
-// A caller waits for a fetch no longer than its request's context lets it. While
-// the issuer is down and the keys are older than an hour, requests wait for it up to
-// 5 seconds in 10, because the issuer may have revoked a key.
+// A call waits for a fetch until its request's context ends. While the issuer is down and
+// the keys are older than an hour, requests wait up to 5 of every 10 seconds, because the
+// issuer may have revoked a key.
 package oidcauth

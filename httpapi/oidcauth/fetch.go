@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// maxDocumentBytes is many times what an issuer publishes.
+// maxDocumentBytes is many times the size of any document that an issuer publishes.
 const maxDocumentBytes = 512 << 10
 
-// A fetcher asks the issuer. It is used by one goroutine at a time.
+// A fetcher fetches the issuer's keys. One goroutine at a time may use it.
 type fetcher struct {
 	config  Config
-	keysURL string // as set or discovered; "" if not, or if it may be out of date
+	keysURL string // configured or discovered; "" if it has to be discovered
 }
 
 func newFetcher(cfg Config) *fetcher {
@@ -45,18 +45,17 @@ func (f *fetcher) keys(ctx context.Context) (published, error) {
 			return keys, nil
 		}
 	}
-	f.keysURL = f.config.KeysURL // discovered keys may have moved
+	f.keysURL = f.config.KeysURL // a discovered address may have changed
 	return published{}, err
 }
 
-// discover returns the address of the keys (OpenID Connect Discovery 1.0, section
-// 4).
+// discover returns the address of the keys (OpenID Connect Discovery 1.0, section 4).
 func (f *fetcher) discover(ctx context.Context) (string, error) {
 	data, err := f.get(ctx, f.config.DiscoveryURL)
 	if err != nil {
 		return "", err
 	}
-	var document map[string]json.RawMessage // all members but two are ignored, whatever they are
+	var document map[string]json.RawMessage // only two members are decoded
 	if err := json.Unmarshal(data, &document); err != nil {
 		return "", errors.New("not a JSON object")
 	}
@@ -64,9 +63,9 @@ func (f *fetcher) discover(ctx context.Context) (string, error) {
 	switch {
 	case issuer == f.config.MetadataIssuer:
 	case strings.TrimSuffix(issuer, "/") == strings.TrimSuffix(f.config.MetadataIssuer, "/"):
-		return "", errors.New("its issuer differs from Config.Issuer by a trailing slash: write Issuer as the tokens have it, and set Config.MetadataIssuer if the metadata still differs")
+		return "", errors.New("its issuer differs from Config.Issuer by a trailing slash: set Config.Issuer to the tokens' iss, and Config.MetadataIssuer to the metadata's issuer if it differs")
 	default:
-		return "", errors.New("it describes another issuer: set Config.MetadataIssuer if that is meant")
+		return "", errors.New("its issuer is not Config.Issuer: set Config.MetadataIssuer if that is intended")
 	}
 	if err := checkURL(address, f.config.AllowHTTP); err != nil {
 		return "", fmt.Errorf("jwks_uri: %w", err)
@@ -74,7 +73,7 @@ func (f *fetcher) discover(ctx context.Context) (string, error) {
 	return address, nil
 }
 
-// member returns the string that a member is; "" if it is none.
+// member returns the string value of a member, or "" if the value is not a string.
 func member(document map[string]json.RawMessage, name string) string {
 	var s string
 	if json.Unmarshal(document[name], &s) != nil {
@@ -83,7 +82,7 @@ func member(document map[string]json.RawMessage, name string) string {
 	return s
 }
 
-// get returns a document. Its error has nothing in it of what was answered.
+// get returns a document. Its error contains no part of the answer.
 func (f *fetcher) get(ctx context.Context, url string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

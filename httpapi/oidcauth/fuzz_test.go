@@ -20,8 +20,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// FuzzAuthorization presents headers without a signature of the issuer: they are
-// refused, without a request to the issuer and without an echo.
+// FuzzAuthorization has headers without a signature of the issuer. They are refused without
+// a request to the issuer, and the error does not quote them.
 func FuzzAuthorization(f *testing.F) {
 	for _, seed := range []string{
 		"", "Bearer ", "Bearer a.b.c", "Bearer eyJhbGciOiJFUzI1NiJ9.e30.AA",
@@ -47,8 +47,8 @@ func FuzzAuthorization(f *testing.F) {
 	})
 }
 
-// FuzzClaims has the issuer sign whatever it is given: only claims that name this
-// issuer, this audience and a user are let in, as that user.
+// FuzzClaims has the issuer sign arbitrary claims. Only claims with this issuer, this
+// audience and a user are accepted, as that user.
 func FuzzClaims(f *testing.F) {
 	for _, seed := range []string{
 		`{"iss":"https://issuer.example","aud":"app","sub":"u","exp":4102444800}`,
@@ -101,7 +101,7 @@ func FuzzClaims(f *testing.F) {
 			}
 			return
 		}
-		var claims map[string]any // and no struct, which would take "ISS" for "iss"
+		var claims map[string]any // not a struct, which would accept "ISS" for "iss"
 		if err := json.Unmarshal([]byte(payload), &claims); err != nil || claims["iss"] != "https://issuer.example" || claims["sub"] != string(user) {
 			t.Fatalf("let in as %q: %v", user, err)
 		}

@@ -14,14 +14,14 @@ type published struct {
 	skipped []skippedKey
 }
 
-// A skippedKey is not used. A token may still have been signed with it.
+// A skippedKey cannot be used. A token may still be signed with it.
 type skippedKey struct {
 	id    string
-	signs bool // the issuer does not name another use for it
+	signs bool // its use is signatures, or is not given
 }
 
-// parseKeys reads a JWK set (RFC 7517, section 5). It skips the keys that it cannot
-// use, as the RFC says; a set without any that is usable is refused.
+// parseKeys parses a JWK set (RFC 7517, section 5). It skips keys that cannot be used, as
+// the RFC says, and refuses a set without any usable key.
 func parseKeys(data []byte) (published, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
@@ -48,12 +48,12 @@ func parseKeys(data []byte) (published, error) {
 	return p, nil
 }
 
-// keyMembers has the members of a public key, by its type (RFC 7518, section 6, and
-// RFC 8037, section 2).
+// keyMembers are the members of a public key, by key type (RFC 7518, section 6, and RFC
+// 8037, section 2).
 var keyMembers = map[string][]string{"RSA": {"n", "e"}, "EC": {"crv", "x", "y"}, "OKP": {"crv", "x"}}
 
-// parseKey reads what verifying a signature needs. Anything else, such as a
-// certificate that cannot be parsed, does not make the key unusable.
+// parseKey parses the members that are needed to verify a signature. Other members, such
+// as a certificate that cannot be parsed, do not make the key unusable.
 func parseKey(members map[string]json.RawMessage) (jose.JSONWebKey, error) {
 	if private := members["d"]; private != nil && string(private) != "null" {
 		return jose.JSONWebKey{}, errors.New("a private key")
@@ -78,9 +78,9 @@ func parseKey(members map[string]json.RawMessage) (jose.JSONWebKey, error) {
 	return key, nil
 }
 
-// isUsable reports whether tokens may be verified with the key: it is for
-// signatures, long enough (RFC 7518, section 3.3), and public. A secret key lets
-// each of its holders make tokens.
+// isUsable reports whether tokens may be verified with the key: it must be for signatures,
+// long enough (RFC 7518, section 3.3), and public. With a secret key every holder can
+// make tokens.
 func isUsable(key jose.JSONWebKey) bool {
 	if r, ok := key.Key.(*rsa.PublicKey); ok && r.N.BitLen() < 2048 {
 		return false

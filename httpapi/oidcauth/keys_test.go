@@ -14,8 +14,7 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// An endpoint is what a keyCache fetches from, in a bubble of testing/synctest:
-// its time is the bubble's.
+// An endpoint is the source of a keyCache, in a bubble of testing/synctest.
 type endpoint struct {
 	ids     []string // of the keys that it has
 	skipped []skippedKey
@@ -60,7 +59,7 @@ func (e *endpoint) expect(t *testing.T, fetches int) {
 	}
 }
 
-// The errors of a verification, by what they mean to the caller.
+// The errors of a verification.
 var (
 	rejected = httpapi.ErrUnauthenticated
 	tryAgain = store.ErrTryAgain
@@ -89,8 +88,8 @@ func TestKeysAreFetchedOnceAndRotate(t *testing.T) {
 	})
 }
 
-// TestFloodOfUnknownKeys has forged tokens use up the fetches. While no fetch is
-// allowed, the token of an unknown key may be one of a key that was just published.
+// TestFloodOfUnknownKeys has forged tokens that use up the fetches. While no fetch is
+// allowed, an unknown key may be one that was just published.
 func TestFloodOfUnknownKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &endpoint{ids: []string{"a"}}
@@ -109,7 +108,7 @@ func TestFloodOfUnknownKeys(t *testing.T) {
 			t.Errorf("no key id: error is %v", err)
 		}
 
-		e.ids = append(e.ids, "b") // in the flood, a new key is known within the interval
+		e.ids = append(e.ids, "b") // a new key becomes known within the interval, despite the flood
 		known := 0
 		const minutes = 10
 		for i := range minutes * 60 {
@@ -141,7 +140,7 @@ func TestSkippedKeys(t *testing.T) {
 		verify(t, c, "odd", tryAgain)
 		verify(t, c, "enc", tryAgain)
 		verify(t, c, "other", rejected)
-		// A token without a key id may be of a key for signatures that was skipped.
+		// A token without a key id may be signed with a skipped key for signatures.
 		if err := c.verify(t.Context(), "", "ES256", badSignature); !errors.Is(err, tryAgain) {
 			t.Errorf("no key id: error is %v", err)
 		}
@@ -150,7 +149,7 @@ func TestSkippedKeys(t *testing.T) {
 		if err := c.verify(t.Context(), "", "ES256", badSignature); !errors.Is(err, rejected) {
 			t.Errorf("no key id, and a key for encryption: error is %v", err)
 		}
-		e.ids, e.skipped = append(e.ids, "odd"), nil // the issuer mends it
+		e.ids, e.skipped = append(e.ids, "odd"), nil // the issuer corrects the key
 		verify(t, c, "odd", nil)
 	})
 }
@@ -161,7 +160,7 @@ func TestUnreachableIssuer(t *testing.T) {
 		e := &endpoint{err: down}
 		c := e.cache()
 		for range 100 {
-			verify(t, c, "a", tryAgain) // never rejected: it may be good
+			verify(t, c, "a", tryAgain) // never rejected, because it may be valid
 		}
 		e.expect(t, fetchBurst)
 
@@ -172,7 +171,7 @@ func TestUnreachableIssuer(t *testing.T) {
 		e.err = down
 		time.Sleep(refreshAfter)
 		for range 100 {
-			verify(t, c, "a", nil) // on the keys of an hour ago
+			verify(t, c, "a", nil) // with the keys of an hour ago
 			verify(t, c, "b", tryAgain)
 		}
 		time.Sleep(trustFor - refreshAfter)
@@ -204,7 +203,7 @@ func TestSlowIssuer(t *testing.T) {
 			t.Errorf("waited %v, want %v", waited, fetchTimeout)
 		}
 
-		// A caller that has less time leaves the fetch to those who wait on.
+		// If a caller has less time, the fetch continues for the others.
 		e.slow = 2 * time.Second
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()

@@ -9,24 +9,24 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// A Kind is a kind of token: how a token shows what it is and which claim names
-// its audience. The zero value is invalid.
+// A Kind is a kind of token. It determines which tokens are accepted and which claim names
+// the audience. The zero value is invalid.
 type Kind string
 
-// The kinds of token. Cognito's are told apart by the claim token_use, see "Using
-// tokens" in the developer guide of Amazon Cognito.
+// The kinds of token. The claim token_use distinguishes Cognito's; see "Using tokens" in
+// the developer guide of Amazon Cognito.
 //
-// All kinds refuse a token whose header typ is neither absent, JWT nor at+jwt
-// (RFC 8725, section 3.11), and any token with security events, such as a logout
-// token (RFC 8417, section 2.2).
+// All kinds refuse a token with a header typ other than JWT and at+jwt (RFC 8725, section
+// 3.11); the header may be absent. They also refuse security event tokens, such as
+// logout tokens (RFC 8417, section 2.2).
 const (
-	// Standard: the claim aud has the audience (RFC 7519, section 4.1.3). An ID
-	// token is accepted too if its aud is the audience: most issuers mark ID
-	// tokens and access tokens alike. The aud of an ID token is the app's client
-	// id, so an audience that names the service refuses ID tokens. So does Access.
+	// Standard: the claim aud has the audience (RFC 7519, section 4.1.3). It also
+	// accepts an ID token whose aud is the audience, because most issuers do not mark
+	// ID tokens. The aud of an ID token is the app's client id. To refuse ID tokens,
+	// use an audience that names the service, or Access.
 	Standard Kind = "standard"
-	// Access: an access token of RFC 9068. Its header typ is at+jwt, and aud has
-	// the audience.
+	// Access: an access token of RFC 9068. Its header typ is at+jwt, and its claim aud
+	// has the audience.
 	Access Kind = "access"
 	// CognitoAccess: token_use is "access", and client_id is the audience.
 	CognitoAccess Kind = "cognito-access"
@@ -34,13 +34,12 @@ const (
 	CognitoID Kind = "cognito-id"
 )
 
-// audienceClaims has the claim of each kind that names the audience.
+// audienceClaims are the claims with the audience, by kind.
 var audienceClaims = map[Kind]string{Standard: "aud", Access: "aud", CognitoAccess: "client_id", CognitoID: "aud"}
 
-// claims are the parts of a token that are read. The decoder is the library's:
-// unlike encoding/json it takes names as they are spelled, and no name twice. A
-// claim that only some settings need is decoded for those, so that its type does
-// not matter to the others.
+// claims are the claims that are read. The decoder is go-jose's: unlike encoding/json it
+// compares names case-sensitively and refuses duplicates. A claim that only some settings
+// need is decoded only for these, so that its type does not matter otherwise.
 type claims struct {
 	Issuer    string           `json:"iss"`
 	Subject   string           `json:"sub"`
@@ -56,13 +55,13 @@ type claims struct {
 	Events          json.RawMessage `json:"events"`
 }
 
-// checkKind returns why a token is not of the kind, or not for an audience, that
-// the configuration accepts; "" if it is.
+// checkKind returns "" if the configuration accepts the token's kind and audience, and
+// otherwise the reason why not.
 func (c Config) checkKind(header jose.Header, claims claims) string {
 	typ, ok := mediaType(header)
 	switch {
 	case !ok, typ != "" && typ != "jwt" && typ != "at+jwt":
-		return "header typ is none of JWT and at+jwt"
+		return "header typ is neither JWT nor at+jwt"
 	case c.Kind == Access && typ != "at+jwt":
 		return "header typ is not at+jwt"
 	case isSecurityEvent(claims.Events):
@@ -95,22 +94,22 @@ func (c Config) isAudience(name string) bool {
 	return name == c.Audience || slices.Contains(c.OtherAudiences, name)
 }
 
-// mediaType returns the header typ in lower case and without the prefix that may
-// be left out (RFC 7515, section 4.1.9).
+// mediaType returns the header typ in lower case and without the optional prefix
+// application/ (RFC 7515, section 4.1.9). It returns false if typ is not a string.
 func mediaType(header jose.Header) (string, bool) {
 	value, there := header.ExtraHeaders[jose.HeaderType]
 	typ, ok := value.(string)
 	return strings.TrimPrefix(strings.ToLower(typ), "application/"), ok || !there
 }
 
-// isSecurityEvent reports whether the claim events is an object, as it is in each
-// security event token and in no other.
+// isSecurityEvent reports whether the claim events is an object, which only security event
+// tokens have.
 func isSecurityEvent(events json.RawMessage) bool {
 	var byType map[string]json.RawMessage
 	return events != nil && json.Unmarshal(events, &byType) == nil && byType != nil
 }
 
-// text returns the string that a claim is; "" if it is none.
+// text returns the string value of a claim, or "" if the value is not a string.
 func text(claim json.RawMessage) string {
 	var s string
 	if claim == nil || json.Unmarshal(claim, &s) != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/devicetokens/devicetokens/httpapi/oidcauth/oidctest"
 )
 
-// sign returns a token with that header typ, none if it is nil, and that payload.
+// sign returns a token with that payload, and with that header typ unless it is nil.
 func sign(t *testing.T, algorithm jose.SignatureAlgorithm, key jose.JSONWebKey, typ any, payload []byte) string {
 	t.Helper()
 	options := &jose.SignerOptions{}
@@ -35,7 +35,7 @@ func sign(t *testing.T, algorithm jose.SignatureAlgorithm, key jose.JSONWebKey, 
 	return token
 }
 
-// lasting returns the claims as JSON, with an hour to live.
+// lasting returns the claims as JSON, valid for an hour.
 func lasting(t *testing.T, c claims) []byte {
 	t.Helper()
 	all := claims{"exp": time.Now().Add(time.Hour).Unix()}
@@ -47,8 +47,7 @@ func lasting(t *testing.T, c claims) []byte {
 	return payload
 }
 
-// TestTypes presents tokens of other types, with claims that are all good (RFC
-// 8725, section 3.11).
+// TestTypes has tokens of other types with valid claims (RFC 8725, section 3.11).
 func TestTypes(t *testing.T) {
 	issuer := oidctest.New(t)
 	const logout = "http://schemas.openid.net/event/backchannel-logout"
@@ -87,7 +86,7 @@ func TestTypes(t *testing.T) {
 	}
 }
 
-// TestUnicode has payloads that encoding/json decodes to the same user id.
+// TestUnicode has payloads that encoding/json would decode to the same user id.
 func TestUnicode(t *testing.T) {
 	issuer := oidctest.New(t)
 	authenticate := newAuthenticator(t, oidcauth.Config{Issuer: issuer.URL})
@@ -111,7 +110,7 @@ func TestUnicode(t *testing.T) {
 	}
 }
 
-// TestClaimsThatAreNotRead has claims of any type that no setting asks for.
+// TestClaimsThatAreNotRead has claims of other types, which no setting reads.
 func TestClaimsThatAreNotRead(t *testing.T) {
 	issuer := oidctest.New(t)
 	token := issuer.Token(t, claims{

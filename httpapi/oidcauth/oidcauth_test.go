@@ -52,8 +52,8 @@ func request(t *testing.T, authorization ...string) *http.Request {
 	return r
 }
 
-// check calls the authenticator with a token, and fails unless it says who it is,
-// or matches the error.
+// check calls the authenticator with a token and fails unless it returns alice, or an error
+// that matches want.
 func check(t *testing.T, authenticate httpapi.Authenticator, token string, want error) {
 	t.Helper()
 	user, err := authenticate(request(t, "Bearer "+token))
@@ -180,7 +180,7 @@ func TestAuthorizationHeader(t *testing.T) {
 	}
 }
 
-// TestSignatures presents tokens with claims that are all good.
+// TestSignatures has tokens with valid claims.
 func TestSignatures(t *testing.T) {
 	issuer := oidctest.New(t)
 	good := claims{"sub": alice, "aud": audience, "iss": issuer.URL, "exp": time.Now().Add(time.Hour).Unix()}
@@ -229,7 +229,7 @@ func TestSignatures(t *testing.T) {
 		"signature missing":             {head + "." + payload + ".", no},
 		"other claims":                  {head + "." + encode(forged) + "." + signature, no},
 		"a critical header":             {sign(jose.ES256, own.Key, own.KeyID, (&jose.SignerOptions{}).WithCritical("b64x").WithHeader("b64x", true)), no},
-		// go-jose parses the header whole (ADR 6), so that these are refused too.
+		// go-jose parses the whole header (ADR 6), so these are refused too.
 		"a certificate that Go refuses":   {sign(jose.ES256, own.Key, own.KeyID, (&jose.SignerOptions{}).WithHeader("x5c", []string{"AA=="})), no},
 		"certificates of another type":    {sign(jose.ES256, own.Key, own.KeyID, (&jose.SignerOptions{}).WithHeader("x5c", 7)), no},
 		"a key that is none":              {sign(jose.ES256, own.Key, own.KeyID, (&jose.SignerOptions{}).WithHeader("jwk", claims{"kty": "EC"})), no},

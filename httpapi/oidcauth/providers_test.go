@@ -18,7 +18,7 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// network answers a GET of an address with a document.
+// network has the documents by their addresses.
 type network map[string]string
 
 func (n network) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -29,9 +29,8 @@ func (n network) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader([]byte(document)))}, nil
 }
 
-// TestProviders has tokens and documents in the shape of each provider's, as its
-// documentation shows them. Each setting is needed: without it, or with another
-// value, the token is refused.
+// TestProviders has tokens and documents as each provider documents them. Each setting is
+// needed: without it, or with another value, the token is refused.
 func TestProviders(t *testing.T) {
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

@@ -1,6 +1,5 @@
-// Package oidctest is an OpenID Connect issuer for tests: it publishes keys on a
-// loopback address, signs whatever claims it is given, rotates its keys and stops
-// answering when it is told to.
+// Package oidctest is an OpenID Connect issuer for tests. It publishes its keys at a
+// loopback address, signs any claims, rotates its key, and can give wrong answers.
 package oidctest
 
 import (
@@ -22,7 +21,7 @@ import (
 
 // An Issuer signs tokens with ES256. It is safe for concurrent use.
 type Issuer struct {
-	// URL is the claim iss, and where discovery begins.
+	// URL is the claim iss, and the address where discovery begins.
 	URL string
 
 	mu       sync.Mutex
@@ -43,7 +42,7 @@ func New(t testing.TB) *Issuer {
 	return i
 }
 
-// Rotate withdraws the issuer's key, and has a new one with another id.
+// Rotate replaces the issuer's key by a new one with another id.
 func (i *Issuer) Rotate(t testing.TB) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -56,15 +55,15 @@ func (i *Issuer) Rotate(t testing.TB) {
 	i.key = jose.JSONWebKey{Key: key, KeyID: fmt.Sprint("key-", i.rotation), Algorithm: string(jose.ES256), Use: "sig"}
 }
 
-// Key returns the private key that the issuer signs with now.
+// Key returns the issuer's current private key.
 func (i *Issuer) Key() jose.JSONWebKey {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.key
 }
 
-// Token signs the claims, on top of iss and of iat and exp, which give the token
-// an hour. A claim that is nil is left out.
+// Token returns a signed token with the claims. The defaults of iss, iat and exp make it
+// valid for an hour. A claim that is nil is left out.
 func (i *Issuer) Token(t testing.TB, claims map[string]any) string {
 	t.Helper()
 	now := time.Now()
@@ -82,16 +81,15 @@ func (i *Issuer) Token(t testing.TB, claims map[string]any) string {
 	return token
 }
 
-// Answer has every request answered by f from now on; by the issuer again if f is
-// nil.
+// Answer makes f answer all further requests, or the issuer again if f is nil.
 func (i *Issuer) Answer(f http.HandlerFunc) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.answer = f
 }
 
-// Requests returns how many requests have come in: one for discovery, one for the
-// keys.
+// Requests returns the number of requests so far. A fetch makes two: one for the metadata
+// and one for the keys.
 func (i *Issuer) Requests() int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -117,5 +115,5 @@ func (i *Issuer) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(document) // a client that is gone reads no answer
+	_ = json.NewEncoder(w).Encode(document) // fails only if the client has gone
 }
