@@ -1,0 +1,82 @@
+package repository
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+const (
+	maxWords       = 24_000 // of all documents together
+	maxREADMELines = 150
+)
+
+// Documents stay short: the README is read in a minute, and a document that
+// grows makes another one shorter.
+func TestMarkdownIsShort(t *testing.T) {
+	words := 0
+	for _, path := range files(t, ".md") {
+		words += len(strings.Fields(read(t, path)))
+	}
+	if words > maxWords {
+		t.Errorf("all documents have %d words, want at most %d", words, maxWords)
+	}
+	if lines := strings.Count(read(t, filepath.Join(root, "README.md")), "\n"); lines > maxREADMELines {
+		t.Errorf("README.md has %d lines, want at most %d", lines, maxREADMELines)
+	}
+}
+
+// Each folder of a program has a README.
+func TestProgramsHaveREADMEs(t *testing.T) {
+	folders, err := filepath.Glob(filepath.Join(root, "examples/*/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range folders {
+		if info, err := os.Stat(folder); err != nil || !info.IsDir() || filepath.Base(folder) == "internal" {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(folder, "README.md")); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// The program of the README runs in an empty folder, and prints what the README
+// has below it.
+func TestQuickStart(t *testing.T) {
+	readme := read(t, filepath.Join(root, "README.md"))
+	program := regexp.MustCompile("(?s)```go\n(package main\n.*?)```").FindStringSubmatch(readme)
+	output := regexp.MustCompile("(?s)```text\n(.*?)```").FindStringSubmatch(readme)
+	if program == nil || output == nil {
+		t.Fatal("README.md has no program, or no output of it")
+	}
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "main.go"), []byte(program[1]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	library, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got string
+	for _, args := range [][]string{
+		{"mod", "init", "example.com/try"},
+		{"mod", "edit", "-require=" + module + "@v0.0.0", "-replace=" + module + "=" + library}, // instead of go get
+		{"run", "."},
+	} {
+		cmd := exec.CommandContext(t.Context(), "go", args...)
+		cmd.Dir = folder
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("go %s: %v", strings.Join(args, " "), err)
+		}
+		got = string(out)
+	}
+	if got != output[1] {
+		t.Errorf("the program printed\n%s\nREADME.md has\n%s", got, output[1])
+	}
+}
