@@ -9,10 +9,13 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/devicetokens/devicetokens/sqlstore"
 )
 
 // A Database is where a test keeps a table.
 type Database struct {
+	Dialect sqlstore.Dialect
 	Table   string // a name that no other test has; the test creates the table
 	connect func(testing.TB, Options) driver.Connector
 }

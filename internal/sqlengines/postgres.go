@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
+	"github.com/devicetokens/devicetokens/sqlstore"
 )
 
 // Postgres returns a database on the server that [PostgresURL] names. The table is dropped after the test.
@@ -40,7 +41,7 @@ func PostgresAt(t testing.TB, url string) *Database {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &Database{Table: newTable(), connect: func(_ testing.TB, o Options) driver.Connector {
+	d := &Database{Dialect: sqlstore.Postgres(), Table: newTable(), connect: func(_ testing.TB, o Options) driver.Connector {
 		c := config.Copy()
 		if o.Config != nil {
 			o.Config(c)

@@ -7,13 +7,15 @@ import (
 	"testing"
 
 	"modernc.org/sqlite"
+
+	"github.com/devicetokens/devicetokens/sqlstore"
 )
 
 // SQLite returns a database in a file of the test.
 func SQLite(t testing.TB) *Database {
 	t.Helper()
 	dsn := SQLiteDSN(filepath.Join(t.TempDir(), "tokens.db"))
-	return &Database{Table: newTable(), connect: func(t testing.TB, _ Options) driver.Connector {
+	return &Database{Dialect: sqlstore.SQLite(nil), Table: newTable(), connect: func(t testing.TB, _ Options) driver.Connector {
 		t.Helper()
 		c, err := sqlite.NewConnector(dsn)
 		if err != nil {

@@ -1,6 +1,7 @@
 package sqlengines
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -42,7 +43,7 @@ func (w *Wire) Through(c *pgx.ConnConfig) {
 }
 
 // Requests returns how many requests went out. Each is a round trip: pgx writes what it has to say at once, and then
-// waits for the answer. To connect and to disconnect is none.
+// waits for the answer. To connect, to ping and to disconnect is none.
 func (w *Wire) Requests() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -61,8 +62,7 @@ type line struct {
 var errCut = errors.New("the connection is cut")
 
 func (l *line) Write(request []byte) (int, error) {
-	const terminate = 'X'
-	if len(request) == 0 || request[0] == 0 || request[0] == terminate { // messages to connect begin with their length
+	if !isStatement(request) {
 		return l.Conn.Write(request)
 	}
 	l.wire.mu.Lock()
@@ -84,6 +84,13 @@ func (l *line) Write(request []byte) (int, error) {
 		l.mu.Unlock()
 	}
 	return l.Conn.Write(request)
+}
+
+// isStatement reports whether a request is about a statement. Those to connect begin with their length, and pgx pings a
+// connection that was idle for a second.
+func isStatement(request []byte) bool {
+	const terminate = 'X'
+	return len(request) > 0 && request[0] != 0 && request[0] != terminate && !bytes.HasSuffix(request, []byte("-- ping\x00"))
 }
 
 func (l *line) Read(answer []byte) (int, error) {
