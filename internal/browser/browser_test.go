@@ -176,7 +176,8 @@ func (p tab) until(expression string) {
 			return
 		}
 	}
-	p.t.Fatalf("not so: %s; the page is\n%s", expression, evaluate[string](p, "document.body.innerText"))
+	text := regexp.MustCompile(`PushToken\[\w+`).ReplaceAllString(evaluate[string](p, "document.body.innerText"), "PushToken[…")
+	p.t.Fatalf("not so: %s; the page is\n%s", expression, text)
 }
 
 // says waits until the element's text contains that.
@@ -192,22 +193,6 @@ func (p tab) scheme(value string) {
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: value}},
 	})
 	if err != nil {
-		p.t.Fatal(err)
-	}
-}
-
-// picture writes a picture of the whole page into the folder of -pictures, if that
-// is set.
-func (p tab) picture(name string) {
-	p.t.Helper()
-	if *pictures == "" {
-		return
-	}
-	image, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(*pictures, name+".png"), image, 0o600); err != nil {
 		p.t.Fatal(err)
 	}
 }
