@@ -85,7 +85,7 @@ func startLocal(t *testing.T) string {
 	if err := pack.Binary(t.Context(), "../local", runtime.GOOS, runtime.GOARCH, path); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), path, "-addr", "127.0.0.1:0")
+	cmd := exec.CommandContext(t.Context(), path, "-addr", "127.0.0.1:0", "-db", "memory")
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -1,5 +1,4 @@
-// Package mobile_test runs the tests of the TypeScript beside it, so that they
-// count among those of the module.
+// Package mobile_test runs the TypeScript tests in this folder as tests of the module.
 package mobile_test
 
 import (
@@ -17,20 +16,20 @@ import (
 // The packages that the tests need, which `make mobile` installs.
 const bin = "node_modules/.bin/"
 
-// run runs a program of Node in this folder and returns what it prints.
+// run runs a Node.js program in this folder and returns its output.
 func run(t *testing.T, environment []string, program string, args ...string) []byte {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, args...)
 	cmd.Env = append(os.Environ(), environment...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		t.Errorf("%s: %v (were its packages installed, by `make mobile`?)\n%s", program, err, out)
+		t.Errorf("%s: %v (run `make mobile` to install its packages)\n%s", program, err, out)
 	}
 	return out
 }
 
-// needPackages skips the test, or fails it under CI, where Node.js or the packages
-// of this folder are missing.
+// needPackages skips the test if Node.js or the packages of this folder are missing. Under
+// CI it fails the test instead.
 func needPackages(t *testing.T) {
 	t.Helper()
 	_, err := exec.LookPath("node")
@@ -49,8 +48,8 @@ func needPackages(t *testing.T) {
 // result is a line of TAP, the output of node --test.
 var result = regexp.MustCompile(`^\s*(ok|not ok) \d+ - (.*)$`)
 
-// TestNode compiles the TypeScript, which checks its types, and runs its tests
-// against the real server. Each of them is a subtest here.
+// TestNode compiles the TypeScript, which also checks its types, and runs its tests, some of
+// them against the real server. Each test is a subtest here.
 func TestNode(t *testing.T) {
 	needPackages(t)
 	server := filepath.Join(t.TempDir(), "local")
@@ -81,7 +80,7 @@ func TestNode(t *testing.T) {
 	}
 }
 
-// TestOpenAPITypes checks that the types are those of the OpenAPI document.
+// TestOpenAPITypes checks that the generated types are up to date.
 func TestOpenAPITypes(t *testing.T) {
 	needPackages(t)
 	generated := filepath.Join(t.TempDir(), "openapi.ts")
@@ -99,8 +98,8 @@ func TestOpenAPITypes(t *testing.T) {
 	}
 }
 
-// TestOverrides checks that the README says of each version that is overridden
-// who asks for another, and that the lock file says so too.
+// TestOverrides checks that the README names, for each overridden version, the package that
+// asks for another version, as the lock file does.
 func TestOverrides(t *testing.T) {
 	var folder struct {
 		Overrides map[string]string `json:"overrides"`
@@ -136,13 +135,13 @@ func TestOverrides(t *testing.T) {
 	}
 	for name := range folder.Overrides {
 		if !said[name] {
-			t.Errorf("README.md does not say why %s is overridden", name)
+			t.Errorf("README.md does not name the package that asks for another version of %s", name)
 		}
 	}
 }
 
-// TestLockFiles checks that they name no address to download from: whoever installs
-// has a registry of their own.
+// TestLockFiles checks that the lock files have hashes and no download addresses, because
+// users may have another registry.
 func TestLockFiles(t *testing.T) {
 	for _, name := range []string{"package-lock.json", "expo/package-lock.json"} {
 		text, err := os.ReadFile(name)
@@ -155,8 +154,8 @@ func TestLockFiles(t *testing.T) {
 	}
 }
 
-// TestDocument checks that each block of TypeScript in the document for app teams
-// stands in a file here, whose types are checked.
+// TestDocument checks that each TypeScript block of docs/mobile.md is in a file of src, whose
+// types are checked.
 func TestDocument(t *testing.T) {
 	document, err := os.ReadFile("../../docs/mobile.md")
 	if err != nil {

@@ -1,5 +1,5 @@
-// The check is worth something only while each package has its types: without them, none of these lines would be an error,
-// and the compiler complains of an error that it was told to expect.
+// Checks that each package has its types. Without them the lines below would not be errors, and the compiler would report the
+// missing errors.
 import * as Crypto from 'expo-crypto';
 import * as Device from 'expo-device';
 import * as Notifications from 'expo-notifications';

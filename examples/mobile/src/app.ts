@@ -1,4 +1,4 @@
-// How an app uses it: copy this into where the app starts, and replace what is in angle brackets.
+// Example of use: copy this to the start of your app, and replace the values in angle brackets.
 import { expoPorts, onTap, showOnlyOwn } from './expo';
 import type { Session } from './ports';
 import { DeviceTokens, type Outcome } from './registration';
@@ -9,7 +9,7 @@ function report(outcome: Outcome): void {
       // The session has ended: ask the user to log in.
       break;
     case 'refused':
-      console.error(`registering was refused with ${outcome.status}, request ${outcome.requestId}`);
+      console.error(`the backend refused the registration with ${outcome.status}, request ${outcome.requestId}`);
       break;
     case 'failed':
       console.error('no push token', outcome.error);
@@ -24,15 +24,15 @@ onTap(deviceTokens, (data) => {
   console.log('open what the notification is about', Object.keys(data));
 });
 
-/** At each launch with a session, and after each log in. */
+/** Call this at each launch with a session, and after each log in. */
 export async function started(session: Session): Promise<void> {
   report(await deviceTokens.logIn(session));
 }
 
-/** When the user logs out. dropSession forgets the credential, here and at the backend. */
+/** Call this when the user logs out. dropSession deletes the credential, on the phone and at the backend. */
 export async function loggedOut(dropSession: () => Promise<void>): Promise<void> {
   const { deactivated, silenced } = await deviceTokens.logOut(dropSession);
   if (!deactivated && !silenced) {
-    console.warn('the phone may be notified for the old user until the next log in on it');
+    console.warn('this phone may receive notifications of the old user until the next user logs in on it');
   }
 }

@@ -6,38 +6,38 @@ export type RegistrationRequest = components['schemas']['RegistrationRequest'];
 export type Registered = components['schemas']['Registered'];
 type Removal = operations['removeDeviceToken']['parameters']['query'];
 
-/** How a request ended, when it ended for good. */
+/** The final result of a request, after its retries. */
 export type Answer<T> =
   | { state: 'done'; value: T }
-  /** The session is not valid any more: the user has to log in again. */
+  /** The session is no longer valid: the user has to log in again. */
   | { state: 'unauthenticated' }
-  /** The backend will not have it, however often it is repeated: a fault to report, with its request id. */
+  /** The backend refuses the request, and a retry would not help: report it, with the request id. */
   | { state: 'refused'; status: number; requestId: string | null }
-  /** The backend could not be reached, or asked to come back later than there was time for. */
+  /** The backend could not be reached, or asked for a longer wait than Patience allows. */
   | { state: 'unreachable' }
-  /** It was stopped between two tries. */
+  /** The request was stopped between two tries. */
   | { state: 'stopped' };
 
-/** How long to go on. */
+/** Limits of the retries. */
 export interface Patience {
-  /** Requests at most. */
+  /** Maximum number of requests. */
   tries: number;
-  /** Milliseconds from the first request to the last one, at most. */
+  /** Maximum milliseconds from the first request to the last one. */
   within: number;
-  /** Ends it between two tries. A request that is under way is awaited, since the backend may carry it out yet. */
+  /** Stops the retries. A request in progress is awaited, because the backend may still carry it out. */
   stop?: AbortSignal;
 }
 
 /**
- * How long the backend may yet carry out a request that got no answer, in milliseconds. It has to be longer than a request may
- * take there: a function of Lambda goes on to its timeout, which is 10 seconds in `infrastructure`.
+ * How long the backend may still carry out a request without an answer, in milliseconds. It must be longer than the backend's
+ * own time-out for a request: a Lambda function runs until its time-out, which is 10 seconds in `infrastructure`.
  */
 const settling = 30_000;
 
-/** The statuses below 500 that ask to come back later: of a time-out, of a replay that was feared, of the gateway's throttle. */
+/** The statuses below 500 that allow a retry: 408 Request Timeout, 425 Too Early, 429 Too Many Requests. */
 const later = [408, 425, 429];
 
-/** An answer, as far as it matters. */
+/** The parts of an answer that are used. */
 interface Received {
   status: number;
   text: string;
@@ -46,7 +46,7 @@ interface Received {
   requestId: string | null;
 }
 
-/** The device tokens API, which is at baseUrl + "/v1/device-tokens". */
+/** A client of the device tokens API at baseUrl + "/v1/device-tokens". */
 export class Client {
   private settled = -Infinity;
 
@@ -55,7 +55,7 @@ export class Client {
     private readonly ports: { fetch: Fetch; clock: Clock; random(): number },
   ) {}
 
-  /** When the backend has carried out, or never will, whatever was sent up to now: in the past, unless some got no answer. */
+  /** The time after which the backend no longer carries out earlier requests without an answer: in the past if there are none. */
   get settledAt(): number {
     return this.settled;
   }
@@ -64,7 +64,7 @@ export class Client {
     return this.send(session, 'POST', '', JSON.stringify(request), patience, readRegistered);
   }
 
-  /** Deactivates the device's registration; none is no error. */
+  /** Deactivates the device's registration. It is no error if there is none. */
   deactivate(session: Session, deviceId: Removal['deviceId'], patience: Patience): Promise<Answer<void>> {
     return this.send(session, 'DELETE', `?deviceId=${encodeURIComponent(deviceId)}`, undefined, patience, readNothing);
   }
@@ -97,12 +97,12 @@ export class Client {
           return { state: 'refused', status: received.status, requestId: received.requestId };
         }
         wait = retryAfter(received.retryAfter, clock.now());
-        sent = received.status >= 500; // it may be something in between that answers
+        sent = received.status >= 500; // a gateway may have answered in place of the backend
       } catch {
-        // No credential, no answer, or one that is not the backend's.
+        // There is no credential, no answer, or an answer that is not the backend's.
       }
       if (sent) {
-        // It may have been carried out, or be yet, or not, and may be repeated.
+        // The backend may carry out the request now, later or never. Repeating it is safe.
         this.settled = clock.now() + settling;
       }
       wait ??= backOff(tried, this.ports.random());
@@ -119,7 +119,7 @@ export class Client {
       const response = await this.ports.fetch(`${this.baseUrl}/v1/device-tokens${query}`, {
         method,
         headers: { Authorization: `Bearer ${credential}`, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
-        // The credential and the token are for the backend only.
+        // A redirect would send the credential and the token to another address.
         redirect: 'error',
         signal: abort.signal,
         ...(body === undefined ? {} : { body }),
@@ -141,7 +141,7 @@ export class Client {
   }
 }
 
-/** Reads the answer to a registration. A network that asks for a log in of its own answers 200, with a page. */
+/** Reads the answer to a registration. A captive portal may answer 200 with a page of its own. */
 function readRegistered({ status, text }: Received): Registered {
   const value = JSON.parse(text) as Partial<Registered> | null;
   const members = [value?.deviceId, value?.platform, value?.registeredAt, value?.updatedAt, value?.expiresAt];
@@ -158,7 +158,7 @@ function readNothing({ status }: Received): void {
   }
 }
 
-/** Milliseconds until the time of a Retry-After, which is seconds or a date (RFC 9110); undefined if it is neither. */
+/** Returns the milliseconds until the time of Retry-After, which is seconds or a date (RFC 9110); undefined if it is neither. */
 export function retryAfter(header: string | null, now: number): number | undefined {
   const text = header?.trim() ?? '';
   if (/^\d+$/.test(text)) {

@@ -3,17 +3,17 @@ import type { Ports } from './ports';
 
 const name = 'deviceTokens.deviceId';
 
-/** This installation, as the backend knows it. */
+/** This installation of the app. */
 export interface Device {
   readonly id: string;
-  /** False if there may be a registration under another id, which could not be read. */
+  /** False if there may be a registration under an earlier id that could not be read. */
   certain: boolean;
 }
 
 /**
- * Returns a function that returns this installation's device id, which is made once and kept. If the kept one cannot be
- * read, a new one is made: the next registration moves the token to it. If that cannot be kept, it lasts for this launch.
- * One call at a time.
+ * Returns a function that returns this installation's device id, which is created once and stored. If the stored id cannot be
+ * read, a new one is created, and the next registration moves the token to it. If the new id cannot be stored, it is used
+ * until the app ends. Call the function once at a time.
  */
 export function device(ports: Pick<Ports, 'store' | 'uuid' | 'clock'>): () => Promise<Device> {
   const { store, clock } = ports;
@@ -31,7 +31,7 @@ export function device(ports: Pick<Ports, 'store' | 'uuid' | 'clock'>): () => Pr
   };
 }
 
-/** Reports whether the backend accepts the id: one of another form would be refused at each launch. */
+/** Reports whether the id has a form that the backend accepts; otherwise it would refuse the id at each launch. */
 function usable(id: unknown): id is string {
   return typeof id === 'string' && /^[!-~]{1,128}$/.test(id);
 }

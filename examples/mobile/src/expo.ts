@@ -1,4 +1,4 @@
-// What ports.ts asks for, of Expo's modules.
+// The implementation of ports.ts with Expo's modules.
 import * as Crypto from 'expo-crypto';
 import * as Device from 'expo-device';
 import * as Notifications from 'expo-notifications';
@@ -9,13 +9,12 @@ import type { NativeToken, Ports } from './ports';
 import type { DeviceTokens } from './registration';
 
 /**
- * Returns the ports of this phone. The device id does not leave it: two phones with one id, after a backup was restored to
- * a new one, would take turns at being registered. It can be read while the phone is locked, since the app may be
- * started then.
+ * Returns the ports of this phone. The device id is not part of backups: if a backup took it to a second phone, the two phones
+ * would replace each other's registration. It can be read while the phone is locked, because the app may start then.
  */
 export function expoPorts(projectId: string): Ports {
   const supported = Platform.OS === 'android' || (Platform.OS === 'ios' && Device.isDevice);
-  let asked = false; // for the native token, without success
+  let asked = false; // whether the last call of token() has not succeeded
   const options = { keychainAccessible: SecureStore.AFTER_FIRST_UNLOCK_THIS_DEVICE_ONLY };
   return {
     store: {
@@ -27,10 +26,10 @@ export function expoPorts(projectId: string): Ports {
       projectId,
       async permission() {
         if (!supported) {
-          return 'unsupported'; // the simulator of iOS, or a browser; an emulator of Android has tokens
+          return 'unsupported'; // the iOS simulator or a browser; Android emulators have tokens
         }
         if (Platform.OS === 'android') {
-          // Android 13 and later ask for the permission only once there is a channel.
+          // Android 13 and later ask for the permission only after a channel exists.
           await Notifications.setNotificationChannelAsync('default', {
             name: 'default',
             importance: Notifications.AndroidImportance.DEFAULT,
@@ -41,7 +40,7 @@ export function expoPorts(projectId: string): Ports {
         return now.granted ? 'granted' : 'denied';
       },
       async token(native) {
-        // The native token goes along when the listener has it: asking for it there would call the listener again.
+        // Pass on the native token that the listener received: asking for it again would call the listener again.
         const given = native ?? (asked ? await askAgain() : undefined);
         asked = true;
         const token = await Notifications.getExpoPushTokenAsync({
@@ -71,8 +70,8 @@ export function expoPorts(projectId: string): Ports {
 }
 
 /**
- * Asks the native module for the phone's token. expo-notifications asks once: while its promise is pending, and after it
- * was rejected, it returns the same one for as long as the app runs (getDevicePushTokenAsync.ts in 58.0.2).
+ * Asks the native module for the phone's token. expo-notifications asks only once: while its promise is pending, and after it
+ * was rejected, it returns the same promise as long as the app runs (getDevicePushTokenAsync.ts in 58.0.2).
  */
 async function askAgain(): Promise<NativeToken> {
   const { expo } = globalThis as { expo?: { modules?: { ExpoPushTokenManager?: { getDevicePushTokenAsync?(): Promise<string> } } } };
@@ -80,7 +79,7 @@ async function askAgain(): Promise<NativeToken> {
   return data === undefined ? undefined : { type: Platform.OS, data };
 }
 
-/** Shows the notifications that arrive while the app is open, unless they are for another user. Call it once, when the app starts. */
+/** Shows notifications that arrive while the app is open, unless they are for another user. Call it once, when the app starts. */
 export function showOnlyOwn(deviceTokens: DeviceTokens): void {
   Notifications.setNotificationHandler({
     handleNotification: async (notification) => {
@@ -91,8 +90,8 @@ export function showOnlyOwn(deviceTokens: DeviceTokens): void {
 }
 
 /**
- * Calls open with the data of each notification that the user taps on, unless it is for another user. Call it once, when
- * the app starts. A tap that opened the app is held until the session is known. Returns a function that ends it.
+ * Calls open with the data of each notification that the user taps on, unless it is for another user. A tap that opened the app
+ * is held until the session is known. Call onTap once, when the app starts. The function that it returns ends it.
  */
 export function onTap(deviceTokens: DeviceTokens, open: (data: Record<string, unknown>) => void): () => void {
   let last: string | undefined;
@@ -100,11 +99,11 @@ export function onTap(deviceTokens: DeviceTokens, open: (data: Record<string, un
     const { date, request } = response.notification;
     const tap = JSON.stringify([request.identifier, date, response.actionIdentifier]);
     if (tap === last) {
-      return; // the listener may be called with the response that opened the app, too
+      return; // the listener may also be called with the tap that opened the app
     }
     last = tap;
     deviceTokens.tapped(request.content.data, () => {
-      ifAvailable(Notifications.clearLastNotificationResponse); // so that it is not opened again when the JavaScript is loaded anew
+      ifAvailable(Notifications.clearLastNotificationResponse); // so that it is not opened again after a reload
       open(request.content.data ?? {});
     });
   };
@@ -116,7 +115,7 @@ export function onTap(deviceTokens: DeviceTokens, open: (data: Record<string, un
   return () => subscription.remove();
 }
 
-/** Calls f, which throws where the platform does not have it. */
+/** Calls f, and returns undefined if the platform does not have it, in which case it throws. */
 function ifAvailable<T>(f: () => T): T | undefined {
   try {
     return f();

@@ -1,6 +1,6 @@
 import type { Clock } from './ports';
 
-/** The longest that one call out of this code may take, in milliseconds: of native code, of storage, of the network, of the app. */
+/** The time-out of each call to native code, storage, the network and the app, in milliseconds. */
 export const timeout = 15_000;
 
 /** The error of a call that did not settle in time. */
@@ -12,8 +12,8 @@ export class TimeoutError extends Error {
 }
 
 /**
- * Calls f and returns its result, or rejects with a TimeoutError: a promise of native code may never settle. late gets a
- * result that arrives after that.
+ * Calls f and returns its result, or rejects with a TimeoutError, because a promise of native code may never settle. A result
+ * that arrives after the time-out is passed to late.
  */
 export function inTime<T>(clock: Clock, what: string, f: () => Promise<T>, late?: (result: T) => void): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -31,7 +31,7 @@ export function inTime<T>(clock: Clock, what: string, f: () => Promise<T>, late?
           resolve(result);
         }
       } catch (error) {
-        reject(error); // does nothing after the time-out
+        reject(error); // without effect after the time-out
       } finally {
         cancel();
       }
@@ -53,14 +53,14 @@ export function unlessStopped<T>(stop: AbortSignal | undefined, f: () => Promise
   });
 }
 
-/** Waits that many milliseconds, or until stop is aborted. */
+/** Waits for that many milliseconds, or until stop is aborted. */
 export async function sleep(clock: Clock, milliseconds: number, stop?: AbortSignal): Promise<void> {
   let cancel = () => {};
   await unlessStopped(stop, () => new Promise<void>((resolve) => (cancel = clock.after(milliseconds, resolve))));
   cancel();
 }
 
-/** Returns one second, two, four and so on to a minute, each less up to half of it at random, so that phones do not retry in step. */
+/** Returns an exponential backoff of one second up to a minute, reduced by up to half at random, so that phones do not retry in step. */
 export function backOff(tried: number, random: number): number {
   return Math.min(60_000, 1000 * 2 ** (tried - 1)) * (1 - random / 2);
 }

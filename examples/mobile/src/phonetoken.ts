@@ -1,34 +1,34 @@
 import { backOff, inTime, sleep, TimeoutError } from './intime';
 import type { NativeToken, Permission, Ports } from './ports';
 
-/** The push token, or why there is none. */
+/** The push token, or the reason why there is none. */
 export type PhoneToken =
   | { state: 'granted'; token: string }
-  /** The user does not want notifications, or this device has none. */
+  /** The user does not allow notifications, or this device does not support them. */
   | { state: 'denied' | 'unsupported' }
-  /** It is not wanted any more. */
+  /** The token is no longer needed. */
   | { state: 'unchanged' };
 
-/** What a caller asks for. */
+/** The options of a request for the token. */
 export interface Wanted {
-  /** What the listener was called with, if it was. */
+  /** The native token that the listener received, if any. */
   native?: NativeToken;
   /** Aborted when the session ends. */
   stop: AbortSignal;
-  /** Reports whether a newer token was registered meanwhile. */
+  /** Reports whether a newer token has been registered meanwhile. */
   outdated(): boolean;
-  /** Gets what the phone answers after its time. */
+  /** Receives an answer of the phone that arrives after the time-out. */
   late(token: Promise<PhoneToken>): void;
 }
 
 const tries = 6;
 
-/** Returns a function that asks for the permission and gets the push token. What fails is repeated, later each time. */
+/** Returns a function that asks for the permission and gets the push token, with retries. */
 export function phoneToken(ports: Ports): (wanted: Wanted) => Promise<PhoneToken> {
   const { clock, push } = ports;
   let asking: Promise<Permission> | undefined;
 
-  /** Asks for the permission, once at a time: two questions would be two dialogs. */
+  /** Asks for the permission, once at a time, because two requests would show two dialogs. */
   const permission = async (): Promise<Permission> => {
     const asked = (asking ??= Promise.resolve(push.permission()));
     const done = () => {
@@ -58,7 +58,7 @@ export function phoneToken(ports: Ports): (wanted: Wanted) => Promise<PhoneToken
         });
         return { state: 'granted', token };
       } catch (error) {
-        // A dialog that is still open is not repeated. The next log in asks again, since this question may never settle.
+        // Do not retry while the dialog is still open. The next log in asks again, because this request may never settle.
         const open = answered === undefined && error instanceof TimeoutError;
         asking = open ? undefined : asking;
         if (open || tried >= tries) {

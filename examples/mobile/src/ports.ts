@@ -1,12 +1,12 @@
-// What the logic asks of the phone. expo.ts has it for an app; tests have their own.
+// The interfaces to the phone. expo.ts implements them for an app; the tests have their own implementation.
 
-/** Keeps small texts across launches of the app. */
+/** Stores small texts across launches of the app. */
 export interface Store {
   get(name: string): Promise<string | null>;
   set(name: string, value: string): Promise<void>;
 }
 
-/** The native token of a phone, as the listener of its changes has it; opaque here. */
+/** The native token of a phone, as the listener receives it. It is opaque here. */
 export type NativeToken = unknown;
 
 /** Whether the phone may be notified at all. */
@@ -15,26 +15,26 @@ export type Permission = 'granted' | 'denied' | 'unsupported';
 /** The phone's side of push notifications. */
 export interface Push {
   readonly platform: 'ios' | 'android';
-  /** The Expo project, which the token belongs to. */
+  /** The Expo project that the token belongs to. */
   readonly projectId: string;
-  /** Asks for the permission, unless it was given or refused before. */
+  /** Asks for the permission, unless the user has granted or denied it before. */
   permission(): Promise<Permission>;
-  /** The Expo push token; native, if given, is what the listener was called with. */
+  /** Returns the Expo push token. native is the native token that the listener received, if any. */
   token(native?: NativeToken): Promise<string>;
-  /** Calls the listener whenever the token rolls, until the function that it returns is called. */
+  /** Calls the listener whenever the token changes, until the returned function is called. */
   onRoll(listener: (native: NativeToken) => void): () => void;
-  /** Makes the phone's own token invalid, so that nothing reaches it until token is called again. */
+  /** Invalidates the phone's own token, so that nothing reaches the phone until token is called again. */
   silence(): Promise<void>;
 }
 
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Calls f after that many milliseconds, unless the function that it returns is called before. */
+  /** Calls f after that many milliseconds, unless the returned function is called before. */
   after(milliseconds: number, f: () => void): () => void;
 }
 
-/** What is used of the global fetch. */
+/** The part of the global fetch that is used. */
 export type Fetch = (
   url: string,
   init: { method: string; headers: Record<string, string>; body?: string; redirect: 'error'; signal: AbortSignal },
@@ -51,10 +51,10 @@ export interface Ports {
   random(): number;
 }
 
-/** Who is logged in. */
+/** The session of the user who is logged in. */
 export interface Session {
-  /** The user id that the backend knows the user by, and names in a notification. */
+  /** The backend's id of the user, which it also puts into notifications. */
   readonly userId: string;
-  /** The bearer token for the backend, renewed if need be. Asked for before each request. */
+  /** Returns the bearer token for the backend, renewed if necessary. It is called before each request. */
   credential(): Promise<string>;
 }

@@ -5,55 +5,55 @@ import { phoneToken, type PhoneToken } from './phonetoken';
 import type { NativeToken, Ports, Session } from './ports';
 import { isFor } from './recipient';
 
-/** How a registration ended. After 'unreachable' and 'failed' the next launch tries again. */
+/** The result of a registration. After 'unreachable' and 'failed' the next launch tries again. */
 export type Outcome =
   | Exclude<Answer<Registered>, { state: 'done' }>
   | { state: 'registered'; registration: Registered }
-  /** The user does not want notifications, or this device has none. */
+  /** The user does not allow notifications, or this device does not support them. */
   | { state: 'denied' | 'unsupported' }
-  /** The token of the phone, or a newer one, is registered already. */
+  /** The phone's token, or a newer one, is registered already. */
   | { state: 'unchanged' }
-  /** The phone gave no token, or has not yet; one that comes later is registered, and reported. */
+  /** The phone has returned no token. A token that arrives later is registered and reported. */
   | { state: 'failed'; error: unknown };
 
-/** What a log out did before the session was dropped. */
+/** The result of a log out before the session was dropped. */
 export interface LogOut {
-  /** The backend knows that the phone is logged out. */
+  /** The backend has deactivated the phone's registration. */
   deactivated: boolean;
-  /** The phone's own token was made invalid: the backend could not be told, or may carry out an earlier registration yet. */
+  /** The phone's own token was invalidated: the backend was not reached, or may still carry out an earlier registration. */
   silenced: boolean;
 }
 
 const registering = { tries: 6, within: 5 * 60_000 };
 const loggingOut = { tries: 3, within: 8_000 };
 
-/** A tap that waits until it is known who is logged in. */
+/** A tap that waits until the session is known. */
 interface Tap {
   data: unknown;
   open: () => void;
 }
 
 /**
- * Keeps the backend told which phone its user is reached on. There is one of it in an app. It sends one request at a
- * time, since of two that are under way at once the backend may carry out the earlier one last.
+ * Keeps the registration of this phone at the backend up to date. An app has one instance. It sends one request at a time,
+ * because the backend may carry out the earlier of two concurrent requests last.
  */
 export class DeviceTokens {
   private readonly client: Client;
   private readonly device: () => Promise<Device>;
   private readonly phoneToken: ReturnType<typeof phoneToken>;
   private session: Session | undefined;
-  private known = false; // whether there is a session
+  private known = false; // whether the app has called logIn or logOut
   private taps: Tap[] = [];
-  private registered: string | undefined; // the token, since the log in
-  private begun = 0; // registrations
-  private newest = 0; // of those that were begun, the last one that was registered
+  private registered: string | undefined; // the token that was registered since the log in
+  private begun = 0; // number of registrations
+  private newest = 0; // number of the last registration that succeeded
   private unsupported = false;
   private stop = new AbortController();
   private stopListening: (() => void) | undefined;
   private last: Promise<unknown> = Promise.resolve();
   private leaving: Promise<LogOut> | undefined;
 
-  /** report is told how each registration ended that logIn did not return: of a token that rolled, or came late. */
+  /** report receives the outcome of each registration that logIn does not return: of a token that changed or arrived late. */
   constructor(baseUrl: string, private readonly ports: Ports, private readonly report: (outcome: Outcome) => void) {
     this.client = new Client(baseUrl, ports);
     this.device = device(ports);
@@ -76,20 +76,20 @@ export class DeviceTokens {
     const outcome = this.register(session, signal);
     this.known = true;
     for (const { data, open } of this.taps.splice(0)) {
-      void Promise.resolve().then(() => this.tapped(data, open)); // what it throws is not for logIn
+      void Promise.resolve().then(() => this.tapped(data, open)); // an error of open must not reach logIn
     }
     return outcome;
   }
 
   /**
-   * Tells the backend that the phone is logged out, and only then drops the session, without which it could not. If the
-   * backend cannot be told, or may carry out a registration after it that got no answer, the phone's own token is made
-   * invalid, so that messages to the user do not arrive any more; the next registration of the phone, by any user, moves
-   * the token to that user. The session is dropped in any case. The result rejects if dropSession does, or does not end in time.
+   * Deactivates the registration at the backend, which needs the session, and then drops the session. If the backend cannot be
+   * reached, or may carry out an unanswered registration afterwards, logOut invalidates the phone's own token, so that messages
+   * to the user no longer arrive. The next registration of the phone, by any user, moves the token to that user. The session is
+   * dropped in any case. The result rejects if dropSession rejects or does not settle in time.
    */
   logOut(dropSession: () => Promise<void>): Promise<LogOut> {
     if (this.leaving && !this.session) {
-      return this.leaving; // the same log out
+      return this.leaving; // a repeated call of the same log out
     }
     const leaving = this.leave(dropSession).finally(() => {
       if (this.leaving === leaving) {
@@ -100,14 +100,14 @@ export class DeviceTokens {
     return leaving;
   }
 
-  /** Reports whether a notification with these data may be shown now. */
+  /** Reports whether a notification with this data may be shown now. */
   mayShow(data: unknown): boolean {
     return isFor(data, this.session?.userId);
   }
 
   /**
-   * Calls open if a notification with these data, which the user tapped on, may be shown. A tap that opened the app comes
-   * before the app has said who is logged in: it is held until the first logIn or logOut.
+   * Calls open if a notification with this data, which the user tapped on, may be shown. A tap that opened the app arrives before
+   * the session is known, so it is held until the first logIn or logOut.
    */
   tapped(data: unknown, open: () => void): void {
     if (this.mayShow(data)) {
@@ -125,7 +125,7 @@ export class DeviceTokens {
     this.taps = [];
     return this.inTurn(async () => {
       let deactivated = false;
-      let undone = false; // perhaps, by what comes late
+      let undone = false; // an earlier request may undo the log out
       let silenced = false;
       try {
         if (session) {
@@ -135,7 +135,7 @@ export class DeviceTokens {
           deactivated = answer.state === 'done' && (certain || this.unsupported);
         }
       } catch {
-        // No device id can be made: the backend cannot be told.
+        // No device id can be created, so the backend cannot be told.
       }
       try {
         if (!deactivated || undone) {
@@ -148,7 +148,7 @@ export class DeviceTokens {
     });
   }
 
-  /** Ends the session here: nothing is shown to its user, no token of its phone is registered, and no request repeated. */
+  /** Ends the session locally: nothing is shown to its user, no token is registered, and no request is retried. */
   private end(): void {
     const { stopListening } = this;
     this.stopListening = undefined;
@@ -158,7 +158,7 @@ export class DeviceTokens {
     try {
       stopListening?.();
     } catch {
-      // It is called in vain from now on: its signal is aborted.
+      // Further calls of the listener have no effect, because its signal is aborted.
     }
   }
 
@@ -166,7 +166,7 @@ export class DeviceTokens {
     const turn = ++this.begun;
     const finish = (token: Promise<PhoneToken>) => this.finish(session, stop, turn, native, token);
     const get = async () => {
-      // A log out may make the phone's token invalid.
+      // A log out may invalidate the phone's token.
       await this.leaving?.catch(() => undefined);
       return this.phoneToken({
         native, stop,
@@ -177,12 +177,12 @@ export class DeviceTokens {
     return finish(get());
   }
 
-  /** Registers what the phone gives, unless a newer token was registered meanwhile. */
+  /** Registers the phone's token, unless a newer one was registered meanwhile. */
   private async finish(
     session: Session, stop: AbortSignal, turn: number, native: NativeToken, got: Promise<PhoneToken>,
   ): Promise<Outcome> {
     try {
-      // Not awaited longer than the session lasts: what the phone does not answer must not keep a log out waiting.
+      // Wait only as long as the session lasts, so that a phone without an answer does not delay a log out.
       const phone = await unlessStopped(stop, () => got);
       if (phone === undefined) {
         return { state: 'stopped' };
@@ -192,7 +192,7 @@ export class DeviceTokens {
         return { state: phone.state };
       }
       return await this.inTurn(async () => {
-        // Asking for the native token calls the listener too, at each launch.
+        // Asking for the native token also calls the listener, at each launch.
         if (this.newest >= turn || (native !== undefined && phone.token === this.registered)) {
           return { state: 'unchanged' };
         }
@@ -212,7 +212,7 @@ export class DeviceTokens {
     if (answer.state !== 'done') {
       return answer;
     }
-    device.certain = true; // the token moved to it
+    device.certain = true; // the registration moved the token to this id
     if (!stop.aborted) {
       this.registered = token;
       this.newest = turn;
@@ -223,7 +223,7 @@ export class DeviceTokens {
     return { state: 'registered', registration: answer.value };
   }
 
-  /** Registers once more when nothing that got no answer can come late any more, and undo it. */
+  /** Registers again when no unanswered request can undo the registration any more. */
   private registerAgain(session: Session, stop: AbortSignal): void {
     const { clock } = this.ports;
     const cancel = clock.after(Math.max(0, this.client.settledAt - clock.now()), () => {
@@ -233,12 +233,12 @@ export class DeviceTokens {
     stop.addEventListener('abort', cancel);
   }
 
-  /** Reports whether the backend may yet carry out a request that it did not answer. */
+  /** Reports whether the backend may still carry out a request that it did not answer. */
   private unsettled(): boolean {
     return this.client.settledAt > this.ports.clock.now();
   }
 
-  /** Runs f when all that was begun before has ended. */
+  /** Runs f after all earlier calls have ended. */
   private inTurn<T>(f: () => Promise<T>): Promise<T> {
     const result = this.last.then(f);
     this.last = result.catch(() => undefined);

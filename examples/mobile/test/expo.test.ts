@@ -1,4 +1,4 @@
-// What expo.ts makes of Expo's modules.
+// expo.ts on fake modules of Expo.
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { be, phone, type NotificationResponse } from './modules'; // before expo.ts, whose modules it is

@@ -1,4 +1,4 @@
-// Calls that never settle, or too late: of the phone, of storage, of the network and of the app.
+// Calls to the phone, storage, the network and the app that never settle, or settle too late.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Phone, phoneThatWorks, session, status, until } from './phone';
@@ -16,7 +16,7 @@ function hangingPhone(): Phone {
   return phone;
 }
 
-/** A promise that is resolved that many milliseconds from now. */
+/** A promise that resolves after that many milliseconds. */
 const after = <T>(phone: Phone, milliseconds: number, value: T) =>
   new Promise<T>((resolve) => phone.clock.after(milliseconds, () => resolve(value)));
 

@@ -1,4 +1,4 @@
-// Expo's modules and React Native's, as far as expo.ts uses them; the compiler and Node take this file for each of them.
+// Fakes of Expo's modules and of react-native, as far as expo.ts uses them. The compiler and Node use this file for each of them.
 import Module from 'node:module';
 
 const names = ['expo-crypto', 'expo-device', 'expo-notifications', 'expo-secure-store', 'react-native'];
@@ -16,7 +16,7 @@ export interface NotificationResponse {
   notification: { date: number; request: { identifier: string; content: { data: Record<string, unknown> | null } } };
 }
 
-/** What the phone of a test is, and what was asked of it. */
+/** The state of the test's phone. */
 export const phone = {
   token: async (_native?: DevicePushToken): Promise<string> => 'ExponentPushToken[first]',
   granted: true,

@@ -3,12 +3,12 @@ import { timeout } from '../src/intime';
 import { DeviceTokens, type Outcome } from '../src/registration';
 import type { Clock, Fetch, NativeToken, Permission, Ports, Session, Store } from '../src/ports';
 
-/** A clock whose timers fire, the earliest first, as soon as nothing else is to be done, at the time they were set for. */
+/** A clock whose timers fire in order, as soon as nothing else is left to do, and set the time to theirs. */
 export class FakeClock implements Clock {
   time = Date.UTC(2026, 10, 23, 9);
-  /** The waits that were set, in milliseconds, but for time-outs. */
+  /** The waits in milliseconds, without time-outs. */
   readonly waits: number[] = [];
-  /** Whether time-outs fire too: not while a real server may take its time. */
+  /** Whether time-outs fire too. They must not while a real server may need its time. */
   timeouts = false;
   private timers: { at: number; f: () => void }[] = [];
 
@@ -28,7 +28,7 @@ export class FakeClock implements Clock {
     return () => void (this.timers = this.timers.filter((t) => t !== timer));
   }
 
-  /** Reports whether nothing waits for its time. */
+  /** Reports whether no timer is set. */
   idle() {
     return this.timers.length === 0;
   }
@@ -44,7 +44,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** A request as the backend gets it. */
+/** A request that the backend receives. */
 export interface Sent {
   method: string;
   url: string;
@@ -59,12 +59,12 @@ export class Phone {
   readonly reported: Outcome[] = [];
   readonly kept: Map<string, string>;
   permission: Permission = 'granted';
-  /** Ends when the user has answered whether the app may notify. */
+  /** Resolves when the user has answered the permission dialog. */
   asked: Promise<void> = Promise.resolve();
   questions = 0;
   pushToken = 'ExponentPushToken[first]';
   silenced = 0;
-  /** What the phone's own functions do in place of what they should, while set. */
+  /** Replacements for functions of the phone, while they are set. */
   token: ((native?: NativeToken) => Promise<string>) | undefined;
   silence: (() => Promise<void>) | undefined;
   listening = () => {};
@@ -72,12 +72,12 @@ export class Phone {
   credential: (() => Promise<string>) | undefined;
   uuid = (): string => crypto.randomUUID();
   listeners: ((native: NativeToken) => void)[] = [];
-  /** Answers in place of the backend, while it returns something. */
+  /** Answers in place of the backend, unless it returns undefined. */
   answer: (sent: Sent) => Response | undefined | Promise<Response | undefined> = () => undefined;
   readonly store: Store;
   readonly tokens: DeviceTokens;
 
-  /** A phone that has kept what another one has is the same phone, launched again. */
+  /** With the storage of another phone, this is the same phone after another launch. */
   constructor(readonly baseUrl: string, kept = new Map<string, string>()) {
     this.kept = kept;
     this.store = {
@@ -94,7 +94,7 @@ export class Phone {
     }
   }
 
-  /** A user of this phone, who has the credential that the phone says. */
+  /** A session of a user of this phone, with the phone's credential if it is set. */
   session(userId: string): Session {
     return { userId, credential: () => this.credential?.() ?? Promise.resolve(userId) };
   }
@@ -141,7 +141,7 @@ export class Phone {
   };
 }
 
-/** A user whose credential is, as examples/local has it, the user id. */
+/** A session whose credential is the user id, as examples/local expects. */
 export function session(userId: string): Session {
   return { userId, credential: async () => userId };
 }

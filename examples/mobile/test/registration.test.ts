@@ -1,4 +1,4 @@
-// What the server cannot be made to do: be slow, throttled or away.
+// A backend that is slow, throttled or away, which the real server cannot simulate.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,7 +8,7 @@ import { isFor } from '../src/recipient';
 import { Phone, phoneThatWorks, registered, session, status, until, type Sent } from './phone';
 
 const url = 'http://backend.invalid';
-/** A phone whose backend gives one answer after another, and the last one for ever. */
+/** A phone whose backend gives these answers in turn, and then repeats the last one. */
 function phoneWith(...answers: (() => Response | Promise<Response>)[]): Phone {
   const phone = new Phone(url);
   phone.answer = () => (answers.length > 1 ? answers.shift() : answers[0])?.();

@@ -1,4 +1,4 @@
-// A phone's life against the real server.
+// The life of a phone, against the real server.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { Phone, session } from './phone';

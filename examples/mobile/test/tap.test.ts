@@ -1,9 +1,9 @@
-// Taps on notifications, of which the first may have opened the app.
+// Taps on notifications. The first one may have opened the app.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Phone, phoneThatWorks, session } from './phone';
 
-/** Taps on what is for each of these, and returns a list of what is opened. */
+/** Taps on a notification for each recipient, and returns the list of those that are opened. */
 function taps(phone: Phone, ...recipients: (string | undefined)[]): (string | undefined)[] {
   const opened: (string | undefined)[] = [];
   for (const recipient of recipients) {
