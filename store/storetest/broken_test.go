@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"fmt"
-	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -25,48 +24,38 @@ func brokenRules() []broken {
 		brokenPairs, brokenEnding, brokenHandles)
 }
 
-// caughtBy returns which of the wanted checks reject a store with the fault.
+// caughtBy returns which of the rule's checks reject the store that breaks it.
 // Two calls at once do not always meet: those that race have several attempts.
-func caughtBy(t *testing.T, fault string, b Backend, attempts int, wanted func(name string) bool) (caught []string, asked map[string]bool) {
+func (rule broken) caughtBy(t *testing.T, b Backend, attempts int) (caught []string) {
 	t.Helper()
-	var last *faulty
-	b.New = func(_ testing.TB, p store.Policy) store.Store {
-		last = newFaulty(fault, p)
-		return last
-	}
+	b.New = func(_ testing.TB, p store.Policy) store.Store { return newFaulty(rule.fault, p) }
 	b = faultyBackend(b)
-	asked = map[string]bool{}
+	b.Long = true
 	for _, c := range checks(b) {
-		if !wanted(c.name) {
+		if !slices.Contains(rule.checks, c.name) {
 			continue
 		}
 		n := 1
-		if races(c.name) {
+		if strings.HasPrefix(c.name, "Race/") {
 			n = attempts
 		}
 		for range n {
 			r := &recorder{TB: t}
-			failures := r.run(func(t testing.TB) { c.run(newFixture(t, b, c.policy)) })
-			maps.Copy(asked, last.asked)
-			if len(failures) > 0 {
+			if failures := r.run(func(t testing.TB) { c.run(newFixture(t, b, c.policy)) }); len(failures) > 0 {
 				caught = append(caught, c.name)
 				break
 			}
 		}
 	}
-	return caught, asked
+	return caught
 }
-
-func races(check string) bool { return strings.HasPrefix(check, "Race/") }
 
 // TestSuiteRejects holds the suite to its purpose: each broken store is rejected
 // by the checks that are about the rule.
 func TestSuiteRejects(t *testing.T) {
 	for _, rule := range brokenRules() {
 		t.Run(rule.fault, func(t *testing.T) {
-			caught, _ := caughtBy(t, rule.fault, Backend{}, 3, func(name string) bool {
-				return slices.Contains(rule.checks, name)
-			})
+			caught := rule.caughtBy(t, Backend{}, 3)
 			t.Logf("rejected by %s", strings.Join(caught, ", "))
 			for _, name := range rule.checks {
 				if !slices.Contains(caught, name) {
@@ -108,25 +97,49 @@ func TestEachCheckRejects(t *testing.T) {
 			t.Errorf("there is no check %s", name)
 		}
 	}
-	_, asked := caughtBy(t, "", Backend{}, 1, func(string) bool { return true })
-	for fault := range asked {
-		if !faults[fault] {
-			t.Errorf("the faulty store knows %q, which no test asks for", fault)
+}
+
+// TestFaultless: the suite passes the faulty store without a fault, and the store
+// knows no fault but those listed.
+func TestFaultless(t *testing.T) {
+	var all []*faulty
+	Run(t, faultyBackend(Backend{New: func(_ testing.TB, p store.Policy) store.Store {
+		all = append(all, newFaulty("", p))
+		return all[len(all)-1]
+	}}))
+	listed := map[string]bool{}
+	for _, rule := range brokenRules() {
+		listed[rule.fault] = true
+	}
+	for _, s := range all {
+		for fault := range s.asked {
+			if !listed[fault] {
+				t.Errorf("the faulty store knows %q, which no test asks for", fault)
+				listed[fault] = true
+			}
 		}
 	}
 }
 
 // TestLoose has a fault that is none where the backend declares it.
 func TestLoose(t *testing.T) {
-	for fault, b := range map[string]Backend{
+	declares := map[string]Backend{
 		"counts, then writes":                  {LooseLimit: true},
 		"List reads one by one":                {LooseList: true},
 		"Holder gives up when the token moves": {LooseHolder: true},
-	} {
-		caught, _ := caughtBy(t, fault, b, 3, races)
-		if len(caught) > 0 {
-			t.Errorf("a backend that declares it is rejected: %s, by %s", fault, strings.Join(caught, ", "))
+	}
+	for _, rule := range brokenRules() {
+		b, loose := declares[rule.fault]
+		if !loose {
+			continue
 		}
+		delete(declares, rule.fault)
+		if caught := rule.caughtBy(t, b, 3); len(caught) > 0 {
+			t.Errorf("a backend that declares it is rejected: %s, by %s", rule.fault, strings.Join(caught, ", "))
+		}
+	}
+	for fault := range declares {
+		t.Errorf("there is no broken store that %s", fault)
 	}
 }
 

@@ -29,7 +29,8 @@
 //   - The checks of pairs run two calls at once, and compare the answers and what
 //     is stored afterwards with both serial orders of the two. A call begins with
 //     the other, or where the other reads the clock or uses its context. A slow
-//     store has fewer rounds.
+//     store has fewer rounds, and of all pairs some, which are others each time.
+//     [Backend].Long gives them four times as long, and a slow store all pairs.
 //   - Some checks end a call's context at the n-th use that the store makes of it
 //     or of the clock, for n from 1 on. What is stored then has to be as before
 //     the call or as after it.

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -42,14 +43,20 @@ func endsDuring(name string) func(*fixture) {
 		if err != nil {
 			f.Fatalf("the context lasts: %v", err)
 		}
-		// A slow store uses its context often: then the moments are a selection.
+		// A slow store uses its context often: then the moments are a selection,
+		// and another one each time unless the run is long.
 		const most = 48
 		moments := whole.uses.Load() + 1
+		order := rand.Perm(2 * most)
+		if f.Long {
+			slices.Sort(order)
+		}
 		begin = time.Now()
-		for n := range int64(2 * most) {
-			if n >= 8 && time.Since(begin) > time.Second {
+		for i, n := range order {
+			if i >= 4 && time.Since(begin) > f.spends(time.Second) {
 				break
 			}
+			n := int64(n)
 			at, after := int64(0), took*time.Duration(n/2)/most
 			if n%2 == 0 {
 				if at = 1 + n/2; moments > most {

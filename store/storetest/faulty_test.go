@@ -274,10 +274,6 @@ func (s *faulty) expired(r tokens.Registration, now time.Time) bool {
 	return r.Expired(now)
 }
 
-func TestFaultless(t *testing.T) {
-	Run(t, faultyBackend(Backend{New: func(_ testing.TB, p store.Policy) store.Store { return newFaulty("", p) }}))
-}
-
 // brokenAlways are the rules that hold for more than one method.
 var brokenAlways = []broken{
 	{"ignores Policy.TTL", []string{"Expiry/Policy"}},

@@ -104,7 +104,7 @@ func (f *fixture) readWhile(states []tokens.Registration, read func(*fixture) ([
 	}
 	f.clock.onReading(runtime.Gosched)
 	begin := time.Now()
-	for n := 0; n < workers || count.Load() < mostReads && time.Since(begin) < longestReads; n++ {
+	for n := 0; n < workers || count.Load() < mostReads && time.Since(begin) < f.spends(longestReads); n++ {
 		for _, w := range writes[1:] {
 			do(w)
 		}

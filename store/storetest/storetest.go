@@ -3,6 +3,7 @@ package storetest
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
@@ -39,10 +40,22 @@ type Backend struct {
 	// each call; it may be the store itself. It is nil if there is none.
 	Walker func(t testing.TB, s store.Store) store.Walker
 
+	// Long makes the suite spend four times as long on the checks that race, and
+	// try all that a slow store has some of otherwise.
+	Long bool
+
 	// Corrupt makes what the store holds under the key something that it
 	// cannot decode, but still knows to be there. It is nil where that cannot
 	// be; then the suite leaves out what the contract says of it.
 	Corrupt func(t testing.TB, s store.Store, key tokens.Key)
+}
+
+// spends returns how long a check goes on that is given so long in a long run.
+func (b Backend) spends(long time.Duration) time.Duration {
+	if b.Long {
+		return long
+	}
+	return long / 4
 }
 
 // Run runs every check as a subtest of t, each on a store of its own. A check

@@ -46,7 +46,7 @@ func (f *fixture) page(w store.Walker, from store.Cursor, limit int) ([]store.Re
 }
 
 // A store that holds a few dozen registrations has no reason for as many pages.
-const mostPages = 2000
+const mostPages = 1000
 
 // walk returns all records from the cursor on. After each page it calls between
 // with the cursor of the next one, which is zero at the end.
@@ -145,7 +145,7 @@ func walkKeys(f *fixture) {
 	}
 	w := f.walker()
 	f.wantRecords("the walk", h, everything, f.walk(w, "", 1, nil))
-	f.wantRecords("the segments", h, everything, f.walkSegments(w, f.segments(w, 5), 1))
+	f.wantRecords("the segments", h, everything, f.walkSegments(w, f.segments(w, 5), 7))
 }
 
 // walkCursorsKeyDeleted erases all that a page showed before it asks for the next
