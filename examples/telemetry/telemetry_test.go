@@ -1,10 +1,16 @@
 package telemetry_test
 
 import (
+	"encoding/json"
 	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
@@ -14,7 +20,9 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-func TestObserversRecord(t *testing.T) {
+// collect returns the metrics of an event of each kind.
+func collect(t *testing.T) []metricdata.Metrics {
+	t.Helper()
 	reader := metric.NewManualReader()
 	meter := metric.NewMeterProvider(metric.WithReader(reader)).Meter("test")
 	observe, err := telemetry.Store(meter)
@@ -35,8 +43,12 @@ func TestObserversRecord(t *testing.T) {
 	if err := reader.Collect(t.Context(), &got); err != nil {
 		t.Fatal(err)
 	}
+	return got.ScopeMetrics[0].Metrics
+}
+
+func TestObserversRecord(t *testing.T) {
 	sums := map[string]float64{}
-	for _, m := range got.ScopeMetrics[0].Metrics {
+	for _, m := range collect(t) {
 		switch data := m.Data.(type) {
 		case metricdata.Histogram[float64]:
 			sums[m.Name] = float64(data.DataPoints[0].Count)
@@ -57,4 +69,82 @@ func TestObserversRecord(t *testing.T) {
 			t.Errorf("%s is %v, want %v", name, sums[name], want)
 		}
 	}
+}
+
+// TestDashboard: dashboard.json shows each metric that this package records, by the
+// attributes that it has, and no other.
+func TestDashboard(t *testing.T) {
+	text, err := os.ReadFile("dashboard.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dashboard struct {
+		Panels []struct {
+			ID      int
+			Title   string
+			Targets []struct{ Expr, LegendFormat string }
+		}
+	}
+	if err := json.Unmarshal(text, &dashboard); err != nil {
+		t.Fatal(err)
+	}
+	recorded := map[string][]string{} // the labels of each series
+	for _, m := range collect(t) {
+		name, attributes := series(m)
+		for i, a := range attributes {
+			attributes[i] = strings.ReplaceAll(a, ".", "_")
+		}
+		recorded[name] = attributes
+	}
+	shown := map[string]bool{}
+	for _, p := range dashboard.Panels {
+		for _, target := range p.Targets {
+			name := regexp.MustCompile(`(?:devicetokens|http)_\w+`).FindString(regexp.MustCompile(`by \([^)]*\)`).ReplaceAllString(target.Expr, ""))
+			name = strings.TrimSuffix(strings.TrimSuffix(name, "_bucket"), "_count")
+			labels, found := recorded[name]
+			if !found {
+				t.Errorf("%s: nothing records %s", p.Title, name)
+			}
+			shown[name] = true
+			var used []string
+			for _, list := range regexp.MustCompile(`by \(([^)]*)\)|\{(\w+)=|\{\{(\w+)\}\}`).FindAllStringSubmatch(target.Expr+target.LegendFormat, -1) {
+				used = append(used, strings.Split(list[1]+list[2]+list[3], ", ")...)
+			}
+			for _, label := range used {
+				if label != "le" && !slices.Contains(labels, label) {
+					t.Errorf("%s: %s has no %s", p.Title, name, label)
+				}
+			}
+		}
+	}
+	for name := range recorded {
+		if !shown[name] {
+			t.Errorf("no panel shows %s", name)
+		}
+	}
+}
+
+// series returns the name that Prometheus gives a metric, and its attributes.
+// https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/
+// has the rule: the unit is appended, unless it is in braces, and so is _total.
+func series(m metricdata.Metrics) (name string, attributes []string) {
+	name = strings.ReplaceAll(m.Name, ".", "_")
+	if m.Unit == "s" {
+		name += "_seconds"
+	}
+	keys := func(set attribute.Set) (keys []string) {
+		for _, a := range set.ToSlice() {
+			keys = append(keys, string(a.Key))
+		}
+		return keys
+	}
+	switch data := m.Data.(type) {
+	case metricdata.Histogram[float64]:
+		return name, keys(data.DataPoints[0].Attributes)
+	case metricdata.Sum[float64]:
+		return name + "_total", keys(data.DataPoints[0].Attributes)
+	case metricdata.Sum[int64]:
+		return name + "_total", keys(data.DataPoints[0].Attributes)
+	}
+	return name, nil
 }
