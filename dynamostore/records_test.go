@@ -25,7 +25,7 @@ func TestCopy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []store.ImportOutcome{store.Imported, store.Kept} {
+	for _, want := range []store.ImportOutcome{store.Imported, store.ImportKept} {
 		copied := 0
 		for r, err := range store.Walk(t.Context(), walker, "", 1) {
 			if err != nil || r.Err != nil {

@@ -80,7 +80,7 @@ func parseScanCursor(c store.Cursor) (scanPosition, error) {
 	}
 	if err != nil || p.cursor() != c || p.segment < 0 || p.segment >= p.segments || p.segments > maxSegments ||
 		(p.after.UserID == "") != (p.after.DeviceID == "") {
-		return scanPosition{}, &tokens.InvalidError{Fields: []tokens.FieldError{{Field: store.FieldCursor, Code: tokens.Malformed}}}
+		return scanPosition{}, &tokens.InvalidError{Fields: []tokens.FieldError{{Field: store.FieldCursor, Code: tokens.CodeMalformed}}}
 	}
 	return p, nil
 }

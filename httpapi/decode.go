@@ -181,7 +181,7 @@ func parseRemoval(rawQuery string) (device tokens.DeviceID, permanent bool, err 
 	value, permanentErr := single(query, fieldPermanent)
 	permanent = value == "true"
 	if query.Has(fieldPermanent) && !permanent && value != "false" {
-		permanentErr = tokens.JoinInvalid(permanentErr, invalidField(fieldPermanent, tokens.Unknown))
+		permanentErr = tokens.JoinInvalid(permanentErr, invalidField(fieldPermanent, tokens.CodeUnknown))
 	}
 	if err := tokens.JoinInvalid(repeatedErr, device.Validate(), permanentErr); err != nil {
 		return "", false, err

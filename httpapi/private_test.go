@@ -59,7 +59,7 @@ func TestPrivateIsNoticed(t *testing.T) {
 				return "", fmt.Errorf("no %s", secret)
 			}},
 			"a field of a problem": {Method: "GET", Store: func(s store.Store) store.Store {
-				return indiscreet{s, &tokens.InvalidError{Fields: []tokens.FieldError{{Field: secret, Code: tokens.Unknown}}}}
+				return indiscreet{s, &tokens.InvalidError{Fields: []tokens.FieldError{{Field: secret, Code: tokens.CodeUnknown}}}}
 			}},
 			"a device in an answer": {Method: "GET", Given: []tokens.Request{{
 				Key:   tokens.Key{UserID: httpexchanges.Alice, DeviceID: tokens.DeviceID(secret)},

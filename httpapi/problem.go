@@ -157,17 +157,17 @@ func describe(invalid *tokens.InvalidError) *problem {
 func rule(f tokens.FieldError) string {
 	text := "It is not allowed." // the rule of a store that is not ours
 	switch f.Code {
-	case tokens.Required:
+	case tokens.CodeRequired:
 		text = "It is missing or empty."
-	case tokens.TooLong:
+	case tokens.CodeTooLong:
 		text = "It is too long."
-	case tokens.InvalidUTF8:
+	case tokens.CodeInvalidUTF8:
 		text = "It is not valid UTF-8."
-	case tokens.ControlCharacter:
+	case tokens.CodeControlCharacter:
 		text = "It has a control character."
-	case tokens.Malformed:
+	case tokens.CodeMalformed:
 		text = "It is not of the required form."
-	case tokens.Unknown:
+	case tokens.CodeUnknown:
 		text = "It is not one of the known values."
 	case repeated:
 		text = "It appears more than once."

@@ -29,11 +29,11 @@ const (
 	// ImportedStatus: the registration was stored already and was active. It
 	// now has the status of the imported one.
 	ImportedStatus ImportOutcome = "imported_status"
-	// Kept: nothing changed, because what is stored under the key, or the
+	// ImportKept: nothing changed, because what is stored under the key, or the
 	// registration that holds the token, is at least as new.
-	Kept ImportOutcome = "kept"
-	// Expired: nothing changed, because the imported registration is expired.
-	Expired ImportOutcome = "expired"
+	ImportKept ImportOutcome = "kept"
+	// ImportExpired: nothing changed, because the imported registration is expired.
+	ImportExpired ImportOutcome = "expired"
 )
 
 // importGrace is how long a registration without an expiry lives at least.
@@ -59,7 +59,7 @@ func (p Policy) PlanImport(r tokens.Registration, now time.Time, own, holder *to
 		r.ExpiresAt = p.ImportExpiry(r.UpdatedAt, now)
 	}
 	if r.Expired(now) {
-		return tokens.Registration{}, Expired
+		return tokens.Registration{}, ImportExpired
 	}
 	updatedAt := r.UpdatedAt
 	if latest := now.Truncate(time.Millisecond); updatedAt.After(latest) {
@@ -75,9 +75,9 @@ func (p Policy) PlanImport(r tokens.Registration, now time.Time, own, holder *to
 			changed.Status = r.Status
 			return changed, ImportedStatus
 		}
-		return tokens.Registration{}, Kept
+		return tokens.Registration{}, ImportKept
 	case newer(holder):
-		return tokens.Registration{}, Kept
+		return tokens.Registration{}, ImportKept
 	}
 	return r, Imported
 }
@@ -119,7 +119,7 @@ func ValidateImport(r tokens.Registration) error {
 // validateTime refuses a time that RFC 3339 cannot write.
 func validateTime(field string, t time.Time) error {
 	if year := t.UTC().Year(); year < 1 || year > 9999 {
-		return &tokens.InvalidError{Fields: []tokens.FieldError{{Field: field, Code: tokens.Malformed}}}
+		return &tokens.InvalidError{Fields: []tokens.FieldError{{Field: field, Code: tokens.CodeMalformed}}}
 	}
 	return nil
 }

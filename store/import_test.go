@@ -58,11 +58,11 @@ func TestPlanImport(t *testing.T) {
 			r.ExpiresAt = r.ExpiresAt.Add(999 * time.Millisecond).In(west)
 		}), want: store.Imported, written: imported},
 
-		{name: "expired", r: with(func(r *reg) { r.ExpiresAt = noon }), want: store.Expired},
+		{name: "expired", r: with(func(r *reg) { r.ExpiresAt = noon }), want: store.ImportExpired},
 		{name: "expires in a second", r: with(func(r *reg) { r.ExpiresAt = at(time.Second) }),
 			want: store.Imported, written: with(func(r *reg) { r.ExpiresAt = at(time.Second) })},
 		{name: "expired, and stored inactive", r: with(func(r *reg) { r.ExpiresAt = noon; r.Status = tokens.LoggedOut }),
-			own: stored(same), want: store.Expired},
+			own: stored(same), want: store.ImportExpired},
 		{name: "no expiry: a TTL after its update", r: with(func(r *reg) { r.ExpiresAt = time.Time{} }),
 			want: store.Imported, written: with(func(r *reg) { r.ExpiresAt = r.UpdatedAt.Add(store.DefaultTTL) })},
 		{name: "no expiry, long ago: in 30 days", r: with(func(r *reg) { r.ExpiresAt, r.UpdatedAt = time.Time{}, time.Time{} }),
@@ -73,41 +73,41 @@ func TestPlanImport(t *testing.T) {
 			want: store.Imported, written: with(func(r *reg) { r.ExpiresAt, r.UpdatedAt = at(store.DefaultTTL), lastTime })},
 
 		{name: "stored, older", r: imported, own: stored(older), want: store.Imported, written: imported},
-		{name: "stored, the same", r: imported, own: stored(same), want: store.Kept},
-		{name: "stored, newer", r: imported, own: stored(newer), want: store.Kept},
+		{name: "stored, the same", r: imported, own: stored(same), want: store.ImportKept},
+		{name: "stored, newer", r: imported, own: stored(newer), want: store.ImportKept},
 		{name: "stored, newer and expired", r: imported, want: store.Imported, written: imported,
 			own: stored(func(r *reg) { newer(r); r.ExpiresAt = noon })},
-		{name: "stored, newer and without expiry", r: imported, want: store.Kept,
+		{name: "stored, newer and without expiry", r: imported, want: store.ImportKept,
 			own: stored(func(r *reg) { newer(r); r.ExpiresAt = time.Time{} })},
 		{name: "stored, older, with another token", r: imported, want: store.Imported, written: imported,
 			own: stored(func(r *reg) { older(r); r.Token = otherToken })},
 
 		{name: "a log out, stored active", r: with(loggedOut), own: stored(same), want: store.ImportedStatus, written: with(loggedOut)},
-		{name: "active, stored logged out", r: imported, own: stored(loggedOut), want: store.Kept},
-		{name: "a log out, stored gone", r: with(loggedOut), own: stored(func(r *reg) { r.Status = tokens.DeviceNotRegistered }), want: store.Kept},
-		{name: "a log out, stored with another token", r: with(loggedOut), own: stored(func(r *reg) { r.Token = otherToken }), want: store.Kept},
-		{name: "a log out, stored newer", r: with(loggedOut), own: stored(newer), want: store.Kept},
+		{name: "active, stored logged out", r: imported, own: stored(loggedOut), want: store.ImportKept},
+		{name: "a log out, stored gone", r: with(loggedOut), own: stored(func(r *reg) { r.Status = tokens.DeviceNotRegistered }), want: store.ImportKept},
+		{name: "a log out, stored with another token", r: with(loggedOut), own: stored(func(r *reg) { r.Token = otherToken }), want: store.ImportKept},
+		{name: "a log out, stored newer", r: with(loggedOut), own: stored(newer), want: store.ImportKept},
 		{name: "a log out, stored older", r: with(loggedOut), own: stored(older), want: store.Imported, written: with(loggedOut)},
 		{name: "a log out keeps what is stored otherwise", r: with(loggedOut), want: store.ImportedStatus,
 			own:     stored(func(r *reg) { r.ProjectID = "@acme/app" }),
 			written: with(func(r *reg) { r.ProjectID = "@acme/app"; r.Status = tokens.LoggedOut })},
 
 		{name: "held elsewhere, older", r: imported, holder: holder(older), want: store.Imported, written: imported},
-		{name: "held elsewhere, as old", r: imported, holder: holder(same), want: store.Kept},
-		{name: "held elsewhere, newer", r: imported, holder: holder(newer), want: store.Kept},
-		{name: "held elsewhere, newer and inactive", r: imported, holder: holder(func(r *reg) { newer(r); loggedOut(r) }), want: store.Kept},
+		{name: "held elsewhere, as old", r: imported, holder: holder(same), want: store.ImportKept},
+		{name: "held elsewhere, newer", r: imported, holder: holder(newer), want: store.ImportKept},
+		{name: "held elsewhere, newer and inactive", r: imported, holder: holder(func(r *reg) { newer(r); loggedOut(r) }), want: store.ImportKept},
 		{name: "held elsewhere, newer and expired", r: imported, want: store.Imported, written: imported,
 			holder: holder(func(r *reg) { newer(r); r.ExpiresAt = noon })},
-		{name: "own older, held elsewhere newer", r: imported, own: stored(older), holder: holder(newer), want: store.Kept},
-		{name: "own newer, held elsewhere older", r: imported, own: stored(newer), holder: holder(older), want: store.Kept},
+		{name: "own older, held elsewhere newer", r: imported, own: stored(older), holder: holder(newer), want: store.ImportKept},
+		{name: "own newer, held elsewhere older", r: imported, own: stored(newer), holder: holder(older), want: store.ImportKept},
 
 		{name: "from the future, stored now", r: with(func(r *reg) { r.UpdatedAt = at(time.Hour) }),
-			own: stored(func(r *reg) { r.UpdatedAt = noon }), want: store.Kept},
+			own: stored(func(r *reg) { r.UpdatedAt = noon }), want: store.ImportKept},
 		{name: "from the future, stored a moment ago", r: with(func(r *reg) { r.UpdatedAt = at(time.Hour) }),
 			own:  stored(func(r *reg) { r.UpdatedAt = at(-time.Millisecond) }),
 			want: store.Imported, written: with(func(r *reg) { r.UpdatedAt = at(time.Hour) })},
 		{name: "without times, stored without times", r: with(func(r *reg) { r.UpdatedAt = time.Time{} }),
-			own: stored(func(r *reg) { r.UpdatedAt = time.Time{} }), want: store.Kept},
+			own: stored(func(r *reg) { r.UpdatedAt = time.Time{} }), want: store.ImportKept},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			written, got := policy.PlanImport(tc.r, noon.Add(999*time.Microsecond), tc.own, tc.holder)
@@ -132,19 +132,19 @@ func TestValidateImport(t *testing.T) {
 		RegisteredAt: late, UpdatedAt: time.Time{}.Add(-1), ExpiresAt: late,
 	}
 	want := invalid(
-		tokens.FieldError{Field: "userId", Code: tokens.Reserved},
-		tokens.FieldError{Field: "expoPushToken", Code: tokens.Required},
-		tokens.FieldError{Field: "platform", Code: tokens.Unknown},
-		tokens.FieldError{Field: "status", Code: tokens.Unknown},
-		tokens.FieldError{Field: "registeredAt", Code: tokens.Malformed},
-		tokens.FieldError{Field: "updatedAt", Code: tokens.Malformed},
-		tokens.FieldError{Field: "expiresAt", Code: tokens.Malformed},
+		tokens.FieldError{Field: "userId", Code: tokens.CodeReserved},
+		tokens.FieldError{Field: "expoPushToken", Code: tokens.CodeRequired},
+		tokens.FieldError{Field: "platform", Code: tokens.CodeUnknown},
+		tokens.FieldError{Field: "status", Code: tokens.CodeUnknown},
+		tokens.FieldError{Field: "registeredAt", Code: tokens.CodeMalformed},
+		tokens.FieldError{Field: "updatedAt", Code: tokens.CodeMalformed},
+		tokens.FieldError{Field: "expiresAt", Code: tokens.CodeMalformed},
 	)
 	if diff := cmp.Diff(want, store.ValidateImport(bad)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	valid.Status = ""
-	want = invalid(tokens.FieldError{Field: "status", Code: tokens.Required})
+	want = invalid(tokens.FieldError{Field: "status", Code: tokens.CodeRequired})
 	if diff := cmp.Diff(want, store.ValidateImport(valid)); diff != "" {
 		t.Errorf("no status (-want +got):\n%s", diff)
 	}

@@ -20,9 +20,9 @@ func validateSentAt(sentAt time.Time) error {
 	var code tokens.Code
 	switch year := sentAt.UTC().Year(); {
 	case sentAt.IsZero():
-		code = tokens.Required
+		code = tokens.CodeRequired
 	case year < 1 || year > 9999:
-		code = tokens.Malformed
+		code = tokens.CodeMalformed
 	default:
 		return nil
 	}

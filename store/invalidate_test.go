@@ -26,8 +26,8 @@ var (
 func invalid(fields ...tokens.FieldError) error { return &tokens.InvalidError{Fields: fields} }
 
 func TestValidateInvalidation(t *testing.T) {
-	sentAtRequired := tokens.FieldError{Field: "sentAt", Code: tokens.Required}
-	sentAtMalformed := tokens.FieldError{Field: "sentAt", Code: tokens.Malformed}
+	sentAtRequired := tokens.FieldError{Field: "sentAt", Code: tokens.CodeRequired}
+	sentAtMalformed := tokens.FieldError{Field: "sentAt", Code: tokens.CodeMalformed}
 	west := time.FixedZone("", -3600)
 	for _, tc := range []struct {
 		name   string
@@ -43,11 +43,11 @@ func TestValidateInvalidation(t *testing.T) {
 		{"no time elsewhere", alice.Key, token, time.Time{}.In(west), invalid(sentAtRequired)},
 		{"year 0", alice.Key, token, time.Time{}.Add(-1), invalid(sentAtMalformed)},
 		{"year 10000 in UTC", alice.Key, token, time.Date(9999, time.December, 31, 23, 0, 0, 0, west), invalid(sentAtMalformed)},
-		{"no device", tokens.Key{UserID: "alice"}, token, noon, invalid(tokens.FieldError{Field: "deviceId", Code: tokens.Required})},
+		{"no device", tokens.Key{UserID: "alice"}, token, noon, invalid(tokens.FieldError{Field: "deviceId", Code: tokens.CodeRequired})},
 		{"nothing", tokens.Key{}, tokens.Token{}, time.Time{}, invalid(
-			tokens.FieldError{Field: "userId", Code: tokens.Required},
-			tokens.FieldError{Field: "deviceId", Code: tokens.Required},
-			tokens.FieldError{Field: "tokenHash", Code: tokens.Required},
+			tokens.FieldError{Field: "userId", Code: tokens.CodeRequired},
+			tokens.FieldError{Field: "deviceId", Code: tokens.CodeRequired},
+			tokens.FieldError{Field: "tokenHash", Code: tokens.CodeRequired},
 			sentAtRequired,
 		)},
 	} {
@@ -138,8 +138,8 @@ func TestInvalidateTokenErrors(t *testing.T) {
 	// Nothing is asked of the store: it is nil.
 	err = store.InvalidateToken(t.Context(), nil, tokens.Token{}, time.Time{})
 	want := invalid(
-		tokens.FieldError{Field: "expoPushToken", Code: tokens.Required},
-		tokens.FieldError{Field: "sentAt", Code: tokens.Required},
+		tokens.FieldError{Field: "expoPushToken", Code: tokens.CodeRequired},
+		tokens.FieldError{Field: "sentAt", Code: tokens.CodeRequired},
 	)
 	if diff := cmp.Diff(want, err); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -55,7 +55,7 @@ func ParseCursor(c Cursor) (KeyRange, error) {
 		Until: tokens.UserID(parts[2]),
 	}
 	if err != nil || k.Cursor() != c {
-		return KeyRange{}, &tokens.InvalidError{Fields: []tokens.FieldError{{Field: FieldCursor, Code: tokens.Malformed}}}
+		return KeyRange{}, &tokens.InvalidError{Fields: []tokens.FieldError{{Field: FieldCursor, Code: tokens.CodeMalformed}}}
 	}
 	return k, nil
 }

@@ -144,7 +144,7 @@ func find[T any](s Store) (T, error) {
 // [*tokens.InvalidError].
 func ValidatePage(limit int) error {
 	if limit < 1 {
-		return &tokens.InvalidError{Fields: []tokens.FieldError{{Field: FieldLimit, Code: tokens.Malformed}}}
+		return &tokens.InvalidError{Fields: []tokens.FieldError{{Field: FieldLimit, Code: tokens.CodeMalformed}}}
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func (able) Page(_ context.Context, from store.Cursor, _ int) ([]store.Record, s
 }
 
 func (able) Import(_ context.Context, _ tokens.Registration) (store.ImportOutcome, error) {
-	return store.Kept, nil
+	return store.ImportKept, nil
 }
 
 type observing struct{ store.Store }
@@ -81,7 +81,7 @@ func TestOptionalInterfaces(t *testing.T) {
 			got := []any{records, segments, page, next, outcome}
 			want := []any{
 				[]store.Record{{Key: tokens.Key{UserID: "alice"}}}, []store.Cursor{"a", "b"},
-				[]store.Record{{Key: tokens.Key{UserID: "1"}}}, store.Cursor("a"), store.Kept,
+				[]store.Record{{Key: tokens.Key{UserID: "1"}}}, store.Cursor("a"), store.ImportKept,
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)

@@ -22,17 +22,17 @@ type Hash [sha256.Size]byte
 // digits, as [Hash.MarshalText] writes it.
 //
 // The error is an [*InvalidError] with the field tokenHash and the code
-// [Required] or [Malformed]. It does not contain s.
+// [CodeRequired] or [CodeMalformed]. It does not contain s.
 func ParseHash(s string) (Hash, error) {
 	if s == "" {
-		return Hash{}, invalid(FieldTokenHash, Required)
+		return Hash{}, invalid(FieldTokenHash, CodeRequired)
 	}
 	var h Hash
 	if len(s) != hex.EncodedLen(len(h)) {
-		return Hash{}, invalid(FieldTokenHash, Malformed)
+		return Hash{}, invalid(FieldTokenHash, CodeMalformed)
 	}
 	if _, err := hex.Decode(h[:], []byte(s)); err != nil || hex.EncodeToString(h[:]) != s {
-		return Hash{}, invalid(FieldTokenHash, Malformed)
+		return Hash{}, invalid(FieldTokenHash, CodeMalformed)
 	}
 	return h, nil
 }
@@ -44,7 +44,7 @@ func (h Hash) IsZero() bool { return h == Hash{} }
 // the zero Hash.
 func (h Hash) Validate() error {
 	if h.IsZero() {
-		return invalid(FieldTokenHash, Required)
+		return invalid(FieldTokenHash, CodeRequired)
 	}
 	return nil
 }
@@ -85,7 +85,7 @@ func (h Hash) MarshalBinary() ([]byte, error) { return h[:], nil }
 // is an [*InvalidError] with the field tokenHash. After an error, h is unchanged.
 func (h *Hash) UnmarshalBinary(data []byte) error {
 	if len(data) != len(h) {
-		return invalid(FieldTokenHash, Malformed)
+		return invalid(FieldTokenHash, CodeMalformed)
 	}
 	copy(h[:], data)
 	return nil

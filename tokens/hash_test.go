@@ -113,14 +113,14 @@ func TestParseHash(t *testing.T) {
 		name, text string
 		code       tokens.Code
 	}{
-		{"empty", "", tokens.Required},
-		{"short form", digits[:8], tokens.Malformed},
-		{"a digit short", digits[1:], tokens.Malformed},
-		{"a digit long", digits + "0", tokens.Malformed},
-		{"capitals", strings.ToUpper(digits), tokens.Malformed},
-		{"not a digit", "g" + digits[1:], tokens.Malformed},
-		{"with a prefix", "0x" + digits[2:], tokens.Malformed},
-		{"with a space", " " + digits[1:], tokens.Malformed},
+		{"empty", "", tokens.CodeRequired},
+		{"short form", digits[:8], tokens.CodeMalformed},
+		{"a digit short", digits[1:], tokens.CodeMalformed},
+		{"a digit long", digits + "0", tokens.CodeMalformed},
+		{"capitals", strings.ToUpper(digits), tokens.CodeMalformed},
+		{"not a digit", "g" + digits[1:], tokens.CodeMalformed},
+		{"with a prefix", "0x" + digits[2:], tokens.CodeMalformed},
+		{"with a space", " " + digits[1:], tokens.CodeMalformed},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			want := &tokens.InvalidError{Fields: []tokens.FieldError{{Field: "tokenHash", Code: tc.code}}}

@@ -37,7 +37,7 @@ func (u UserID) Validate() error {
 
 func (u UserID) fault() Code {
 	if strings.HasPrefix(string(u), "#") {
-		return Reserved
+		return CodeReserved
 	}
 	return textFault(string(u), MaxUserIDLen)
 }
@@ -70,13 +70,13 @@ func (p ProjectID) fault() Code {
 func textFault(s string, maxLen int) Code {
 	switch {
 	case s == "":
-		return Required
+		return CodeRequired
 	case !utf8.ValidString(s):
-		return InvalidUTF8
+		return CodeInvalidUTF8
 	case strings.ContainsFunc(s, unicode.IsControl):
-		return ControlCharacter
+		return CodeControlCharacter
 	case utf8.RuneCountInString(s) > maxLen:
-		return TooLong
+		return CodeTooLong
 	}
 	return ""
 }
@@ -125,8 +125,8 @@ func (p Platform) fault() Code {
 	case IOS, Android:
 		return ""
 	case "":
-		return Required
+		return CodeRequired
 	default:
-		return Unknown
+		return CodeUnknown
 	}
 }

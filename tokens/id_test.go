@@ -25,36 +25,36 @@ var texts = []struct {
 	{"line separator, which is no control character", "a\u2028b", ""},
 	{"right-to-left override, which is none either", "a\u202eb", ""},
 	{"replacement character, spelled out", "a\ufffdb", ""},
-	{"NUL", "a\x00b", tokens.ControlCharacter},
-	{"tab", "a\tb", tokens.ControlCharacter},
-	{"line feed at the end", "a\n", tokens.ControlCharacter},
-	{"unit separator, the last of C0", "a\x1fb", tokens.ControlCharacter},
-	{"DEL", "a\x7fb", tokens.ControlCharacter},
-	{"the first of C1", "a\u0080b", tokens.ControlCharacter},
-	{"next line, of C1", "a\u0085b", tokens.ControlCharacter},
-	{"the last of C1", "a\u009fb", tokens.ControlCharacter},
-	{"a stray byte", "a\xffb", tokens.InvalidUTF8},
-	{"half a character", "a\xe2\x82", tokens.InvalidUTF8},
-	{"an overlong slash", "a\xc0\xafb", tokens.InvalidUTF8},
-	{"a surrogate", "a\xed\xa0\x80b", tokens.InvalidUTF8},
-	{"a stray byte and a control character", "\xff\x00", tokens.InvalidUTF8},
+	{"NUL", "a\x00b", tokens.CodeControlCharacter},
+	{"tab", "a\tb", tokens.CodeControlCharacter},
+	{"line feed at the end", "a\n", tokens.CodeControlCharacter},
+	{"unit separator, the last of C0", "a\x1fb", tokens.CodeControlCharacter},
+	{"DEL", "a\x7fb", tokens.CodeControlCharacter},
+	{"the first of C1", "a\u0080b", tokens.CodeControlCharacter},
+	{"next line, of C1", "a\u0085b", tokens.CodeControlCharacter},
+	{"the last of C1", "a\u009fb", tokens.CodeControlCharacter},
+	{"a stray byte", "a\xffb", tokens.CodeInvalidUTF8},
+	{"half a character", "a\xe2\x82", tokens.CodeInvalidUTF8},
+	{"an overlong slash", "a\xc0\xafb", tokens.CodeInvalidUTF8},
+	{"a surrogate", "a\xed\xa0\x80b", tokens.CodeInvalidUTF8},
+	{"a stray byte and a control character", "\xff\x00", tokens.CodeInvalidUTF8},
 }
 
 // lengths are texts at a limit of n characters.
 func lengths(n int) map[string]tokens.Code {
 	return map[string]tokens.Code{
 		strings.Repeat("a", n):                               "",
-		strings.Repeat("a", n+1):                             tokens.TooLong,
+		strings.Repeat("a", n+1):                             tokens.CodeTooLong,
 		strings.Repeat("é", n):                               "",
-		strings.Repeat("é", n+1):                             tokens.TooLong,
+		strings.Repeat("é", n+1):                             tokens.CodeTooLong,
 		strings.Repeat("𝒰", n):                               "",
-		strings.Repeat("𝒰", n+1):                             tokens.TooLong,
+		strings.Repeat("𝒰", n+1):                             tokens.CodeTooLong,
 		strings.Repeat("e\u0301", n/2) + tail(n):             "", // a combining accent is a character
-		strings.Repeat("e\u0301", n/2) + tail(n) + "\u0301":  tokens.TooLong,
-		strings.Repeat("a", n+1) + "\x00":                    tokens.ControlCharacter,
-		strings.Repeat("a", n+1) + "\xff":                    tokens.InvalidUTF8,
+		strings.Repeat("e\u0301", n/2) + tail(n) + "\u0301":  tokens.CodeTooLong,
+		strings.Repeat("a", n+1) + "\x00":                    tokens.CodeControlCharacter,
+		strings.Repeat("a", n+1) + "\xff":                    tokens.CodeInvalidUTF8,
 		strings.Repeat("👩\u200d", n/2) + tail(n):             "", // and so is each part of a joined emoji
-		strings.Repeat("👩\u200d", n/2) + tail(n) + "\u200d👩": tokens.TooLong,
+		strings.Repeat("👩\u200d", n/2) + tail(n) + "\u200d👩": tokens.CodeTooLong,
 	}
 }
 
@@ -82,14 +82,14 @@ func TestIDs(t *testing.T) {
 		empty    tokens.Code
 		hash     tokens.Code // for a first character '#'
 	}{
-		{"userId", 255, func(s string) error { return tokens.UserID(s).Validate() }, tokens.Required, tokens.Reserved},
+		{"userId", 255, func(s string) error { return tokens.UserID(s).Validate() }, tokens.CodeRequired, tokens.CodeReserved},
 		{"userId", tokens.MaxUserIDLen, func(s string) error {
 			return tokens.Key{UserID: tokens.UserID(s), DeviceID: "d"}.Validate()
-		}, tokens.Required, tokens.Reserved},
+		}, tokens.CodeRequired, tokens.CodeReserved},
 		{"deviceId", 128, func(s string) error {
 			return tokens.Key{UserID: "u", DeviceID: tokens.DeviceID(s)}.Validate()
-		}, tokens.Required, ""},
-		{"deviceId", tokens.MaxDeviceIDLen, func(s string) error { return tokens.DeviceID(s).Validate() }, tokens.Required, ""},
+		}, tokens.CodeRequired, ""},
+		{"deviceId", tokens.MaxDeviceIDLen, func(s string) error { return tokens.DeviceID(s).Validate() }, tokens.CodeRequired, ""},
 		{"projectId", tokens.MaxProjectIDLen, func(s string) error { return tokens.ProjectID(s).Validate() }, "", ""},
 		{"projectId", 64, func(s string) error {
 			req := validRequest()
@@ -120,8 +120,8 @@ func TestIDs(t *testing.T) {
 
 func TestReservedHasPrecedence(t *testing.T) {
 	for _, text := range []string{"#\xff", "#\x00", "#" + strings.Repeat("a", 300)} {
-		if got := codeOf(t, tokens.UserID(text).Validate(), "userId"); got != tokens.Reserved {
-			t.Errorf("got code %q, want %q", got, tokens.Reserved)
+		if got := codeOf(t, tokens.UserID(text).Validate(), "userId"); got != tokens.CodeReserved {
+			t.Errorf("got code %q, want %q", got, tokens.CodeReserved)
 		}
 	}
 }
@@ -146,7 +146,7 @@ func TestKeyIsZero(t *testing.T) {
 }
 
 func TestKeyNamesBothFields(t *testing.T) {
-	want := []tokens.FieldError{{Field: "userId", Code: tokens.Reserved}, {Field: "deviceId", Code: tokens.TooLong}}
+	want := []tokens.FieldError{{Field: "userId", Code: tokens.CodeReserved}, {Field: "deviceId", Code: tokens.CodeTooLong}}
 	err := tokens.Key{UserID: "#u", DeviceID: tokens.DeviceID(strings.Repeat("d", 129))}.Validate()
 	if diff := cmp.Diff(want, fieldsOf(t, err)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

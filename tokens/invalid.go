@@ -28,13 +28,13 @@ type Code string
 
 // The codes of a [FieldError].
 const (
-	Required         Code = "required"          // missing or empty
-	TooLong          Code = "too_long"          // more characters than allowed
-	InvalidUTF8      Code = "invalid_utf8"      // not valid UTF-8
-	ControlCharacter Code = "control_character" // has a character of Unicode's category Cc
-	Reserved         Code = "reserved"          // begins with '#', which is the stores' own
-	Malformed        Code = "malformed"         // not of the required form
-	Unknown          Code = "unknown"           // not one of the known values
+	CodeRequired         Code = "required"          // missing or empty
+	CodeTooLong          Code = "too_long"          // more characters than allowed
+	CodeInvalidUTF8      Code = "invalid_utf8"      // not valid UTF-8
+	CodeControlCharacter Code = "control_character" // has a character of Unicode's category Cc
+	CodeReserved         Code = "reserved"          // begins with '#', which is the stores' own
+	CodeMalformed        Code = "malformed"         // not of the required form
+	CodeUnknown          Code = "unknown"           // not one of the known values
 )
 
 // A FieldError is one bad field of an [InvalidError].

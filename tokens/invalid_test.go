@@ -16,10 +16,10 @@ func invalid(fields ...tokens.FieldError) *tokens.InvalidError {
 
 func TestInvalidErrorText(t *testing.T) {
 	for want, err := range map[string]error{
-		"tokens: invalid deviceId (too_long)": invalid(tokens.FieldError{Field: "deviceId", Code: tokens.TooLong}),
+		"tokens: invalid deviceId (too_long)": invalid(tokens.FieldError{Field: "deviceId", Code: tokens.CodeTooLong}),
 		"tokens: invalid deviceId (too_long), platform (required)": invalid(
-			tokens.FieldError{Field: "deviceId", Code: tokens.TooLong},
-			tokens.FieldError{Field: "platform", Code: tokens.Required}),
+			tokens.FieldError{Field: "deviceId", Code: tokens.CodeTooLong},
+			tokens.FieldError{Field: "platform", Code: tokens.CodeRequired}),
 	} {
 		if err.Error() != want {
 			t.Errorf("got %q, want %q", err, want)
@@ -35,7 +35,7 @@ func TestCodesAndFieldsAreStable(t *testing.T) {
 	}
 	var got []string
 	for _, c := range []tokens.Code{
-		tokens.Required, tokens.TooLong, tokens.InvalidUTF8, tokens.ControlCharacter, tokens.Reserved, tokens.Malformed, tokens.Unknown,
+		tokens.CodeRequired, tokens.CodeTooLong, tokens.CodeInvalidUTF8, tokens.CodeControlCharacter, tokens.CodeReserved, tokens.CodeMalformed, tokens.CodeUnknown,
 	} {
 		got = append(got, string(c))
 	}
@@ -47,10 +47,10 @@ func TestCodesAndFieldsAreStable(t *testing.T) {
 
 func TestJoinInvalid(t *testing.T) {
 	var (
-		user     = tokens.FieldError{Field: "userId", Code: tokens.Reserved}
-		device   = tokens.FieldError{Field: "deviceId", Code: tokens.Required}
-		longUser = tokens.FieldError{Field: "userId", Code: tokens.TooLong}
-		sentAt   = tokens.FieldError{Field: "sentAt", Code: tokens.Required}
+		user     = tokens.FieldError{Field: "userId", Code: tokens.CodeReserved}
+		device   = tokens.FieldError{Field: "deviceId", Code: tokens.CodeRequired}
+		longUser = tokens.FieldError{Field: "userId", Code: tokens.CodeTooLong}
+		sentAt   = tokens.FieldError{Field: "sentAt", Code: tokens.CodeRequired}
 	)
 	for _, tt := range []struct {
 		name string
@@ -78,7 +78,7 @@ func TestJoinInvalid(t *testing.T) {
 
 func TestJoinInvalidReturnsOtherErrorsAsTheyAre(t *testing.T) {
 	other := errors.New("no argument's fault")
-	bad := invalid(tokens.FieldError{Field: "userId", Code: tokens.Required})
+	bad := invalid(tokens.FieldError{Field: "userId", Code: tokens.CodeRequired})
 	for _, errs := range [][]error{{other}, {other, bad}, {bad, nil, other}} {
 		if got := tokens.JoinInvalid(errs...); got != other {
 			t.Errorf("%v: got %v, want %v", errs, got, other)
@@ -88,9 +88,9 @@ func TestJoinInvalidReturnsOtherErrorsAsTheyAre(t *testing.T) {
 
 // What was joined is the caller's: changing it does not reach the parts.
 func TestJoinInvalidCopies(t *testing.T) {
-	part := invalid(tokens.FieldError{Field: "userId", Code: tokens.Required})
-	fieldsOf(t, tokens.JoinInvalid(part))[0].Code = tokens.Unknown
-	if part.Fields[0].Code != tokens.Required {
+	part := invalid(tokens.FieldError{Field: "userId", Code: tokens.CodeRequired})
+	fieldsOf(t, tokens.JoinInvalid(part))[0].Code = tokens.CodeUnknown
+	if part.Fields[0].Code != tokens.CodeRequired {
 		t.Error("the part has changed with the whole")
 	}
 }

@@ -54,7 +54,7 @@ func (s Status) Validate() error {
 	case Active, LoggedOut, DeviceNotRegistered, Inactive:
 		return nil
 	case "":
-		return invalid(FieldStatus, Required)
+		return invalid(FieldStatus, CodeRequired)
 	}
-	return invalid(FieldStatus, Unknown)
+	return invalid(FieldStatus, CodeUnknown)
 }

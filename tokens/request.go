@@ -15,7 +15,7 @@ func (r Request) Validate() error {
 	var f faults
 	r.Key.check(&f)
 	if r.Token.IsZero() {
-		f.add(FieldToken, Required)
+		f.add(FieldToken, CodeRequired)
 	}
 	f.add(FieldPlatform, r.Platform.fault())
 	f.add(FieldProjectID, r.ProjectID.fault())

@@ -45,30 +45,30 @@ type fault struct {
 var faults = [][]fault{
 	{
 		{},
-		{"userId", tokens.Required, func(r *tokens.Request) { r.Key.UserID = "" }},
-		{"userId", tokens.Reserved, func(r *tokens.Request) { r.Key.UserID = "#claim#1#x" }},
-		{"userId", tokens.InvalidUTF8, func(r *tokens.Request) { r.Key.UserID = "\xff" }},
-		{"userId", tokens.ControlCharacter, func(r *tokens.Request) { r.Key.UserID = "\x00" }},
-		{"userId", tokens.TooLong, func(r *tokens.Request) { r.Key.UserID = tokens.UserID(strings.Repeat("u", 256)) }},
+		{"userId", tokens.CodeRequired, func(r *tokens.Request) { r.Key.UserID = "" }},
+		{"userId", tokens.CodeReserved, func(r *tokens.Request) { r.Key.UserID = "#claim#1#x" }},
+		{"userId", tokens.CodeInvalidUTF8, func(r *tokens.Request) { r.Key.UserID = "\xff" }},
+		{"userId", tokens.CodeControlCharacter, func(r *tokens.Request) { r.Key.UserID = "\x00" }},
+		{"userId", tokens.CodeTooLong, func(r *tokens.Request) { r.Key.UserID = tokens.UserID(strings.Repeat("u", 256)) }},
 	}, {
 		{},
-		{"deviceId", tokens.Required, func(r *tokens.Request) { r.Key.DeviceID = "" }},
-		{"deviceId", tokens.InvalidUTF8, func(r *tokens.Request) { r.Key.DeviceID = "d\xc3" }},
-		{"deviceId", tokens.ControlCharacter, func(r *tokens.Request) { r.Key.DeviceID = "d\u0085" }},
-		{"deviceId", tokens.TooLong, func(r *tokens.Request) { r.Key.DeviceID = tokens.DeviceID(strings.Repeat("d", 129)) }},
+		{"deviceId", tokens.CodeRequired, func(r *tokens.Request) { r.Key.DeviceID = "" }},
+		{"deviceId", tokens.CodeInvalidUTF8, func(r *tokens.Request) { r.Key.DeviceID = "d\xc3" }},
+		{"deviceId", tokens.CodeControlCharacter, func(r *tokens.Request) { r.Key.DeviceID = "d\u0085" }},
+		{"deviceId", tokens.CodeTooLong, func(r *tokens.Request) { r.Key.DeviceID = tokens.DeviceID(strings.Repeat("d", 129)) }},
 	}, {
 		{},
-		{"expoPushToken", tokens.Required, func(r *tokens.Request) { r.Token = tokens.Token{} }},
+		{"expoPushToken", tokens.CodeRequired, func(r *tokens.Request) { r.Token = tokens.Token{} }},
 	}, {
 		{},
-		{"platform", tokens.Required, func(r *tokens.Request) { r.Platform = "" }},
-		{"platform", tokens.Unknown, func(r *tokens.Request) { r.Platform = "web" }},
-		{"platform", tokens.Unknown, func(r *tokens.Request) { r.Platform = "iOS" }},
+		{"platform", tokens.CodeRequired, func(r *tokens.Request) { r.Platform = "" }},
+		{"platform", tokens.CodeUnknown, func(r *tokens.Request) { r.Platform = "web" }},
+		{"platform", tokens.CodeUnknown, func(r *tokens.Request) { r.Platform = "iOS" }},
 	}, {
 		{},
-		{"projectId", tokens.InvalidUTF8, func(r *tokens.Request) { r.ProjectID = "\xff" }},
-		{"projectId", tokens.ControlCharacter, func(r *tokens.Request) { r.ProjectID = "\x7f" }},
-		{"projectId", tokens.TooLong, func(r *tokens.Request) { r.ProjectID = tokens.ProjectID(strings.Repeat("p", 65)) }},
+		{"projectId", tokens.CodeInvalidUTF8, func(r *tokens.Request) { r.ProjectID = "\xff" }},
+		{"projectId", tokens.CodeControlCharacter, func(r *tokens.Request) { r.ProjectID = "\x7f" }},
+		{"projectId", tokens.CodeTooLong, func(r *tokens.Request) { r.ProjectID = tokens.ProjectID(strings.Repeat("p", 65)) }},
 	},
 }
 
@@ -102,10 +102,10 @@ func TestRequestNamesEveryBadField(t *testing.T) {
 
 func TestZeroRequestIsInvalid(t *testing.T) {
 	want := []tokens.FieldError{
-		{Field: tokens.FieldUserID, Code: tokens.Required},
-		{Field: tokens.FieldDeviceID, Code: tokens.Required},
-		{Field: tokens.FieldToken, Code: tokens.Required},
-		{Field: tokens.FieldPlatform, Code: tokens.Required},
+		{Field: tokens.FieldUserID, Code: tokens.CodeRequired},
+		{Field: tokens.FieldDeviceID, Code: tokens.CodeRequired},
+		{Field: tokens.FieldToken, Code: tokens.CodeRequired},
+		{Field: tokens.FieldPlatform, Code: tokens.CodeRequired},
 	}
 	err := tokens.Request{}.Validate()
 	if diff := cmp.Diff(want, fieldsOf(t, err)); diff != "" {
@@ -120,7 +120,7 @@ func TestZeroRequestIsInvalid(t *testing.T) {
 func TestPlatforms(t *testing.T) {
 	for platform, want := range map[tokens.Platform]tokens.Code{
 		"ios": "", "android": "",
-		"": tokens.Required, "IOS": tokens.Unknown, "Android": tokens.Unknown, "ios ": tokens.Unknown, "windows": tokens.Unknown,
+		"": tokens.CodeRequired, "IOS": tokens.CodeUnknown, "Android": tokens.CodeUnknown, "ios ": tokens.CodeUnknown, "windows": tokens.CodeUnknown,
 	} {
 		req := validRequest()
 		req.Platform = platform

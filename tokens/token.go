@@ -38,16 +38,16 @@ type Token struct {
 // trimmed, and the spelling is kept.
 //
 // The error is an [*InvalidError] with the field expoPushToken and the code
-// [Required], [TooLong] or [Malformed]. It does not contain s.
+// [CodeRequired], [CodeTooLong] or [CodeMalformed]. It does not contain s.
 func ParseToken(s string) (Token, error) {
 	var code Code
 	switch {
 	case s == "":
-		code = Required
+		code = CodeRequired
 	case len(s) > MaxTokenBytes:
-		code = TooLong
+		code = CodeTooLong
 	case !isSpelling(s):
-		code = Malformed
+		code = CodeMalformed
 	default:
 		s = strings.Clone(s) // s may be part of a whole request body
 		return Token{s: &s}, nil
@@ -82,7 +82,7 @@ func (t Token) IsZero() bool { return t.s == nil }
 // is the zero Token. Any other Token went through [ParseToken].
 func (t Token) Validate() error {
 	if t.IsZero() {
-		return invalid(FieldToken, Required)
+		return invalid(FieldToken, CodeRequired)
 	}
 	return nil
 }

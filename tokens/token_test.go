@@ -30,42 +30,42 @@ func TestParseToken(t *testing.T) {
 		{"255 bytes", "ExponentPushToken[" + strings.Repeat("x", 236) + "]", ""},
 		{"255 bytes of the shorter", "ExpoPushToken[" + strings.Repeat("x", 240) + "]", ""},
 
-		{"nothing", "", tokens.Required},
-		{"256 bytes", "ExponentPushToken[" + strings.Repeat("x", 237) + "]", tokens.TooLong},
-		{"256 bytes of the shorter", "ExpoPushToken[" + strings.Repeat("x", 241) + "]", tokens.TooLong},
-		{"256 bytes of no token", strings.Repeat("x", 256), tokens.TooLong},
-		{"255 bytes of no token", strings.Repeat("x", 255), tokens.Malformed},
+		{"nothing", "", tokens.CodeRequired},
+		{"256 bytes", "ExponentPushToken[" + strings.Repeat("x", 237) + "]", tokens.CodeTooLong},
+		{"256 bytes of the shorter", "ExpoPushToken[" + strings.Repeat("x", 241) + "]", tokens.CodeTooLong},
+		{"256 bytes of no token", strings.Repeat("x", 256), tokens.CodeTooLong},
+		{"255 bytes of no token", strings.Repeat("x", 255), tokens.CodeMalformed},
 
-		{"a space before it", " ExpoPushToken[x]", tokens.Malformed},
-		{"a line feed after it", "ExpoPushToken[x]\n", tokens.Malformed},
-		{"nothing between the brackets", "ExponentPushToken[]", tokens.Malformed},
-		{"no closing bracket", "ExponentPushToken[x", tokens.Malformed},
-		{"the prefix alone", "ExponentPushToken[", tokens.Malformed},
-		{"the suffix alone", "]", tokens.Malformed},
-		{"a bracket inside", "ExpoPushToken[x]]", tokens.Malformed},
-		{"an opening bracket inside", "ExpoPushToken[[x]", tokens.Malformed},
-		{"a token inside", "ExpoPushToken[ExpoPushToken[x]]", tokens.Malformed},
-		{"two tokens", "ExpoPushToken[x]ExpoPushToken[y]", tokens.Malformed},
-		{"a space inside", "ExpoPushToken[x y]", tokens.Malformed},
-		{"NUL inside", "ExpoPushToken[x\x00]", tokens.Malformed},
-		{"DEL inside", "ExpoPushToken[x\x7f]", tokens.Malformed},
-		{"a letter that is not ASCII", "ExpoPushToken[é]", tokens.Malformed},
-		{"invalid UTF-8", "ExpoPushToken[\xff]", tokens.Malformed},
-		{"another case", "exponentpushtoken[x]", tokens.Malformed},
-		{"another prefix", "FCMToken[x]", tokens.Malformed},
-		{"the redacted form", "Token(1f2e3d4c)", tokens.Malformed},
+		{"a space before it", " ExpoPushToken[x]", tokens.CodeMalformed},
+		{"a line feed after it", "ExpoPushToken[x]\n", tokens.CodeMalformed},
+		{"nothing between the brackets", "ExponentPushToken[]", tokens.CodeMalformed},
+		{"no closing bracket", "ExponentPushToken[x", tokens.CodeMalformed},
+		{"the prefix alone", "ExponentPushToken[", tokens.CodeMalformed},
+		{"the suffix alone", "]", tokens.CodeMalformed},
+		{"a bracket inside", "ExpoPushToken[x]]", tokens.CodeMalformed},
+		{"an opening bracket inside", "ExpoPushToken[[x]", tokens.CodeMalformed},
+		{"a token inside", "ExpoPushToken[ExpoPushToken[x]]", tokens.CodeMalformed},
+		{"two tokens", "ExpoPushToken[x]ExpoPushToken[y]", tokens.CodeMalformed},
+		{"a space inside", "ExpoPushToken[x y]", tokens.CodeMalformed},
+		{"NUL inside", "ExpoPushToken[x\x00]", tokens.CodeMalformed},
+		{"DEL inside", "ExpoPushToken[x\x7f]", tokens.CodeMalformed},
+		{"a letter that is not ASCII", "ExpoPushToken[é]", tokens.CodeMalformed},
+		{"invalid UTF-8", "ExpoPushToken[\xff]", tokens.CodeMalformed},
+		{"another case", "exponentpushtoken[x]", tokens.CodeMalformed},
+		{"another prefix", "FCMToken[x]", tokens.CodeMalformed},
+		{"the redacted form", "Token(1f2e3d4c)", tokens.CodeMalformed},
 
-		{"bare, the Kelvin sign", "1a2B3c4\u212a-aaaa-BBBB-0000-0123456789aZ", tokens.Malformed},
-		{"bare, the Kelvin sign and the right length in bytes", "1a2B3\u212a-aaaa-BBBB-0000-0123456789aZ", tokens.Malformed},
-		{"bare, the long s", "1a2B3c\u017f-aaaa-BBBB-0000-0123456789aZ", tokens.Malformed},
-		{"bare, one character less", bare[1:], tokens.Malformed},
-		{"bare, one more", bare + "0", tokens.Malformed},
-		{"bare, a letter for a hyphen", strings.Replace(bare, "-", "a", 1), tokens.Malformed},
-		{"bare, a hyphen for a letter", "-" + bare[1:], tokens.Malformed},
-		{"bare, what comes before and after each range of letters and digits", "/:@[`{00-aaaa-BBBB-0000-0123456789aZ", tokens.Malformed},
-		{"bare, in braces", "{" + bare + "}", tokens.Malformed},
-		{"hexadecimal without hyphens", "1a2b3c4daaaabbbb00000123456789ab", tokens.Malformed},
-		{"an APNs token", strings.Repeat("0f", 32), tokens.Malformed},
+		{"bare, the Kelvin sign", "1a2B3c4\u212a-aaaa-BBBB-0000-0123456789aZ", tokens.CodeMalformed},
+		{"bare, the Kelvin sign and the right length in bytes", "1a2B3\u212a-aaaa-BBBB-0000-0123456789aZ", tokens.CodeMalformed},
+		{"bare, the long s", "1a2B3c\u017f-aaaa-BBBB-0000-0123456789aZ", tokens.CodeMalformed},
+		{"bare, one character less", bare[1:], tokens.CodeMalformed},
+		{"bare, one more", bare + "0", tokens.CodeMalformed},
+		{"bare, a letter for a hyphen", strings.Replace(bare, "-", "a", 1), tokens.CodeMalformed},
+		{"bare, a hyphen for a letter", "-" + bare[1:], tokens.CodeMalformed},
+		{"bare, what comes before and after each range of letters and digits", "/:@[`{00-aaaa-BBBB-0000-0123456789aZ", tokens.CodeMalformed},
+		{"bare, in braces", "{" + bare + "}", tokens.CodeMalformed},
+		{"hexadecimal without hyphens", "1a2b3c4daaaabbbb00000123456789ab", tokens.CodeMalformed},
+		{"an APNs token", strings.Repeat("0f", 32), tokens.CodeMalformed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			token, err := tokens.ParseToken(tt.text)
@@ -112,8 +112,8 @@ func TestZeroToken(t *testing.T) {
 	if !zero.IsZero() {
 		t.Error("the zero Token is not zero")
 	}
-	if got := codeOf(t, zero.Validate(), "expoPushToken"); got != tokens.Required {
-		t.Errorf("got code %q, want %q", got, tokens.Required)
+	if got := codeOf(t, zero.Validate(), "expoPushToken"); got != tokens.CodeRequired {
+		t.Errorf("got code %q, want %q", got, tokens.CodeRequired)
 	}
 	if zero.Reveal() != "" {
 		t.Errorf("reveals %q", zero.Reveal())
@@ -262,7 +262,7 @@ func FuzzParseToken(f *testing.F) {
 		}
 		if err != nil {
 			switch codeOf(t, err, "expoPushToken") {
-			case tokens.Required, tokens.TooLong, tokens.Malformed:
+			case tokens.CodeRequired, tokens.CodeTooLong, tokens.CodeMalformed:
 			default:
 				t.Fatalf("got %v", err)
 			}

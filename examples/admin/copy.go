@@ -113,7 +113,7 @@ func addTwo(cmd *cobra.Command, from, to *string) {
 // endImport shows the counts of an import or a copy, and returns how it ended.
 func (p *program) endImport(b *bulk, err error) error {
 	for _, name := range []string{
-		string(store.Imported), string(store.ImportedStatus), string(store.Kept), string(store.Expired), countInvalid,
+		string(store.Imported), string(store.ImportedStatus), string(store.ImportKept), string(store.ImportExpired), countInvalid,
 	} {
 		b.add(map[string]int{name: 0}) // is shown also if there is none
 	}

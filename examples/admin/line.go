@@ -116,7 +116,7 @@ func parseLine(text []byte) (tokens.Registration, error) {
 		}
 		t, err := time.Parse(time.RFC3339, text)
 		if err != nil {
-			errs = append(errs, &tokens.InvalidError{Fields: []tokens.FieldError{{Field: field, Code: tokens.Malformed}}})
+			errs = append(errs, &tokens.InvalidError{Fields: []tokens.FieldError{{Field: field, Code: tokens.CodeMalformed}}})
 		}
 		return t
 	}

@@ -51,7 +51,7 @@ func failures() []Exchange {
 	onAll("keys cannot be fetched", Exchange{Authenticate: authError(fmt.Errorf("keys: %w", store.ErrTryAgain)), Want: tryAgain})
 	onAll("authenticator fails", Exchange{Authenticate: authError(errors.New("broken")), Want: failed})
 	onAll("authenticator says invalid", Exchange{Authenticate: authError(&tokens.InvalidError{Fields: []tokens.FieldError{
-		{Field: tokens.FieldUserID, Code: tokens.Malformed},
+		{Field: tokens.FieldUserID, Code: tokens.CodeMalformed},
 	}}), Want: failed})
 	onAll("authenticator is out of time", Exchange{Authenticate: authError(context.DeadlineExceeded), Want: tryAgain})
 	onAll("authenticator panics", Exchange{
@@ -60,9 +60,9 @@ func failures() []Exchange {
 	return append(exchanges, Exchange{
 		Name: "store with rules of its own", Method: "POST", Body: valid, Blind: true, Want: invalid,
 		Store: failing(&tokens.InvalidError{Fields: []tokens.FieldError{
-			{Field: tokens.FieldProjectID, Code: tokens.Unknown},
-			{Field: tokens.FieldUserID, Code: tokens.Reserved},
-			{Field: "model", Code: tokens.TooLong},
+			{Field: tokens.FieldProjectID, Code: tokens.CodeUnknown},
+			{Field: tokens.FieldUserID, Code: tokens.CodeReserved},
+			{Field: "model", Code: tokens.CodeTooLong},
 		}}),
 	})
 }

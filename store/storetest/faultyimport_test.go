@@ -35,7 +35,7 @@ func (s *faulty) Import(ctx context.Context, r tokens.Registration) (store.Impor
 		}
 		if s.has("Import obeys the limit") && s.crowded(r.Key.UserID) {
 			s.erase(r.Key)
-			return store.Kept, s.end(ctx, "Import")
+			return store.ImportKept, s.end(ctx, "Import")
 		}
 	case store.ImportedStatus:
 		if s.has("Import reads the row, then writes its status") {
@@ -45,7 +45,7 @@ func (s *faulty) Import(ctx context.Context, r tokens.Registration) (store.Impor
 			planned = given
 		}
 		s.put(planned)
-	case store.Kept:
+	case store.ImportKept:
 		if holder != nil && s.has("Import removes the holder that it keeps the token for") {
 			s.erase(holder.Key)
 		}
@@ -55,10 +55,10 @@ func (s *faulty) Import(ctx context.Context, r tokens.Registration) (store.Impor
 		}
 	}
 	if outcome == store.ImportedStatus && s.has("Import does not say that it took the status") {
-		outcome = store.Kept
+		outcome = store.ImportKept
 	}
-	if outcome == store.Expired && s.has("Import does not say that what it was given has expired") {
-		outcome = store.Kept
+	if outcome == store.ImportExpired && s.has("Import does not say that what it was given has expired") {
+		outcome = store.ImportKept
 	}
 	return outcome, s.end(ctx, "Import")
 }
@@ -95,24 +95,24 @@ func (s *faulty) planImport(r tokens.Registration, now time.Time, own, holder *t
 	}
 	for _, stored := range []*tokens.Registration{own, compared} {
 		if stored != nil && s.expired(*stored, now) && s.has("Import keeps what has expired and is newer") {
-			return tokens.Registration{}, store.Kept
+			return tokens.Registration{}, store.ImportKept
 		}
 		if stored != nil && stored.UpdatedAt.Equal(r.UpdatedAt) && stored.Active() == r.Active() && s.has("Import overwrites what is as old") {
 			return s.stampedImport(r), store.Imported
 		}
 	}
 	if own != nil && s.has("Import keeps whatever is under the key") {
-		return tokens.Registration{}, store.Kept
+		return tokens.Registration{}, store.ImportKept
 	}
 	if r.UpdatedAt.After(now) && s.has("Import believes a time that has not come") {
 		return s.stampedImport(r), store.Imported
 	}
 	planned, outcome := s.policy.PlanImport(r, now, own, compared)
 	switch {
-	case outcome == store.Expired && s.has("Import stores what has expired"):
+	case outcome == store.ImportExpired && s.has("Import stores what has expired"):
 		return s.stampedImport(r), store.Imported
 	case outcome == store.ImportedStatus && s.has("Import keeps what was logged out meanwhile"):
-		return tokens.Registration{}, store.Kept
+		return tokens.Registration{}, store.ImportKept
 	}
 	return planned, outcome
 }

@@ -92,7 +92,7 @@ func importTimes(f *fixture) {
 			f.wantImported(store.Imported, r)
 			want, _ := f.policy.PlanImport(r, f.clock.Now(), nil, nil)
 			f.wantStored(want)
-			f.wantImported(store.Kept, r)
+			f.wantImported(store.ImportKept, r)
 			f.wantStored(want)
 		}
 	}
@@ -218,7 +218,7 @@ func importCopy(f *fixture) {
 		f.deleteUser(bob)
 		f.clock.advance(time.Hour)
 		h := f.copyFrom(source, random, func(*tokens.Registration) store.ImportOutcome { return store.Imported })
-		f.copyFrom(source, random, func(*tokens.Registration) store.ImportOutcome { return store.Kept })
+		f.copyFrom(source, random, func(*tokens.Registration) store.ImportOutcome { return store.ImportKept })
 
 		for k, reg := range h {
 			if reg.Active() && random.IntN(2) == 0 {
@@ -231,7 +231,7 @@ func importCopy(f *fixture) {
 			if h[r.Key].Active() && !r.Active() {
 				return store.ImportedStatus
 			}
-			return store.Kept
+			return store.ImportKept
 		})
 	}
 }
@@ -292,32 +292,32 @@ func importInvalid(f *fixture) {
 	for device, code := range badDevices {
 		refuses(tokens.FieldDeviceID, code, func(r *reg) { r.Key.DeviceID = device })
 	}
-	refuses(tokens.FieldToken, tokens.Required, func(r *reg) { r.Token = tokens.Token{} })
-	refuses(tokens.FieldPlatform, tokens.Required, func(r *reg) { r.Platform = "" })
-	refuses(tokens.FieldPlatform, tokens.Unknown, func(r *reg) { r.Platform = marker })
-	refuses(tokens.FieldProjectID, tokens.ControlCharacter, func(r *reg) { r.ProjectID = marker + "\t" })
-	refuses(tokens.FieldProjectID, tokens.TooLong, func(r *reg) { r.ProjectID = tokens.ProjectID(strings.Repeat("p", tokens.MaxProjectIDLen+1)) })
-	refuses(tokens.FieldStatus, tokens.Required, func(r *reg) { r.Status = "" })
-	refuses(tokens.FieldStatus, tokens.Unknown, func(r *reg) { r.Status = marker })
+	refuses(tokens.FieldToken, tokens.CodeRequired, func(r *reg) { r.Token = tokens.Token{} })
+	refuses(tokens.FieldPlatform, tokens.CodeRequired, func(r *reg) { r.Platform = "" })
+	refuses(tokens.FieldPlatform, tokens.CodeUnknown, func(r *reg) { r.Platform = marker })
+	refuses(tokens.FieldProjectID, tokens.CodeControlCharacter, func(r *reg) { r.ProjectID = marker + "\t" })
+	refuses(tokens.FieldProjectID, tokens.CodeTooLong, func(r *reg) { r.ProjectID = tokens.ProjectID(strings.Repeat("p", tokens.MaxProjectIDLen+1)) })
+	refuses(tokens.FieldStatus, tokens.CodeRequired, func(r *reg) { r.Status = "" })
+	refuses(tokens.FieldStatus, tokens.CodeUnknown, func(r *reg) { r.Status = marker })
 	for _, bad := range []time.Time{late, early} {
-		refuses(tokens.FieldRegisteredAt, tokens.Malformed, func(r *reg) { r.RegisteredAt = bad })
-		refuses(tokens.FieldUpdatedAt, tokens.Malformed, func(r *reg) { r.UpdatedAt = bad })
-		refuses(tokens.FieldExpiresAt, tokens.Malformed, func(r *reg) { r.ExpiresAt = bad })
+		refuses(tokens.FieldRegisteredAt, tokens.CodeMalformed, func(r *reg) { r.RegisteredAt = bad })
+		refuses(tokens.FieldUpdatedAt, tokens.CodeMalformed, func(r *reg) { r.UpdatedAt = bad })
+		refuses(tokens.FieldExpiresAt, tokens.CodeMalformed, func(r *reg) { r.ExpiresAt = bad })
 	}
 	f.refuses(importCall(reg{ExpiresAt: late}),
-		tokens.FieldError{Field: tokens.FieldUserID, Code: tokens.Required},
-		tokens.FieldError{Field: tokens.FieldDeviceID, Code: tokens.Required},
-		tokens.FieldError{Field: tokens.FieldToken, Code: tokens.Required},
-		tokens.FieldError{Field: tokens.FieldPlatform, Code: tokens.Required},
-		tokens.FieldError{Field: tokens.FieldStatus, Code: tokens.Required},
-		tokens.FieldError{Field: tokens.FieldExpiresAt, Code: tokens.Malformed})
+		tokens.FieldError{Field: tokens.FieldUserID, Code: tokens.CodeRequired},
+		tokens.FieldError{Field: tokens.FieldDeviceID, Code: tokens.CodeRequired},
+		tokens.FieldError{Field: tokens.FieldToken, Code: tokens.CodeRequired},
+		tokens.FieldError{Field: tokens.FieldPlatform, Code: tokens.CodeRequired},
+		tokens.FieldError{Field: tokens.FieldStatus, Code: tokens.CodeRequired},
+		tokens.FieldError{Field: tokens.FieldExpiresAt, Code: tokens.CodeMalformed})
 
 	done, cancel := context.WithCancel(f.Context())
 	cancel()
 	f.refuses(func(_ context.Context, s store.Store) error {
 		return importCall(reg{Key: good.Key, Token: good.Token, Status: good.Status})(done, s)
 	},
-		tokens.FieldError{Field: tokens.FieldPlatform, Code: tokens.Required})
+		tokens.FieldError{Field: tokens.FieldPlatform, Code: tokens.CodeRequired})
 	f.wantStored(good)
 }
 

@@ -26,19 +26,19 @@ const marker = "DO-NOT-ECHO"
 // badUsers and badDevices are ids that break a rule each.
 var (
 	badUsers = map[tokens.UserID]tokens.Code{
-		"": tokens.Required,
-		tokens.UserID(strings.Repeat("é", tokens.MaxUserIDLen+1)): tokens.TooLong,
-		marker + "\xff":           tokens.InvalidUTF8,
-		marker + "\x00":           tokens.ControlCharacter,
-		marker + "\u0085":         tokens.ControlCharacter,
-		"#" + marker:              tokens.Reserved,
-		"#claim#1#AAAAAAAAAAAAAA": tokens.Reserved,
+		"": tokens.CodeRequired,
+		tokens.UserID(strings.Repeat("é", tokens.MaxUserIDLen+1)): tokens.CodeTooLong,
+		marker + "\xff":           tokens.CodeInvalidUTF8,
+		marker + "\x00":           tokens.CodeControlCharacter,
+		marker + "\u0085":         tokens.CodeControlCharacter,
+		"#" + marker:              tokens.CodeReserved,
+		"#claim#1#AAAAAAAAAAAAAA": tokens.CodeReserved,
 	}
 	badDevices = map[tokens.DeviceID]tokens.Code{
-		"": tokens.Required,
-		tokens.DeviceID(strings.Repeat("é", tokens.MaxDeviceIDLen+1)): tokens.TooLong,
-		marker + "\xff": tokens.InvalidUTF8,
-		marker + "\n":   tokens.ControlCharacter,
+		"": tokens.CodeRequired,
+		tokens.DeviceID(strings.Repeat("é", tokens.MaxDeviceIDLen+1)): tokens.CodeTooLong,
+		marker + "\xff": tokens.CodeInvalidUTF8,
+		marker + "\n":   tokens.CodeControlCharacter,
 	}
 )
 
@@ -69,8 +69,8 @@ func (f *fixture) refusesKeys(call keyCall) {
 		f.refuses(call(key(alice, device)), tokens.FieldError{Field: tokens.FieldDeviceID, Code: code})
 	}
 	f.refuses(call(tokens.Key{}),
-		tokens.FieldError{Field: tokens.FieldUserID, Code: tokens.Required},
-		tokens.FieldError{Field: tokens.FieldDeviceID, Code: tokens.Required})
+		tokens.FieldError{Field: tokens.FieldUserID, Code: tokens.CodeRequired},
+		tokens.FieldError{Field: tokens.FieldDeviceID, Code: tokens.CodeRequired})
 	f.wantStored(f.registered(req, start, start))
 }
 
@@ -98,27 +98,27 @@ func invalidRegister(f *fixture) {
 	for device, code := range badDevices {
 		refuses(func(r *tokens.Request) { r.Key.DeviceID = device }, tokens.FieldError{Field: tokens.FieldDeviceID, Code: code})
 	}
-	for platform, code := range map[tokens.Platform]tokens.Code{"": tokens.Required, "IOS": tokens.Unknown, marker: tokens.Unknown} {
+	for platform, code := range map[tokens.Platform]tokens.Code{"": tokens.CodeRequired, "IOS": tokens.CodeUnknown, marker: tokens.CodeUnknown} {
 		refuses(func(r *tokens.Request) { r.Platform = platform }, tokens.FieldError{Field: tokens.FieldPlatform, Code: code})
 	}
 	for project, code := range map[tokens.ProjectID]tokens.Code{
-		tokens.ProjectID(strings.Repeat("p", tokens.MaxProjectIDLen+1)): tokens.TooLong,
-		marker + "\xff": tokens.InvalidUTF8,
-		marker + "\t":   tokens.ControlCharacter,
+		tokens.ProjectID(strings.Repeat("p", tokens.MaxProjectIDLen+1)): tokens.CodeTooLong,
+		marker + "\xff": tokens.CodeInvalidUTF8,
+		marker + "\t":   tokens.CodeControlCharacter,
 	} {
 		refuses(func(r *tokens.Request) { r.ProjectID = project }, tokens.FieldError{Field: tokens.FieldProjectID, Code: code})
 	}
-	refuses(func(r *tokens.Request) { r.Token = tokens.Token{} }, tokens.FieldError{Field: tokens.FieldToken, Code: tokens.Required})
+	refuses(func(r *tokens.Request) { r.Token = tokens.Token{} }, tokens.FieldError{Field: tokens.FieldToken, Code: tokens.CodeRequired})
 	refuses(func(r *tokens.Request) { *r = tokens.Request{} },
-		tokens.FieldError{Field: tokens.FieldUserID, Code: tokens.Required},
-		tokens.FieldError{Field: tokens.FieldDeviceID, Code: tokens.Required},
-		tokens.FieldError{Field: tokens.FieldToken, Code: tokens.Required},
-		tokens.FieldError{Field: tokens.FieldPlatform, Code: tokens.Required})
+		tokens.FieldError{Field: tokens.FieldUserID, Code: tokens.CodeRequired},
+		tokens.FieldError{Field: tokens.FieldDeviceID, Code: tokens.CodeRequired},
+		tokens.FieldError{Field: tokens.FieldToken, Code: tokens.CodeRequired},
+		tokens.FieldError{Field: tokens.FieldPlatform, Code: tokens.CodeRequired})
 	f.wantStored(f.registered(good, start, start))
 }
 
 func invalidHolder(f *fixture) {
-	f.refuses(holderCall(tokens.Hash{}), tokens.FieldError{Field: tokens.FieldTokenHash, Code: tokens.Required})
+	f.refuses(holderCall(tokens.Hash{}), tokens.FieldError{Field: tokens.FieldTokenHash, Code: tokens.CodeRequired})
 }
 
 func invalidInvalidate(f *fixture) {
@@ -126,20 +126,20 @@ func invalidInvalidate(f *fixture) {
 	f.refusesKeys(func(k tokens.Key) call { return invalidateCall(k, token(1).Hash(), sentAt) })
 
 	req := request(alice, phone, token(1))
-	f.refuses(invalidateCall(req.Key, tokens.Hash{}, sentAt), tokens.FieldError{Field: tokens.FieldTokenHash, Code: tokens.Required})
+	f.refuses(invalidateCall(req.Key, tokens.Hash{}, sentAt), tokens.FieldError{Field: tokens.FieldTokenHash, Code: tokens.CodeRequired})
 	for sentAt, code := range map[time.Time]tokens.Code{
-		{}:                                       tokens.Required,
-		time.Time{}.In(time.FixedZone("", 3600)): tokens.Required,
-		time.Date(0, time.December, 31, 23, 59, 59, 0, time.UTC):                   tokens.Malformed,
-		time.Date(9999, time.December, 31, 23, 0, 0, 0, time.FixedZone("", -3600)): tokens.Malformed,
-		time.Date(10000, time.January, 1, 0, 0, 0, 0, time.UTC):                    tokens.Malformed,
+		{}:                                       tokens.CodeRequired,
+		time.Time{}.In(time.FixedZone("", 3600)): tokens.CodeRequired,
+		time.Date(0, time.December, 31, 23, 59, 59, 0, time.UTC):                   tokens.CodeMalformed,
+		time.Date(9999, time.December, 31, 23, 0, 0, 0, time.FixedZone("", -3600)): tokens.CodeMalformed,
+		time.Date(10000, time.January, 1, 0, 0, 0, 0, time.UTC):                    tokens.CodeMalformed,
 	} {
 		f.refuses(invalidateCall(req.Key, req.Token.Hash(), sentAt), tokens.FieldError{Field: tokens.FieldSentAt, Code: code})
 	}
 	f.refuses(invalidateCall(tokens.Key{}, tokens.Hash{}, time.Time{}),
-		tokens.FieldError{Field: tokens.FieldUserID, Code: tokens.Required},
-		tokens.FieldError{Field: tokens.FieldDeviceID, Code: tokens.Required},
-		tokens.FieldError{Field: tokens.FieldTokenHash, Code: tokens.Required},
-		tokens.FieldError{Field: tokens.FieldSentAt, Code: tokens.Required})
+		tokens.FieldError{Field: tokens.FieldUserID, Code: tokens.CodeRequired},
+		tokens.FieldError{Field: tokens.FieldDeviceID, Code: tokens.CodeRequired},
+		tokens.FieldError{Field: tokens.FieldTokenHash, Code: tokens.CodeRequired},
+		tokens.FieldError{Field: tokens.FieldSentAt, Code: tokens.CodeRequired})
 	f.wantStored(f.registered(req, start, start))
 }

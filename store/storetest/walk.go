@@ -307,8 +307,8 @@ func walkClock(f *fixture) {
 func walkInvalid(f *fixture) {
 	f.assorted()
 	w := f.walker()
-	limit := tokens.FieldError{Field: store.FieldLimit, Code: tokens.Malformed}
-	cursor := tokens.FieldError{Field: store.FieldCursor, Code: tokens.Malformed}
+	limit := tokens.FieldError{Field: store.FieldLimit, Code: tokens.CodeMalformed}
+	cursor := tokens.FieldError{Field: store.FieldCursor, Code: tokens.CodeMalformed}
 	for _, n := range []int{0, -1, math.MinInt} {
 		f.refuses(segmentsCall(w, n), limit)
 		f.refuses(pageCall(w, "", n), limit)
