@@ -11,12 +11,12 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A claim is an item that names the registration that holds a token. Its hash
-// key is derived from the token's hash, so that all writers that want the token
-// write the same item, and a condition on it decides between them. User ids do
-// not begin with '#', so no list contains a claim.
+// A claim is an item that names the registration that holds a token. Its hash key
+// is derived from the token's hash, so all calls that move the token write the same
+// item, and a condition on it orders them. User ids do not begin with '#', so no
+// list contains a claim.
 type claim struct {
-	item  item       // nil: the token is free; has a random version, new at each write
+	item  item       // nil: the token is free; each write sets a random version
 	owner tokens.Key // zero if the item does not name one
 }
 
@@ -28,7 +28,7 @@ const (
 	claimDeviceID = "#"
 
 	// claimMargin is the minimum time by which a claim must outlive its
-	// registration. It covers clocks that differ, and the lag of DynamoDB's TTL.
+	// registration. It covers differences between clocks and late removal by TTL.
 	claimMargin = 24 * time.Hour
 
 	// maxClaimExtra is the maximum time by which a claim is written to outlive
@@ -45,7 +45,7 @@ func (id claimID) key() item {
 	return item{attrUserID: stringValue(string(id)), attrDeviceID: stringValue(claimDeviceID)}
 }
 
-// item returns the claim of owner on a token, as it is stored.
+// item returns the stored form of a claim of owner.
 func (id claimID) item(owner tokens.Key, version string, expiresAt time.Time) item {
 	i := id.key()
 	i[attrOwnerUserID] = stringValue(string(owner.UserID))
@@ -66,7 +66,7 @@ func newClaim(i item) claim {
 	}
 }
 
-// claimRecordedBy returns the claim that a registration records that it holds.
+// claimRecordedBy returns the claim that is recorded in a registration.
 func claimRecordedBy(r row) claim {
 	version := r.text(attrClaimVersion)
 	if version == "" {
@@ -79,7 +79,7 @@ func (c claim) exists() bool { return c.item != nil }
 
 func (c claim) version() string { return row{item: c.item}.text(attrVersion) }
 
-// unchanged requires the claim to be as observed: free, or of the same version.
+// unchanged requires the claim to be as observed: absent, or of the same version.
 func (c claim) unchanged() guard {
 	if !c.exists() {
 		return guard{condition: notExists()}
@@ -87,12 +87,12 @@ func (c claim) unchanged() guard {
 	return guard{condition: exists()}.and(attributesEqual(c.item, attrVersion))
 }
 
-// claimExpiry is when the claim of a registration made now expires.
+// claimExpiry returns the expiry of the claim of a registration that is written now.
 func (s *Store) claimExpiry(now time.Time) time.Time {
 	return s.policy.Expiry(now).Add(s.claimExtra())
 }
 
-// claimExtra is how much longer than its registration a claim is written to live.
+// claimExtra returns the time by which a new claim outlives its registration.
 func (s *Store) claimExtra() time.Duration { return min(s.policy.TTL, maxClaimExtra) }
 
 func newVersion() string {
@@ -101,18 +101,18 @@ func newVersion() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// A claimRelease plans the release of the claims of rows that a transaction
-// removes or overwrites. It is best effort: a claim that belongs to another
-// registration by now stays, and a claim that is left behind expires.
+// A claimRelease plans the removal of the claims of rows that a transaction removes
+// or overwrites. It is best effort: a claim that another registration holds now
+// stays, and a claim that is left behind expires.
 type claimRelease struct {
-	// lost has the versions of the claims that belong to others by now. It has
-	// versions and not ids because two of the rows may have taken one claim, and
-	// only the later one holds it.
+	// lost has the versions of the claims that other registrations hold now. It
+	// has versions and not ids because two of the rows may have taken the same
+	// claim, and only the later one holds it.
 	lost map[string]bool
 }
 
-// writes returns the writes that release the claims of the rows. No transaction
-// may name an item twice, so named has the claims that it already writes.
+// writes returns the writes that release the claims of the rows, except the named
+// ones: the transaction writes these already, and must not contain an item twice.
 func (c *claimRelease) writes(op *operation, rows []row, named ...claimID) []write {
 	var writes []write
 	for _, r := range rows {

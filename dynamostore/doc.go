@@ -1,36 +1,38 @@
 // Package dynamostore keeps registrations of push tokens in a table of Amazon
-// DynamoDB. It implements [store.Store] with no secondary index, one round trip
-// for an app that starts as usual, and the five IAM actions PutItem, GetItem,
-// UpdateItem, DeleteItem and Query.
+// DynamoDB. It implements [store.Store], [store.Inspector] and [store.Importer],
+// and [Walker] implements [store.Walker]. It uses no secondary index. An ordinary
+// app launch is one conditional write. A [Store] needs five IAM actions: PutItem,
+// GetItem, UpdateItem, DeleteItem and Query.
 //
 //	cfg, err := config.LoadDefaultConfig(ctx)
 //	if err != nil { … }
 //	s, err := dynamostore.New(dynamodb.NewFromConfig(cfg), "device-tokens", dynamostore.Options{})
 //
-// # How a token stays with one registration
+// # How a token belongs to at most one registration
 //
-// A registration is the item (userId, deviceId). Beside it the table has an item
-// for each token, its claim, whose key is made of the token's hash and which says
-// which registration holds the token. Whoever takes a token writes its claim,
-// under the condition that the claim is as it was found, in one transaction with
-// the registration and with the removal of the previous holder.
+// A registration is the item with the key (userId, deviceId). The table also has
+// one item for each token, the token's claim. The key of a claim is derived from
+// the token's hash, and the claim names the registration that holds the token. To
+// move a token, Register writes the claim and the registration and removes the
+// previous holder in one transaction. The transaction's condition is that the
+// claim did not change since it was read.
 //
-// A live registration that this package wrote holds the claim on its token. So
-// a refresh needs to look at the registration alone, and is one conditional
-// UpdateItem. A claim is written to outlive its registration by up to 30 days, so
-// that it has to be renewed about once a month, in a transaction.
+// A live registration that this package wrote holds the claim on its token.
+// Therefore a refresh is one conditional UpdateItem on the registration, and does
+// not read the claim. A claim outlives its registration by up to 30 days, so it is
+// renewed about once a month, in a transaction.
 //
 // # Rules that bind
 //
 //   - Transactions are atomic within one region. Writing one table from several
 //     regions (global tables) is not supported.
-//   - Nothing depends on DynamoDB's TTL having removed an expired item, which may
-//     take days; nothing breaks when it has.
-//   - The clocks of servers may differ by minutes: what is about to expire is
-//     expired to one sooner than to the other, and that is all. None may be more
-//     than a day behind AWS's, by which TTL goes.
-//   - Attributes that this package does not know survive every write but a
-//     removal.
-//   - The errors of this package have neither keys nor tokens in their texts.
-//     What they wrap may.
+//   - DynamoDB's TTL may remove an expired item days late. Reads treat expired
+//     items as absent before that.
+//   - The clocks of servers may differ by minutes. Servers whose clocks differ
+//     disagree about a row's expiry by that difference. A clock must not be more
+//     than a day behind the clock of AWS, which TTL uses.
+//   - Writes keep attributes that this package does not know. Only a removal
+//     loses them.
+//   - The texts of this package's errors contain no keys or tokens. The errors
+//     that they wrap may contain them.
 package dynamostore

@@ -19,20 +19,21 @@ import (
 )
 
 // A CallError is the error of a failed call of the AWS SDK. It matches
-// [store.ErrTryAgain], [store.ErrMisconfigured] or the context's error, whichever
-// applies, and wraps the SDK's error for [errors.As]. Its text contains neither
-// keys nor values; the text of the SDK's error may contain them.
+// [store.ErrTryAgain], [store.ErrMisconfigured] or the context's error if one of
+// them applies, and wraps the SDK's error for [errors.As]. Its text contains no
+// keys or values. The text of the SDK's error may contain them.
 type CallError struct {
-	Call      string // of the SDK: "UpdateItem"
-	Code      string // of DynamoDB: "ThrottlingException"; "" without a readable answer
-	RequestID string // of AWS; "" without an answer
+	Call      string // method of the SDK, such as "UpdateItem"
+	Code      string // DynamoDB's error code, such as "ThrottlingException"; "" without a readable response
+	RequestID string // AWS request id; "" without a response
 	kind      []error
 	err       error
 }
 
 var _ error = (*CallError)(nil)
 
-// Error returns a text such as
+// Error returns the call, the code, the request id and the errors that e matches,
+// for example
 // "dynamostore: UpdateItem: ThrottlingException (request 4KBNVRGD): store: try again".
 func (e *CallError) Error() string {
 	var b strings.Builder
@@ -41,11 +42,11 @@ func (e *CallError) Error() string {
 	case e.Code != "":
 		b.WriteString(e.Code)
 	case e.RequestID != "":
-		b.WriteString("unreadable answer")
+		b.WriteString("unreadable response")
 	case errors.Is(e, store.ErrMisconfigured):
 		b.WriteString("nothing was sent: check the region, the endpoint and the credentials")
 	default:
-		b.WriteString("no answer")
+		b.WriteString("no response")
 	}
 	if e.RequestID != "" {
 		b.WriteString(" (request " + e.RequestID + ")")
@@ -59,7 +60,7 @@ func (e *CallError) Error() string {
 // Unwrap returns the errors that e matches, the SDK's error last.
 func (e *CallError) Unwrap() []error { return append(e.kind[:len(e.kind):len(e.kind)], e.err) }
 
-// callError makes a CallError of an error of the SDK.
+// callError returns a CallError for an error of the SDK.
 func (op *operation) callError(ctx context.Context, call string, err error) error {
 	e := &CallError{Call: call, err: err}
 	var response *awshttp.ResponseError
@@ -78,8 +79,8 @@ func (op *operation) callError(ctx context.Context, call string, err error) erro
 	return e
 }
 
-// contextEnded returns the errors that match when the context ended during the
-// operation: a write may have been applied.
+// contextEnded returns the errors that a CallError matches if the context ended
+// during the operation. A write may have been applied.
 func (op *operation) contextEnded(ctxErr error) []error {
 	if op.writes {
 		return []error{store.ErrTryAgain, ctxErr}
@@ -87,8 +88,8 @@ func (op *operation) contextEnded(ctxErr error) []error {
 	return []error{ctxErr}
 }
 
-// endedBetweenCalls is the error of an operation whose context ended between two
-// calls of the SDK.
+// endedBetweenCalls returns the error of an operation whose context ended between
+// two calls of the SDK.
 func (op *operation) endedBetweenCalls(ctxErr error) error {
 	return fmt.Errorf("dynamostore: between two calls: %w", errors.Join(op.contextEnded(ctxErr)...))
 }
@@ -97,10 +98,10 @@ func (op *operation) endedBetweenCalls(ctxErr error) error {
 // neither temporary nor a matter of configuration.
 //
 // Sources: "Error handling with DynamoDB" in its developer guide, and "Common
-// Errors" in its API reference. DynamoDB answers AccessDeniedException for a KMS
+// Errors" in its API reference. DynamoDB returns AccessDeniedException for a KMS
 // key that the caller may not use, and ValidationException for a disabled KMS key
-// and for a table with other keys. The requests of this package are otherwise
-// valid, so a ValidationException is a matter of configuration.
+// and for a table with another key schema. The requests of this package are
+// otherwise valid, so a ValidationException is a matter of configuration.
 func classify(err error) error {
 	if reasons, ok := cancellation(err); ok {
 		return classifyCancellation(reasons)
@@ -128,14 +129,14 @@ func classify(err error) error {
 	return nil
 }
 
-// classifyUnanswered is classify for an error without a code. A request that was
-// perhaps sent may have been applied: that is ErrTryAgain. If nothing was sent, a
-// repeat fails in the same way.
+// classifyUnanswered is classify for an error without a code. If the request may
+// have been sent, the result is ErrTryAgain, because it may have been applied. If
+// it was not sent, a retry fails in the same way.
 //
 // The SDK wraps every error of its HTTP client in an awshttp.ResponseError, and
-// the error of an operation in a smithy.OperationError. So an OperationError
-// without a ResponseError is from before: there is no region, no endpoint or no
-// credentials. An error that is neither is not the SDK's, and unknown.
+// the error of an operation in a smithy.OperationError. An OperationError without
+// a ResponseError therefore occurred before sending: the region, the endpoint or
+// the credentials are missing. An error that is neither is not from the SDK.
 func classifyUnanswered(err error) error {
 	var (
 		operation *smithy.OperationError
@@ -154,15 +155,15 @@ func classifyUnanswered(err error) error {
 		}
 		return store.ErrTryAgain
 	case errors.As(err, &source) && source.HTTPStatusCode() >= http.StatusInternalServerError:
-		return store.ErrTryAgain // of the source of the credentials, which may recover
+		return store.ErrTryAgain // the source of the credentials failed and may recover
 	default:
 		return store.ErrMisconfigured
 	}
 }
 
-// noConnection reports whether the configuration makes a connection impossible:
-// the host does not exist, its certificate is not valid, or the endpoint is not
-// an HTTP URL.
+// noConnection reports whether the configuration prevents every connection: the
+// host does not exist, its certificate is invalid, or the endpoint is not an HTTP
+// URL.
 func noConnection(err error) bool {
 	var (
 		host        *net.DNSError
@@ -179,7 +180,8 @@ func noConnection(err error) bool {
 	return err != nil || endpoint.Host == "" || endpoint.Scheme != "http" && endpoint.Scheme != "https"
 }
 
-// conditionFailed returns the stored item if err is that of a refused write.
+// conditionFailed reports whether err is that of a write whose condition did not
+// hold, and returns the stored item.
 func conditionFailed(err error) (old item, ok bool) {
 	var refused *types.ConditionalCheckFailedException
 	if !errors.As(err, &refused) {
@@ -188,8 +190,8 @@ func conditionFailed(err error) (old item, ok bool) {
 	return refused.Item, true
 }
 
-// isConflict reports whether a plain write conflicted with a transaction. The SDK
-// does not repeat such a write.
+// isConflict reports whether a single write conflicted with a transaction. The SDK
+// does not retry such a write.
 func isConflict(err error) bool {
 	var conflict *types.TransactionConflictException
 	return errors.As(err, &conflict)

@@ -166,13 +166,13 @@ func TestNoAnswer(t *testing.T) {
 		answer func(*http.Request) (*http.Response, error)
 		text   string
 	}{
-		{"connection refused", failed(&net.OpError{Op: "dial", Err: errors.New("connection refused")}), "no answer"},
-		{"name server", failed(&net.DNSError{Err: "server misbehaving", Name: "alice", IsTemporary: true}), "no answer"},
-		{"end of file", failed(io.ErrUnexpectedEOF), "no answer"},
-		{"page of a proxy", answered(502, "text/html", "<html>alice"), "unreadable answer"},
-		{"refusal of a proxy", answered(407, "text/html", "<html>alice"), "unreadable answer"},
-		{"half of a success", answered(200, "application/x-amz-json-1.0", `{"Item":{"userId":{"S":"ali`), "unreadable answer"},
-		{"no JSON", answered(200, "application/x-amz-json-1.0", "alice"), "unreadable answer"},
+		{"connection refused", failed(&net.OpError{Op: "dial", Err: errors.New("connection refused")}), "no response"},
+		{"name server", failed(&net.DNSError{Err: "server misbehaving", Name: "alice", IsTemporary: true}), "no response"},
+		{"end of file", failed(io.ErrUnexpectedEOF), "no response"},
+		{"page of a proxy", answered(502, "text/html", "<html>alice"), "unreadable response"},
+		{"refusal of a proxy", answered(407, "text/html", "<html>alice"), "unreadable response"},
+		{"half of a success", answered(200, "application/x-amz-json-1.0", `{"Item":{"userId":{"S":"ali`), "unreadable response"},
+		{"no JSON", answered(200, "application/x-amz-json-1.0", "alice"), "unreadable response"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// A template is an expression that is built once and then used with other values
-// each time: building it for every refresh makes a refresh a third slower.
+// A template is an expression that is built once and used with different values.
+// Building it for every refresh would make a refresh a third slower.
 type template struct {
 	update, condition, filter, keyCondition *string
 	names                                   map[string]string
@@ -23,7 +23,7 @@ type placeholder struct {
 // A param is a value that a template leaves open.
 type param string
 
-// hole is a placeholder for the value of a param, for the expression builder.
+// hole returns a placeholder for the value of a param, for the expression builder.
 func hole(p param) expression.ValueBuilder { return expression.Value(string(p)) }
 
 // compile builds a template. It panics if the expression is invalid, which does
@@ -54,7 +54,7 @@ type arg struct {
 // has no value.
 func (t template) bind(args ...arg) map[string]types.AttributeValue {
 	if len(t.placeholders) == 0 {
-		return nil // DynamoDB refuses an empty map
+		return nil // DynamoDB rejects an empty map
 	}
 	values := make(map[string]types.AttributeValue, len(t.placeholders))
 	for _, h := range t.placeholders {
@@ -67,8 +67,8 @@ func (t template) bind(args ...arg) map[string]types.AttributeValue {
 	return values
 }
 
-// Conditions that several operations use. TestExpressions has the text of every
-// expression, as DynamoDB logs it.
+// The conditions below are used by several operations. TestExpressions has the text
+// of every expression, as DynamoDB logs it.
 
 func attribute(name string) expression.NameBuilder { return expression.Name(name) }
 

@@ -12,13 +12,13 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// An operation is one method call under way. It makes the SDK calls, counts
-// them with the units that DynamoDB reports, and classifies their errors.
+// An operation is one call of a method. It calls the SDK, counts the calls and the
+// capacity units that DynamoDB reports, and classifies errors.
 type operation struct {
 	store  *Store
 	event  store.Event
 	start  time.Time
-	writes bool // a lost answer may hide a change
+	writes bool // after an error, the write may have been applied
 }
 
 func (s *Store) beginRead(name store.Operation) *operation {
@@ -29,7 +29,7 @@ func (s *Store) beginWrite(name store.Operation) *operation {
 	return &operation{store: s, event: store.Event{Operation: name}, start: time.Now(), writes: true}
 }
 
-// end reports the operation to the observer. The outcome counts if err is nil.
+// end reports the operation to the observer. It uses outcome if err is nil.
 func (op *operation) end(outcome store.Outcome, err error) {
 	if op.store.observe == nil {
 		return
@@ -95,7 +95,7 @@ func (op *operation) query(ctx context.Context, in *dynamodb.QueryInput, page fu
 	}
 }
 
-// transactGet reads two items at one instant.
+// transactGet reads two items atomically.
 func (op *operation) transactGet(ctx context.Context, first, second item) (one, two item, err error) {
 	get := func(key item) types.TransactGetItem {
 		return types.TransactGetItem{Get: &types.Get{TableName: &op.store.table, Key: key}}
@@ -112,14 +112,15 @@ func (op *operation) transactGet(ctx context.Context, first, second item) (one, 
 		op.countRead(&out.ConsumedCapacity[i])
 	}
 	if len(out.Responses) != 2 {
-		return nil, nil, errors.New("dynamostore: TransactGetItems: an answer for two items has another number of them")
+		return nil, nil, errors.New("dynamostore: TransactGetItems: the response does not have two items")
 	}
 	return out.Responses[0].Item, out.Responses[1].Item, nil
 }
 
 // update makes one conditional write. If its condition does not hold, refused is
-// true and answer is the stored item, nil if there is none. Otherwise answer is
-// what in.ReturnValues asks for. A conflict with a transaction is tried again.
+// true and answer is the stored item, nil if there is none. Otherwise answer has
+// the attributes that in.ReturnValues requests. update retries after a conflict
+// with a transaction.
 func (op *operation) update(ctx context.Context, in *dynamodb.UpdateItemInput) (answer item, refused bool, err error) {
 	in.TableName = &op.store.table
 	in.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal

@@ -36,15 +36,15 @@ func (op *operation) get(ctx context.Context, key tokens.Key) (tokens.Registrati
 const paramUserID param = "userId"
 
 // listTemplate filters out inactive and expired rows, which saves traffic but no
-// read units. Its conditions are negative, so that List reports an attribute of a
-// wrong type and does not silently leave the row out.
+// read units. Its conditions are negative, so that a row with an attribute of a
+// wrong type is returned and reported.
 var listTemplate = compile(expression.NewBuilder().
 	WithKeyCondition(expression.Key(attrUserID).Equal(hole(paramUserID))).
 	WithFilter(notInactive(hole(paramInactive)).
 		And(attribute(attrExpiresAt).AttributeNotExists().
 			Or(attribute(attrExpiresAt).LessThanEqual(hole(paramNow)).Not()))))
 
-// List implements [store.Store]: one strongly consistent Query for each page, up
+// List implements [store.Store]: one strongly consistent Query for each page of up
 // to 1 MB of rows.
 func (s *Store) List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
 	op := s.beginRead(store.OpList)
@@ -87,7 +87,7 @@ func (op *operation) list(ctx context.Context, user tokens.UserID) ([]tokens.Reg
 var userTemplate = compile(expression.NewBuilder().
 	WithKeyCondition(expression.Key(attrUserID).Equal(hole(paramUserID))))
 
-// rowsOf passes everything that is stored for the user to page, page by page.
+// rowsOf passes all rows of the user to page, page by page.
 func (op *operation) rowsOf(ctx context.Context, user tokens.UserID, page func([]row) error) error {
 	return op.query(ctx, &dynamodb.QueryInput{
 		KeyConditionExpression:    userTemplate.keyCondition,
@@ -103,9 +103,9 @@ func (op *operation) rowsOf(ctx context.Context, user tokens.UserID, page func([
 }
 
 // Holder implements [store.Store]: a strongly consistent GetItem of the claim,
-// then one of the registration that the claim names. If the two disagree, the
-// token is moving or the registration is gone, and Holder reads both again at one
-// instant.
+// then one of the registration that the claim names. If the two disagree, because
+// the token is moving or the registration was removed, Holder reads both again in
+// a transaction.
 //
 // A row of the earlier service has no claim until it is registered or upgraded,
 // so Holder does not find it.
@@ -138,8 +138,8 @@ func (op *operation) holder(ctx context.Context, h tokens.Hash) (tokens.Registra
 		if i, err = op.getItem(ctx, owner); err != nil {
 			return tokens.Registration{}, err
 		}
-		// A registration that has the token now held it when the claim was read
-		// or took it since. Either way it held the token during this call.
+		// A registration that has the token either held it when the claim was
+		// read or took it since. In both cases it held the token during this call.
 		if r := newRow(i); r.tokenHash() == h {
 			return r.registration(now)
 		}

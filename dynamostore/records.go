@@ -15,8 +15,8 @@ var _ interface {
 	store.Importer
 } = (*Store)(nil)
 
-// Inspect implements [store.Inspector]: one strongly consistent Query for each
-// page, up to 1 MB of rows.
+// Inspect implements [store.Inspector]: one strongly consistent Query for each page
+// of up to 1 MB of rows.
 func (s *Store) Inspect(ctx context.Context, user tokens.UserID) ([]store.Record, error) {
 	op := s.beginRead(store.OpInspect)
 	records, err := op.inspect(ctx, user)
@@ -41,7 +41,7 @@ func (op *operation) inspect(ctx context.Context, user tokens.UserID) ([]store.R
 	return records, nil
 }
 
-// record is the row as support and migrations see it.
+// record returns the row as Inspect and Page return it.
 func (r row) record() store.Record {
 	if r.err != nil {
 		return store.Record{Key: r.key(), Err: &store.CorruptError{Key: r.key(), Err: r.err}}
@@ -53,9 +53,9 @@ func (r row) record() store.Record {
 func (r row) isClaim() bool { return strings.HasPrefix(r.text(attrUserID), claimPrefix) }
 
 // Import implements [store.Importer]: three or four GetItems, and one transaction
-// on the registration, its claim, and what it replaces. A row of the earlier
-// service that has no claim is not found as the holder of the token: upgrade the
-// table first.
+// that writes the registration and its claim and removes the items that they
+// replace. Call [Upgrade] on a table of the earlier service first: a row without a
+// claim is not found as the holder of the token.
 func (s *Store) Import(ctx context.Context, r tokens.Registration) (store.ImportOutcome, error) {
 	op := s.beginWrite(store.OpImport)
 	outcome, err := op.importRegistration(ctx, r)
@@ -74,8 +74,8 @@ func (op *operation) importRegistration(ctx context.Context, r tokens.Registrati
 	return i.outcome, nil
 }
 
-// An importing is an Import under way. Unlike a transfer it reads everything again
-// before each attempt, because a migration is in no hurry.
+// An importing is one call of Import. Unlike a transfer it reads all items again
+// before each attempt, which is slower and simpler.
 type importing struct {
 	op      *operation
 	reg     tokens.Registration
@@ -142,7 +142,7 @@ func (r row) decoded() *tokens.Registration {
 	return &r.reg
 }
 
-// importedItem is a registration as it is stored, with the claim that it holds.
+// importedItem returns the stored form of a registration that holds a claim.
 func importedItem(r tokens.Registration, claimVersion string, claimExpiresAt time.Time) item {
 	i := keyOf(r.Key)
 	i[attrToken] = stringValue(r.Token.Reveal())

@@ -13,20 +13,21 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// Register implements [store.Store]. A refresh is one conditional UpdateItem, one
-// write unit. If the refresh is refused, Register makes its change in a
-// transaction: two calls if the token changed, three for a new device or if the
-// token moves to this device, four if both; and one more if the token moves from
-// another user's registration that is logged out or expired.
+// Register implements [store.Store]. A refresh is one conditional UpdateItem and
+// takes one write unit. If its condition does not hold, Register uses a
+// transaction. It then makes two calls if the token changed, three for a new device
+// or if the token moves to this device, and four if both are the case. It makes one
+// more if the token moves from another user's registration that is logged out or
+// expired.
 //
-// Register finds the holder of a token by its claim, so it does not take the token
-// from another user's row that the earlier service wrote and [Upgrade] has not
-// seen: both users then have the token. Upgrade such a table before its first
-// traffic.
+// Register finds the holder of a token by its claim. A row that the earlier service
+// wrote has no claim until [Upgrade] has processed it, so Register does not take
+// the token from it, and two users have the token. Upgrade such a table before its
+// first traffic.
 //
-// If the SDK repeats a refresh after a lost answer, the refresh is applied again,
-// over any change in between. A transaction is applied once: the SDK repeats it
-// with the same idempotency token, which DynamoDB remembers for ten minutes.
+// If the SDK retries a refresh after a lost response, the refresh is applied again,
+// over any change in between. A transaction is applied once, because the SDK
+// retries it with the same idempotency token, which DynamoDB keeps for ten minutes.
 func (s *Store) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
 	op := s.beginWrite(store.OpRegister)
 	res, err := op.register(ctx, req)
@@ -49,8 +50,8 @@ func (op *operation) register(ctx context.Context, req tokens.Request) (store.Re
 	}
 	undecodable := own.err != nil
 	if !refused {
-		// The refresh was over a row that could not be decoded, and so did not
-		// count for the device limit. The transfer applies the limit.
+		// The refresh overwrote a row that cannot be decoded, which the device
+		// limit does not count. The transfer applies the limit.
 		i, err := op.getItem(ctx, keyOf(req.Key))
 		if err != nil {
 			return store.Result{}, err
@@ -68,8 +69,8 @@ func (op *operation) register(ctx context.Context, req tokens.Request) (store.Re
 	return t.result, nil
 }
 
-// Nearly every Register is a refresh: the app starts, and nothing changed. It is
-// one conditional UpdateItem on the registration alone. It does not read the
+// Most calls of Register are refreshes: the app starts and nothing has changed. A
+// refresh is one conditional UpdateItem on the registration. It does not read the
 // claim, because a registration that meets the condition holds its claim.
 
 const (
@@ -127,8 +128,8 @@ func registrationArgs(req tokens.Request, now, expiresAt time.Time) []arg {
 	}
 }
 
-// refresh makes the one write. It returns the row as it was before the write, also
-// if the write was refused.
+// refresh makes one conditional write. It returns the row as it was before the
+// write, also if the condition did not hold.
 func (op *operation) refresh(ctx context.Context, req tokens.Request, now time.Time) (r row, refused bool, err error) {
 	expiresAt := op.store.policy.Expiry(now)
 	spelled := spellingArgs(req.Token.Spellings())
@@ -155,7 +156,7 @@ func (op *operation) refresh(ctx context.Context, req tokens.Request, now time.T
 	return newRow(answer), refused, nil
 }
 
-// refreshed is the result of a refresh over the row old, which was decoded. A
+// refreshed returns the result of a refresh of the row old, which was decoded. A
 // refresh keeps registeredAt if the attribute exists, even if it is empty.
 func (s *Store) refreshed(req tokens.Request, now time.Time, old row) store.Result {
 	registeredAt := old.reg.RegisteredAt
@@ -165,7 +166,7 @@ func (s *Store) refreshed(req tokens.Request, now time.Time, old row) store.Resu
 	return store.Result{Registration: s.registration(req, now, registeredAt), Outcome: store.Refreshed}
 }
 
-// registration is the registration that a Register at now stores.
+// registration returns the registration that Register stores at now.
 func (s *Store) registration(req tokens.Request, now, registeredAt time.Time) tokens.Registration {
 	return tokens.Registration{
 		Key:          req.Key,

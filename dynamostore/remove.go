@@ -17,7 +17,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// Deactivate and Invalidate change the registration and not its claim: an inactive
+// Deactivate and Invalidate do not change the claim, because an inactive
 // registration keeps its token.
 
 const (
@@ -41,8 +41,8 @@ func setInactiveArgs(reason tokens.Status) []arg {
 }
 
 // Deactivate implements [store.Store]: one UpdateItem, one write unit. If the SDK
-// repeats the write after a lost answer and the device registered again in
-// between, the repeat deactivates the new registration.
+// retries the write after a lost response and the device registered again in
+// between, the retry deactivates the new registration.
 func (s *Store) Deactivate(ctx context.Context, key tokens.Key) error {
 	op := s.beginWrite(store.OpDeactivate)
 	err := op.deactivate(ctx, key)
@@ -54,7 +54,8 @@ func (op *operation) deactivate(ctx context.Context, key tokens.Key) error {
 	if err := cmp.Or(key.Validate(), ctx.Err()); err != nil {
 		return err
 	}
-	// A refusal is a success: the registration is absent or inactive already.
+	// If the condition does not hold, the registration is absent or inactive
+	// already.
 	_, _, err := op.update(ctx, &dynamodb.UpdateItemInput{
 		Key:                       keyOf(key),
 		UpdateExpression:          deactivateTemplate.update,
@@ -66,11 +67,11 @@ func (op *operation) deactivate(ctx context.Context, key tokens.Key) error {
 }
 
 // Invalidate implements [store.Store]: a strongly consistent GetItem, and one
-// UpdateItem if the registration is the one that the message was sent to. The
-// condition of the write is on the token's text, which every version of this
-// library and the earlier service read, and not on a stored hash, which they
-// could leave behind. If the SDK repeats the write after a lost answer, its
-// condition protects a registration that was made in between.
+// UpdateItem if the registration has the token. The condition of the write compares
+// the token's text. It does not compare a stored hash, because older versions and
+// the earlier service would change the text without the hash. If the SDK retries
+// the write after a lost response, the condition protects a registration that was
+// written in between.
 func (s *Store) Invalidate(ctx context.Context, key tokens.Key, h tokens.Hash, sentAt time.Time) error {
 	op := s.beginWrite(store.OpInvalidate)
 	err := op.invalidate(ctx, key, h, sentAt)
@@ -121,8 +122,8 @@ func invalidateAsObserved(r row) (template, []arg) {
 }
 
 // Delete implements [store.Store]: one GetItem, and one transaction on the
-// registration and its claim. If the SDK repeats the transaction after a lost
-// answer, DynamoDB recognizes its idempotency token and does nothing.
+// registration and its claim. If the SDK retries the transaction after a lost
+// response, DynamoDB recognizes its idempotency token and does nothing.
 func (s *Store) Delete(ctx context.Context, key tokens.Key) error {
 	op := s.beginWrite(store.OpDelete)
 	err := op.delete(ctx, key)
@@ -141,8 +142,8 @@ func (op *operation) delete(ctx context.Context, key tokens.Key) error {
 	return op.erase(ctx, []row{newRow(i)})
 }
 
-// DeleteUser implements [store.Store]: a Query, and one transaction for up to 20
-// registrations and their claims. After an error some may be left.
+// DeleteUser implements [store.Store]: a Query, and one transaction for every 20
+// registrations and their claims. After an error some may remain.
 func (s *Store) DeleteUser(ctx context.Context, user tokens.UserID) error {
 	op := s.beginWrite(store.OpDeleteUser)
 	err := op.deleteUser(ctx, user)
@@ -150,8 +151,8 @@ func (s *Store) DeleteUser(ctx context.Context, user tokens.UserID) error {
 	return err
 }
 
-// rowsPerErasure keeps the transactions of DeleteUser small, because a device
-// that registers meanwhile refuses a whole one.
+// rowsPerErasure keeps the transactions of DeleteUser small, because a concurrent
+// Register of one device cancels the whole transaction.
 const rowsPerErasure = 20
 
 func (op *operation) deleteUser(ctx context.Context, user tokens.UserID) error {
@@ -163,11 +164,10 @@ func (op *operation) deleteUser(ctx context.Context, user tokens.UserID) error {
 
 var errEraseUser = errors.New("dynamostore: EraseUser wants the user id of a registration: not empty, and not that of a claim")
 
-// EraseUser erases everything stored for a user whose id [Store.DeleteUser]
-// refuses, as the earlier service may have written it: too long, with control
-// characters, or with a leading '#'. Upgrade reports such rows as Unreadable. It
-// is for operators, and otherwise works as DeleteUser does, with the same IAM
-// actions.
+// EraseUser erases all rows of a user whose id [Store.DeleteUser] rejects. The
+// earlier service may have written ids that are too long, have control characters
+// or begin with '#'; [Upgrade] reports their rows as Unreadable. EraseUser is for
+// operators. Otherwise it works like DeleteUser and needs the same IAM actions.
 func EraseUser(ctx context.Context, c Client, table string, user tokens.UserID) error {
 	s, err := New(c, table, Options{})
 	if user == "" || strings.HasPrefix(string(user), claimPrefix) {
@@ -190,8 +190,8 @@ func (op *operation) eraseUser(ctx context.Context, user tokens.UserID) error {
 	})
 }
 
-// erase removes the rows and releases their claims. It removes a row that
-// changed meanwhile, too.
+// erase removes the rows and releases their claims. It also removes a row that
+// changed since it was read.
 func (op *operation) erase(ctx context.Context, rows []row) error {
 	var release claimRelease
 	return op.commit(ctx, func() ([]write, error) {

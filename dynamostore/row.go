@@ -13,7 +13,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A row is the stored item under the key of a registration, as it was observed.
+// A row is the stored item under the key of a registration, as it was read.
 type row struct {
 	item item                // nil: nothing is stored
 	reg  tokens.Registration // if err is nil
@@ -54,8 +54,8 @@ func (r row) holds(spellings []string) bool {
 	return slices.Contains(spellings, r.text(attrToken))
 }
 
-// claim returns the id of the claim that the row took when it was registered. It
-// is "" for a row of the earlier service, which has none.
+// claim returns the id of the claim that the row took when it was registered, and
+// "" for a row of the earlier service, which has none.
 func (r row) claim() claimID {
 	hash := r.tokenHash()
 	if hash.IsZero() || r.text(attrClaimVersion) == "" {
@@ -74,8 +74,8 @@ func (r row) tokenHash() tokens.Hash {
 	return t.Hash()
 }
 
-// registration returns what readers get at now: ErrNotFound if the row is absent
-// or expired, a CorruptError if it cannot be decoded.
+// registration returns the result of Get and Holder at now: ErrNotFound if the row
+// is absent or expired, and a CorruptError if it cannot be decoded.
 func (r row) registration(now time.Time) (tokens.Registration, error) {
 	switch {
 	case !r.exists():
@@ -91,8 +91,8 @@ func (r row) registration(now time.Time) (tokens.Registration, error) {
 	return r.reg, nil
 }
 
-// decode decodes an item of this library or of the earlier service. Its errors
-// name attributes, never values.
+// decode decodes an item of this package or of the earlier service. Its errors name
+// attributes, never values.
 func decode(i item) (tokens.Registration, error) {
 	d := decoder{item: i}
 	rawToken := d.text(attrToken, true)
@@ -151,8 +151,8 @@ func (d *decoder) text(name string, required bool) string {
 	return ""
 }
 
-// time decodes RFC 3339 in UTC; texts with other offsets would not sort as
-// times. An absent time is zero.
+// time decodes RFC 3339 in UTC. It rejects other offsets, because their texts do
+// not sort like times. An absent time is zero.
 func (d *decoder) time(name string) time.Time {
 	s := d.text(name, false)
 	if s == "" {

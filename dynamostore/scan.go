@@ -12,8 +12,7 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// openSegments are the positions in the segments of a parallel scan that have not
-// ended.
+// openSegments has the positions in the unfinished segments of a parallel scan.
 type openSegments []scanPosition
 
 func newSegments(n int32) openSegments {
@@ -39,10 +38,10 @@ func (s openSegments) advance(segment int32, next item) openSegments {
 	return s
 }
 
-// cursorSeparator is not part of a [store.Cursor].
+// cursorSeparator does not occur in a [store.Cursor].
 const cursorSeparator = "."
 
-// cursor is the text of all positions; "" if there are none.
+// cursor encodes all positions; "" if there are none.
 func (s openSegments) cursor() string {
 	var all []string
 	for _, p := range s {
@@ -53,7 +52,7 @@ func (s openSegments) cursor() string {
 
 var errCursor = errors.New("dynamostore: UpgradeOptions.Resume is not the Cursor of a report")
 
-// parseSegments is the inverse of cursor. The text is not empty.
+// parseSegments decodes the result of cursor. The text is not empty.
 func parseSegments(text string) (openSegments, error) {
 	var open openSegments
 	for c := range strings.SplitSeq(text, cursorSeparator) {
@@ -71,7 +70,7 @@ func parseSegments(text string) (openSegments, error) {
 	return open, nil
 }
 
-// scan returns the items of a page, and the key where the next page begins.
+// scan returns the items of a page and the key at which the next page begins.
 func (op *operation) scan(ctx context.Context, c WalkerClient, p scanPosition, limit int32) (items []item, next item, err error) {
 	in := &dynamodb.ScanInput{
 		TableName:              &op.store.table,

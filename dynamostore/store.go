@@ -31,19 +31,19 @@ var _ Client = (*dynamodb.Client)(nil)
 // Options are the optional arguments of [New]. The zero value works.
 type Options struct {
 	// Policy is the TTL, the device limit and the clock. Servers that share a
-	// table should share the TTL and the limit.
+	// table should use the same TTL and limit.
 	Policy store.Policy
 
-	// MaxAttempts limits how often one write is tried while others write the
-	// same items. The call then returns [store.ErrTryAgain]. The minimum is 4,
-	// because a phone that changes hands may take three attempts without any
-	// contention; 0 means 10. The SDK's own retries, after a lost answer or a
-	// throttled request, are not counted: configure them on the client.
+	// MaxAttempts is the maximum number of attempts of one write while other calls
+	// write the same items. After that the call returns [store.ErrTryAgain]. The
+	// minimum is 4, because moving a token between users may take three attempts
+	// without contention. 0 means 10. Retries by the SDK, after a lost response or
+	// a throttled request, are not counted: configure them on the client.
 	MaxAttempts int
 
-	// Observe, if not nil, is called at the end of each method call of the
-	// [Store], on the caller's goroutine. It must be safe for concurrent use
-	// and should return quickly.
+	// Observe, if not nil, is called at the end of each call that a
+	// [store.Operation] names, on the caller's goroutine. It must be safe for
+	// concurrent use and should return quickly.
 	Observe func(store.Event)
 }
 
@@ -53,8 +53,8 @@ const (
 )
 
 // A Store is a [store.Store] in one table of Amazon DynamoDB. It is safe for
-// concurrent use, also together with Stores of other processes. It has all three
-// deviations that [store.Store] allows.
+// concurrent use, also together with Stores in other processes. It has all three
+// exceptions that [store.Store] allows.
 type Store struct {
 	client      Client
 	table       string
@@ -65,14 +65,14 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// New returns a store in the named table (a name or an ARN), which must have
-// the keys that [CreateTable] gives it. New makes no request: the first call on
-// a table that does not exist returns [store.ErrMisconfigured].
+// New returns a store in the named table (a name or an ARN), which must have the
+// key schema of [CreateTable]. New makes no request: if the table does not exist,
+// the first call returns [store.ErrMisconfigured].
 //
-// A table that the earlier service filled must be upgraded before its first traffic,
-// and a table that was restored must be repaired: see [Upgrade] and [Repair].
+// Before its first traffic, call [Upgrade] on a table that the earlier service
+// filled, and [Repair] on a table that was restored from a backup.
 //
-// The error names every argument that is out of range.
+// The error names every invalid argument.
 func New(c Client, table string, opts Options) (*Store, error) {
 	var errs []error
 	if c == nil {
@@ -95,7 +95,7 @@ func New(c Client, table string, opts Options) (*Store, error) {
 	return s, nil
 }
 
-// now returns the policy's time as it is stored: UTC, whole milliseconds.
+// now returns the policy's time in UTC and whole milliseconds, as stored.
 func (s *Store) now() time.Time {
 	return s.policy.Now().UTC().Truncate(time.Millisecond)
 }

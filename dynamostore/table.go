@@ -13,8 +13,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// The attributes of the table. A registration has those of the earlier
-// TypeScript service, so that its tables stay readable.
+// The attributes of the table. A registration has the attributes of the earlier
+// TypeScript service, so that this package can use its tables.
 const (
 	attrUserID   = "userId"   // hash key
 	attrDeviceID = "deviceId" // range key
@@ -28,7 +28,7 @@ const (
 	attrInactiveReason = "inactiveReason"
 	attrExpiresAt      = "expiresAt" // the table's TTL attribute, on claims too
 
-	// Of the claim that a registration holds.
+	// In a registration: copies of the attributes of its claim.
 	attrClaimExpiresAt = "claimExpiresAt"
 	attrClaimVersion   = "claimVersion"
 
@@ -68,8 +68,8 @@ func keyOf(k tokens.Key) item {
 	}
 }
 
-// A TableClient is the part of the AWS SDK that [CreateTable] uses. A service
-// needs none of it.
+// A TableClient is the part of the AWS SDK that [CreateTable] uses. A [Store] does
+// not need it.
 type TableClient interface {
 	CreateTable(context.Context, *dynamodb.CreateTableInput, ...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error)
 	DescribeTable(context.Context, *dynamodb.DescribeTableInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error)
@@ -81,14 +81,14 @@ var _ TableClient = (*dynamodb.Client)(nil)
 // tableTimeout limits how long CreateTable waits for the table.
 const tableTimeout = 2 * time.Minute
 
-// CreateTable creates the table that a [Store] needs, for local work and tests:
-// hash key userId, range key deviceId, no index, on-demand billing, and TTL on
-// expiresAt. It returns when the table can be used. In production use the
-// Terraform under infrastructure/, which creates the same table with encryption,
-// point-in-time recovery and deletion protection.
+// CreateTable creates the table that a [Store] needs and waits until it is active.
+// The table has the hash key userId, the range key deviceId, no index, on-demand
+// billing, and TTL on expiresAt. CreateTable is for local work and tests. In
+// production use the Terraform in infrastructure/, which creates the same table
+// with encryption, point-in-time recovery and deletion protection.
 //
 // If a table of that name exists, the error wraps
-// [types.ResourceInUseException], and that table is neither read nor changed.
+// [types.ResourceInUseException], and CreateTable does not change that table.
 func CreateTable(ctx context.Context, c TableClient, table string) error {
 	if _, err := c.CreateTable(ctx, createTableInput(table)); err != nil {
 		return fmt.Errorf("dynamostore: create table: %w", err)

@@ -13,8 +13,8 @@ import (
 // A write is one item of a transaction.
 type write struct {
 	item types.TransactWriteItem
-	// refused is called if the condition of this item does not hold, with the
-	// stored item, nil if there is none. It informs the next plan.
+	// refused is called with the stored item, or nil, if the condition of this item
+	// does not hold, so that the next plan can use the item.
 	refused func(item)
 }
 
@@ -35,7 +35,7 @@ func (op *operation) commit(ctx context.Context, plan func() ([]write, error)) e
 		case result == failed || try >= op.store.maxAttempts:
 			return err
 		case result == refused && try == 1:
-			continue // the first refusal returns what the next plan needs
+			continue // the failed condition returned the items that the next plan needs
 		}
 		if err := wait.next(ctx); err != nil {
 			return op.endedBetweenCalls(err)
@@ -43,14 +43,14 @@ func (op *operation) commit(ctx context.Context, plan func() ([]write, error)) e
 	}
 }
 
-// A result is how one transaction ended.
+// A result is the outcome of one transaction.
 type result int
 
 const (
 	failed    result = iota // permanently, or the outcome is unknown
 	committed               // all writes were made
 	refused                 // no write was made: a condition does not hold
-	contended               // no write was made: others write the same items, or the table is throttled
+	contended               // no write was made: other calls write the same items, or the table is throttled
 )
 
 // transact makes all writes or none. The error is the reason for none.
@@ -76,8 +76,8 @@ func (op *operation) transact(ctx context.Context, writes []write) (result, erro
 	if !ok || len(reasons) != len(writes) {
 		return failed, callErr
 	}
-	// A conflict on one item reveals nothing about that item, while a refusal
-	// of another item does. So all reasons are read before deciding.
+	// A conflict returns no item, while a failed condition does. So all reasons
+	// are read before deciding.
 	outcome := refused
 	for i, r := range reasons {
 		switch codeOf(r) {
@@ -94,8 +94,8 @@ func (op *operation) transact(ctx context.Context, writes []write) (result, erro
 	return outcome, callErr
 }
 
-// A backoff waits between two attempts of a contended write: a few milliseconds
-// at first, about as long as a transaction takes, then twice as long each time.
+// A backoff waits between two attempts of a contended write. The first wait is a
+// few milliseconds, about the time of a transaction. Each wait doubles the last.
 type backoff struct{ tries int }
 
 const (
@@ -103,11 +103,11 @@ const (
 	maxWait   = 160 * time.Millisecond
 )
 
-// next waits, or returns the context's error as soon as the context ends.
+// next waits. If the context ends, it returns the context's error at once.
 func (b *backoff) next(ctx context.Context) error {
 	wait := min(firstWait<<min(b.tries, 10), maxWait)
 	b.tries++
-	// Jitter, so that two callers that met once do not meet at every attempt.
+	// Jitter, so that two callers that conflicted do not conflict again.
 	timer := time.NewTimer(wait/2 + rand.N(wait/2))
 	defer timer.Stop()
 	select {
@@ -128,8 +128,8 @@ func (g guard) and(h guard) guard {
 	return guard{condition: g.condition.And(h.condition), args: append(g.args[:len(g.args):len(g.args)], h.args...)}
 }
 
-// attributesEqual requires the named attributes to be as in i: equal, whatever
-// their type, or absent.
+// attributesEqual requires the named attributes to match i, including type and
+// absence.
 func attributesEqual(i item, attributes ...string) guard {
 	var all guard
 	for n, name := range attributes {
@@ -147,10 +147,10 @@ func attributesEqual(i item, attributes ...string) guard {
 	return all
 }
 
-// unchanged requires that nothing was registered, replaced or removed under the
-// key since r was observed. The four attributes together are the version of a
-// row: a second Register of the same token within a millisecond does not change
-// them, and does not matter here.
+// unchanged requires that the registration under the key was not created, replaced
+// or removed since r was observed. The four attributes together are the version of
+// a row. A second Register of the same token within a millisecond does not change
+// them, but does not matter here.
 func unchanged(r row) guard {
 	if !r.exists() {
 		return guard{condition: notExists()}

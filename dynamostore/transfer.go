@@ -9,15 +9,14 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A transfer is a Register that is more than a refresh: it gives the token to the
-// request's key in one transaction. It plans the transaction from what it has
-// observed, on the condition that nothing changed since. A refusal returns the
-// items that did change, and the next plan uses them.
+// A transfer is a Register that is not a refresh. It moves the token to the
+// request's key in one transaction. It plans the transaction from rows that it has
+// read, on the condition that they did not change since. If a condition fails,
+// DynamoDB returns the changed item, and the next plan uses it.
 //
-// Observations must be consistent. The previous holder may have taken the token
-// after it was read and before the claim was read, so what is known of it counts
-// only if it was read after the claim. Whenever the claim changed, the previous
-// holder is unknown again.
+// The previous holder must be read after the claim: a row that was read before it
+// may have taken the token between the two reads. Whenever the claim changed, the
+// transfer treats the previous holder as unknown again.
 type transfer struct {
 	op      *operation
 	req     tokens.Request
@@ -26,11 +25,11 @@ type transfer struct {
 	id      claimID // of the token
 
 	own row // under the key
-	// overUndecodable means that a refresh has already overwritten a row that
-	// could not be decoded: own is live, and yet it counts as new.
+	// overUndecodable means that the refresh overwrote a row that cannot be
+	// decoded. own is live then, but counts as a new device.
 	overUndecodable bool
 
-	claim claim // on the token; a guess at first
+	claim claim // on the token; assumed at first
 
 	previous      row // of claim.owner, if previousKnown
 	previousKnown bool
@@ -48,16 +47,16 @@ func newTransfer(op *operation, req tokens.Request, now time.Time, own row) *tra
 		spelled: req.Token.Spellings(), id: claimOf(req.Token.Hash()),
 		own: own,
 	}
-	// A registration that has the token records which claim it holds. Otherwise
-	// the token is probably new, and its claim free.
+	// A registration that has the token records its claim. Otherwise the token is
+	// probably new and has no claim.
 	if own.holds(t.spelled) {
 		t.claim = claimRecordedBy(own)
 	}
 	return t
 }
 
-// plan returns the writes that give the token to the key. No transaction may name
-// an item twice, so each kind of write leaves out the items of the others.
+// plan returns the writes that move the token to the key. A transaction must not
+// contain an item twice, so each kind of write omits the items of the others.
 func (t *transfer) plan(ctx context.Context) ([]write, error) {
 	if t.creates() && t.devices == nil {
 		if err := t.observeDevices(ctx); err != nil {
@@ -104,7 +103,7 @@ func (t *transfer) observeDevices(ctx context.Context) error {
 	})
 }
 
-// observed notes a row that a refusal returned.
+// observed stores a row that DynamoDB returned with a failed condition.
 func (t *transfer) observed(k tokens.Key, r row) {
 	switch {
 	case k.UserID != t.req.Key.UserID || t.devices == nil:
@@ -115,7 +114,7 @@ func (t *transfer) observed(k tokens.Key, r row) {
 	}
 }
 
-// takeClaim gives the claim to the key if the claim is as observed.
+// takeClaim makes the key the owner of the claim if the claim is as observed.
 func (t *transfer) takeClaim(version string) write {
 	claim := t.id.item(t.req.Key, version, t.op.store.claimExpiry(t.now))
 	return t.op.putWrite(claim, t.claim.unchanged(), func(stored item) {
@@ -162,8 +161,8 @@ func (t *transfer) removesPrevious() bool {
 }
 
 // removePrevious removes the previous holder if it still holds the token, expired
-// or not. An unknown holder is assumed to be live and active, as it nearly always
-// is, which saves a phone that changes hands one transaction.
+// or not. It assumes that an unknown holder is live and active, which nearly always
+// holds and saves one transaction when a phone changes hands.
 func (t *transfer) removePrevious() (write, bool) {
 	if !t.removesPrevious() {
 		return write{}, false
@@ -212,9 +211,9 @@ func (t *transfer) removeDevice(r row) write {
 // each eviction are 84.
 const maxLeftovers = 100 - 4 - 2*store.MaxEvictions
 
-// makeRoom returns the user's other rows that this plan removes: rows without
-// claims that have the token too, written by the earlier service, and for a new
-// device the rows above the limit, which it adds to the result.
+// makeRoom returns the user's other rows that this plan removes. They are rows of
+// the earlier service that have the token without a claim, and for a new device
+// the rows above the limit, which makeRoom adds to the result.
 func (t *transfer) makeRoom() []row {
 	if !t.creates() {
 		return nil

@@ -30,64 +30,66 @@ type UpgradeOptions struct {
 	// Policy has the TTL and the clock. Use the service's.
 	Policy store.Policy
 
-	// DryRun reads and reports, and writes nothing. To find tokens that two rows
-	// have, it remembers the hashes of all tokens, about 250 bytes for each row.
+	// DryRun makes Upgrade report without writing. To find duplicate tokens, a dry
+	// run keeps the hashes of all tokens in memory, about 250 bytes for each row.
 	DryRun bool
 
-	// Segments is how many parts of the table are upgraded side by side, each a
-	// row at a time, up to 256. 0 means 16. A row takes two or three round trips, so the
-	// speed grows with Segments until the table throttles: an upgraded row takes
-	// four write units.
+	// Segments is the number of segments of the table that are upgraded
+	// concurrently, each one row at a time: up to 256, and 0 means 16. A row takes
+	// two or three round trips, so the speed grows with Segments until the table
+	// throttles. An upgraded row takes four write units.
 	Segments int
 
-	// RowsPerSecond limits how many rows all segments together look at in a
-	// second, on average; 0 means no limit. A row takes a read unit in addition
-	// to the scan.
+	// RowsPerSecond is the maximum average number of rows that all segments
+	// together read in a second. 0 means no limit. A row takes a read unit in
+	// addition to the scan.
 	RowsPerSecond float64
 
-	// PageSize is how many items a segment reads at a time, and so how much of
-	// it is repeated after an interruption. 0 means 200.
+	// PageSize is the number of items that a segment reads at a time. After an
+	// interruption, the page of each segment is repeated. 0 means 200.
 	PageSize int32
 
-	// Resume is the Cursor of an earlier report, to continue from there with
-	// its segments. "" begins at the beginning. A dry run that resumes does not
-	// find tokens that have a row on both sides of the interruption.
+	// Resume is the Cursor of an earlier report. Upgrade continues there, with the
+	// segments of that run. "" starts at the beginning. A dry run that resumes does
+	// not find a duplicate of a row that it read before the interruption.
 	Resume string
 
-	// Progress, if not nil, is called after each page with the report so far,
-	// one call at a time. It must not keep the report.
+	// Progress, if not nil, is called after each page with the report so far. Calls
+	// do not overlap. It must not keep the report.
 	Progress func(UpgradeReport)
 }
 
-// An UpgradeReport is what [Upgrade] found and, unless in a dry run, changed.
+// An UpgradeReport describes what [Upgrade] found and changed, or would change in a
+// dry run.
 type UpgradeReport struct {
-	Rows          int // registrations looked at; claims do not count
-	Expired       int // of those, expired: they are left to DynamoDB's TTL
-	WithoutExpiry int // of those, without an expiry: they get one
-	Unclaimed     int // of those, without the claim on their token: they get it, unless another row keeps the token
+	Rows          int // registrations that were read, without claims
+	Expired       int // of those, expired ones, which are left to DynamoDB's TTL
+	WithoutExpiry int // of those, ones without an expiry, which get one
+	Unclaimed     int // of those, ones without the claim on their token, which get it unless another row keeps the token
 
-	// Duplicates are the rows that have a token that another row keeps, ordered
-	// by the key of the row that is removed.
+	// Duplicates are the rows whose token another row keeps, ordered by the key
+	// of the row that is removed.
 	Duplicates []Duplicate
-	// Unreadable are the ordered keys of rows that cannot be decoded. They stay as they
-	// are: nothing is sent to them, and a Register of their device overwrites
-	// them. DeleteUser erases them, or [EraseUser] if it refuses the user id.
+	// Unreadable has the keys of rows that cannot be decoded, in order. Upgrade
+	// does not change them. List omits them, and a Register of the device
+	// overwrites them. DeleteUser erases them, or [EraseUser] if DeleteUser rejects
+	// the user id.
 	Unreadable []tokens.Key
 
 	// ReadUnits and WriteUnits are the capacity that DynamoDB reported.
 	ReadUnits, WriteUnits float64
 
-	// Cursor is where to resume after an error, "" at the beginning and at the
-	// end. It contains user ids.
+	// Cursor is the position to resume from after an error; "" at the start and at
+	// the end. It contains user ids.
 	Cursor string
 }
 
 // A Duplicate is a row that has the same token as another row, which is kept.
 // Among more than two such rows, Kept may be Removed in another Duplicate.
 //
-// The row that was updated last is kept; a time in the future counts as now. Of
-// two rows with the same time, Upgrade keeps the one that Register gave the claim
-// on the token, or else the one with the smaller user id and device id (bytes).
+// Upgrade keeps the row that was updated last; a time in the future counts as now.
+// If two rows have the same time, it keeps the row to which Register gave the claim
+// on the token, or else the row with the smaller user id and device id (bytes).
 type Duplicate struct{ Removed, Kept tokens.Key }
 
 const (
@@ -96,10 +98,10 @@ const (
 	defaultPageSize    = 200
 )
 
-// Upgrade prepares a table of the earlier service, whose rows have neither expiry
-// nor claims. Run it before the first traffic: until a row is upgraded, a Register
-// of its token by another user does not take the token away, and both users
-// receive its messages.
+// Upgrade prepares a table of the earlier service, whose rows have no expiry and no
+// claims. Run it before the first traffic: until a row is upgraded, a Register of
+// its token by another user does not take the token away, and messages to both
+// users reach the device.
 //
 //   - A row without an expiry gets the later of UpdatedAt + TTL and 30 days from
 //     now.
@@ -108,13 +110,13 @@ const (
 //   - An expired row is left to TTL, and a row that cannot be decoded is
 //     reported. A claim that no row holds expires.
 //
-// The earlier service must have stopped writing. Upgrade changes a row only if the
-// row is as it was read, and reads it again otherwise, so stores of this package
-// may write to the table and several Upgrades may run at a time. Running Upgrade
-// again changes nothing.
+// The earlier service must have stopped writing. Upgrade changes a row only if it
+// did not change since it was read, and otherwise reads it again. Stores of this
+// package may therefore write to the table, and several Upgrades may run at the
+// same time. Running Upgrade again changes nothing.
 //
-// The report is valid also with an error, which is that of [store.Store]. Its
-// Cursor is where to resume: the pages that were under way are repeated.
+// Errors are those of [store.Store]. The report is valid also with an error. To
+// resume, use its Cursor: the unfinished pages are repeated.
 func Upgrade(ctx context.Context, c UpgradeClient, table string, opts UpgradeOptions) (UpgradeReport, error) {
 	u, err := newUpgrade(c, table, opts)
 	if err != nil {
@@ -126,25 +128,25 @@ func Upgrade(ctx context.Context, c UpgradeClient, table string, opts UpgradeOpt
 	return u.report, err
 }
 
-// Repair makes a restored table consistent: a restore may contain half of a
-// transaction, a registration without its claim or two registrations with one
-// token. Run it before traffic. It is [Upgrade] under the name of its other use:
-// it looks at every row and at the claim on its token.
+// Repair makes a table consistent that was restored from a backup. A backup may
+// contain half of a transaction: a registration without its claim, or two
+// registrations with one token. Run Repair before the first traffic. It is the same
+// as [Upgrade].
 func Repair(ctx context.Context, c UpgradeClient, table string, opts UpgradeOptions) (UpgradeReport, error) {
 	return Upgrade(ctx, c, table, opts)
 }
 
-// An upgrade is an Upgrade under way.
+// An upgrade is one call of Upgrade.
 type upgrade struct {
 	store  *Store
 	client UpgradeClient
 	opts   UpgradeOptions
 	began  time.Time
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	report   UpgradeReport
 	open     openSegments
-	reserved int                       // rows that the rate has admitted
+	reserved int                       // rows that the rate limit has admitted
 	seen     map[tokens.Hash]contender // in a dry run: the row that keeps a token
 	err      error                     // the first one
 }
@@ -186,8 +188,8 @@ func newUpgrade(c UpgradeClient, table string, opts UpgradeOptions) (*upgrade, e
 	}, nil
 }
 
-// run walks the segments side by side. After an error in one of them, the others
-// finish the row that they are at.
+// run walks the segments concurrently. After an error in one segment, the others
+// finish their current row.
 func (u *upgrade) run(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -257,7 +259,7 @@ func (w *segmentWalk) run(ctx context.Context) error {
 	return w.stopped(ctx)
 }
 
-// pageDone notes that a page is done, and reports whether it was the last one.
+// pageDone records that a page is done, and reports whether it was the last one.
 func (w *segmentWalk) pageDone(next item) (last bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -272,7 +274,8 @@ func (w *segmentWalk) pageDone(next item) (last bool) {
 	return len(next) == 0
 }
 
-// stopped is the error of a walk that ended early: nil if another segment failed.
+// stopped returns the error of a walk that ended early, and nil if another segment
+// failed.
 func (w *segmentWalk) stopped(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return w.op.endedBetweenCalls(err)
@@ -280,7 +283,7 @@ func (w *segmentWalk) stopped(ctx context.Context) error {
 	return nil
 }
 
-// pace waits until the rate admits so many rows more.
+// pace waits until the rate limit admits rows more.
 func (w *segmentWalk) pace(ctx context.Context, rows int) error {
 	if w.opts.RowsPerSecond == 0 || rows == 0 {
 		return nil
@@ -299,7 +302,7 @@ func (w *segmentWalk) pace(ctx context.Context, rows int) error {
 	}
 }
 
-// add adds what was found in a row.
+// add adds the counts of one row.
 func (r *UpgradeReport) add(found UpgradeReport) {
 	r.Rows += found.Rows
 	r.Expired += found.Expired

@@ -11,11 +11,11 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// upgradeVersion begins the versions of the claims that Upgrade gives, so that it
-// can tell them from the claims that Register gave.
+// upgradeVersion is the prefix of the versions of claims that Upgrade writes. It
+// distinguishes them from the claims of Register.
 const upgradeVersion = "upgrade-"
 
-// A contender is one of the rows that have a token.
+// A contender is a row that has a token which another row may have, too.
 type contender struct {
 	key        tokens.Key
 	updatedAt  time.Time // no later than now
@@ -33,8 +33,8 @@ func newContender(r row, c claim, now time.Time) contender {
 	}
 }
 
-// beats reports whether c keeps the token and other is removed. It does not depend
-// on the order in which the two are found.
+// beats reports whether c keeps the token and other is removed. The result does not
+// depend on the order in which Upgrade finds the rows.
 func (c contender) beats(other contender) bool {
 	switch {
 	case !c.updatedAt.Equal(other.updatedAt):
@@ -49,7 +49,7 @@ func compareKeys(a, b tokens.Key) int {
 	return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.DeviceID, b.DeviceID))
 }
 
-// row looks at a row of the scan, and upgrades it unless in a dry run.
+// row counts a row of the scan, and upgrades it unless in a dry run.
 func (w *segmentWalk) row(ctx context.Context, r row) (UpgradeReport, error) {
 	now := w.store.now()
 	found := UpgradeReport{Rows: 1}
@@ -116,14 +116,14 @@ func holdsClaim(r row, c claim) bool {
 	return err == nil && err2 == nil && !actual.Before(recorded) && !recorded.Before(storable(r.reg.ExpiresAt.Add(claimMargin)))
 }
 
-// A rowUpgrade is the upgrade of one row under way. After a refusal it reads
-// everything again.
+// A rowUpgrade is the upgrade of one row. After a failed condition it reads all
+// items again.
 type rowUpgrade struct {
 	*segmentWalk
 	now        time.Time
 	row        row
 	claim      claim
-	stale      bool // a write was refused
+	stale      bool // a condition failed
 	duplicates []Duplicate
 }
 
@@ -171,7 +171,7 @@ func (m *rowUpgrade) plan(ctx context.Context) ([]write, error) {
 	return writes, nil
 }
 
-// ignore is for refusals of a plan that reads everything again.
+// ignore is the refused function of a plan that reads all items again.
 func ignore(item) {}
 
 // read reads the row and then the claim on its token.
@@ -189,8 +189,8 @@ func (m *rowUpgrade) read(ctx context.Context) error {
 }
 
 // other returns the row that the claim names, if that is another row that is live
-// and has the token. It is read after the claim, so it cannot have taken the token
-// in between without a new version of the claim.
+// and has the token. other reads it after the claim, so a row that takes the token
+// in between changes the claim's version.
 func (m *rowUpgrade) other(ctx context.Context) (row, error) {
 	if !m.claim.exists() || m.claim.owner == m.row.key() || m.claim.owner.Validate() != nil {
 		return row{}, nil

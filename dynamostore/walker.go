@@ -13,18 +13,17 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// WalkerClient is the part of [dynamodb.Client] that a [Walker] uses. It needs the
-// IAM action dynamodb:Scan, which an operator has and the service does not.
+// A WalkerClient is the part of the AWS SDK that a [Walker] uses. It needs the IAM
+// action dynamodb:Scan. Give Scan to an operator, not to the service.
 type WalkerClient interface {
 	Scan(ctx context.Context, in *dynamodb.ScanInput, opts ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
 }
 
-// A Walker is a [store.Walker] over a table. It is a type of its own because it
-// scans the table, which is an operator's permission. It is safe for concurrent
-// use.
+// A Walker is a [store.Walker] over a table. It is not part of [Store], because it
+// needs a permission that a service should not have. It is safe for concurrent use.
 //
-// A page is one strongly consistent Scan. It takes a read unit for every 4 KiB
-// of rows and claims that it looks at; claims count against the limit and are not
+// A page is one strongly consistent Scan, which takes a read unit for every 4 KiB
+// of registrations and claims. Claims count towards the limit of a page but are not
 // returned. The segments of a walk are those of a parallel scan.
 type Walker struct {
 	client WalkerClient
@@ -33,7 +32,7 @@ type Walker struct {
 
 var _ store.Walker = (*Walker)(nil)
 
-// NewWalker returns a walker over the named table (a name or an ARN). It makes no
+// NewWalker returns a [Walker] over the named table (a name or an ARN). It makes no
 // request.
 func NewWalker(c WalkerClient, table string) (*Walker, error) {
 	var errs []error
@@ -49,10 +48,10 @@ func NewWalker(c WalkerClient, table string) (*Walker, error) {
 	return &Walker{client: c, table: table}, nil
 }
 
-// maxSegments is the largest number of segments that DynamoDB allows.
+// maxSegments is DynamoDB's maximum number of segments.
 const maxSegments = 1_000_000
 
-// A scanPosition is what a cursor stands for.
+// A scanPosition is a decoded cursor.
 type scanPosition struct {
 	segment, segments int32
 	after             tokens.Key // zero: the start of the segment

@@ -12,19 +12,18 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A Store is a [store.Store] in memory. Make one with [New]; the zero value is
-// not usable. It is safe for concurrent use, and must not be copied.
+// A Store is a [store.Store] in memory. Create it with [New]; the zero value is
+// not usable. It is safe for concurrent use and must not be copied.
 type Store struct {
 	policy store.Policy
 
-	mu sync.Mutex // of all below
-	// Each row is in all three. A user without rows is not in users.
+	mu sync.Mutex // guards the fields below
+	// Each row is in users, holders and expiry. A user without rows is not in users.
 	users   map[tokens.UserID][]*row // ordered by device id
 	holders map[tokens.Hash]*row     // by the hash of the row's token
-	// expiry has the rows in the order in which they were last registered.
-	// They have one TTL, so while the clock goes forward they expire in this
-	// order. After the clock was set back, a row waits behind one that expires
-	// later.
+	// expiry has the rows in the order of their last registration. They have the
+	// same TTL, so this is the order of expiry unless the clock was set back. Then
+	// a row may be behind one that expires later.
 	expiry *list.List
 }
 
@@ -51,8 +50,8 @@ func New(p store.Policy) (*Store, error) {
 	}, nil
 }
 
-// MustNew is [New] for tests and for policies that are constants. It panics where
-// New returns an error.
+// MustNew is [New] for tests and for constant policies. It panics if New returns an
+// error.
 func MustNew(p store.Policy) *Store {
 	s, err := New(p)
 	if err != nil {
@@ -61,8 +60,8 @@ func MustNew(p store.Policy) *Store {
 	return s
 }
 
-// refuse returns the error of a call that must not touch the store: invalid, or
-// that its context is done.
+// refuse returns invalid, or the context's error if it is done. A call that gets an
+// error must not touch the store.
 func refuse(ctx context.Context, invalid error) error {
 	if invalid != nil {
 		return invalid
@@ -70,9 +69,8 @@ func refuse(ctx context.Context, invalid error) error {
 	return ctx.Err()
 }
 
-// now reads the clock, and removes the rows that have expired by it. The caller
-// holds s.mu, so a later call never sees an earlier time than the clock gave
-// before.
+// now reads the clock and removes expired rows. The caller holds s.mu, so calls
+// read the clock in the order in which they take effect.
 func (s *Store) now() time.Time {
 	now := s.policy.Now()
 	for e := s.expiry.Front(); e != nil && e.Value.(*row).Expired(now); e = s.expiry.Front() {
@@ -81,8 +79,8 @@ func (s *Store) now() time.Time {
 	return now
 }
 
-// search returns the index of the device among its user's rows, or the one to
-// insert it at.
+// search returns the index of the device in its user's rows, or the index at which
+// to insert it.
 func search(devices []*row, id tokens.DeviceID) (i int, found bool) {
 	return slices.BinarySearchFunc(devices, id, func(r *row, id tokens.DeviceID) int {
 		return strings.Compare(string(r.Key.DeviceID), string(id))
@@ -98,7 +96,7 @@ func (s *Store) find(key tokens.Key) *row {
 	return nil
 }
 
-// insert adds r, whose key and token no row may have.
+// insert adds r. No row may have its key or token.
 func (s *Store) insert(r *row) {
 	devices := s.users[r.Key.UserID]
 	i, _ := search(devices, r.Key.DeviceID)
@@ -120,8 +118,8 @@ func (s *Store) remove(r *row) {
 	s.expiry.Remove(r.expiry)
 }
 
-// live returns the user's rows that have not expired, by device id. The slice is
-// the caller's.
+// live returns a new slice of the user's rows that have not expired, ordered by
+// device id.
 func (s *Store) live(user tokens.UserID, now time.Time) []*row {
 	return slices.DeleteFunc(slices.Clone(s.users[user]), func(r *row) bool { return r.Expired(now) })
 }

@@ -32,7 +32,7 @@ func (s *Store) Inspect(ctx context.Context, user tokens.UserID) ([]store.Record
 
 func record(r *row) store.Record { return store.Record{Key: r.Key, Registration: r.Registration} }
 
-// Segments implements [store.Walker]. It sorts all user ids.
+// Segments implements [store.Walker]. It sorts the ids of all users.
 func (s *Store) Segments(ctx context.Context, n int) ([]store.Cursor, error) {
 	if err := refuse(ctx, store.ValidatePage(n)); err != nil {
 		return nil, err
@@ -54,8 +54,8 @@ func (s *Store) Segments(ctx context.Context, n int) ([]store.Cursor, error) {
 	return cursors, nil
 }
 
-// Page implements [store.Walker]. It looks at the id of every user, so it takes
-// time in proportion to their number.
+// Page implements [store.Walker]. Its time is proportional to the number of users
+// in the store, because it reads all their ids.
 func (s *Store) Page(ctx context.Context, from store.Cursor, limit int) ([]store.Record, store.Cursor, error) {
 	left, err := store.ParseCursor(from)
 	if err := refuse(ctx, tokens.JoinInvalid(err, store.ValidatePage(limit))); err != nil {
@@ -80,8 +80,8 @@ func (s *Store) Page(ctx context.Context, from store.Cursor, limit int) ([]store
 	return records, left.Cursor(), nil
 }
 
-// usersIn returns the first users with rows in the range, in order: n of them
-// if there are so many.
+// usersIn returns the first n users with rows in the range, in order, or fewer if
+// there are not so many.
 func (s *Store) usersIn(k store.KeyRange, n int) []tokens.UserID {
 	var users []tokens.UserID
 	for user, rows := range s.users {

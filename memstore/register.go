@@ -58,16 +58,16 @@ func (s *Store) Register(ctx context.Context, req tokens.Request) (store.Result,
 	return result, nil
 }
 
-// clone copies a text that may be part of a larger string, which a row would
-// keep in memory. A Token has a text of its own.
+// clone copies a text that may be part of a larger string, such as a request body,
+// so that a row does not keep that in memory. ParseToken copies already.
 func clone[T ~string](text T) T { return T(strings.Clone(string(text))) }
 
 func cloneKey(k tokens.Key) tokens.Key {
 	return tokens.Key{UserID: clone(k.UserID), DeviceID: clone(k.DeviceID)}
 }
 
-// makeRoom removes the user's rows that have to go before one more comes, and
-// returns their keys.
+// makeRoom removes the user's rows that exceed the device limit when one more is
+// added, and returns their keys.
 func (s *Store) makeRoom(user tokens.UserID, now time.Time) (evicted []tokens.Key) {
 	live := s.live(user, now)
 	for len(live) >= s.policy.MaxDevices && len(evicted) < store.MaxEvictions {

@@ -8,35 +8,34 @@ import (
 	"strings"
 )
 
-// A Dialect is the kind of database: [Postgres] or [SQLite]. The zero value is not
-// a dialect.
+// A Dialect is the kind of database: [Postgres] or [SQLite]. The zero value is
+// invalid.
 type Dialect struct {
 	name string
 	// schema creates the table.
 	schema string
-	// lock takes the locks on a user and a token until the transaction ends. It
-	// has their numbers as arguments, if it has any.
+	// lock locks a user and a token until the transaction ends. Its arguments, if
+	// it has any, are those of lockNumbers.
 	lock string
 	// forUpdate is the end of a SELECT that locks its rows.
 	forUpdate  string
 	deleteUser string
 	// purge removes the expired rows of a range of keys, whose end is {end}.
 	purge string
-	// parameter begins the name of a parameter, before its number.
+	// parameter is the prefix of a parameter's number.
 	parameter string
-	// options are those of a transaction.
+	// options are the options of every transaction.
 	options *sql.TxOptions
-	// oneWriter says that the database has one write lock, for which a process
-	// queues its writes, and a call waits.
+	// oneWriter means that the database has a single write lock. A store then
+	// queues its writes, and a call waits for the lock.
 	oneWriter bool
-	// kindOf classifies an error, and returns the database's code for it, if
-	// there is one.
+	// kindOf classifies an error and returns the database's code for it, or "".
 	kindOf func(error) (kind, string)
 }
 
-// Postgres returns the dialect of PostgreSQL 13 and later. It reads the SQLSTATE
-// of an error by its method SQLState() string, which the errors of pgx and of
-// lib/pq have.
+// Postgres returns the dialect of PostgreSQL 13 and later. It classifies errors by
+// SQLSTATE, from the method SQLState() string that the errors of pgx and lib/pq
+// have.
 func Postgres() Dialect {
 	return Dialect{
 		name:       "Postgres",
@@ -51,10 +50,10 @@ func Postgres() Dialect {
 	}
 }
 
-// SQLite returns the dialect of SQLite 3.37 and later. code returns the result
-// code of an error of the driver, primary or extended, and false for any other
-// error. A nil code reads it by the method Code() int, which the errors of
-// modernc.org/sqlite have. For github.com/mattn/go-sqlite3:
+// SQLite returns the dialect of SQLite 3.37 and later. code returns the primary or
+// extended result code of an error of the driver, and false for any other error. A
+// nil code calls the method Code() int, which the errors of modernc.org/sqlite
+// have. For github.com/mattn/go-sqlite3:
 //
 //	func(err error) (int, bool) {
 //		var e sqlite3.Error
@@ -68,8 +67,8 @@ func SQLite(code func(error) (int, bool)) Dialect {
 	return Dialect{
 		name:   "SQLite",
 		schema: sqliteSchema,
-		// It changes nothing. As the first statement of the transaction it takes
-		// the write lock, so that what is read afterwards is the newest.
+		// It changes no row, but takes the write lock before the transaction
+		// reads, so that it reads the latest rows.
 		lock:       `DELETE FROM {table} WHERE user_id IS NULL`,
 		deleteUser: sqliteDeleteUser,
 		purge:      sqlitePurge,
@@ -109,14 +108,14 @@ const sqliteSchema = `CREATE TABLE IF NOT EXISTS {table} (
 ) STRICT, WITHOUT ROWID;
 `
 
-// DefaultTable is the name of the table if [Options] has none.
+// DefaultTable is the default of [Options].Table.
 const DefaultTable = "device_tokens"
 
-// Schema returns the statement that creates the table and its index, if there is
-// no table of that name, for migration tools. table is as in [Options].
+// Schema returns the statement that creates the table and its index if they do not
+// exist, for migration tools. table is as in [Options].
 //
-// There is deliberately no index on expires_at: on PostgreSQL it would turn each
-// refresh from a heap-only update into one of every index.
+// Do not add an index on expires_at: on PostgreSQL each refresh would then update
+// every index, instead of being a heap-only update.
 func (d Dialect) Schema(table string) (string, error) {
 	if d.name == "" {
 		return "", errors.New("sqlstore: the dialect is zero, use Postgres or SQLite")
@@ -128,17 +127,16 @@ func (d Dialect) Schema(table string) (string, error) {
 	return d.render(d.schema, quoted), nil
 }
 
-// render returns a statement of the dialect: {table} becomes the quoted name,
-// {lock} what locks rows, and $1 the name of the first parameter.
+// render returns a statement for the dialect and the table. It replaces {table},
+// {lock} and the prefix of parameters.
 func (d Dialect) render(template, table string) string {
 	return strings.NewReplacer("{table}", table, "{lock}", d.forUpdate, "$", d.parameter).Replace(template)
 }
 
-// A name is a letter or underscore and up to 62 letters, digits and underscores:
-// PostgreSQL cuts longer ones.
+// A name has at most 63 characters, because PostgreSQL truncates longer ones.
 var tableName = regexp.MustCompile(`^(?:[A-Za-z_][A-Za-z0-9_]{0,62}\.)?[A-Za-z_][A-Za-z0-9_]{0,62}$`)
 
-// quote returns the name as an identifier of SQL, the default one for "".
+// quote returns the name as an SQL identifier, and DefaultTable for "".
 func quote(table string) (string, error) {
 	if table == "" {
 		table = DefaultTable

@@ -7,29 +7,30 @@
 //	if err != nil { … }
 //	s, err := sqlstore.New(db, sqlstore.Postgres(), sqlstore.Options{})
 //
-// # How a token stays with one registration
+// # How a token belongs to at most one registration
 //
-// A registration is one row. The primary key is (user_id, device_id), and a unique
-// index on token_hash allows a token in one row only. The rest is done by
-// locks, in Register:
+// A registration is one row. The primary key is (user_id, device_id). A unique
+// index on token_hash prevents two rows with the same token. Register also uses
+// locks:
 //
 //  1. A refresh is one UPDATE, which changes the row if it is live and has the
-//     token. It is the usual case, and one round trip.
+//     token. It is the usual case and takes one round trip.
 //  2. Otherwise a transaction locks the user and the token, reads and locks the
 //     user's rows and the row that has the token, removes the previous holder and
-//     the evicted, and writes the registration.
+//     the evicted rows, and writes the registration.
 //
-// On PostgreSQL the transaction runs at READ COMMITTED, whatever the default is.
-// The user and the token are two advisory locks, which end with the transaction;
-// the one with the smaller number is taken first. Rows are always locked in the
-// order of their keys. So the calls of this package do not deadlock each other. On
-// SQLite the transaction takes the database's write lock before it reads.
+// On PostgreSQL the transaction runs at READ COMMITTED, regardless of the
+// database's default. It locks the user and the token with two advisory locks,
+// which end with the transaction, and takes the one with the smaller number first.
+// Rows are always locked in the order of their keys. Calls of this package
+// therefore do not deadlock each other. On SQLite the transaction takes the
+// database's write lock before it reads.
 //
 // # Costs
 //
-// Statements that each call sends, one after the other. Each is a round trip, and
-// so are BEGIN and COMMIT. A driver may add one round trip when a connection
-// meets a statement for the first time.
+// The table has the statements that each call sends, one after the other. Each
+// statement is a round trip, including BEGIN and COMMIT. A driver may add a round
+// trip when a connection prepares a statement for the first time.
 //
 //	Register, refresh                1  UPDATE
 //	Register, anything else          6  UPDATE, BEGIN, lock, SELECT, INSERT, COMMIT
@@ -44,23 +45,22 @@
 //
 // # Rules that bind
 //
-//   - Every process that writes the table uses this package. A write by other
-//     means takes no locks: the unique index still allows a token one row, but
-//     the call that meets it is repeated or returns [store.ErrTryAgain].
-//   - Read from the primary server. A replica is behind, and so are its answers.
-//   - On PostgreSQL set a lock_timeout below the deadline of a request, so that
-//     the server gives up a statement that the caller has given up already.
-//   - A pooler in transaction mode, such as PgBouncer, works: the package keeps
-//     nothing in a session. The driver must not either: with pgx, use the
-//     default_query_exec_mode exec, cache_describe or simple_protocol.
-//   - The statements have tokens as parameters. PostgreSQL logs parameters with
-//     log_statement and log_min_duration_statement, unless log_parameter_max_length
+//   - Write the table only with this package. Other writes do not take its locks.
+//     The unique index still prevents two rows with one token, but a call that
+//     conflicts with such a write is repeated or returns [store.ErrTryAgain].
+//   - Use the primary server also for reads, because a replica returns old data.
+//   - On PostgreSQL set lock_timeout below the deadline of a request, so that the
+//     server ends a statement whose caller has given up.
+//   - A pooler in transaction mode, such as PgBouncer, works, because the package
+//     keeps no state in a session. The driver must not keep any either: with pgx,
+//     set default_query_exec_mode to exec, cache_describe or simple_protocol.
+//   - Tokens are parameters of the statements. PostgreSQL logs parameters with
+//     log_statement and log_min_duration_statement unless log_parameter_max_length
 //     is 0.
-//   - On SQLite use write-ahead logging and synchronous=FULL, and a pool of about
-//     eight connections. Within a process, a [Store] makes one write at a time.
-//     Between processes, SQLite's lock decides, and a call waits up to five
-//     seconds for it.
-//   - Expired rows stay until [Store.Purge] removes them. Nothing depends on it.
-//   - The table's comparison of texts is by bytes: COLLATE "C" on PostgreSQL, and
-//     BINARY, the default, on SQLite.
+//   - On SQLite use write-ahead logging, synchronous=FULL and a pool of about
+//     eight connections. A [Store] makes one write at a time. Other processes and
+//     Stores compete for SQLite's lock, and a call waits up to five seconds for it.
+//   - Expired rows remain until [Store.Purge] removes them. Reads ignore them.
+//   - The table compares texts by bytes: COLLATE "C" on PostgreSQL, and BINARY, the
+//     default, on SQLite.
 package sqlstore

@@ -12,12 +12,12 @@ import (
 )
 
 // A StatementError is the error of a failed statement. It matches
-// [store.ErrTryAgain], [store.ErrMisconfigured] or the context's error, whichever
-// applies, and wraps the driver's error for [errors.As]. Its text contains neither
-// keys nor values; the text of the driver's error may contain them.
+// [store.ErrTryAgain], [store.ErrMisconfigured] or the context's error if one of
+// them applies, and wraps the driver's error for [errors.As]. Its text contains no
+// keys or values. The text of the driver's error may contain them.
 type StatementError struct {
-	Operation store.Operation // the call whose statement failed
-	Code      string          // SQLSTATE, or SQLite's result code; "" if the database did not answer
+	Operation store.Operation // the method whose statement failed
+	Code      string          // SQLSTATE, or SQLite's result code; "" if the database did not respond
 	matches   []error
 	repeat    bool
 	err       error
@@ -25,13 +25,13 @@ type StatementError struct {
 
 var _ error = (*StatementError)(nil)
 
-// Error returns a text such as
+// Error returns the operation, the code and the errors that e matches, for example
 // "sqlstore: register: code 42P01: store: misconfigured".
 func (e *StatementError) Error() string {
 	var b strings.Builder
 	b.WriteString("sqlstore: " + string(e.Operation) + ": ")
 	if e.Code == "" {
-		b.WriteString("no answer")
+		b.WriteString("no response")
 	} else {
 		b.WriteString("code " + e.Code)
 	}
@@ -46,17 +46,17 @@ func (e *StatementError) Unwrap() []error {
 	return append(e.matches[:len(e.matches):len(e.matches)], e.err)
 }
 
-// A kind says what a caller can do about an error of the database.
+// A kind classifies an error of the database by how a caller handles it.
 type kind int
 
 const (
-	other         kind = iota // neither of the others: a fault
-	repeatable                // nothing was changed, and a repeat may succeed at once
+	other         kind = iota // none of the others: unexpected
+	repeatable                // nothing was changed, and a retry may succeed at once
 	tryAgain                  // temporary, or the outcome is unknown
-	misconfigured             // no repeat helps
+	misconfigured             // a retry does not help
 )
 
-// failed makes a StatementError of an error of the driver.
+// failed returns a StatementError for an error of the driver.
 func (op *operation) failed(ctx context.Context, err error) error {
 	k, code := op.store.dialect.kindOf(err)
 	e := &StatementError{Operation: op.event.Operation, Code: code, err: err}
@@ -71,8 +71,9 @@ func (op *operation) failed(ctx context.Context, err error) error {
 	return e
 }
 
-// contextEnded returns the errors that match when the context ended during the
-// operation. A write may have been applied, also after its call has returned.
+// contextEnded returns the errors that a StatementError matches if the context
+// ended during the operation. A write may have been applied, or may be applied
+// after the call has returned.
 func (op *operation) contextEnded(ctxErr error) []error {
 	if op.writes {
 		return []error{store.ErrTryAgain, ctxErr}
@@ -94,14 +95,14 @@ func postgresKind(err error) (kind, string) {
 	switch code {
 	case "40001", // serialization_failure
 		"40P01", // deadlock_detected
-		"23505", // unique_violation, by a writer that took no lock
+		"23505", // unique_violation: another writer took no lock
 		"0A000": // feature_not_supported: "cached plan must not change result type", after a change of the table
 		return repeatable, code
 	case "55P03", // lock_not_available
 		"55006",                            // object_in_use
 		"57014",                            // query_canceled: statement_timeout
 		"57P01", "57P02", "57P03", "57P05", // shutdown, crash, start, idle_session_timeout
-		"25006",          // read_only_sql_transaction: the server is a replica, by now
+		"25006",          // read_only_sql_transaction: the server has become a replica
 		"25P03", "25P04": // idle_in_transaction_session_timeout, transaction_timeout
 		return tryAgain, code
 	case "53100": // disk_full
@@ -124,7 +125,7 @@ func postgresKind(err error) (kind, string) {
 }
 
 // unansweredKind classifies an error without a code. The statement may have been
-// applied, unless the configuration makes a connection impossible.
+// applied, unless the configuration prevents every connection.
 func unansweredKind(err error) kind {
 	var (
 		host        *net.DNSError

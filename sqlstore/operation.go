@@ -11,13 +11,13 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// An operation is one method call under way. It sends the statements, counts them,
-// and classifies their errors.
+// An operation is one call of a method. It sends and counts statements, and
+// classifies their errors.
 type operation struct {
 	store  *Store
 	event  store.Event
 	start  time.Time
-	writes bool // a lost answer may hide a change
+	writes bool // after an error, the write may have been applied
 }
 
 func (s *Store) beginRead(name store.Operation) *operation {
@@ -28,7 +28,7 @@ func (s *Store) beginWrite(name store.Operation) *operation {
 	return &operation{store: s, event: store.Event{Operation: name}, start: time.Now(), writes: true}
 }
 
-// end reports the operation to the observer. The outcome counts if err is nil.
+// end reports the operation to the observer. It uses outcome if err is nil.
 func (op *operation) end(outcome store.Outcome, err error) {
 	if op.store.observe == nil {
 		return
@@ -50,7 +50,8 @@ type session interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// exec sends a statement that returns no rows, and returns how many it changed.
+// exec sends a statement that returns no rows, and returns the number of rows that
+// it changed.
 func (op *operation) exec(ctx context.Context, in session, statement string, args ...any) (int64, error) {
 	op.event.Calls++
 	result, err := in.ExecContext(ctx, statement, args...)
@@ -79,7 +80,7 @@ func (op *operation) query(ctx context.Context, in session, scan func(*sql.Rows)
 			if ctx.Err() != nil {
 				return op.failed(ctx, err)
 			}
-			// The text of a scan's error has the value: it is not wrapped.
+			// The text of a scan's error has the value, so it is not wrapped.
 			return errors.Join(store.ErrMisconfigured, errColumns)
 		}
 	}
@@ -108,8 +109,8 @@ func (op *operation) rows(ctx context.Context, in session, statement string, arg
 	return rows, err
 }
 
-// write queues for the write lock, if the database has one, and calls try until it
-// succeeds or fails for good.
+// write waits for this store's other writes if the database has one write lock, and
+// calls try until its error is not repeatable.
 func (op *operation) write(ctx context.Context, try func() error) error {
 	if op.store.writing != nil {
 		select {
@@ -125,7 +126,7 @@ func (op *operation) write(ctx context.Context, try func() error) error {
 	})
 }
 
-// endedBetween is the error of an operation whose context ended between two
+// endedBetween returns the error of an operation whose context ended between two
 // statements.
 func (op *operation) endedBetween(ctxErr error) error {
 	return &StatementError{Operation: op.event.Operation, matches: op.contextEnded(ctxErr), err: ctxErr}
@@ -133,16 +134,15 @@ func (op *operation) endedBetween(ctxErr error) error {
 
 const (
 	maxTries = 10
-	// maxBusy is how long a call waits for the write lock of a database that has
-	// one.
+	// maxBusy is the maximum time that a call waits for SQLite's write lock.
 	maxBusy = 5 * time.Second
 
 	firstWait = 2 * time.Millisecond
 	maxWait   = 100 * time.Millisecond
 )
 
-// repeat calls try until its error is not repeatable. Of a database with one
-// writer it waits for the lock, and of others it gives up after a few tries.
+// repeat calls try until its error is not repeatable, for at most maxBusy. Unless
+// the database has one write lock, it gives up after maxTries.
 func (op *operation) repeat(ctx context.Context, try func() error) error {
 	begin := time.Now()
 	for n := 1; ; n++ {
@@ -151,7 +151,7 @@ func (op *operation) repeat(ctx context.Context, try func() error) error {
 		if !errors.As(err, &failed) || !failed.repeat || time.Since(begin) > maxBusy || n >= maxTries && !op.store.dialect.oneWriter {
 			return err
 		}
-		// Jitter, so that two callers that met once do not meet at every try.
+		// Jitter, so that two callers that conflicted do not conflict again.
 		wait := min(firstWait<<min(n, 10), maxWait)
 		timer := time.NewTimer(wait/2 + rand.N(wait/2))
 		select {

@@ -10,8 +10,8 @@ import (
 const (
 	get    = `SELECT ` + columns + ` FROM {table} WHERE user_id = $1 AND device_id = $2`
 	holder = `SELECT ` + columns + ` FROM {table} WHERE token_hash = $1`
-	// list leaves out what is known to be inactive, and not what cannot be
-	// decoded, so that the observer hears of that.
+	// list selects rows that cannot be decoded, so that they are reported to the
+	// observer. It omits only rows with a known inactive status.
 	list = `SELECT ` + columns + ` FROM {table}
 WHERE user_id = $1 AND status NOT IN ('logout', 'device_not_registered', 'inactive') AND expires_at > $2 ORDER BY device_id`
 )

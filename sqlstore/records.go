@@ -27,8 +27,8 @@ func (s *Store) Inspect(ctx context.Context, user tokens.UserID) (all []store.Re
 	return records(rows), err
 }
 
-// Import implements [store.Importer]: a transaction under the same locks as
-// Register's.
+// Import implements [store.Importer]: a transaction with the same locks as
+// Register.
 func (s *Store) Import(ctx context.Context, r tokens.Registration) (outcome store.ImportOutcome, err error) {
 	op := s.beginWrite(store.OpImport)
 	defer func() { op.end(store.OK, err) }()

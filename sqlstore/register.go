@@ -47,7 +47,7 @@ func (op *operation) register(ctx context.Context, req tokens.Request) (store.Re
 			return err
 		}
 		var remove [][]byte
-		op.event.Corrupt = nil // of a try before
+		op.event.Corrupt = nil // discard those of an earlier try
 		result, remove = op.plan(reg, rows, now)
 		if err := op.removeHolders(ctx, tx, remove); err != nil {
 			return err
@@ -61,9 +61,9 @@ func (op *operation) register(ctx context.Context, req tokens.Request) (store.Re
 	return result, nil
 }
 
-// refresh changes the row that is live, can be decoded and has the token, in any
-// spelling. The conditions on platform, status, token and project are those of
-// row.check.
+// refresh changes the row if it is live, can be decoded and has the token in any
+// spelling. Its conditions on platform, status, token and project are the same as
+// in row.check.
 const refresh = `UPDATE {table}
 SET token = $4, platform = $5, project_id = $6, status = 'active', updated_at = $7, expires_at = $8
 WHERE user_id = $1 AND device_id = $2 AND token_hash = $3 AND expires_at > $7 AND token IN ($4, $9, $10)
@@ -86,7 +86,7 @@ func (op *operation) refresh(ctx context.Context, reg *tokens.Registration) (ref
 		return nil
 	}
 	err = op.write(ctx, func() error {
-		refreshed = false // of a try before, whose commit failed
+		refreshed = false // discard the result of an earlier try, whose commit failed
 		return op.query(ctx, op.store.db, scan, op.store.sql.refresh,
 			string(reg.Key.UserID), string(reg.Key.DeviceID), hash[:], reg.Token.Reveal(), string(reg.Platform), string(reg.ProjectID),
 			reg.UpdatedAt.UnixMilli(), reg.ExpiresAt.UnixMilli(), spellings[1], spellings[2])
@@ -94,7 +94,7 @@ func (op *operation) refresh(ctx context.Context, reg *tokens.Registration) (ref
 	return refreshed, err
 }
 
-// contenders are the user's rows and the one that has the token.
+// contenders selects the user's rows and the row that has the token.
 const contenders = `SELECT ` + columns + ` FROM {table} WHERE user_id = $1 OR token_hash = $2 ORDER BY user_id, device_id{lock}`
 
 const write = `INSERT INTO {table} (` + columns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -102,13 +102,13 @@ ON CONFLICT (user_id, device_id) DO UPDATE SET token_hash = excluded.token_hash,
   platform = excluded.platform, project_id = excluded.project_id, status = excluded.status,
   registered_at = excluded.registered_at, updated_at = excluded.updated_at, expires_at = excluded.expires_at`
 
-// plan decides what Register does with reg, whose RegisteredAt is still missing.
-// rows are the contenders. It returns the hashes of the rows to remove.
+// plan decides what Register does with reg, whose RegisteredAt is not set. rows are
+// the contenders. plan also returns the hashes of the rows to remove.
 func (op *operation) plan(reg tokens.Registration, rows []row, now time.Time) (result store.Result, remove [][]byte) {
 	hash := reg.Token.Hash()
 	reg.RegisteredAt = now
 	result.Outcome = store.Created
-	var others []tokens.Registration // the user's live ones
+	var others []tokens.Registration // live ones of the user
 	for _, r := range rows {
 		switch {
 		case r.key == reg.Key:
@@ -146,8 +146,8 @@ func (op *operation) plan(reg tokens.Registration, rows []row, now time.Time) (r
 
 const deleteHolders = `DELETE FROM {table} WHERE token_hash IN (`
 
-// removeHolders removes the rows that have the hashes, which the transaction has
-// locked.
+// removeHolders removes the rows with these token hashes. The transaction has
+// locked them.
 func (op *operation) removeHolders(ctx context.Context, tx *sql.Tx, hashes [][]byte) error {
 	if len(hashes) == 0 {
 		return nil
@@ -162,8 +162,8 @@ func (op *operation) removeHolders(ctx context.Context, tx *sql.Tx, hashes [][]b
 	return err
 }
 
-// refuse returns the error of a call that must not touch the store: invalid, or
-// that its context is done.
+// refuse returns invalid, or the context's error if it is done. A call that gets an
+// error must not touch the store.
 func refuse(ctx context.Context, invalid error) error {
 	if invalid != nil {
 		return invalid

@@ -17,8 +17,8 @@ WHERE user_id = $1 AND device_id = $2 AND token_hash = $3 AND status = 'active' 
 	deleteOne = `DELETE FROM {table} WHERE user_id = $1 AND device_id = $2`
 
 	sqliteDeleteUser = `DELETE FROM {table} WHERE user_id = $1`
-	// The rows are locked in the order of their keys, as Register does, so that
-	// the two do not deadlock.
+	// The rows are locked in the order of their keys, as in Register, so that the
+	// two do not deadlock.
 	postgresDeleteUser = `DELETE FROM {table} WHERE (user_id, device_id) IN
 (SELECT user_id, device_id FROM {table} WHERE user_id = $1 ORDER BY user_id, device_id FOR UPDATE)`
 )
@@ -39,8 +39,8 @@ func (s *Store) Delete(ctx context.Context, key tokens.Key) error {
 	return s.change(ctx, store.OpDelete, key.Validate(), s.sql.delete, string(key.UserID), string(key.DeviceID))
 }
 
-// DeleteUser implements [store.Store]: one DELETE, at one instant for all of the
-// user's registrations.
+// DeleteUser implements [store.Store]: one DELETE, which erases all of the user's
+// registrations atomically.
 func (s *Store) DeleteUser(ctx context.Context, user tokens.UserID) error {
 	return s.change(ctx, store.OpDeleteUser, user.Validate(), s.sql.deleteUser, string(user))
 }
@@ -66,24 +66,24 @@ const (
 ORDER BY user_id, device_id LIMIT 1 OFFSET $3`
 
 	sqlitePurge = `DELETE FROM {table} WHERE (user_id, device_id) > ($1, $2){end} AND expires_at <= $3`
-	// A row that another call has locked is registered or removed at this
-	// moment. The next purge looks at it again.
+	// Another call is registering or removing a locked row. The next purge reads it
+	// again.
 	postgresPurge = `DELETE FROM {table} WHERE (user_id, device_id) IN
 (SELECT user_id, device_id FROM {table} WHERE (user_id, device_id) > ($1, $2){end} AND expires_at <= $3
  ORDER BY user_id, device_id FOR UPDATE SKIP LOCKED) AND expires_at <= $3`
 	purgeEnd = ` AND (user_id, device_id) <= ($4, $5)`
 )
 
-// Purge removes the rows that expired at least keep ago, and returns how many they
-// were. It is for a daily job: no other method needs it.
+// Purge removes rows that expired at least keep ago, and returns their number. Run
+// it daily. No other method depends on it.
 //
-// keep protects registrations from a clock that is fast, and keeps the reason why
-// a device cannot be reached for [store.Inspector]; a week is a good value. It
-// must not be less than [store.ClockSkew].
+// keep protects registrations if a server's clock is fast. Until then, Inspect
+// still shows why a device received no messages. A week is a good value. keep must
+// be at least [store.ClockSkew].
 //
-// Purge walks the whole table by its primary key, a thousand rows at a time, with
-// two statements for each, and locks no row for longer than one of them. After an
-// error the number is that of the rows removed so far.
+// Purge walks the whole table by its primary key in batches of a thousand rows, two
+// statements each. No row is locked for longer than one statement. After an error,
+// the result is the number of rows removed so far.
 func (s *Store) Purge(ctx context.Context, keep time.Duration) (removed int64, err error) {
 	if keep < store.ClockSkew {
 		return 0, errors.New("sqlstore: Purge: keep is less than store.ClockSkew, which is 5 minutes")
@@ -112,8 +112,8 @@ func (s *Store) Purge(ctx context.Context, keep time.Duration) (removed int64, e
 	}
 }
 
-// endOfRange returns the last key of the batch after the key, or false if there is
-// less than a batch.
+// endOfRange returns the last key of the batch that follows after, or false if
+// fewer rows than a batch remain.
 func (op *operation) endOfRange(ctx context.Context, after tokens.Key) (last tokens.Key, ok bool, err error) {
 	err = op.repeat(ctx, func() error {
 		ok = false

@@ -22,7 +22,7 @@ type row struct {
 	err       error               // why the row cannot be decoded
 }
 
-// columns are those of a table, in the order of scanRow and of rowArgs.
+// columns are the table's columns, in the order of scanRow and rowArgs.
 const columns = `user_id, device_id, token_hash, token, platform, project_id, status, registered_at, updated_at, expires_at`
 
 func scanRow(rows *sql.Rows) (row, error) {
@@ -50,7 +50,7 @@ func scanRow(rows *sql.Rows) (row, error) {
 	return r, nil
 }
 
-// check returns why the row cannot be decoded, or nil.
+// check returns nil, or the reason why the row cannot be decoded.
 func (r row) check() error {
 	req := tokens.Request{Key: r.key, Token: r.reg.Token, Platform: r.reg.Platform, ProjectID: r.reg.ProjectID}
 	if err := tokens.JoinInvalid(req.Validate(), r.reg.Status.Validate()); err != nil {
@@ -62,14 +62,14 @@ func (r row) check() error {
 	return nil
 }
 
-// rowArgs are the values of columns.
+// rowArgs returns the values of columns.
 func rowArgs(r tokens.Registration) []any {
 	hash := r.Token.Hash()
 	return []any{string(r.Key.UserID), string(r.Key.DeviceID), hash[:], r.Token.Reveal(), string(r.Platform), string(r.ProjectID),
 		string(r.Status), timeArg(r.RegisteredAt), timeArg(r.UpdatedAt), r.ExpiresAt.UnixMilli()}
 }
 
-// timeArg is NULL for the zero time.
+// timeArg returns milliseconds, and NULL for the zero time.
 func timeArg(t time.Time) any {
 	if t.IsZero() {
 		return nil
@@ -84,8 +84,8 @@ func storedTime(ms sql.NullInt64) time.Time {
 	return millis(ms.Int64)
 }
 
-// millis returns the time, or the nearest in the years 1 to 9999, which RFC 3339
-// can write. Only a hand that wrote to the table stored another.
+// millis returns the time, or the nearest one in the years 1 to 9999, which RFC
+// 3339 can express. This package stores no time outside them; a manual edit may.
 func millis(ms int64) time.Time {
 	const first, last = -62135596800000, 253402300799999
 	return time.UnixMilli(min(max(ms, first+1), last)).UTC() // the first itself is the zero time
@@ -94,8 +94,8 @@ func millis(ms int64) time.Time {
 // live reports whether the row can be decoded and has not expired.
 func (r row) live(now time.Time) bool { return r.err == nil && !r.reg.Expired(now) }
 
-// registration returns what readers get at now: ErrNotFound if the row is absent
-// or expired, a CorruptError if it cannot be decoded.
+// registration returns the result of Get and Holder at now: ErrNotFound if the row
+// is absent or expired, and a CorruptError if it cannot be decoded.
 func registration(rows []row, now time.Time) (tokens.Registration, error) {
 	switch {
 	case len(rows) == 0 || (tokens.Registration{ExpiresAt: rows[0].expiresAt}).Expired(now):
@@ -126,9 +126,8 @@ func records(rows []row) []store.Record {
 	return all
 }
 
-// lockNumbers returns the numbers of the advisory locks of the user and the token,
-// the smaller one first. Two that are equal by chance are one lock, which only
-// makes calls wait.
+// lockNumbers returns the numbers of the advisory locks on the user and the token,
+// the smaller one first. If two numbers collide, calls only wait for each other.
 func lockNumbers(table string, user tokens.UserID, h tokens.Hash) []any {
 	number := func(parts ...[]byte) int64 {
 		sum := sha256.Sum256(bytes.Join(parts, []byte{0}))

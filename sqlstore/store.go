@@ -12,33 +12,33 @@ import (
 
 // Options are the optional arguments of [New]. The zero value works.
 type Options struct {
-	// Table is the name of the table, with or without that of its schema:
-	// letters, digits and underscores. It is quoted, so PostgreSQL
-	// distinguishes upper and lower case. "" means [DefaultTable].
+	// Table is the name of the table, or schema.table. Names have letters, digits
+	// and underscores. They are quoted, so PostgreSQL distinguishes upper and lower
+	// case. "" means [DefaultTable].
 	Table string
 
 	// Policy is the TTL, the device limit and the clock. Servers that share a
-	// table should share the TTL and the limit.
+	// table should use the same TTL and limit.
 	Policy store.Policy
 
-	// Observe, if not nil, is called at the end of each method call of the
-	// [Store], on the caller's goroutine. It must be safe for concurrent use
-	// and should return quickly.
+	// Observe, if not nil, is called at the end of each call that a
+	// [store.Operation] names, on the caller's goroutine. It must be safe for
+	// concurrent use and should return quickly.
 	Observe func(store.Event)
 }
 
-// A Store is a [store.Store] in one table of a SQL database. It is safe for
-// concurrent use, also together with Stores of other processes. It has none of
-// the exceptions that [store.Store] allows: the device limit is exact, List is a
-// snapshot, and Holder finds the registration while the token moves.
+// A Store is a [store.Store] in one table of an SQL database. It is safe for
+// concurrent use, also together with Stores in other processes. It uses none of the
+// exceptions that [store.Store] allows: the device limit is exact, List is a
+// snapshot, and Holder finds the registration while a token moves.
 type Store struct {
 	db      *sql.DB
 	dialect Dialect
 	table   string // quoted
 	policy  store.Policy
 	observe func(store.Event)
-	// writing has an element while a write is under way, if the dialect has one
-	// writer; otherwise it is nil.
+	// writing has an element during a write. It is nil unless the dialect has one
+	// writer.
 	writing chan struct{}
 	sql     statements
 }
@@ -50,11 +50,11 @@ var _ interface {
 	store.Importer
 } = (*Store)(nil)
 
-// New returns a store in the table that [Dialect.Schema] describes. It makes no
-// request: the first call on a table that does not exist returns
+// New returns a store in the table that [Dialect.Schema] creates. It sends no
+// statement: if the table does not exist, the first call returns
 // [store.ErrMisconfigured]. The caller closes db.
 //
-// The error names every argument that is out of range.
+// The error names every invalid argument.
 func New(db *sql.DB, d Dialect, opts Options) (*Store, error) {
 	var errs []error
 	if db == nil {
@@ -76,9 +76,8 @@ func New(db *sql.DB, d Dialect, opts Options) (*Store, error) {
 	return s, nil
 }
 
-// CreateTable creates the table and its index, unless a table of that name exists.
-// It is for local work and tests; where a migration tool creates the tables, give
-// it the text of [Dialect.Schema].
+// CreateTable creates the table and its index if they do not exist. It is for local
+// work and tests. For a migration tool, use the text of [Dialect.Schema].
 func (s *Store) CreateTable(ctx context.Context) error {
 	op := s.beginWrite("create table")
 	return op.repeat(ctx, func() error {
@@ -87,7 +86,7 @@ func (s *Store) CreateTable(ctx context.Context) error {
 	})
 }
 
-// now returns the policy's time as it is stored: UTC, whole milliseconds.
+// now returns the policy's time in UTC and whole milliseconds, as stored.
 func (s *Store) now() time.Time {
 	return s.policy.Now().UTC().Truncate(time.Millisecond)
 }

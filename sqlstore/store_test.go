@@ -109,11 +109,11 @@ func TestErrors(t *testing.T) {
 		want want
 	}
 	tests := []test{
-		{Postgres(), errors.New("eof"), want{Again: true, Text: "no answer: store: try again"}},
-		{Postgres(), sqlState(""), want{Again: true, Text: "no answer: store: try again"}},
-		{Postgres(), &net.DNSError{IsNotFound: true}, want{Misconfigured: true, Text: "no answer: store: misconfigured"}},
-		{Postgres(), &tls.CertificateVerificationError{Err: errors.New("x")}, want{Misconfigured: true, Text: "no answer: store: misconfigured"}},
-		{SQLite(nil), errors.New("closed"), want{Again: true, Text: "no answer: store: try again"}},
+		{Postgres(), errors.New("eof"), want{Again: true, Text: "no response: store: try again"}},
+		{Postgres(), sqlState(""), want{Again: true, Text: "no response: store: try again"}},
+		{Postgres(), &net.DNSError{IsNotFound: true}, want{Misconfigured: true, Text: "no response: store: misconfigured"}},
+		{Postgres(), &tls.CertificateVerificationError{Err: errors.New("x")}, want{Misconfigured: true, Text: "no response: store: misconfigured"}},
+		{SQLite(nil), errors.New("closed"), want{Again: true, Text: "no response: store: try again"}},
 		{SQLite(func(error) (int, bool) { return 14, true }), errors.New("x"), misconfigured("14")},
 	}
 	for code, of := range states {

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// segments are the smallest user ids of n parts of the table, of about as
-	// many rows each.
+	// segments selects the smallest user id of each of n parts of the table with
+	// about the same number of rows.
 	segments = `SELECT DISTINCT first_user FROM
 (SELECT min(user_id) AS first_user FROM (SELECT user_id, ntile($1) OVER (ORDER BY user_id) AS part FROM {table}) AS parts GROUP BY part) AS firsts
 ORDER BY first_user`
@@ -22,8 +22,8 @@ ORDER BY first_user`
 	pageEnd        = ` ORDER BY user_id, device_id LIMIT $3`
 )
 
-// Segments implements [store.Walker]: one SELECT, which reads the whole primary
-// key.
+// Segments implements [store.Walker]: one SELECT, which reads the whole index of
+// the primary key.
 func (s *Store) Segments(ctx context.Context, n int) ([]store.Cursor, error) {
 	if err := refuse(ctx, store.ValidatePage(n)); err != nil {
 		return nil, err

@@ -6,34 +6,34 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// The errors of a [Store], to be told apart with [errors.Is].
+// The errors of a [Store]. Compare with [errors.Is].
 var (
-	// ErrNotFound says that no live registration is there. The caller treats
+	// ErrNotFound means that there is no live registration. The caller treats
 	// the user, device or token as not registered.
 	ErrNotFound = errors.New("store: registration not found")
 
-	// ErrTryAgain says that the store is contended, throttled or could not be
-	// reached, and that a write may have happened or not. The caller repeats
-	// the call after a while, or answers 503 with Retry-After.
+	// ErrTryAgain means a temporary failure: the database is contended,
+	// throttled or unreachable. A write may or may not have been applied. The
+	// caller retries with backoff, or responds 503 with Retry-After.
 	ErrTryAgain = errors.New("store: try again")
 
-	// ErrMisconfigured says that the store cannot work as it is set up: no such
-	// table, access denied, an unusable key. Repeating does not help; the
-	// caller answers 500 and wakes somebody.
+	// ErrMisconfigured means that the store cannot work as it is set up: the
+	// table does not exist, access is denied, an encryption key is unusable. A
+	// retry does not help. The caller responds 500 and alerts an operator.
 	ErrMisconfigured = errors.New("store: misconfigured")
 )
 
-// A CorruptError says that what is stored under a key cannot be decoded. To the
-// user the device is not registered: Register overwrites it, Delete erases it.
-// The text names no key, so that it may be logged.
+// A CorruptError means that a stored registration cannot be decoded. The caller
+// treats the device as not registered: Register overwrites the row, Delete erases
+// it. The text has no key, so it may be logged.
 type CorruptError struct {
 	Key tokens.Key
-	Err error // what cannot be decoded; names attributes, not their values
+	Err error // the decoding error; it has names of attributes, not their values
 }
 
 var _ error = (*CorruptError)(nil)
 
-// Error returns a text without the key.
+// Error returns a text that does not contain the key.
 func (e *CorruptError) Error() string {
 	return "store: stored registration cannot be decoded: " + e.Err.Error()
 }

@@ -6,10 +6,10 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// EvictionOrder orders a user's registrations as the device limit removes them,
-// for whoever implements a [Store]: inactive ones first, then by oldest
-// UpdatedAt, then by smallest device id (bytes). It is negative if a goes before
-// b, as [slices.SortFunc] wants it, and 0 only for a registration and itself.
+// EvictionOrder compares two registrations of a user for [slices.SortFunc], in the
+// order in which the device limit removes them: inactive ones first, then by
+// oldest UpdatedAt, then by smallest device id (bytes). Implementations of [Store]
+// use it. It returns 0 only for the same device.
 func EvictionOrder(a, b tokens.Registration) int {
 	if a.Active() != b.Active() {
 		if b.Active() {

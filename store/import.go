@@ -7,14 +7,13 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// An Importer stores a registration as it was in another store, with its times
-// and its status. It is an optional interface of a [Store], for migrations; the
-// function [Import] finds it.
+// An Importer writes a registration of another store with its times and status.
+// It is an optional interface of a [Store], for migrations. Call it with the
+// function [Import].
 type Importer interface {
-	// Import stores r or changes nothing, in one atomic step, as [PlanImport]
-	// decides. The device limit does not apply. It returns a
-	// [*tokens.InvalidError] for a registration that [ValidateImport] refuses.
-	// (Rule: import.)
+	// Import writes r or changes nothing, as [Policy.PlanImport] decides, in one
+	// atomic step. It may exceed the device limit. The error is a
+	// [*tokens.InvalidError] if [ValidateImport] rejects r. (Rule: import.)
 	Import(ctx context.Context, r tokens.Registration) (ImportOutcome, error)
 }
 
@@ -23,36 +22,36 @@ type ImportOutcome string
 
 // The outcomes of Import.
 const (
-	// Imported: the registration was stored. What was under its key, and any
-	// other registration with its token, is gone.
+	// Imported: the registration was written. Import removed the registration
+	// that was under its key, and any other registration with its token.
 	Imported ImportOutcome = "imported"
 	// ImportedStatus: the registration was stored already and was active. It
 	// now has the status of the imported one.
 	ImportedStatus ImportOutcome = "imported_status"
-	// ImportKept: nothing changed, because what is stored under the key, or the
-	// registration that holds the token, is at least as new.
+	// ImportKept: nothing changed, because the stored registration under the key,
+	// or the one that holds the token, is at least as new.
 	ImportKept ImportOutcome = "kept"
 	// ImportExpired: nothing changed, because the imported registration is expired.
 	ImportExpired ImportOutcome = "expired"
 )
 
-// importGrace is how long a registration without an expiry lives at least.
+// importGrace is the minimum time to live of a registration without an expiry.
 const importGrace = 30 * 24 * time.Hour
 
 // PlanImport decides what an [Importer] does with r at now. own is the stored
-// registration under r's key, and holder the one under another key that holds
-// r's token; each is nil if there is none or it cannot be decoded. The store has
-// to read both and carry the decision out in one atomic step.
+// registration under r's key. holder is the one under another key that holds r's
+// token. Each is nil if there is none or it cannot be decoded. The store reads
+// both and applies the decision in one atomic step:
 //
-// If the outcome is Imported, the store writes the returned registration and
-// removes holder, if there is one. If it is ImportedStatus, the store writes the
-// returned registration. Otherwise it writes nothing.
+//   - Imported: write the returned registration, and remove holder.
+//   - ImportedStatus: write the returned registration.
+//   - any other outcome: write nothing.
 //
-// The rule compares r's UpdatedAt, or now if that is earlier, with the UpdatedAt
-// of own and holder, as far as they are live: where one of them is at least as
-// new, r is not imported. A second pass takes a log out over, however: if own
-// differs from r only in that it is active and r is not, own gets r's status.
-// A zero ExpiresAt becomes [Policy.ImportExpiry].
+// PlanImport keeps own and holder if one of them is live and at least as new as r:
+// its UpdatedAt is not before r's UpdatedAt, or before now if r's is in the future.
+// One exception lets a second import apply a logout: if own has the token and the
+// UpdatedAt of r, and own is active and r is not, own gets r's status. A zero
+// ExpiresAt becomes [Policy.ImportExpiry].
 func (p Policy) PlanImport(r tokens.Registration, now time.Time, own, holder *tokens.Registration) (tokens.Registration, ImportOutcome) {
 	r = asStored(r)
 	if r.ExpiresAt.IsZero() {
@@ -82,9 +81,9 @@ func (p Policy) PlanImport(r tokens.Registration, now time.Time, own, holder *to
 	return r, Imported
 }
 
-// ImportExpiry returns when a registration without an expiry, which an older
-// service wrote, expires: a TTL after it was updated, or after now if that is
-// earlier, and no sooner than 30 days from now.
+// ImportExpiry returns the expiry for a registration that an older service wrote
+// without one: the policy's TTL after updatedAt, or after now if updatedAt is in
+// the future, but at least 30 days from now.
 func (p Policy) ImportExpiry(updatedAt, now time.Time) time.Time {
 	if updatedAt.After(now) {
 		updatedAt = now
@@ -96,7 +95,7 @@ func (p Policy) ImportExpiry(updatedAt, now time.Time) time.Time {
 	return grace
 }
 
-// asStored returns r with its times as stores keep them.
+// asStored truncates the times of r as stores do.
 func asStored(r tokens.Registration) tokens.Registration {
 	r.RegisteredAt = r.RegisteredAt.UTC().Truncate(time.Millisecond)
 	r.UpdatedAt = r.UpdatedAt.UTC().Truncate(time.Millisecond)
@@ -104,10 +103,10 @@ func asStored(r tokens.Registration) tokens.Registration {
 	return r
 }
 
-// ValidateImport checks a registration before it is imported, for stores that
-// implement [Importer]. It returns nil, or a [*tokens.InvalidError] that names
-// every bad field: those of a [tokens.Request], a status that is unknown, and
-// times outside the years 1–9999. Zero times are valid.
+// ValidateImport validates the argument of Import, for implementations of
+// [Importer]. It returns nil, or a [*tokens.InvalidError] with every invalid field:
+// those of a [tokens.Request], an unknown status, and times outside the years
+// 1–9999. Zero times are valid.
 func ValidateImport(r tokens.Registration) error {
 	req := tokens.Request{Key: r.Key, Token: r.Token, Platform: r.Platform, ProjectID: r.ProjectID}
 	return tokens.JoinInvalid(req.Validate(), r.Status.Validate(),
@@ -116,7 +115,7 @@ func ValidateImport(r tokens.Registration) error {
 		validateTime(tokens.FieldExpiresAt, r.ExpiresAt))
 }
 
-// validateTime refuses a time that RFC 3339 cannot write.
+// validateTime rejects a time that RFC 3339 cannot express.
 func validateTime(field string, t time.Time) error {
 	if year := t.UTC().Year(); year < 1 || year > 9999 {
 		return &tokens.InvalidError{Fields: []tokens.FieldError{{Field: field, Code: tokens.CodeMalformed}}}

@@ -8,10 +8,10 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// ValidateInvalidation checks the arguments of [Store].Invalidate, for stores
-// that implement it. It returns nil, or a [*tokens.InvalidError] that names every
-// bad one: key and hash as elsewhere, and a sentAt that is zero or outside the
-// years 1–9999, which RFC 3339 can write.
+// ValidateInvalidation validates the arguments of [Store].Invalidate, for
+// implementations of it. It returns nil, or a [*tokens.InvalidError] with every
+// invalid one. A sentAt is invalid if it is zero or outside the years 1–9999,
+// which RFC 3339 can express.
 func ValidateInvalidation(key tokens.Key, h tokens.Hash, sentAt time.Time) error {
 	return tokens.JoinInvalid(key.Validate(), h.Validate(), validateSentAt(sentAt))
 }
@@ -29,14 +29,15 @@ func validateSentAt(sentAt time.Time) error {
 	return &tokens.InvalidError{Fields: []tokens.FieldError{{Field: tokens.FieldSentAt, Code: code}}}
 }
 
-// InvalidateToken invalidates the registration that holds the token: Holder, then
-// Invalidate. It is for a sender that kept the token of its message and no key;
-// a sender that kept the key calls Invalidate with the hash. If no registration
-// holds the token, or the token moves between the two calls, nothing changes and
-// the error is nil.
+// InvalidateToken calls Holder and then Invalidate for the registration that holds
+// the token. It is for a sender that has the token of a message but not its key. A
+// sender that has the key calls Invalidate. If no registration holds the token, or
+// the token moves between the two calls, InvalidateToken changes nothing and
+// returns nil.
 //
-// In a table of an older service that was not upgraded, Holder misses rows that
-// were not registered since, and so does this.
+// In a DynamoDB table that an older service filled and that was not upgraded,
+// Holder, and so InvalidateToken, does not find rows that were not registered
+// again since.
 func InvalidateToken(ctx context.Context, s Store, t tokens.Token, sentAt time.Time) error {
 	if err := tokens.JoinInvalid(t.Validate(), validateSentAt(sentAt)); err != nil {
 		return err

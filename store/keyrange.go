@@ -7,19 +7,19 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A KeyRange is the part of a walk that is left, for a [Walker] that walks its
-// keys in order: by user id, then by device id (bytes). The zero KeyRange is
-// everything.
+// A KeyRange is the remaining part of a walk, for implementations of [Walker] that
+// return keys in order: by user id, then by device id (bytes). The zero KeyRange
+// contains every key.
 type KeyRange struct {
-	// After is the key after which the range begins. A zero DeviceID means
-	// before the user's first device.
+	// After is the last key before the range. With a zero DeviceID, the range
+	// begins with the user's first device.
 	After tokens.Key
-	// Until is the user before whose first device the range ends; "" means at
-	// the end of the store.
+	// Until is the first user after the range. "" means that the range ends at the
+	// end of the store.
 	Until tokens.UserID
 }
 
-// Contains reports whether the range has the key.
+// Contains reports whether the key is in the range.
 func (k KeyRange) Contains(key tokens.Key) bool {
 	if k.Until != "" && key.UserID >= k.Until {
 		return false
@@ -27,7 +27,7 @@ func (k KeyRange) Contains(key tokens.Key) bool {
 	return key.UserID > k.After.UserID || key.UserID == k.After.UserID && key.DeviceID > k.After.DeviceID
 }
 
-// Cursor returns the cursor that [ParseCursor] reads.
+// Cursor encodes the range. [ParseCursor] decodes it.
 func (k KeyRange) Cursor() Cursor {
 	if k == (KeyRange{}) {
 		return ""
@@ -39,8 +39,8 @@ func (k KeyRange) Cursor() Cursor {
 	return Cursor(base64.RawURLEncoding.EncodeToString(text))
 }
 
-// ParseCursor returns the range whose cursor is c. The error is a
-// [*tokens.InvalidError] with the field cursor, and does not contain c.
+// ParseCursor decodes the range that [KeyRange.Cursor] encoded. The error is a
+// [*tokens.InvalidError] with the field cursor. It does not contain c.
 func ParseCursor(c Cursor) (KeyRange, error) {
 	if c == "" {
 		return KeyRange{}, nil

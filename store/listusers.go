@@ -13,27 +13,30 @@ type Lister interface {
 	List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error)
 }
 
-// A Listing is what List answered for one user.
+// A Listing is the result of List for one user.
 type Listing struct {
 	UserID        tokens.UserID
 	Registrations []tokens.Registration // nil if Err is not
 	Err           error
 }
 
-// ListUsers lists many users, at most n at a time; n below 1 means 1. It yields
-// one [Listing] for each user that it reads, duplicates too, in any order, each
-// as soon as its List has answered. One user's error is that user's answer and
-// ends nothing.
+// ListUsers calls List for many users, at most n at the same time; n below 1 means
+// 1. It yields one [Listing] for each user that it reads, including duplicates, as
+// soon as List returns, in any order. An error of one user is in that user's
+// Listing and does not end the loop.
 //
-// users is read as needed, one user for each free place; its length does not
-// matter to memory. It runs beside the loop, so it may wait, also for what the
-// loop does with an answer, and what they share needs a lock.
+// ListUsers reads users lazily, one for each call of List that may start, so users
+// may be of any length. users runs in another goroutine than the loop body: data
+// that both use needs a lock, and users may block, even until the loop body has
+// handled a Listing.
 //
-// When ctx is done, no more users are read: the ones that were read get the
-// error of ctx, and unless users has ended, so does a last Listing without a
-// UserID. Stopping early cancels what runs, and waits for it: when the loop is
-// left, no call of List is under way. It waits for the end of users as well, but
-// for a second at most: then users ends when it next yields.
+// When ctx is done, ListUsers reads no more users. Users that were read get a
+// Listing with the context's error. If users has not ended, a last Listing has that
+// error and no UserID.
+//
+// Leaving the loop early cancels the calls of List and waits until all have
+// returned. It also waits for users to end, but at most for a second. After that,
+// users is stopped at its next yield.
 //
 //	for l := range store.ListUsers(ctx, s, slices.Values(users), 16) {
 //		if l.Err != nil { … }
@@ -82,7 +85,7 @@ func ListUsers(ctx context.Context, s Lister, users iter.Seq[tokens.UserID], n i
 					return
 				}
 			case <-canceled:
-				canceled = nil // the source is not waited for any longer
+				canceled = nil // the next round does not wait for users
 			}
 		}
 		if err := ctx.Err(); err != nil && more {
@@ -102,14 +105,14 @@ func list(ctx context.Context, s Lister, user tokens.UserID) Listing {
 	return Listing{UserID: user, Registrations: regs}
 }
 
-// A reading is a user, or the end of users.
+// A reading is one user, or the end of users.
 type reading struct {
 	user     tokens.UserID
 	more     bool
 	panicked any // by users
 }
 
-// read calls next in a goroutine of its own.
+// read calls next in another goroutine.
 func read(next func() (tokens.UserID, bool)) <-chan reading {
 	c := make(chan reading, 1)
 	go func() {
@@ -123,9 +126,9 @@ func read(next func() (tokens.UserID, bool)) <-chan reading {
 	return c
 }
 
-// end ends the users that next reads, if reads is not nil, and waits for that. A
-// sequence that waits for the loop, which is left, would never end: after a
-// second it is left to itself.
+// end stops the sequence of users. If a read is under way, end waits for it for at
+// most a second, because a sequence that waits for the loop body would never
+// return.
 func end(reads <-chan reading, stop func()) {
 	if reads == nil {
 		stop()

@@ -26,8 +26,8 @@ const (
 	OpImport     Operation = "import"
 )
 
-// An Outcome is how a call ended. Observers of every store and of package
-// httpapi report it, and all its values are good labels of a metric. The zero
+// An Outcome is the result of a call, for observers of stores and of package
+// httpapi. Its values are a small fixed set and can be labels of a metric. The zero
 // value is not an outcome.
 type Outcome string
 
@@ -39,7 +39,7 @@ const (
 	OK        Outcome = "ok"        // any other call that returned no error
 
 	NotFound      Outcome = "not_found"     // [ErrNotFound]
-	Invalid       Outcome = "invalid"       // a [tokens.InvalidError]; in httpapi, any request that was refused with a 4xx
+	Invalid       Outcome = "invalid"       // a [tokens.InvalidError]; in httpapi, any 4xx response
 	Corrupt       Outcome = "corrupt"       // a [CorruptError]
 	TryAgain      Outcome = "try_again"     // [ErrTryAgain], or the context's deadline passed
 	Misconfigured Outcome = "misconfigured" // [ErrMisconfigured]
@@ -71,7 +71,7 @@ func OutcomeOf(err error) Outcome {
 }
 
 // An Event describes one call of a method of a store, for metrics and logs. Only
-// Corrupt names users and devices.
+// Corrupt contains ids of users and devices.
 type Event struct {
 	Operation Operation
 	Outcome   Outcome
@@ -81,22 +81,22 @@ type Event struct {
 	// Evicted is the number of registrations that a Register removed for the
 	// device limit.
 	Evicted int
-	// Duration is from the start to the end of the call, on the wall clock.
+	// Duration is the time between the start and the end of the call.
 	Duration time.Duration
-	// Attempts is how often the call tried to write: 0 for a read and for a
-	// call that found nothing to write. It grows when others write the same
-	// rows.
+	// Attempts is the number of attempts to write: 0 for a read and for a call
+	// that found nothing to write. It is above 1 when concurrent calls write the
+	// same rows.
 	Attempts int
-	// Calls is the number of requests to the database: calls of the AWS SDK,
-	// whose own retries are inside one call, or SQL statements.
+	// Calls is the number of requests to the database: calls of the AWS SDK, each
+	// including the SDK's own retries, or SQL statements.
 	Calls int
-	// ReadUnits and WriteUnits are the capacity that DynamoDB reported; 0 on
-	// other databases. DynamoDB reports none for a refused write, though it
-	// charges for it.
+	// ReadUnits and WriteUnits are the capacity units that DynamoDB reported; 0 on
+	// other databases. DynamoDB reports none for a write whose condition failed,
+	// but charges for it.
 	ReadUnits, WriteUnits float64
-	// Corrupt are the keys of registrations that List left out, or Register
-	// overwrote, because they cannot be decoded. nil if there are none.
+	// Corrupt has the keys of registrations that List omitted or Register
+	// overwrote because they cannot be decoded; nil if there are none.
 	Corrupt []tokens.Key
-	// Err is what the call returned.
+	// Err is the error that the call returned.
 	Err error
 }

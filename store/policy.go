@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// What a zero [Policy] stands for, and what no policy changes.
+// Policy defaults and fixed limits.
 const (
 	DefaultTTL        = 90 * 24 * time.Hour
 	MinTTL            = 7 * 24 * time.Hour
@@ -14,30 +14,31 @@ const (
 	DefaultMaxDevices = 20
 	MaxMaxDevices     = 1000
 
-	// MaxEvictions is how many registrations one Register removes at most for
-	// the device limit.
+	// MaxEvictions is the maximum number of registrations that one Register
+	// removes for the device limit.
 	MaxEvictions = 40
 
-	// ClockSkew is how far the clocks of two servers may be apart without an
-	// Invalidate hitting a registration that is newer than the message.
+	// ClockSkew is the difference between the clocks of two servers that
+	// Invalidate tolerates: it does not change a registration that is newer than
+	// the message.
 	ClockSkew = 5 * time.Minute
 )
 
-// A Policy is everything besides the calls that decides a store's answers. All
-// stores take one; the zero value is the default policy.
+// A Policy configures expiry, the device limit and the clock of a store. All
+// stores take one. The zero value is the default policy.
 type Policy struct {
-	// TTL is how long a registration lives after the last Register: whole
+	// TTL is the lifetime of a registration after the last Register, in whole
 	// seconds from MinTTL to MaxTTL. 0 means DefaultTTL.
 	TTL time.Duration
-	// MaxDevices is how many unexpired registrations a user may have: 1 to
+	// MaxDevices is the maximum number of live registrations of a user: 1 to
 	// MaxMaxDevices. 0 means DefaultMaxDevices.
 	MaxDevices int
-	// Now is the clock; nil means time.Now. It must be safe for concurrent
-	// use, and must not call the store.
+	// Now is the clock. nil means time.Now. It must be safe for concurrent use
+	// and must not call the store.
 	Now func() time.Time
 }
 
-// WithDefaults returns p with its zero fields filled in, or an error that names
+// WithDefaults returns p with defaults in its zero fields, or an error that names
 // every field that is out of range.
 func (p Policy) WithDefaults() (Policy, error) {
 	if p.TTL == 0 {
@@ -59,9 +60,9 @@ func (p Policy) WithDefaults() (Policy, error) {
 	return p, errors.Join(errs...)
 }
 
-// Expiry returns when a registration made at now expires: now + TTL, in whole
-// seconds, rounded down. It is for stores, on what [Policy.WithDefaults]
-// returned: a TTL of 0 is none here.
+// Expiry returns the expiry of a registration that is written at now: now + TTL,
+// rounded down to whole seconds. It is for implementations of [Store]. Call it on
+// the result of [Policy.WithDefaults], because it does not replace a zero TTL.
 func (p Policy) Expiry(now time.Time) time.Time {
 	return now.Add(p.TTL).UTC().Truncate(time.Second)
 }

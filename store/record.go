@@ -10,61 +10,63 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A Record is one stored registration, whatever its state: active, inactive,
-// expired or not decodable.
+// A Record is one stored registration in any state: active, inactive, expired or
+// corrupt.
 type Record struct {
 	Key tokens.Key
-	// Registration is what is stored; zero if Err is not nil.
+	// Registration is zero if Err is not nil.
 	Registration tokens.Registration
 	// Err is a [*CorruptError] if the registration cannot be decoded.
 	Err error
 }
 
-// An Inspector returns everything that is stored for a user. It is an optional
-// interface of a [Store]; the function [Inspect] finds it.
+// An Inspector returns every stored registration of a user, in any state. It is an
+// optional interface of a [Store]. Call it with the function [Inspect].
 type Inspector interface {
-	// Inspect returns the user's records ordered by device id (bytes), also
-	// expired ones that are still stored. None is no error. (Rule: inspect.)
+	// Inspect returns the user's records ordered by device id (bytes), including
+	// expired ones that are still stored. No records is not an error.
+	// (Rule: inspect.)
 	Inspect(ctx context.Context, user tokens.UserID) ([]Record, error)
 }
 
-// A Cursor is a position in a walk over a store. It is opaque and valid only for
-// the store that returned it; it may be kept and used by a later process. The
-// zero Cursor is the start of a walk over everything, and as a result the end of
-// the walk.
+// A Cursor is a position in a walk over a store. It is opaque, and valid only for
+// the store that returned it. A later process may use it. As an argument, the zero
+// Cursor is the start of a walk over all registrations. As a result, it is the end
+// of the walk.
 //
-// A Cursor names a user: treat it as personal data.
+// A Cursor contains a user id: treat it as personal data.
 type Cursor string
 
-// A Walker returns everything that is stored, a page at a time. It is an optional
-// interface, for support, migration and counts.
+// A Walker returns all stored registrations in pages, for support, migration and
+// counts. It is an optional interface of a [Store]. Call it with the functions
+// [Segments] and [Page].
 type Walker interface {
-	// Segments returns the starts of at least one and at most n walks that can
-	// run side by side and together return what one walk from the zero Cursor
-	// does. n is 1 or more.
+	// Segments splits a walk over all registrations into 1 to n parts for
+	// concurrent use, and returns a cursor at the start of each. n is 1 or more.
 	Segments(ctx context.Context, n int) ([]Cursor, error)
 
-	// Page looks at no more than limit stored rows from the cursor on, and
-	// returns the registrations among them and the cursor of the next page. The
-	// walk has ended when that is zero. A page may be empty before the end.
+	// Page reads at most limit stored rows from the cursor on. It returns the
+	// registrations among them and the cursor of the next page, which is zero at
+	// the end of the walk. A page may be empty before the end. limit is 1 or
+	// more.
 	//
-	// A walk is no snapshot, but a key that is stored throughout comes at least
-	// once. After an error, the same cursor may be used again, also when what
-	// it names was deleted. limit is 1 or more. The error is a
+	// A walk is not a snapshot, but returns a key that is stored throughout at
+	// least once. After an error, call Page again with the same cursor. This
+	// works even if the registration at the cursor was deleted. The error is a
 	// [*tokens.InvalidError] for a cursor that this store did not return.
 	// (Rule: walk.)
 	Page(ctx context.Context, from Cursor, limit int) ([]Record, Cursor, error)
 }
 
-// FieldCursor and FieldLimit are the fields of a [*tokens.InvalidError] that a
-// [Walker] returns. FieldLimit also stands for the argument of Segments.
+// FieldCursor and FieldLimit are the fields of a [*tokens.InvalidError] of a
+// [Walker]. FieldLimit is also the field for the argument of Segments.
 const (
 	FieldCursor = "cursor"
 	FieldLimit  = "limit"
 )
 
-// Walk returns all records from the cursor on, in pages of limit rows. After an
-// error it yields the zero Record with the error and ends.
+// Walk iterates over all records from the cursor on, and reads limit rows at a
+// time. On an error it yields a zero Record with the error and stops.
 func Walk(ctx context.Context, w Walker, from Cursor, limit int) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		for {
@@ -86,8 +88,8 @@ func Walk(ctx context.Context, w Walker, from Cursor, limit int) iter.Seq2[Recor
 	}
 }
 
-// Inspect calls the [Inspector] that s is or wraps. The error is
-// [errors.ErrUnsupported] if there is none; see the package comment, Growth.
+// Inspect calls the [Inspector] that s implements or wraps. The error is
+// [errors.ErrUnsupported] if there is none; see Growth in the package comment.
 func Inspect(ctx context.Context, s Store, user tokens.UserID) ([]Record, error) {
 	i, err := find[Inspector](s)
 	if err != nil {
@@ -96,7 +98,7 @@ func Inspect(ctx context.Context, s Store, user tokens.UserID) ([]Record, error)
 	return i.Inspect(ctx, user)
 }
 
-// Segments calls the [Walker] that s is or wraps, as [Inspect] does.
+// Segments calls the [Walker] that s implements or wraps, like [Inspect].
 func Segments(ctx context.Context, s Store, n int) ([]Cursor, error) {
 	w, err := find[Walker](s)
 	if err != nil {
@@ -105,7 +107,7 @@ func Segments(ctx context.Context, s Store, n int) ([]Cursor, error) {
 	return w.Segments(ctx, n)
 }
 
-// Page calls the [Walker] that s is or wraps, as [Inspect] does.
+// Page calls the [Walker] that s implements or wraps, like [Inspect].
 func Page(ctx context.Context, s Store, from Cursor, limit int) ([]Record, Cursor, error) {
 	w, err := find[Walker](s)
 	if err != nil {
@@ -114,7 +116,7 @@ func Page(ctx context.Context, s Store, from Cursor, limit int) ([]Record, Curso
 	return w.Page(ctx, from, limit)
 }
 
-// Import calls the [Importer] that s is or wraps, as [Inspect] does.
+// Import calls the [Importer] that s implements or wraps, like [Inspect].
 func Import(ctx context.Context, s Store, r tokens.Registration) (ImportOutcome, error) {
 	i, err := find[Importer](s)
 	if err != nil {
@@ -123,7 +125,7 @@ func Import(ctx context.Context, s Store, r tokens.Registration) (ImportOutcome,
 	return i.Import(ctx, r)
 }
 
-// find returns s, or what it wraps, as an optional interface.
+// find returns the first store in the chain of wrappers that implements T.
 func find[T any](s Store) (T, error) {
 	for s != nil {
 		if found, ok := s.(T); ok {
@@ -139,9 +141,8 @@ func find[T any](s Store) (T, error) {
 	return none, fmt.Errorf("store: %T has no %s: %w", s, reflect.TypeFor[T]().Name(), errors.ErrUnsupported)
 }
 
-// ValidatePage checks the arguments of [Walker].Page and Segments, but for the
-// cursor, for stores that implement them. It returns nil or a
-// [*tokens.InvalidError].
+// ValidatePage validates the limit of Page and the n of Segments, for
+// implementations of [Walker]. It returns nil or a [*tokens.InvalidError].
 func ValidatePage(limit int) error {
 	if limit < 1 {
 		return &tokens.InvalidError{Fields: []tokens.FieldError{{Field: FieldLimit, Code: tokens.CodeMalformed}}}

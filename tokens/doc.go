@@ -1,8 +1,8 @@
-// Package tokens is the model of a registry for Expo push tokens: what an app
-// says when it registers, what a store keeps, and the rules for both.
+// Package tokens has the types of a registry for Expo push tokens, and their
+// validation.
 //
-// A [Request] comes in, a [Registration] comes out. A [Registration] belongs to
-// one [Key], a (user, device) pair, and holds one [Token]:
+// An app sends a [Request] to register a device. A store keeps a [Registration].
+// A [Registration] has one [Key], a (user, device) pair, and holds one [Token]:
 //
 //	token, err := tokens.ParseToken(body.ExpoPushToken)
 //	if err != nil {
@@ -19,17 +19,17 @@
 //
 // # Rules that bind
 //
-//   - A push token is a credential: whoever has it can push to the phone. A
-//     [Token] shows itself to nobody but the caller of [Token.Reveal]; whatever
-//     prints, logs or encodes it gets the first digits of its hash.
-//   - A token has up to three spellings. They are one token: [Token.Equal] and
-//     [Token.Hash] say so, and the == operator does not compile.
-//   - User and device ids are compared byte for byte, without any Unicode
-//     normalization. They are keys, and so they appear in logs of the storage
-//     service: use opaque ids, not e-mail addresses.
-//   - No zero value in this package is valid, except where "" is documented to
-//     mean that something was not said.
+//   - A push token is a credential: anyone who has it can send to the phone. Only
+//     [Token.Reveal] and [Token.Spellings] return its text. Printing, logging or
+//     encoding a [Token] shows the first digits of its hash.
+//   - A token has up to three spellings, which count as one token. Compare tokens
+//     with [Token.Equal] or [Token.Hash]; the == operator does not compile.
+//   - User and device ids are compared byte for byte, without Unicode
+//     normalization. They are database keys and may appear in the database's
+//     logs: use opaque ids, not e-mail addresses.
+//   - Zero values are invalid, except an empty [ProjectID], which means that the
+//     app sent none, and zero times in a [Registration].
 //
-// Everything here is a value that is safe to copy and safe for concurrent use.
-// The package depends on the standard library alone.
+// All values are safe to copy and for concurrent use. The package imports only
+// the standard library.
 package tokens

@@ -8,18 +8,18 @@ import (
 	"log/slog"
 )
 
-// A Hash identifies a token without revealing it: the SHA-256 of the token's
-// identity, from [Token.Hash]. A sender keeps the hash of the token that it
-// sent to, and not the token. A Hash is comparable, and good as a map key.
+// A Hash identifies a token without revealing it. It is the SHA-256 of the
+// token's identity, from [Token.Hash]. A sender keeps the hash of a token instead
+// of the token until the receipt arrives. A Hash is comparable and can be a map key.
 //
-// A token's identity is long and random, so its hash does not give it away.
-// A hash still shows that two tokens are the same one.
+// A token's identity is long and random, so the token cannot be guessed from its
+// hash. Equal hashes do show that two messages went to the same token.
 //
-// The zero Hash belongs to no token, and every store refuses it.
+// The zero Hash belongs to no token. Every store rejects it.
 type Hash [sha256.Size]byte
 
-// ParseHash returns the hash whose text form is s: 64 lower-case hexadecimal
-// digits, as [Hash.MarshalText] writes it.
+// ParseHash parses the text that [Hash.MarshalText] returns: 64 lower-case
+// hexadecimal digits.
 //
 // The error is an [*InvalidError] with the field tokenHash and the code
 // [CodeRequired] or [CodeMalformed]. It does not contain s.
@@ -49,9 +49,9 @@ func (h Hash) Validate() error {
 	return nil
 }
 
-// String returns the first eight hexadecimal digits of the hash, the ones that
-// [Token.String] shows; "" for the zero Hash. [Hash.MarshalText] returns all of
-// them.
+// String returns the first eight hexadecimal digits of the hash, the same as
+// [Token.String] shows, and "" for the zero Hash. [Hash.MarshalText] returns all
+// 64 digits.
 func (h Hash) String() string {
 	if h.IsZero() {
 		return ""
@@ -59,17 +59,17 @@ func (h Hash) String() string {
 	return hex.EncodeToString(h[:4])
 }
 
-// Format writes the text of [Hash.String], whatever the verb and its flags.
+// Format writes the text of [Hash.String] for every verb and flag.
 func (h Hash) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, h.String()) }
 
 // LogValue returns the text of [Hash.String].
 func (h Hash) LogValue() slog.Value { return slog.StringValue(h.String()) }
 
-// MarshalText returns all 64 hexadecimal digits, in lower case.
+// MarshalText returns all 64 hexadecimal digits in lower case.
 func (h Hash) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, h[:]), nil }
 
-// UnmarshalText reads what [Hash.MarshalText] wrote, and nothing else; see
-// [ParseHash]. After an error, h is unchanged.
+// UnmarshalText is [ParseHash] as an [encoding.TextUnmarshaler]. After an error,
+// h is unchanged.
 func (h *Hash) UnmarshalText(text []byte) error {
 	parsed, err := ParseHash(string(text))
 	if err == nil {
@@ -81,8 +81,9 @@ func (h *Hash) UnmarshalText(text []byte) error {
 // MarshalBinary returns the 32 bytes of the hash.
 func (h Hash) MarshalBinary() ([]byte, error) { return h[:], nil }
 
-// UnmarshalBinary reads the 32 bytes that [Hash.MarshalBinary] wrote. The error
-// is an [*InvalidError] with the field tokenHash. After an error, h is unchanged.
+// UnmarshalBinary reads the 32 bytes that [Hash.MarshalBinary] returns. For
+// another length it returns an [*InvalidError] with the field tokenHash and
+// leaves h unchanged.
 func (h *Hash) UnmarshalBinary(data []byte) error {
 	if len(data) != len(h) {
 		return invalid(FieldTokenHash, CodeMalformed)

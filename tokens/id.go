@@ -6,26 +6,27 @@ import (
 	"unicode/utf8"
 )
 
-// The greatest lengths of ids, in characters (Unicode code points).
+// Maximum lengths of ids, in characters (Unicode code points).
 const (
 	MaxUserIDLen    = 255
 	MaxDeviceIDLen  = 128
 	MaxProjectIDLen = 64
 )
 
-// A UserID names the user of an app: 1–255 characters of valid UTF-8, none of
-// them a control character, the first one not '#'. It should be opaque: as a
-// key, it appears in the storage service's own logs. The zero value is invalid.
+// A UserID identifies a user of the app: 1–255 characters of valid UTF-8 without
+// control characters. The first character is not '#'. The id should be opaque,
+// because it is a database key and may appear in the database's logs. The zero
+// value is invalid.
 type UserID string
 
-// A DeviceID names a device, or an installation of the app, among those of one
-// user: 1–128 characters of valid UTF-8, none of them a control character. The
-// zero value is invalid.
+// A DeviceID identifies a device, or an installation of the app, among the
+// devices of one user: 1–128 characters of valid UTF-8 without control
+// characters. The zero value is invalid.
 type DeviceID string
 
-// A ProjectID names an Expo project ("@owner/slug" or its UUID): at most 64
-// characters of valid UTF-8, none of them a control character. "" means that
-// the app did not say. Expo refuses a batch of messages that mixes projects.
+// A ProjectID identifies an Expo project ("@owner/slug" or its UUID): at most 64
+// characters of valid UTF-8 without control characters. "" means that the app
+// sent none. A sender needs it because Expo rejects a request that mixes projects.
 type ProjectID string
 
 // Validate returns nil, or an [*InvalidError] with the field userId.
@@ -65,8 +66,8 @@ func (p ProjectID) fault() Code {
 	return textFault(string(p), MaxProjectIDLen)
 }
 
-// textFault says what is wrong with an id of at most maxLen characters, "" if
-// nothing is.
+// textFault returns the first rule that an id of at most maxLen characters
+// breaks, or "".
 func textFault(s string, maxLen int) Code {
 	switch {
 	case s == "":
@@ -81,8 +82,8 @@ func textFault(s string, maxLen int) Code {
 	return ""
 }
 
-// A Key names a [Registration]: one device of one user. It is comparable, and
-// good as a map key.
+// A Key identifies a [Registration]: one device of one user. It is comparable and
+// can be a map key.
 type Key struct {
 	UserID   UserID
 	DeviceID DeviceID
@@ -91,8 +92,7 @@ type Key struct {
 // IsZero reports whether k is the zero Key, which is never valid.
 func (k Key) IsZero() bool { return k == Key{} }
 
-// Validate returns nil, or an [*InvalidError] with the fields userId, deviceId
-// or both.
+// Validate returns nil, or an [*InvalidError] with userId, deviceId or both.
 func (k Key) Validate() error {
 	var f faults
 	k.check(&f)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// The fields of an [InvalidError], named as on the wire.
+// The fields of an [InvalidError], named as in the JSON of package httpapi.
 const (
 	FieldUserID    = "userId"
 	FieldDeviceID  = "deviceId"
@@ -22,7 +22,7 @@ const (
 	FieldExpiresAt    = "expiresAt"
 )
 
-// A Code says what is wrong with a field. Codes are stable: programs and apps
+// A Code is the rule that a field breaks. Codes do not change: programs and apps
 // may switch on them.
 type Code string
 
@@ -32,28 +32,27 @@ const (
 	CodeTooLong          Code = "too_long"          // more characters than allowed
 	CodeInvalidUTF8      Code = "invalid_utf8"      // not valid UTF-8
 	CodeControlCharacter Code = "control_character" // has a character of Unicode's category Cc
-	CodeReserved         Code = "reserved"          // begins with '#', which is the stores' own
-	CodeMalformed        Code = "malformed"         // not of the required form
-	CodeUnknown          Code = "unknown"           // not one of the known values
+	CodeReserved         Code = "reserved"          // begins with '#', which stores use for rows of their own
+	CodeMalformed        Code = "malformed"         // wrong format
+	CodeUnknown          Code = "unknown"           // not one of the allowed values
 )
 
-// A FieldError is one bad field of an [InvalidError].
+// A FieldError is one invalid field of an [InvalidError].
 type FieldError struct {
-	Field string // as on the wire: "expoPushToken", not "Token"
+	Field string // as in JSON: "expoPushToken", not "Token"
 	Code  Code
 }
 
-// An InvalidError says which fields of an argument break a rule: all of them,
-// each once, in the order in which the argument declares them. The same argument
-// gives the same error again; the caller has to change it. Neither the text nor
-// the fields contain any of the input.
+// An InvalidError lists every field of an argument that breaks a rule, each once,
+// in the order of declaration. A retry returns the same error: the caller has to
+// change the argument. Neither the text nor the fields contain any of the input.
 type InvalidError struct {
 	Fields []FieldError // never empty
 }
 
 var _ error = (*InvalidError)(nil)
 
-// Error returns "tokens: invalid " with each field and its code, such as
+// Error returns every field with its code, for example
 // "tokens: invalid deviceId (too_long), platform (required)".
 func (e *InvalidError) Error() string {
 	var b strings.Builder
@@ -68,10 +67,10 @@ func (e *InvalidError) Error() string {
 	return b.String()
 }
 
-// JoinInvalid makes one error of what several checks returned. It returns nil if
-// every err is nil; else an [*InvalidError] with the fields of all of them in
-// their order, where a field that appears again keeps its first code. An err that
-// is no *InvalidError is returned as it is.
+// JoinInvalid merges the errors of several validations into one [*InvalidError],
+// which has their fields in order. A field that occurs twice keeps its first code.
+// JoinInvalid returns nil if every err is nil, and returns the first err that is
+// not an *InvalidError unchanged.
 func JoinInvalid(errs ...error) error {
 	var joined faults
 	for _, err := range errs {
@@ -95,7 +94,7 @@ func invalid(field string, code Code) *InvalidError {
 	return &InvalidError{Fields: []FieldError{{Field: field, Code: code}}}
 }
 
-// faults collects what is wrong with an argument, field by field.
+// faults collects the invalid fields of an argument.
 type faults []FieldError
 
 func (f *faults) add(field string, code Code) {

@@ -2,41 +2,40 @@ package tokens
 
 import "time"
 
-// A Registration is what a store keeps of one (user, device): the token that
-// reaches it, and since and until when. Only stores make them; the zero value
-// is not a registration.
+// A Registration is one stored device of one user: its token, status and times.
+// Stores return registrations. The zero value is not a registration.
 type Registration struct {
 	Key       Key
-	Token     Token // as the app spelled it
+	Token     Token // in the app's spelling
 	Platform  Platform
-	ProjectID ProjectID // "" if the app did not say
+	ProjectID ProjectID // "" if the app sent none
 	Status    Status
 
-	// RegisteredAt is when this (user, device) was first registered, and
-	// UpdatedAt when it was registered last. Both are UTC with milliseconds.
-	// Either is zero in a row of an older service that did not have it.
+	// RegisteredAt is the time of the first Register of this (user, device), and
+	// UpdatedAt that of the last. Both are UTC, in milliseconds. Either is zero
+	// in a row of an older service that did not store it.
 	RegisteredAt, UpdatedAt time.Time
 
-	// ExpiresAt is when the registration stops reaching anyone unless the app
-	// registers again. UTC, whole seconds. It is zero in a row of an older
-	// service, which does not expire until it is registered or upgraded.
+	// ExpiresAt is the time at which the registration expires unless the app
+	// registers again. It is UTC, in whole seconds. It is zero in a row of an
+	// older service, which does not expire until it is registered or upgraded.
 	ExpiresAt time.Time
 }
 
-// Active reports whether the registration may be sent to: nobody logged out,
-// and Expo did not report the device gone. It says nothing of expiry; stores
-// return no expired registration.
+// Active reports whether the status is [Active], so that messages may be sent to
+// the device. It ignores expiry: call [Registration.Expired] for a registration
+// that may be expired, such as one of a walk over a store.
 func (r Registration) Active() bool { return r.Status == Active }
 
-// Expired reports whether r is expired at now: from the second of ExpiresAt on,
-// and never if ExpiresAt is zero. It is the one definition; every store uses it.
+// Expired reports whether r is expired at now: from ExpiresAt on, and never if
+// ExpiresAt is zero. Every store uses this definition.
 func (r Registration) Expired(now time.Time) bool {
 	return !r.ExpiresAt.IsZero() && !now.Before(r.ExpiresAt)
 }
 
-// A Status says whether a registration may be sent to, and if not, why. The
-// first reason stays until the device registers again. The zero value is
-// invalid.
+// A Status is [Active], or the reason why no message may be sent. An inactive
+// registration keeps its first reason until the device registers again. The zero
+// value is invalid.
 type Status string
 
 // The statuses of a [Registration].
@@ -44,7 +43,7 @@ const (
 	Active              Status = "active"
 	LoggedOut           Status = "logout"                // the user logged out on this device
 	DeviceNotRegistered Status = "device_not_registered" // Expo reported the device gone
-	Inactive            Status = "inactive"              // an older service did not say why, or with a reason unknown here
+	Inactive            Status = "inactive"              // set by an older service, without a reason or with an unknown one
 )
 
 // Validate returns nil for one of the four statuses, or an [*InvalidError] with

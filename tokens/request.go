@@ -1,16 +1,16 @@
 package tokens
 
-// A Request is what an app says at each launch: this user, on this device, can
-// be reached by this token. The zero value is invalid.
+// A Request registers a token for one device of one user. An app sends one at each
+// launch. The zero value is invalid.
 type Request struct {
 	Key       Key
 	Token     Token
 	Platform  Platform
-	ProjectID ProjectID // optional; "" clears what an earlier request said
+	ProjectID ProjectID // optional; "" clears an earlier one
 }
 
-// Validate returns nil, or an [*InvalidError] that names every bad field at
-// once, each with the first rule that it breaks.
+// Validate returns nil, or an [*InvalidError] with every invalid field, each with
+// the first rule that it breaks.
 func (r Request) Validate() error {
 	var f faults
 	r.Key.check(&f)

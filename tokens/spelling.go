@@ -2,14 +2,13 @@ package tokens
 
 import "strings"
 
-// A token is written as its identity in brackets behind one of the prefixes, or
-// bare.
+// A spelling is a prefix, the identity and a closing bracket, or the bare identity.
 var prefixes = [...]string{"ExponentPushToken[", "ExpoPushToken["}
 
-// Spellings returns every text that is this token, its own first: two, or three
-// if the identity is that of a bare token. It is for stores that compare stored
-// texts, and it reveals the token as [Token.Reveal] does. It is nil for the zero
-// Token.
+// Spellings returns every spelling of the token, the one that was parsed first:
+// at most two with brackets, and the bare form if the identity has its format. It
+// is for stores that compare stored texts. Like [Token.Reveal], it returns the
+// secret. It is nil for the zero Token.
 func (t Token) Spellings() []string {
 	if t.IsZero() {
 		return nil
@@ -27,7 +26,8 @@ func (t Token) Spellings() []string {
 	return all
 }
 
-// isSpelling reports whether s is a token, its length aside.
+// isSpelling reports whether s has the format of a token. It does not check the
+// length.
 func isSpelling(s string) bool {
 	inner, ok := unwrap(s)
 	return isBare(s) || ok && isInner(inner)
@@ -61,8 +61,8 @@ func isInner(s string) bool {
 	return s != ""
 }
 
-// isBare spells its character class out: (?i)[a-z] in Go's regexp also matches
-// the Kelvin sign.
+// isBare reports whether s is 8-4-4-4-12 ASCII letters and digits. It is no regular
+// expression, because (?i)[a-z] in Go also matches the Kelvin sign.
 func isBare(s string) bool {
 	const shape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
 	if len(s) != len(shape) {

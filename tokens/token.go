@@ -5,37 +5,35 @@ import (
 	"strings"
 )
 
-// MaxTokenBytes is the greatest length of a token, as the app spells it.
+// MaxTokenBytes is the maximum length of a token's text.
 const MaxTokenBytes = 255
 
-// A Token is an Expo push token that was parsed: ExponentPushToken[x],
-// ExpoPushToken[x] or Expo's older bare form, five groups of 8-4-4-4-12 ASCII
-// letters and digits. It is a credential, and keeps its text to itself: see
-// [Token.Reveal].
+// A Token is a parsed Expo push token: ExponentPushToken[x], ExpoPushToken[x] or
+// Expo's older bare form, 8-4-4-4-12 ASCII letters and digits. It is a credential.
+// Printing, logging and encoding show only the first digits of its hash;
+// [Token.Reveal] returns the text.
 //
-// The identity of a token is what is inside the brackets, or the whole of the
-// bare form. Two spellings of one identity are one token, so a Token cannot be
-// compared with == or be a map key; use [Token.Equal], and [Token.Hash] as a
-// key. Package go-cmp finds Equal by itself.
+// The identity of a token is the text inside the brackets, or the whole bare form.
+// Spellings with the same identity are the same token. A Token therefore cannot be
+// compared with == or be a map key: use [Token.Equal], and [Token.Hash] as a key.
+// Package go-cmp uses Equal by itself.
 //
-// The zero Token is not a token: [Token.IsZero] reports it, and every store
-// refuses it.
+// The zero Token is invalid: [Token.IsZero] reports it, and every store rejects it.
 //
-// A debugger, and dumpers that read memory past the language's access rules
-// (go-spew, and with it the diffs of testify), still see the text.
+// Debuggers, and packages that read unexported fields with unsafe (go-spew, and
+// with it the diffs of testify), still show the text.
 type Token struct {
 	_ [0]func() // not comparable
-	// A pointer, since fmt prints the strings, but not what pointers point to,
-	// in the unexported fields of other people's structs, where it may call
-	// no methods.
+	// In an unexported field of another struct, fmt cannot call methods. It prints
+	// a string there, and only the address of a pointer.
 	s *string
 }
 
-// ParseToken returns the token that s spells. The rule is that of Expo's own
-// SDK (isExpoPushToken in expo-server-sdk-node), narrowed: between the brackets
-// there is at least one character, all of them printable ASCII but for spaces
-// and brackets, and the whole is at most [MaxTokenBytes] long. Nothing is
-// trimmed, and the spelling is kept.
+// ParseToken parses a token. It accepts what Expo's own SDK accepts
+// (isExpoPushToken in expo-server-sdk-node), with two limits: the text between the
+// brackets is at least one character of printable ASCII other than spaces and
+// brackets, and the whole text is at most [MaxTokenBytes] long. ParseToken trims
+// nothing and keeps the spelling.
 //
 // The error is an [*InvalidError] with the field expoPushToken and the code
 // [CodeRequired], [CodeTooLong] or [CodeMalformed]. It does not contain s.
@@ -55,8 +53,8 @@ func ParseToken(s string) (Token, error) {
 	return Token{}, invalid(FieldToken, code)
 }
 
-// MustParseToken is [ParseToken] for tests and constants. It panics where
-// ParseToken returns an error; the panic does not contain s.
+// MustParseToken is [ParseToken] for tests and constants. It panics if ParseToken
+// returns an error. The panic does not contain s.
 func MustParseToken(s string) Token {
 	t, err := ParseToken(s)
 	if err != nil {
@@ -65,9 +63,9 @@ func MustParseToken(s string) Token {
 	return t
 }
 
-// Reveal returns the token as it was spelled when it was parsed, "" for the
-// zero Token. Reveal and [Token.Spellings] are the only ways out: search for their
-// callers to see which code handles the secret.
+// Reveal returns the token's text in the spelling that was parsed, and "" for the
+// zero Token. Only Reveal and [Token.Spellings] return the secret: search for their
+// callers to see which code handles it.
 func (t Token) Reveal() string {
 	if t.s == nil {
 		return ""
@@ -87,12 +85,12 @@ func (t Token) Validate() error {
 	return nil
 }
 
-// Equal reports whether t and u are one token, however each is spelled. The
-// zero Token equals itself only.
+// Equal reports whether t and u are the same token, in any spelling. The zero Token
+// equals only itself.
 func (t Token) Equal(u Token) bool { return t.identity() == u.identity() }
 
-// Hash returns the SHA-256 of the token's identity: equal for two spellings of
-// one token. The zero Token has the zero Hash.
+// Hash returns the SHA-256 of the token's identity. Two spellings of a token have
+// the same hash. The zero Token has the zero Hash.
 func (t Token) Hash() Hash {
 	if t.IsZero() {
 		return Hash{}

@@ -187,9 +187,9 @@ func TestWhy(t *testing.T) {
 	nobody := "http://" + listener.Addr().String()
 	_ = listener.Close()
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
-	d.run("", "list", "alice", "--endpoint", nobody).want(t, exitFailed, "no answer", "connection refused")
+	d.run("", "list", "alice", "--endpoint", nobody).want(t, exitFailed, "no response", "connection refused")
 	offline := d.run("", "doctor", "--endpoint", nobody, "-o", "json")
-	offline.want(t, exitFailed, "no answer to DescribeTable", "connection refused")
+	offline.want(t, exitFailed, "no response to DescribeTable", "connection refused")
 	equal(t, "findings without a connection", 1, len(read[[]finding](t, offline)))
 
 	t.Setenv("AWS_ACCESS_KEY_ID", "")

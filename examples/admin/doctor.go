@@ -104,11 +104,11 @@ func notSeen(action string, err error) (verdict, string) {
 		return wrong, noSuchTable
 	case code == noAnswer:
 		if network := awsenv.NetworkError(err); network != nil {
-			return unknown, "no answer to " + action + ": " + network.Error()
+			return unknown, "no response to " + action + ": " + network.Error()
 		}
-		return unknown, "no answer to " + action
+		return unknown, "no response to " + action
 	default:
-		return unknown, action + " answered " + code
+		return unknown, action + " returned " + code
 	}
 }
 

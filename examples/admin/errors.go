@@ -61,7 +61,7 @@ func hintFor(err error) string {
 // undefinedTable is PostgreSQL's code.
 const undefinedTable = "42P01"
 
-const noAnswer = "no answer"
+const noAnswer = "no response"
 
 // codeOf returns DynamoDB's code for an error, or noAnswer.
 func codeOf(err error) string {
