@@ -34,14 +34,16 @@
 //
 //	Register, refresh                1  UPDATE
 //	Register, anything else          6  UPDATE, BEGIN, lock, SELECT, INSERT, COMMIT
-//	  which removes registrations    7  one DELETE before the INSERT
+//	  which removes registrations    7  UPDATE, BEGIN, lock, SELECT, DELETE, INSERT, COMMIT
 //	Get, List, Holder, Inspect       1  SELECT
 //	Deactivate, Invalidate           1  UPDATE
 //	Delete, DeleteUser               1  DELETE
 //	Page, Segments                   1  SELECT
 //	Import                           5  BEGIN, lock, SELECT, INSERT, COMMIT
-//	  which removes the holder       6  one DELETE before the INSERT
+//	  which removes the holder       6  BEGIN, lock, SELECT, DELETE, INSERT, COMMIT
+//	  which changes the status       5  BEGIN, lock, SELECT, UPDATE, COMMIT
 //	  which changes nothing          4  BEGIN, lock, SELECT, COMMIT
+//	Purge, each 1,000 rows           2  SELECT, DELETE
 //
 // # Rules that bind
 //

@@ -69,12 +69,14 @@ func (c conn) QueryContext(ctx context.Context, query string, args []driver.Name
 }
 
 func (c conn) BeginTx(ctx context.Context, opts driver.TxOptions) (t driver.Tx, err error) {
+	begun := false
 	err = c.hook(ctx, "BEGIN", func(ctx context.Context, _ string) error {
 		t, err = c.Conn.(driver.ConnBeginTx).BeginTx(ctx, opts)
+		begun = err == nil
 		return err
 	})
 	if err != nil {
-		if t != nil {
+		if begun {
 			_ = t.Rollback() // the pool goes on to use the connection
 		}
 		return nil, err
@@ -106,7 +108,15 @@ type tx struct {
 }
 
 func (t tx) Commit() error {
-	return t.hook(context.Background(), "COMMIT", func(context.Context, string) error { return t.Tx.Commit() })
+	sent := false
+	err := t.hook(context.Background(), "COMMIT", func(context.Context, string) error {
+		sent = true
+		return t.Tx.Commit()
+	})
+	if !sent {
+		_ = t.Tx.Rollback() // as drivers do when a commit fails: the pool goes on to use the connection
+	}
+	return err
 }
 
 func (t tx) Rollback() error {

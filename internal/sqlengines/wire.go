@@ -74,10 +74,10 @@ func (l *line) Write(request []byte) (int, error) {
 	l.wire.mu.Unlock()
 	switch fate {
 	case CutBefore:
-		return 0, errors.Join(errCut, l.Close())
+		return 0, errors.Join(errCut, l.Close()) // pgx sees that nothing was written
 	case CutDuring:
-		_, err := l.Conn.Write(request)
-		return 0, errors.Join(errCut, err, l.Close())
+		n, err := l.Conn.Write(request)
+		return n, errors.Join(err, l.Close())
 	case CutAfter:
 		l.mu.Lock()
 		l.lose = true

@@ -1,0 +1,224 @@
+package sqlengines
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/devicetokens/devicetokens/sqlstore"
+	"github.com/devicetokens/devicetokens/store"
+)
+
+// A fault happens once, at one statement.
+type fault struct {
+	name    string
+	hook    func(ctx context.Context, text string, cancel context.CancelFunc, send func(context.Context, string) error) error
+	wire    Fate // of Postgres; instead of hook
+	applied bool // the statement
+	// maybe says that the statement may be applied or not.
+	maybe bool
+	// absorbed reports whether the store or the pool repeats a statement that failed. It is nil if that depends on the driver.
+	absorbed func(kinds []string, at int) bool
+	cancels  bool
+}
+
+func always([]string, int) bool { return true }
+func never([]string, int) bool  { return false }
+
+var errInjected = errors.New("connection reset")
+
+// coded is an error of either driver, which quotes a row as those do.
+type coded struct {
+	state string
+	code  int
+}
+
+func (c coded) Error() string    { return "Key (user_id)=(alice) and engines-1" }
+func (c coded) SQLState() string { return c.state }
+func (c coded) Code() int        { return c.code }
+
+// faults are those of both engines. Of a commit, none is repeated unless the database has said that it was refused.
+var faults = []fault{
+	{name: "before", absorbed: never, hook: func(context.Context, string, context.CancelFunc, func(context.Context, string) error) error {
+		return errInjected
+	}},
+	{name: "after", applied: true, absorbed: never, hook: func(ctx context.Context, text string, _ context.CancelFunc, send func(context.Context, string) error) error {
+		return errors.Join(send(ctx, text), errInjected)
+	}},
+	// The pool takes another connection where no transaction has begun.
+	{name: "bad connection", absorbed: func(kinds []string, at int) bool { return !slices.Contains(kinds[:at], "BEGIN") },
+		hook: func(context.Context, string, context.CancelFunc, func(context.Context, string) error) error {
+			return driver.ErrBadConn
+		}},
+	{name: "conflict", absorbed: always,
+		hook: func(context.Context, string, context.CancelFunc, func(context.Context, string) error) error {
+			return coded{"40001", 5} // serialization_failure, SQLITE_BUSY
+		}},
+	{name: "shutdown", absorbed: never, hook: func(context.Context, string, context.CancelFunc, func(context.Context, string) error) error {
+		return coded{"57P01", 9} // admin_shutdown, SQLITE_INTERRUPT
+	}},
+	{name: "canceled before", maybe: true, cancels: true,
+		hook: func(ctx context.Context, text string, cancel context.CancelFunc, send func(context.Context, string) error) error {
+			cancel()
+			return send(ctx, text)
+		}},
+	{name: "canceled after", maybe: true, cancels: true,
+		hook: func(ctx context.Context, text string, cancel context.CancelFunc, send func(context.Context, string) error) error {
+			defer cancel()
+			return send(ctx, text)
+		}},
+}
+
+// cuts are the faults of a connection to Postgres.
+var cuts = []fault{
+	{name: "cut before", wire: CutBefore}, // pgx knows that it wrote nothing, and has the pool take another connection
+	{name: "cut after", wire: CutAfter, applied: true, absorbed: never},
+	{name: "cut during", wire: CutDuring, maybe: true, absorbed: never},
+}
+
+// TestFaults injects every fault at every statement of every path. Afterwards the table is as before the call or as after
+// it, and as after it if the call succeeded; an error says to try again and shows no key and no token; and a repeat succeeds.
+func TestFaults(t *testing.T) {
+	var injected, returned atomic.Int64
+	t.Run("paths", func(t *testing.T) {
+		for _, e := range Engines {
+			t.Run(e.Name, func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t, e.Open)
+				all := faults
+				if e.Name == "Postgres" {
+					all = append(all[:len(all):len(all)], cuts...)
+				}
+				for _, p := range paths {
+					after := w.outcome(p)
+					kinds := w.kinds(p)
+					for at := range kinds {
+						for _, f := range all {
+							t.Run(fmt.Sprintf("%s, statement %d, %s", p.name, at+1, f.name), func(t *testing.T) {
+								w := *w
+								w.TB = t
+								injected.Add(1)
+								if w.inject(p, kinds, at, f, after) != nil {
+									returned.Add(1)
+								}
+							})
+						}
+					}
+				}
+			})
+		}
+	})
+	t.Logf("%d faults: %d absorbed, %d returned to the caller", injected.Load(), injected.Load()-returned.Load(), returned.Load())
+}
+
+// kinds are the statements of a path.
+func (w *world) kinds(p path) []string {
+	w.Helper()
+	var all []string
+	s := w.through(Options{Hook: func(ctx context.Context, text string, send func(context.Context, string) error) error {
+		all = append(all, kind(text))
+		return send(ctx, text)
+	}})
+	w.give(p)
+	if err := p.call(w.Context(), s); err != nil {
+		w.Fatal(err)
+	}
+	return all
+}
+
+// inject makes the fault happen at a statement of a path, and returns what the call returned.
+func (w *world) inject(p path, kinds []string, at int, f fault, after []store.Record) error {
+	ctx, cancel := context.WithCancel(w.Context())
+	defer cancel()
+	var n, commits atomic.Int64
+	happens := func() bool { return n.Add(1) == int64(at+1) }
+	var o Options
+	o.Hook = func(ctx context.Context, text string, send func(context.Context, string) error) error {
+		if text == "COMMIT" {
+			commits.Add(1)
+		}
+		if f.hook == nil || !happens() {
+			return send(ctx, text)
+		}
+		return f.hook(ctx, text, cancel, send)
+	}
+	wire := &Wire{}
+	armed := false
+	if f.hook == nil {
+		wire.Cut = func([]byte) Fate {
+			if armed && happens() {
+				return f.wire
+			}
+			return Pass
+		}
+		o.Config = wire.Through
+	}
+	s := w.through(o)
+	if f.hook == nil { // the driver prepares each statement first
+		w.give(p)
+		if err := p.call(w.Context(), s); err != nil {
+			w.Fatal(err)
+		}
+		armed = true
+	}
+	w.give(p)
+	before := w.rows()
+	commits.Store(0)
+
+	err := p.call(ctx, s)
+	cancel()
+	if n.Load() <= int64(at) {
+		w.Error("the fault did not happen")
+	}
+	last := at == len(kinds)-1
+	got := w.rows()
+	want := before
+	if err == nil || f.applied && last {
+		want = after
+	}
+	if f.maybe && err != nil && last && cmp.Equal(after, got) {
+		want = after
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		w.Errorf("rows after error %v (-want +got):\n%s", err, diff)
+	}
+	if f.absorbed != nil && f.absorbed(kinds, at) != (err == nil) {
+		w.Errorf("got error %v", err)
+	}
+	if commits.Load() > 1 && f.name != "conflict" {
+		w.Errorf("%d commits", commits.Load())
+	}
+	if err != nil {
+		w.tryAgain(err, f.cancels, p.reads)
+		if err := p.call(w.Context(), s); err != nil {
+			w.Errorf("repeated: %v", err)
+		}
+		if diff := cmp.Diff(after, w.rows()); diff != "" {
+			w.Errorf("rows after the repeat (-want +got):\n%s", diff)
+		}
+	}
+	return err
+}
+
+// tryAgain fails unless the error says to try again, or that the context of a read ended.
+func (w *world) tryAgain(err error, canceled, reads bool) {
+	w.Helper()
+	if canceled != errors.Is(err, context.Canceled) || canceled && reads == errors.Is(err, store.ErrTryAgain) || !canceled && !errors.Is(err, store.ErrTryAgain) {
+		w.Errorf("got error %v", err)
+	}
+	var statement *sqlstore.StatementError
+	if !errors.As(err, &statement) {
+		w.Errorf("the error %v has no StatementError", err)
+	}
+	if strings.Contains(err.Error(), errInjected.Error()) {
+		w.Errorf("the text of the error has the driver's: %v", err)
+	}
+	w.discreet(err)
+}

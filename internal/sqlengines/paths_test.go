@@ -1,0 +1,207 @@
+package sqlengines
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/devicetokens/devicetokens/internal/leak"
+	"github.com/devicetokens/devicetokens/sqlstore"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+var (
+	noon   = time.Date(2051, time.March, 4, 12, 0, 0, 0, time.UTC)
+	phone  = request("alice", "phone", 1)
+	tablet = request("alice", "tablet", 2)
+	taken  = request("bobby", "phone", 1) // alice's phone, which bobby has by now
+)
+
+func request(user tokens.UserID, device tokens.DeviceID, token int) tokens.Request {
+	return tokens.Request{Key: tokens.Key{UserID: user, DeviceID: device}, Token: madeUp(token), Platform: tokens.IOS}
+}
+
+func madeUp(n int) tokens.Token {
+	return tokens.MustParseToken(fmt.Sprintf("ExponentPushToken[engines-%d]", n))
+}
+
+// stored is what Import gets: a registration an hour before noon, changed.
+func stored(req tokens.Request, change func(r *tokens.Registration)) tokens.Registration {
+	at := noon.Add(-time.Hour)
+	r := tokens.Registration{
+		Key: req.Key, Token: req.Token, Platform: req.Platform, Status: tokens.Active,
+		RegisteredAt: at, UpdatedAt: at, ExpiresAt: noon.Add(24 * time.Hour),
+	}
+	if change != nil {
+		change(&r)
+	}
+	return r
+}
+
+// A path is a call of a store that holds phone and tablet, or what given says.
+type path struct {
+	name  string
+	cost  string // the line of sqlstore/doc.go that says what it sends
+	given []tokens.Registration
+	call  func(ctx context.Context, s *sqlstore.Store) error
+	reads bool // is no write, whatever is stored
+}
+
+var paths = []path{
+	{name: "refresh", cost: "Register, refresh", call: registering(phone)},
+	{name: "log in again", cost: "Register, refresh", call: registering(phone), given: []tokens.Registration{
+		stored(phone, func(r *tokens.Registration) { r.Status = tokens.LoggedOut }),
+	}},
+	{name: "new", cost: "Register, anything else", call: registering(request("alice", "watch", 3))},
+	{name: "replace", cost: "Register, anything else", call: registering(request("alice", "phone", 3))},
+	{name: "move", cost: "which removes registrations", call: registering(taken)},
+	{name: "swap", cost: "which removes registrations", call: registering(request("alice", "phone", 2))},
+	{name: "evict", cost: "which removes registrations", call: registering(request("carol", "watch", 9)), given: []tokens.Registration{
+		stored(request("carol", "a", 4), nil), stored(request("carol", "b", 5), nil), stored(request("carol", "c", 6), nil), stored(request("other", "c", 9), nil),
+	}},
+	{name: "get", cost: "Get, List, Holder, Inspect", reads: true, call: func(ctx context.Context, s *sqlstore.Store) error {
+		_, err := s.Get(ctx, phone.Key)
+		return err
+	}},
+	{name: "list", cost: "Get, List, Holder, Inspect", reads: true, call: func(ctx context.Context, s *sqlstore.Store) error {
+		_, err := s.List(ctx, phone.Key.UserID)
+		return err
+	}},
+	{name: "holder", cost: "Get, List, Holder, Inspect", reads: true, call: func(ctx context.Context, s *sqlstore.Store) error {
+		_, err := s.Holder(ctx, phone.Token.Hash())
+		return err
+	}},
+	{name: "inspect", cost: "Get, List, Holder, Inspect", reads: true, call: func(ctx context.Context, s *sqlstore.Store) error {
+		_, err := s.Inspect(ctx, phone.Key.UserID)
+		return err
+	}},
+	{name: "deactivate", cost: "Deactivate, Invalidate", call: func(ctx context.Context, s *sqlstore.Store) error {
+		return s.Deactivate(ctx, phone.Key)
+	}},
+	{name: "invalidate", cost: "Deactivate, Invalidate", call: func(ctx context.Context, s *sqlstore.Store) error {
+		return s.Invalidate(ctx, phone.Key, phone.Token.Hash(), noon)
+	}},
+	{name: "delete", cost: "Delete, DeleteUser", call: func(ctx context.Context, s *sqlstore.Store) error {
+		return s.Delete(ctx, phone.Key)
+	}},
+	{name: "delete user", cost: "Delete, DeleteUser", call: func(ctx context.Context, s *sqlstore.Store) error {
+		return s.DeleteUser(ctx, phone.Key.UserID)
+	}},
+	{name: "page", cost: "Page, Segments", reads: true, call: func(ctx context.Context, s *sqlstore.Store) error {
+		_, _, err := s.Page(ctx, "", 10)
+		return err
+	}},
+	{name: "segments", cost: "Page, Segments", reads: true, call: func(ctx context.Context, s *sqlstore.Store) error {
+		_, err := s.Segments(ctx, 2)
+		return err
+	}},
+	{name: "import", cost: "Import", call: importing(stored(request("carol", "phone", 7), nil), store.Imported)},
+	{name: "import a status", cost: "which changes the status", call: importing(stored(phone, func(r *tokens.Registration) { r.Status = tokens.LoggedOut }), store.ImportedStatus)},
+	{name: "import a moved token", cost: "which removes the holder", call: importing(stored(taken, func(r *tokens.Registration) { r.UpdatedAt = noon }), store.Imported)},
+	{name: "import again", cost: "which changes nothing", call: importing(stored(phone, nil), store.Kept)},
+	{name: "purge", cost: "Purge, each 1,000 rows", call: func(ctx context.Context, s *sqlstore.Store) error {
+		_, err := s.Purge(ctx, store.ClockSkew)
+		return err
+	}, given: []tokens.Registration{
+		stored(phone, nil), stored(tablet, func(r *tokens.Registration) { r.ExpiresAt = noon.Add(-time.Hour) }),
+	}},
+}
+
+func registering(req tokens.Request) func(context.Context, *sqlstore.Store) error {
+	return func(ctx context.Context, s *sqlstore.Store) error {
+		_, err := s.Register(ctx, req)
+		return err
+	}
+}
+
+func importing(r tokens.Registration, want store.ImportOutcome) func(context.Context, *sqlstore.Store) error {
+	return func(ctx context.Context, s *sqlstore.Store) error {
+		outcome, err := s.Import(ctx, r)
+		if err == nil && outcome != want && outcome != store.Kept { // which a repeat gets
+			return errors.New("the outcome is " + string(outcome))
+		}
+		return err
+	}
+}
+
+// policy has the limit that the path "evict" reaches.
+var policy = store.Policy{MaxDevices: 3, Now: func() time.Time { return noon }}
+
+// A world is a database for paths, and a pool on it that nothing disturbs.
+type world struct {
+	testing.TB
+	*Database
+	db    *sql.DB
+	clean *sqlstore.Store
+}
+
+func newWorld(t testing.TB, open func(testing.TB) *Database) *world {
+	t.Helper()
+	w := &world{TB: t, Database: open(t)}
+	w.db = w.Database.Open(t, Options{})
+	w.clean = w.Store(t, w.db, sqlstore.Options{Policy: policy})
+	if err := w.clean.CreateTable(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// through returns a store on the world's table through a pool of its own.
+func (w *world) through(o Options) *sqlstore.Store {
+	w.Helper()
+	return w.Store(w.TB, w.Database.Open(w.TB, o), sqlstore.Options{Policy: policy})
+}
+
+// give makes the table hold what the path begins with. It writes rows without the store, whose Import would refuse expired
+// ones.
+func (w *world) give(p path) {
+	w.Helper()
+	given := p.given
+	if given == nil {
+		given = []tokens.Registration{stored(phone, nil), stored(tablet, nil)}
+	}
+	w.Exec(w.TB, w.db, "DELETE FROM TABLE_NAME")
+	for _, r := range given {
+		hash := r.Token.Hash()
+		w.Exec(w.TB, w.db, `INSERT INTO TABLE_NAME (user_id, device_id, token_hash, token, platform, project_id, status, registered_at, updated_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, string(r.Key.UserID), string(r.Key.DeviceID), hash[:], r.Token.Reveal(), string(r.Platform),
+			string(r.ProjectID), string(r.Status), r.RegisteredAt.UnixMilli(), r.UpdatedAt.UnixMilli(), r.ExpiresAt.UnixMilli())
+	}
+}
+
+// rows are all that is stored.
+func (w *world) rows() []store.Record {
+	w.Helper()
+	records, next, err := w.clean.Page(context.WithoutCancel(w.Context()), "", 100)
+	if err != nil || next != "" {
+		w.Fatalf("page: more %t, error %v", next != "", err)
+	}
+	return records
+}
+
+// outcome returns what the table holds after the path.
+func (w *world) outcome(p path) []store.Record {
+	w.Helper()
+	w.give(p)
+	if err := p.call(w.Context(), w.clean); err != nil {
+		w.Fatal(err)
+	}
+	return w.rows()
+}
+
+// discreet fails if the error, printed in whatever way, shows a token or a user id of the paths.
+func (w *world) discreet(err error) {
+	w.Helper()
+	var trace leak.Trace
+	for n := range 10 {
+		trace.Add(leak.Identity(madeUp(n)))
+	}
+	trace.Add("alice", "bobby", "carol", "engines-")
+	if what := trace.Find(leak.Printed(err)); what != "" {
+		w.Errorf("the error shows %s", what)
+	}
+}
