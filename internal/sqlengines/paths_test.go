@@ -102,7 +102,7 @@ var paths = []path{
 	{name: "import", cost: "Import", call: importing(stored(request("carol", "phone", 7), nil), store.Imported)},
 	{name: "import a status", cost: "which changes the status", call: importing(stored(phone, func(r *tokens.Registration) { r.Status = tokens.LoggedOut }), store.ImportedStatus)},
 	{name: "import a moved token", cost: "which removes the holder", call: importing(stored(taken, func(r *tokens.Registration) { r.UpdatedAt = noon }), store.Imported)},
-	{name: "import again", cost: "which changes nothing", call: importing(stored(phone, nil), store.Kept)},
+	{name: "import again", cost: "which changes nothing", call: importing(stored(phone, nil), store.ImportKept)},
 	{name: "purge", cost: "Purge, each 1,000 rows", call: func(ctx context.Context, s *sqlstore.Store) error {
 		_, err := s.Purge(ctx, store.ClockSkew)
 		return err
@@ -121,7 +121,7 @@ func registering(req tokens.Request) func(context.Context, *sqlstore.Store) erro
 func importing(r tokens.Registration, want store.ImportOutcome) func(context.Context, *sqlstore.Store) error {
 	return func(ctx context.Context, s *sqlstore.Store) error {
 		outcome, err := s.Import(ctx, r)
-		if err == nil && outcome != want && outcome != store.Kept { // which a repeat gets
+		if err == nil && outcome != want && outcome != store.ImportKept { // which a repeat gets
 			return errors.New("the outcome is " + string(outcome))
 		}
 		return err

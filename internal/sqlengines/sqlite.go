@@ -14,7 +14,10 @@ import (
 // SQLite returns a database in a file of the test.
 func SQLite(t testing.TB) *Database {
 	t.Helper()
-	dsn := SQLiteDSN(filepath.Join(t.TempDir(), "tokens.db"))
+	return sqliteAt(SQLiteDSN(filepath.Join(t.TempDir(), "tokens.db")))
+}
+
+func sqliteAt(dsn string) *Database {
 	return &Database{Dialect: sqlstore.SQLite(nil), Table: newTable(), connect: func(t testing.TB, _ Options) driver.Connector {
 		t.Helper()
 		c, err := sqlite.NewConnector(dsn)

@@ -1,0 +1,254 @@
+package sqlengines
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"modernc.org/sqlite"
+
+	"github.com/devicetokens/devicetokens/sqlstore"
+	"github.com/devicetokens/devicetokens/store"
+)
+
+// TestPostgresConditions: what a caller of a store is told in each condition of a real server.
+func TestPostgresConditions(t *testing.T) {
+	runtime := func(name, value string) func(*pgx.ConnConfig) {
+		return func(c *pgx.ConnConfig) { c.RuntimeParams[name] = value }
+	}
+	ctx := t.Context()
+	for _, tt := range []struct {
+		name      string
+		config    func(*pgx.ConnConfig)
+		condition func(w *world, db *sql.DB)
+		call      path  // refresh if it has no name
+		want      error // nil: the call succeeds
+		code      string
+	}{
+		{name: "no table", want: store.ErrMisconfigured, code: "42P01", condition: func(w *world, _ *sql.DB) {
+			w.Exec(w, w.db, "DROP TABLE TABLE_NAME")
+		}},
+		{name: "no column", want: store.ErrMisconfigured, code: "42703", condition: func(w *world, _ *sql.DB) {
+			w.Exec(w, w.db, "ALTER TABLE TABLE_NAME DROP COLUMN project_id")
+		}},
+		{name: "no unique index", call: named("move"), want: store.ErrMisconfigured, code: "42P10", condition: func(w *world, _ *sql.DB) {
+			w.Exec(w, w.db, "ALTER TABLE TABLE_NAME DROP CONSTRAINT "+w.Table+"_pkey")
+		}},
+		{name: "a column of another type", want: store.ErrMisconfigured, code: "42883", condition: func(w *world, _ *sql.DB) {
+			w.Exec(w, w.db, "ALTER TABLE TABLE_NAME ALTER COLUMN token_hash TYPE text USING encode(token_hash, 'hex')")
+		}},
+		{name: "a column more, while the statement is prepared", call: named("get"), condition: func(w *world, db *sql.DB) {
+			w.Exec(w, w.db, "ALTER TABLE TABLE_NAME ADD COLUMN note text, ALTER COLUMN platform TYPE varchar(20)")
+		}},
+		{name: "no permission", config: func(c *pgx.ConnConfig) { c.User = "reader" }, want: store.ErrMisconfigured, code: "42501"},
+		{name: "no such user", config: func(c *pgx.ConnConfig) { c.User = "nobody_" + strings.ToLower(rand.Text()) }, want: store.ErrMisconfigured, code: "28000"},
+		{name: "no such database", config: func(c *pgx.ConnConfig) { c.Database = "none" }, want: store.ErrMisconfigured, code: "3D000"},
+		{name: "no server", config: func(c *pgx.ConnConfig) { c.Port = 1 }, want: store.ErrTryAgain},
+		{name: "no such host", config: func(c *pgx.ConnConfig) { c.Host = "postgres.invalid" }, want: store.ErrMisconfigured},
+		{name: "read only", config: runtime("default_transaction_read_only", "on"), want: store.ErrTryAgain, code: "25006"},
+		{name: "no connection left", config: func(c *pgx.ConnConfig) { c.User = "limited" }, want: store.ErrTryAgain, code: "53300"},
+		{name: "lock_timeout", config: runtime("lock_timeout", "50ms"), want: store.ErrTryAgain, code: "55P03", condition: locked},
+		{name: "lock_timeout of an advisory lock", config: runtime("lock_timeout", "50ms"), call: named("new"), want: store.ErrTryAgain, code: "55P03", condition: lockedUser},
+		{name: "statement_timeout", config: runtime("statement_timeout", "50ms"), want: store.ErrTryAgain, code: "57014", condition: locked},
+		{name: "serializable by default", config: runtime("default_transaction_isolation", "serializable"), call: named("move")},
+		{name: "a connection ended by the administrator", config: func(c *pgx.ConnConfig) { c.RuntimeParams["application_name"] = "ended" },
+			condition: func(w *world, db *sql.DB) {
+				for range 2 { // pgx looks at a connection that it has not seen for a second, and then the pool takes another one
+					if err := db.PingContext(ctx); err != nil {
+						w.Fatal(err)
+					}
+				}
+				w.Exec(w, w.db, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'ended' AND datname = current_database()")
+			}, want: store.ErrTryAgain, code: "57P01"},
+		{name: "a value that the schema refuses", want: errFault, code: "23514", condition: func(w *world, _ *sql.DB) {
+			w.Exec(w, w.db, "ALTER TABLE TABLE_NAME ADD CHECK (updated_at < 1) NOT VALID")
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, Postgres)
+			if tt.call.name == "" {
+				tt.call = named("refresh")
+			}
+			for role, options := range map[string]string{"reader": "", "limited": "CONNECTION LIMIT 0"} {
+				w.role(role, options)
+			}
+			db := w.Database.Open(t, Options{Config: func(c *pgx.ConnConfig) {
+				if tt.config != nil {
+					tt.config(c)
+					c.User = strings.NewReplacer("reader", w.Table+"_reader", "limited", w.Table+"_limited").Replace(c.User)
+				}
+			}})
+			s := w.Store(t, db, sqlstore.Options{Policy: policy})
+			w.give(tt.call)
+			if tt.config == nil { // the driver prepares the statements
+				if err := tt.call.call(ctx, s); err != nil {
+					t.Fatal(err)
+				}
+				w.give(tt.call)
+			}
+			if tt.condition != nil {
+				tt.condition(w, db)
+			}
+			w.wantError(tt.call.call(ctx, s), tt.want, tt.code)
+		})
+	}
+}
+
+// errFault stands for an error that is neither ErrTryAgain nor ErrMisconfigured.
+var errFault = errors.New("a fault")
+
+func (w *world) wantError(err, want error, code string) {
+	w.Helper()
+	var s *sqlstore.StatementError
+	got := map[error]bool{store.ErrTryAgain: errors.Is(err, store.ErrTryAgain), store.ErrMisconfigured: errors.Is(err, store.ErrMisconfigured)}
+	if (err == nil) != (want == nil) || got[store.ErrTryAgain] != (want == store.ErrTryAgain) || got[store.ErrMisconfigured] != (want == store.ErrMisconfigured) {
+		w.Errorf("got error %v, want %v", err, want)
+	}
+	if err == nil {
+		return
+	}
+	if !errors.As(err, &s) || s.Code != code {
+		w.Errorf("got error %v, want code %q", err, code)
+	}
+	w.discreet(err)
+}
+
+func named(name string) path {
+	for _, p := range paths {
+		if p.name == name {
+			return p
+		}
+	}
+	panic("no path " + name)
+}
+
+// role makes a role with the table's name before its own, which may do nothing with the table.
+func (w *world) role(name, options string) {
+	w.Exec(w, w.db, "CREATE ROLE TABLE_NAME_"+name+" LOGIN "+options)
+	w.Cleanup(func() { w.Exec(w, w.db, "DROP ROLE TABLE_NAME_"+name) })
+}
+
+// locked has another transaction hold the rows of the table.
+func locked(w *world, _ *sql.DB) { w.hold("SELECT FROM TABLE_NAME FOR UPDATE") }
+
+// lockedUser has another call hold the advisory locks: a registration that waits for the rows.
+func lockedUser(w *world, db *sql.DB) {
+	locked(w, db)
+	ctx, cancel := context.WithCancel(w.Context())
+	done := make(chan error)
+	go func() { done <- named("new").call(ctx, w.through(Options{})) }()
+	w.Cleanup(func() { cancel(); <-done })
+	for waiting := 0; waiting == 0; {
+		err := w.db.QueryRowContext(w.Context(), w.Named(`SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%TABLE_NAME%FOR UPDATE'`)).Scan(&waiting)
+		if err != nil {
+			w.Fatal(err)
+		}
+	}
+}
+
+// hold has another transaction execute the statement, and end with the test.
+func (w *world) hold(statement string) {
+	tx, err := w.db.BeginTx(context.WithoutCancel(w.Context()), nil)
+	if err == nil {
+		_, err = tx.ExecContext(w.Context(), w.Named(statement))
+	}
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.Cleanup(func() { _ = tx.Rollback() })
+}
+
+// TestDeadline: a call that waits for a lock ends with its context, and the server gives the statement up as well.
+func TestDeadline(t *testing.T) {
+	for _, e := range Engines {
+		for _, p := range []path{named("refresh"), named("new"), named("delete user")} {
+			t.Run(e.Name+"/"+p.name, func(t *testing.T) {
+				w := newWorld(t, e.Open)
+				w.give(p)
+				w.hold("UPDATE TABLE_NAME SET status = 'inactive'") // on SQLite that is the lock of the database
+				ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+				defer cancel()
+				began := time.Now()
+				err := p.call(ctx, w.through(Options{}))
+				if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, store.ErrTryAgain) {
+					t.Errorf("got error %v", err)
+				}
+				if took := time.Since(began); took > 3*time.Second {
+					t.Errorf("it took %s", took)
+				}
+				w.discreet(err)
+			})
+		}
+	}
+}
+
+// TestSQLiteConditions: what a caller of a store is told in each condition of a file.
+func TestSQLiteConditions(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		dsn       func(file string) string
+		condition func(w *world, file string)
+		call      path // refresh if it has no name
+		want      error
+		code      string
+	}{
+		{name: "no table", want: store.ErrMisconfigured, code: "1", condition: func(w *world, _ string) {
+			w.Exec(w, w.db, "DROP TABLE TABLE_NAME")
+		}},
+		{name: "no column", want: store.ErrMisconfigured, code: "1", condition: func(w *world, _ string) {
+			w.Exec(w, w.db, "ALTER TABLE TABLE_NAME DROP COLUMN project_id")
+		}},
+		{name: "read only", want: store.ErrMisconfigured, code: "8", dsn: func(file string) string {
+			return "file:" + file + "?mode=ro"
+		}},
+		{name: "no folder", want: store.ErrMisconfigured, code: "14", dsn: func(file string) string { return SQLiteDSN(file + ".d/x") }},
+		{name: "another file", want: store.ErrMisconfigured, code: "26", dsn: func(file string) string {
+			other := file + ".txt"
+			if err := os.WriteFile(other, []byte(strings.Repeat("no database ", 1000)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			return "file:" + other
+		}},
+		{name: "a value that the schema refuses", want: errFault, code: "1811", condition: func(w *world, _ string) {
+			w.Exec(w, w.db, "CREATE TRIGGER TABLE_NAME_t BEFORE UPDATE ON TABLE_NAME BEGIN SELECT RAISE(ABORT, 'no'); END")
+		}},
+		{name: "a column more", condition: func(w *world, _ string) {
+			w.Exec(w, w.db, "ALTER TABLE TABLE_NAME ADD COLUMN note TEXT")
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "tokens.db")
+			w := newWorld(t, func(t testing.TB) *Database { return sqliteAt(SQLiteDSN(file)) })
+			p := named("refresh")
+			w.give(p)
+			dsn := SQLiteDSN(file)
+			if tt.dsn != nil {
+				dsn = tt.dsn((&url.URL{Path: file}).EscapedPath())
+			}
+			c, err := sqlite.NewConnector(dsn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			db := sql.OpenDB(c)
+			defer db.Close()
+			s := w.Store(t, db, sqlstore.Options{Policy: policy})
+			if tt.dsn == nil {
+				if err := p.call(t.Context(), s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if tt.condition != nil {
+				tt.condition(w, file)
+			}
+			w.wantError(p.call(t.Context(), s), tt.want, tt.code)
+		})
+	}
+}
