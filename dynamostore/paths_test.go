@@ -246,7 +246,7 @@ func otherPaths() []path {
 			calls: []string{"GetItem 1 R", "GetItem 1 R"},
 		},
 		{
-			name: "Holder, nobody", given: func(*world) {}, call: holding(tokenA, tokens.Key{}),
+			name: "Holder, no registration", given: func(*world) {}, call: holding(tokenA, tokens.Key{}),
 			then:  func(w *world) { w.empty(alice) },
 			calls: []string{"GetItem 1 R"},
 		},
