@@ -16,12 +16,11 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// decodeRequest reads a registration, but for its user, from a POST, in three
-// layers: the HTTP request, its content as a reader, and the bytes of it.
+// decodeRequest reads a registration without its user from a POST, in three layers:
+// the HTTP request, its body as a reader, and the bytes of the body.
 //
-// What is wrong is said in this order: the content's type, its coding, its size,
-// that it is not JSON, the first member that is not as declared, and then
-// everything that breaks a rule at once.
+// It checks in this order: the content type, the content coding, the size, the JSON
+// syntax, the members, and then the rules for all values at once.
 func decodeRequest(w http.ResponseWriter, r *http.Request, maxBytes int64) (tokens.Request, error) {
 	switch {
 	case !isJSON(r.Header["Content-Type"]):
@@ -29,7 +28,7 @@ func decodeRequest(w http.ResponseWriter, r *http.Request, maxBytes int64) (toke
 	case !isIdentity(r.Header["Content-Encoding"]):
 		return tokens.Request{}, unsupportedContentCoding
 	case r.ContentLength > maxBytes:
-		return tokens.Request{}, contentTooLarge // a client that expects 100 keeps the body
+		return tokens.Request{}, contentTooLarge // a client that waits for 100 Continue does not send the body
 	}
 	data, err := readBody(http.MaxBytesReader(w, r.Body, maxBytes))
 	if err != nil {
@@ -38,8 +37,8 @@ func decodeRequest(w http.ResponseWriter, r *http.Request, maxBytes int64) (toke
 	return parseRequest(data)
 }
 
-// isJSON reports whether the content type is application/json. Its one
-// parameter that could change what the bytes mean is a charset.
+// isJSON reports whether the content type is application/json. It checks the
+// charset, the only parameter that could change the meaning of the bytes.
 func isJSON(contentType []string) bool {
 	if len(contentType) != 1 {
 		return false
@@ -58,7 +57,7 @@ func isIdentity(contentEncoding []string) bool {
 	return true
 }
 
-// readBody reads a body that http.MaxBytesReader limits.
+// readBody reads a body from an http.MaxBytesReader.
 func readBody(body io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(body)
 	var tooLarge *http.MaxBytesError
@@ -71,7 +70,7 @@ func readBody(body io.Reader) ([]byte, error) {
 	return data, nil
 }
 
-// parseRequest reads a registration, but for its user, from a JSON document.
+// parseRequest reads a registration without its user from a JSON document.
 func parseRequest(data []byte) (tokens.Request, error) {
 	members, err := parseObject(data, tokens.FieldDeviceID, tokens.FieldToken, tokens.FieldPlatform, tokens.FieldProjectID)
 	if err != nil {
@@ -91,19 +90,19 @@ func parseRequest(data []byte) (tokens.Request, error) {
 	return req, nil
 }
 
-// parseObject reads a JSON object (RFC 8259) whose members are strings, each
-// with one of the names and each at most once. It is stricter than encoding/json,
-// which takes DEVICEID for deviceId, the last of two members of one name, null
-// for a string, and U+FFFD for what is no character.
+// parseObject reads a JSON object (RFC 8259) whose members are strings, each with
+// one of the names and each at most once. encoding/json is less strict: it accepts
+// DEVICEID for deviceId, uses the last of two members with one name, accepts null
+// for a string, and replaces invalid characters with U+FFFD.
 //
-// The error is a *problem: that data is no JSON text before anything else, and
-// otherwise the first thing in it that is not as declared.
+// The error is a *problem. If data is not valid JSON, it reports that; otherwise the
+// first member that is not as declared.
 func parseObject(data []byte, names ...string) (map[string]string, error) {
 	if !utf8.Valid(data) {
 		return nil, invalidUTF8
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber() // any number is JSON, also one that no float64 can be
+	d.UseNumber() // a number that does not fit a float64 is valid JSON
 	members, p := readObject(data, d, names)
 	switch {
 	case p != nil && json.Valid(data):
@@ -116,8 +115,8 @@ func parseObject(data []byte, names ...string) (map[string]string, error) {
 	return members, nil
 }
 
-// readObject reads the object at the start of data, which d decodes. What it did
-// not come to may not be JSON when it returns a problem.
+// readObject reads the object at the start of data, which d decodes. When it returns
+// a problem, the rest of data has not been checked and may not be JSON.
 func readObject(data []byte, d *json.Decoder, names []string) (map[string]string, *problem) {
 	if start, err := d.Token(); err != nil || start != json.Delim('{') {
 		return nil, notAnObject
@@ -144,7 +143,7 @@ func readObject(data []byte, d *json.Decoder, names []string) (map[string]string
 	return members, nil
 }
 
-// readText reads the string that comes next in data.
+// readText reads the next string in data.
 func readText(data []byte, d *json.Decoder) (string, *problem) {
 	begin := d.InputOffset()
 	token, err := d.Token()
@@ -165,11 +164,11 @@ func readText(data []byte, d *json.Decoder) (string, *problem) {
 
 const fieldPermanent = "permanent"
 
-// repeated is the code of a query parameter that is there more than once.
+// repeated is the code of a query parameter that occurs more than once.
 const repeated tokens.Code = "repeated"
 
-// parseRemoval reads the query of a DELETE and says everything that is wrong with
-// it. Parameters that it does not know change nothing.
+// parseRemoval reads the query of a DELETE. Its error has every invalid parameter.
+// Unknown parameters have no effect.
 func parseRemoval(rawQuery string) (device tokens.DeviceID, permanent bool, err error) {
 	query, err := url.ParseQuery(rawQuery)
 	if err != nil {

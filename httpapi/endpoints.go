@@ -14,13 +14,12 @@ import (
 //go:embed openapi.yaml
 var openAPI []byte
 
-// OpenAPI returns the description of the API as an OpenAPI 3.1 document in YAML,
-// as of the version of this package: to serve, to generate clients from, or to
-// test against. Its paths are those without a BasePath. The slice is the
-// caller's.
+// OpenAPI returns the description of the API as an OpenAPI 3.1 document in YAML, to
+// serve, to generate clients, or to test with. Its paths have no BasePath. Each call
+// returns a new slice.
 func OpenAPI() []byte { return bytes.Clone(openAPI) }
 
-// register is POST: an app says at launch by which token it can be reached.
+// register is POST: it registers a device.
 func (h *handler) register(c *call) (answer, error) {
 	req, err := decodeRequest(c.w, c.r, h.options.MaxBodyBytes)
 	if err != nil {
@@ -44,7 +43,7 @@ func (h *handler) register(c *call) (answer, error) {
 	return marshal(status, wireRegistration(result.Registration))
 }
 
-// list is GET: the caller's active registrations, by device id.
+// list is GET: it returns the caller's active registrations, ordered by device id.
 func (h *handler) list(c *call) (answer, error) {
 	c.event.Operation = store.OpList
 	began := time.Now()
@@ -63,8 +62,8 @@ func (h *handler) list(c *call) (answer, error) {
 	return marshal(http.StatusOK, document)
 }
 
-// remove is DELETE: a logout deactivates, permanent=true erases. Either is
-// answered alike whether or not something was there.
+// remove is DELETE: it deactivates a registration, or erases it with
+// permanent=true. The response is the same if there is no registration.
 func (h *handler) remove(c *call) (answer, error) {
 	device, permanent, err := parseRemoval(c.r.URL.RawQuery)
 	if err != nil {
@@ -86,8 +85,8 @@ func (h *handler) remove(c *call) (answer, error) {
 	return answer{status: http.StatusNoContent}, nil
 }
 
-// A registration as it is answered. The token stays out: whoever registered
-// knows it, and nobody else is to. So do the keys of whoever lost it.
+// A registration is the JSON form of a [tokens.Registration]. It has no token,
+// because the app has it already and a response may be logged.
 type registration struct {
 	DeviceID     string `json:"deviceId"`
 	Platform     string `json:"platform"`
@@ -108,8 +107,8 @@ func wireRegistration(r tokens.Registration) registration {
 	}
 }
 
-// wireTime returns RFC 3339 in UTC, always with milliseconds, as JavaScript's
-// toISOString writes it; "" for a time that a row of an older service lacks.
+// wireTime returns RFC 3339 in UTC with milliseconds, as JavaScript's toISOString
+// does, and "" for a time that a row of an older service does not have.
 func wireTime(t time.Time) string {
 	if t.IsZero() {
 		return ""

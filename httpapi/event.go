@@ -13,45 +13,44 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// An Event is what became of one request, for metrics and traces. It names
-// neither a user nor a device nor a token, and all its texts but the request id
-// come from small fixed sets, so that they can be labels of a metric.
+// An Event describes one request, for metrics and traces. It contains no user,
+// device or token. All its texts except RequestID come from small fixed sets, so
+// they can be labels of a metric.
 type Event struct {
-	// RequestID is also in the answer's X-Request-Id and in the log.
+	// RequestID is also in the X-Request-Id of the response and in the log.
 	RequestID string
-	// Route is the path that was matched, BasePath included; "" if none was.
+	// Route is the matched path with BasePath; "" if the path is unknown.
 	Route string
-	// Method is the request's if it is one of RFC 9110 or PATCH, else
-	// "_OTHER", as OpenTelemetry's http.request.method has it.
+	// Method is the request's method if it is PATCH or one of RFC 9110, and
+	// otherwise "_OTHER", like OpenTelemetry's http.request.method.
 	Method string
-	// Status is the one that was written. If Outcome is Canceled, the
-	// client may not have read it.
+	// Status is the response's status. If Outcome is Canceled, the client may
+	// not have received it.
 	Status int
-	// Operation is the method of the store that the request asked for; "" if
-	// the request was refused before.
+	// Operation is the method of the store that the request needs; "" if the
+	// request was rejected before it was known.
 	Operation store.Operation
-	// Outcome is [store.Created], [store.Refreshed] or [store.Replaced] of a
-	// registration and [store.OK] of any other request that was carried out.
-	// It is [store.Invalid] of every 4xx, [store.TryAgain] of a 503, and
-	// [store.Misconfigured] or [store.Failed] of a 500. [store.Canceled] means
-	// that the client has gone.
+	// Outcome is [store.Created], [store.Refreshed] or [store.Replaced] for a
+	// registration, and [store.OK] for any other successful request. It is
+	// [store.Invalid] for every 4xx, [store.TryAgain] for a 503, and
+	// [store.Misconfigured] or [store.Failed] for a 500. [store.Canceled] means
+	// that the client closed the connection.
 	Outcome store.Outcome
-	// Problem is the code member of the problem that was answered; "" if none.
+	// Problem is the code of the problem in the response; "" if there is none.
 	Problem string
 
 	// Moved and Evicted are as in [store.Event].
 	Moved   bool
 	Evicted int
 
-	// Duration is from the request's arrival in the handler until its answer
-	// was written; it includes the time that the body took to come in.
+	// Duration is the time in the handler until the response is written,
+	// including the time to receive the body.
 	Duration time.Duration
-	// StoreDuration is how much of it the call of the store took; 0 if there
-	// was none.
+	// StoreDuration is the time of the call of the store; 0 if there was none.
 	StoreDuration time.Duration
 }
 
-// knownMethod bounds what a client can put into metrics and logs.
+// knownMethod limits the values that a client can put into metrics and logs.
 func knownMethod(method string) string {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
@@ -63,8 +62,8 @@ func knownMethod(method string) string {
 
 const maxRequestIDLen = 64
 
-// requestID returns the request's id: the X-Request-Id that came with it, if
-// there is one and it is sane, else a new random one.
+// requestID returns the request's X-Request-Id if it is sane, and otherwise a new
+// random id.
 func requestID(header http.Header) string {
 	if ids := header["X-Request-Id"]; len(ids) == 1 && saneRequestID(ids[0]) {
 		return ids[0]
@@ -72,8 +71,8 @@ func requestID(header http.Header) string {
 	return rand.Text()
 }
 
-// saneRequestID keeps ids harmless in logs, headers, shells and URLs: 1–64 of
-// the ASCII letters, digits and "-._". No token in brackets passes.
+// saneRequestID reports whether an id is 1–64 ASCII letters, digits and "-._". Such
+// an id is safe in logs, headers, shells and URLs, and is not a token with brackets.
 func saneRequestID(id string) bool {
 	if id == "" || len(id) > maxRequestIDLen {
 		return false
@@ -88,8 +87,8 @@ func saneRequestID(id string) bool {
 	return true
 }
 
-// log writes the one line of a request. It has no path, query, header or body of
-// the request in it but a sane request id.
+// log writes one line for a request. Of the request's path, query, headers and body
+// it has only a sane request id.
 func (h *handler) log(ctx context.Context, e *Event, err error) {
 	attrs := []slog.Attr{
 		slog.String("request_id", e.RequestID),
@@ -120,8 +119,8 @@ func (h *handler) log(ctx context.Context, e *Event, err error) {
 	h.options.Logger.LogAttrs(ctx, e.level(), "request", attrs...)
 }
 
-// level is Error for what somebody has to look into, Warn for what somebody has
-// to if it lasts.
+// level returns Error if an operator has to act, and Warn if an operator has to act
+// when it continues.
 func (e *Event) level() slog.Level {
 	switch {
 	case e.Outcome == store.Failed, e.Outcome == store.Misconfigured:
@@ -137,8 +136,8 @@ type panicError struct {
 	stack []byte
 }
 
-// Error has the panic's text only if it is the runtime's own. Any other value
-// may hold what the request held, so it is named by its type.
+// Error contains the text of a panic of the Go runtime. Any other value may contain
+// data of the request, so Error contains only its type.
 func (p *panicError) Error() string {
 	if err, ok := p.value.(runtime.Error); ok {
 		return "httpapi: panic: " + err.Error()

@@ -77,12 +77,12 @@ func ExampleNew_problem() {
 	// {"title":"Unprocessable Content",
 	// "status":422,
 	// "code":"invalid_fields",
-	// "detail":"Some values are not valid. errors names each field and the values to use.",
+	// "detail":"Some values are invalid. errors lists each field and its valid values.",
 	// "errors":[{"field":"deviceId",
 	// "code":"required",
 	// "detail":"It is missing or empty. Use 1 to 128 characters, none of them a control character."},{"field":"permanent",
 	// "code":"unknown",
-	// "detail":"It is not one of the known values. Use true or false, or leave it out."}],
+	// "detail":"It is not one of the allowed values. Use true or false, or leave it out."}],
 	// "requestId":"example"}
 }
 

@@ -16,82 +16,79 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// DefaultMaxBodyBytes is the size of the greatest request body that is read,
-// unless [Options] say otherwise. The greatest valid registration is under 3 KiB,
-// also where an encoder escapes all that is not ASCII.
+// DefaultMaxBodyBytes is the default of [Options].MaxBodyBytes. The largest valid
+// registration is under 3 KiB, even if all characters outside ASCII are escaped.
 const DefaultMaxBodyBytes = 4 << 10
 
-// DefaultRetryAfter is how long a client is asked to wait after a 503, unless
-// [Options] say otherwise.
+// DefaultRetryAfter is the default of [Options].RetryAfter.
 const DefaultRetryAfter = 5 * time.Second
 
-// Path is where the device tokens are, below [Options].BasePath.
+// Path is the path of the API, without [Options].BasePath.
 const Path = "/v1/device-tokens"
 
-// Options are what a handler can be told besides its store and its
-// authenticator. The zero value is good; [New] copies it.
+// Options are the optional arguments of [New]. The zero value works.
 type Options struct {
-	// Logger gets one line a request. nil means slog.Default() as it is when
-	// New is called. To have no log, pass slog.New(slog.DiscardHandler).
+	// Logger receives one line for each request. nil means slog.Default() at the
+	// time of New. To disable logging, use slog.New(slog.DiscardHandler).
 	Logger *slog.Logger
 
-	// BasePath is put before [Path], for a service that lives below a prefix:
-	// "" or a path like "/api", clean, not ending in '/', of characters that
-	// need no escape in a URL.
+	// BasePath is the prefix of [Path] for a service below a prefix: "" or a clean
+	// path such as "/api", which does not end in '/' and needs no escaping in a
+	// URL.
 	BasePath string
 
 	// Challenge is the value of WWW-Authenticate in a 401 (RFC 9110, section
 	// 11.6.1). "" means "Bearer".
 	Challenge string
 
-	// MaxBodyBytes is the size of the greatest request body that is read. 0
-	// means DefaultMaxBodyBytes.
+	// MaxBodyBytes is the maximum size of a request body. 0 means
+	// DefaultMaxBodyBytes.
 	MaxBodyBytes int64
 
-	// RetryAfter is how long a client is asked to wait after a 503, rounded up
-	// to whole seconds. 0 means DefaultRetryAfter.
+	// RetryAfter is the Retry-After of a 503, rounded up to whole seconds. 0 means
+	// DefaultRetryAfter.
 	RetryAfter time.Duration
 
-	// Observe, if not nil, is called once a request, after the answer was
-	// written and in the goroutine that wrote it: for metrics. It must be
-	// safe for concurrent use, and must not panic.
+	// Observe, if not nil, is called once for each request, on its goroutine,
+	// after the response is written. Use it for metrics. It must be safe for
+	// concurrent use and must not panic.
 	Observe func(Event)
 }
 
-// An Authenticator says whose request this is. It is the only source of user
-// ids, and there is no anonymous user. It is called before anything is read of
-// the body, which it must leave alone, and concurrently.
+// An Authenticator returns the user id of a request. User ids come from no other
+// source, and there is no anonymous user. The handler calls it concurrently and
+// before it reads the body. An Authenticator must not read the body.
 //
-// Its error decides the answer:
+// Its error decides the response:
 //
-//   - [ErrUnauthenticated], 401: no credential, or not a good one.
-//   - [store.ErrTryAgain], 503: it cannot tell now, as when the keys to verify a
-//     signature with cannot be fetched. An app that got a 401 would log its user
-//     out. So is context.DeadlineExceeded.
-//   - any other, 500.
+//   - [ErrUnauthenticated]: 401. The credential is missing or invalid.
+//   - [store.ErrTryAgain] or context.DeadlineExceeded: 503. The credential cannot
+//     be verified now, for example because the keys cannot be fetched. With a 401,
+//     an app would log its user out.
+//   - any other error: 500.
 //
-// The errors are matched with [errors.Is]. Their text is logged, so it must
-// have no credential and no user id in it; it is never answered.
+// Errors are compared with [errors.Is]. Their text is logged and never sent, so it
+// must not contain a credential or a user id.
 //
-// A user id that breaks the rule of [tokens.UserID] is answered with 403.
+// A user id that is not a valid [tokens.UserID] leads to 403.
 type Authenticator func(*http.Request) (tokens.UserID, error)
 
-// ErrUnauthenticated says that a request has no credential, or not a good one.
-// An [Authenticator] returns it, or wraps it; the answer is 401.
+// ErrUnauthenticated means that the credential of a request is missing or invalid.
+// An [Authenticator] returns or wraps it. The response is 401.
 var ErrUnauthenticated = errors.New("httpapi: not authenticated")
 
-// errForbidden says that the authenticator named a user who cannot be stored.
+// errForbidden means that the authenticator returned a user id that cannot be
+// stored.
 var errForbidden = errors.New("httpapi: the authenticated user id cannot be stored")
 
-// New returns a handler that serves s under [Options].BasePath + [Path], to the
-// users whom authenticate names. It is safe for concurrent use if s and
-// authenticate are.
+// New returns a handler that serves s at [Options].BasePath + [Path], to the users
+// that authenticate returns. It is safe for concurrent use if s and authenticate
+// are.
 //
-// Any other path is 404, so the handler can be the whole of a server, or be
-// mounted in another mux without a prefix being stripped.
+// Any other path is 404. The handler can serve alone, or be mounted in another mux
+// without stripping a prefix.
 //
-// The error names everything that is wrong: that s or authenticate is nil, and
-// each option outside its documented range.
+// The error names every invalid argument and option.
 func New(s store.Store, authenticate Authenticator, opts Options) (http.Handler, error) {
 	var errs []error
 	if s == nil {
@@ -107,8 +104,8 @@ func New(s store.Store, authenticate Authenticator, opts Options) (http.Handler,
 	return &handler{store: s, authenticate: authenticate, options: opts, path: opts.BasePath + Path}, nil
 }
 
-// MustNew is [New] for tests and for options that are constants. It panics where
-// New returns an error.
+// MustNew is [New] for tests and for constant options. It panics if New returns an
+// error.
 func MustNew(s store.Store, authenticate Authenticator, opts Options) http.Handler {
 	h, err := New(s, authenticate, opts)
 	if err != nil {
@@ -153,7 +150,7 @@ type handler struct {
 	path         string
 }
 
-// A call is one request on its way through the handler.
+// A call is the state of one request.
 type call struct {
 	w     http.ResponseWriter // for http.MaxBytesReader; only ServeHTTP writes to it
 	r     *http.Request
@@ -161,18 +158,19 @@ type call struct {
 	event Event
 }
 
-// An endpoint works on a call and returns what to answer. It writes nothing, so
-// that no answer is written half when it panics. Its error is a *problem, or
-// what the store or the authenticator said.
+// An endpoint handles a call and returns the answer. It does not write it, so that
+// a panic leaves no incomplete response. Its error is a *problem, or an error of the
+// store or the authenticator.
 type endpoint func(*call) (answer, error)
 
-// An answer is a status and a JSON document; a nil body is none.
+// An answer is the status and the JSON document of a response. A nil body means no
+// document.
 type answer struct {
 	status int
 	body   []byte
 }
 
-// ServeHTTP runs the endpoint, writes one answer, logs one line, and tells the
+// ServeHTTP runs the endpoint, writes one response, logs one line, and calls the
 // observer once.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
@@ -190,9 +188,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// run finds the endpoint of the call, admits its user, and returns what to
-// answer. It makes an error of a panic, but for that of a handler which is being
-// aborted.
+// run finds the endpoint of the call, authenticates it, and returns the answer. It
+// turns a panic into an error, except http.ErrAbortHandler.
 func (h *handler) run(c *call) (a answer, err error) {
 	defer func() {
 		switch v := recover(); v {
@@ -214,8 +211,8 @@ func (h *handler) run(c *call) (a answer, err error) {
 }
 
 func (h *handler) route(c *call) (endpoint, error) {
-	// The path is compared decoded, but a slash that is encoded separates
-	// nothing (RFC 3986, section 2.2).
+	// The decoded path is compared, but an encoded slash is not a separator
+	// (RFC 3986, section 2.2).
 	if u := c.r.URL; u.Path != h.path || strings.Count(u.EscapedPath(), "/") != strings.Count(h.path, "/") {
 		return nil, notFound
 	}
@@ -237,7 +234,7 @@ func (h *handler) admit(c *call) error {
 	var invalid *tokens.InvalidError
 	switch {
 	case errors.As(err, &invalid):
-		// It is not about what the app sent, so it is no 422.
+		// The app did not send this value, so the response is not 422.
 		return fmt.Errorf("httpapi: authenticator: %v", err)
 	case err != nil:
 		return err
@@ -249,8 +246,7 @@ func (h *handler) admit(c *call) error {
 	return nil
 }
 
-// refusal turns the error of an endpoint into the answer, and records in the
-// event what became of the request.
+// refusal returns the answer for an error, and records its outcome in the event.
 func (h *handler) refusal(c *call, err error) answer {
 	p, outcome := diagnose(c.r.Context(), err)
 	c.event.Outcome, c.event.Problem = outcome, p.Code
@@ -283,6 +279,6 @@ func (c *call) write(a answer) {
 	}
 	c.w.WriteHeader(a.status)
 	if c.r.Method != http.MethodHead {
-		_, _ = c.w.Write(a.body) // a client that is gone reads no answer
+		_, _ = c.w.Write(a.body) // fails if the client has closed the connection
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A problem is the document of an error (RFC 9457), and the error itself. Its
-// type is about:blank, and so left out: Code tells problems apart. Nothing in it
-// comes from the request but the names of declared fields.
+// A problem is a problem document (RFC 9457) and an error. It has no type, which
+// means about:blank, because Code distinguishes problems. It contains names of
+// declared fields, but no values of the request.
 type problem struct {
 	Title     string         `json:"title"`
 	Status    int            `json:"status"`
@@ -25,8 +25,7 @@ type problem struct {
 	header map[string]string
 }
 
-// A fieldProblem is what is wrong with one member of the body or one parameter of
-// the query.
+// A fieldProblem is one invalid member of the body or parameter of the query.
 type fieldProblem struct {
 	Field  string `json:"field"`
 	Code   string `json:"code"`
@@ -39,9 +38,10 @@ func newProblem(status int, code, detail string) *problem {
 	return &problem{Title: title(status), Status: status, Code: code, Detail: detail}
 }
 
-// title is the status's phrase, as RFC 9110 has it and about:blank wants it.
+// title returns the phrase of the status in RFC 9110, which RFC 9457 recommends
+// with about:blank.
 func title(status int) string {
-	switch status { // net/http has the phrases of older RFCs
+	switch status { // net/http has phrases of older RFCs
 	case http.StatusRequestEntityTooLarge:
 		return "Content Too Large"
 	case http.StatusUnprocessableEntity:
@@ -50,19 +50,19 @@ func title(status int) string {
 	return http.StatusText(status)
 }
 
-// The problems with the form of a request.
+// The problems of a malformed request.
 var (
 	invalidUTF8     = newProblem(400, "invalid_utf8", "The body is not valid UTF-8.")
 	invalidJSON     = newProblem(400, "invalid_json", "The body is not a JSON text.")
-	notAnObject     = newProblem(400, "not_an_object", "The body is JSON, but not an object.")
-	trailingData    = newProblem(400, "trailing_data", "Something follows the JSON object in the body.")
+	notAnObject     = newProblem(400, "not_an_object", "The body is not a JSON object.")
+	trailingData    = newProblem(400, "trailing_data", "The body has data after the JSON object.")
 	unknownMember   = newProblem(400, "unknown_member", "The object has a member other than deviceId, expoPushToken, platform and projectId. Names are case-sensitive.")
-	duplicateMember = newProblem(400, "duplicate_member", "The object has a member twice. Send each member once.")
+	duplicateMember = newProblem(400, "duplicate_member", "The object has a member twice. Send each member at most once.")
 	wrongType       = newProblem(400, "wrong_type", "A member of the object is not a string. Send a string, or leave out an optional member.")
-	nestedValue     = newProblem(400, "nested_value", "A member of the object is an array or an object; all of them are strings.")
-	loneSurrogate   = newProblem(400, "lone_surrogate", "A string has an escape that is half a character: a surrogate without its pair.")
-	incompleteBody  = newProblem(400, "incomplete_body", "The body could not be read to its end.")
-	invalidQuery    = newProblem(400, "invalid_query", "The query is not well-formed: a bad percent-encoding, or a semicolon that is not encoded.")
+	nestedValue     = newProblem(400, "nested_value", "A member of the object is an array or an object. Send a string.")
+	loneSurrogate   = newProblem(400, "lone_surrogate", "A string has an escaped surrogate without its pair.")
+	incompleteBody  = newProblem(400, "incomplete_body", "The body ended early. Send the request again.")
+	invalidQuery    = newProblem(400, "invalid_query", "The query is malformed. It has an invalid percent-encoding or an unencoded semicolon.")
 )
 
 // The other problems.
@@ -71,20 +71,20 @@ var (
 	forbidden       = newProblem(403, "forbidden", "The authenticated user cannot have registrations.")
 	notFound        = newProblem(404, "not_found", "There is nothing at this path.")
 
-	methodNotAllowed = newProblem(405, "method_not_allowed", "The path does not have this method.").
+	methodNotAllowed = newProblem(405, "method_not_allowed", "The path does not support this method. The Allow header lists the supported ones.").
 				with("Allow", "DELETE, GET, HEAD, POST")
 	contentTooLarge      = newProblem(413, "content_too_large", "The body is larger than any valid one.")
 	unsupportedMediaType = newProblem(415, "unsupported_media_type", "The Content-Type is not application/json in UTF-8.").
 				with("Accept", "application/json")
-	unsupportedContentCoding = newProblem(415, "unsupported_content_coding", "The body has a Content-Encoding; it must have none.").
+	unsupportedContentCoding = newProblem(415, "unsupported_content_coding", "The body has a Content-Encoding. Send it without one.").
 					with("Accept-Encoding", "identity")
 
-	invalidFields = newProblem(422, "invalid_fields", "Some values are not valid. errors names each field and the values to use.")
+	invalidFields = newProblem(422, "invalid_fields", "Some values are invalid. errors lists each field and its valid values.")
 	internalError = newProblem(500, "internal_error", "The request failed. It is not known whether it had an effect.")
-	tryAgain      = newProblem(503, "try_again", "The request could not be served now. It may have had an effect or not; repeating it is safe.")
+	tryAgain      = newProblem(503, "try_again", "The service is temporarily unavailable. The request may have had an effect. It is safe to repeat it.")
 )
 
-// Error is for the log; the answer has the document.
+// Error returns a text for the log. The response has the document.
 func (p *problem) Error() string {
 	if len(p.Errors) == 0 {
 		return "httpapi: " + p.Code
@@ -92,14 +92,14 @@ func (p *problem) Error() string {
 	return "httpapi: " + p.Code + " at " + p.Errors[0].Field
 }
 
-// with returns p with one more header field in its answer.
+// with returns p with a header field for the response.
 func (p *problem) with(name, value string) *problem {
 	q := *p
 	q.header = map[string]string{name: value}
 	return &q
 }
 
-// at returns p for one declared field of the request.
+// at returns p with one declared field of the request.
 func (p *problem) at(field string) *problem {
 	q := *p
 	q.Errors = []fieldProblem{{Field: field, Code: p.Code, Detail: p.Detail}}
@@ -116,8 +116,8 @@ func (p *problem) answer(requestID string) answer {
 	return answer{status: q.Status, body: body}
 }
 
-// diagnose returns the problem that answers err, and what that makes of the
-// request. What err says is for the log.
+// diagnose returns the problem and the outcome for an error. The text of err is only
+// logged.
 func diagnose(ctx context.Context, err error) (*problem, store.Outcome) {
 	var (
 		p       *problem
@@ -125,7 +125,7 @@ func diagnose(ctx context.Context, err error) (*problem, store.Outcome) {
 	)
 	switch {
 	case errors.Is(err, context.Canceled) && errors.Is(ctx.Err(), context.Canceled):
-		return tryAgain, store.Canceled // a server that shuts down still has a client to answer
+		return tryAgain, store.Canceled // during a shutdown the client still reads the response
 	case errors.As(err, &p):
 		return p, store.Invalid
 	case errors.Is(err, ErrUnauthenticated):
@@ -152,10 +152,10 @@ func describe(invalid *tokens.InvalidError) *problem {
 	return &p
 }
 
-// rule returns which rule the field breaks, and what to send instead. It quotes
-// nothing of the request.
+// rule returns the rule that the field breaks and the valid values. It contains no
+// values of the request.
 func rule(f tokens.FieldError) string {
-	text := "It is not allowed." // the rule of a store that is not ours
+	text := "It is not allowed." // a rule of another implementation of store.Store
 	switch f.Code {
 	case tokens.CodeRequired:
 		text = "It is missing or empty."
@@ -166,9 +166,9 @@ func rule(f tokens.FieldError) string {
 	case tokens.CodeControlCharacter:
 		text = "It has a control character."
 	case tokens.CodeMalformed:
-		text = "It is not of the required form."
+		text = "It has the wrong format."
 	case tokens.CodeUnknown:
-		text = "It is not one of the known values."
+		text = "It is not one of the allowed values."
 	case repeated:
 		text = "It appears more than once."
 	}

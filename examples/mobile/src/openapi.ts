@@ -13,32 +13,32 @@ export interface paths {
         };
         /**
          * List the active registrations
-         * @description The caller's active registrations, ordered by `deviceId`. None is an empty list.
+         * @description Returns the caller's active registrations, ordered by `deviceId`. The list may be empty.
          */
         get: operations["listDeviceTokens"];
         put?: never;
         /**
          * Register this device, at each launch
-         * @description Creates the registration of the device, or refreshes it: a device that logged out is active again, and
-         *     a `projectId` that is left out is forgotten. An app sends one registration at a time: a repeated
-         *     request applies again, after whatever came between.
+         * @description Creates or refreshes the registration of the device. A device that was logged out becomes active again.
+         *     Without a `projectId`, a stored one is removed. An app sends one registration at a time, because a
+         *     repeated request is applied again, after any requests in between.
          *
-         *     The body is one JSON object, in UTF-8, with no member twice and none but the declared ones. It has
-         *     no `Content-Encoding`.
+         *     The body is one JSON object in UTF-8 without `Content-Encoding`. It has only the declared members, each
+         *     at most once.
          */
         post: operations["registerDeviceToken"];
         /**
          * Log out on a device, or erase its registration
-         * @description Deactivates the registration: nothing reaches the user on this device until it registers again. With
-         *     `permanent=true` the registration is erased. The answer is the same if nothing is there.
+         * @description Deactivates the registration: the device receives no messages for this user until it registers again.
+         *     With `permanent=true`, erases the registration. The response is the same if there is no registration.
          *
-         *     A body is not read.
+         *     A body is ignored.
          */
         delete: operations["removeDeviceToken"];
         options?: never;
         /**
-         * The headers of the list
-         * @description As GET, without the body.
+         * Get the headers of the list
+         * @description Like GET, without the body.
          */
         head: operations["headDeviceTokens"];
         patch?: never;
@@ -49,18 +49,18 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * @description Names the installation of the app among those of one user. Characters are Unicode code points; none is
-         *     a control character (category Cc).
+         * @description Identifies an installation of the app among those of the user. Its length is in Unicode code points. It
+         *     has no control characters (category Cc).
          */
         DeviceId: string;
         /**
-         * @description What `getExpoPushTokenAsync` returned: `ExponentPushToken[x]`, `ExpoPushToken[x]` or the older bare form.
-         *     It is a credential: no answer has it.
+         * @description The token from `getExpoPushTokenAsync`: `ExponentPushToken[x]`, `ExpoPushToken[x]` or the older bare form.
+         *     It is a credential. No response contains it.
          */
         ExpoPushToken: string;
         /** @enum {string} */
         Platform: "ios" | "android";
-        /** @description The Expo project, as `@owner/slug` or its UUID. Empty is the same as left out. */
+        /** @description The Expo project, as `@owner/slug` or its UUID. An empty value is the same as none. */
         ProjectId: string;
         /**
          * Format: date-time
@@ -73,48 +73,48 @@ export interface components {
             platform: components["schemas"]["Platform"];
             projectId?: components["schemas"]["ProjectId"];
         };
-        /** @description A registration. Its times may be missing where an older service made it. */
+        /** @description A registration. It may lack times if an older service created it. */
         Registration: {
             deviceId: components["schemas"]["DeviceId"];
             platform: components["schemas"]["Platform"];
             projectId?: components["schemas"]["ProjectId"];
-            /** @description When the device was first registered. */
+            /** @description The time of the first registration. */
             registeredAt?: components["schemas"]["Time"];
-            /** @description When it was registered last. */
+            /** @description The time of the last registration. */
             updatedAt?: components["schemas"]["Time"];
-            /** @description From when on nothing reaches the device, unless it is registered again. */
+            /** @description The time at which the registration expires unless the device registers again. */
             expiresAt?: components["schemas"]["Time"];
         };
-        /** @description What is registered now. */
+        /** @description The registration after the request. */
         Registered: {
             deviceId: components["schemas"]["DeviceId"];
             platform: components["schemas"]["Platform"];
             projectId?: components["schemas"]["ProjectId"];
-            /** @description When the device was first registered. */
+            /** @description The time of the first registration. */
             registeredAt: components["schemas"]["Time"];
-            /** @description When it was registered last. */
+            /** @description The time of the last registration. */
             updatedAt: components["schemas"]["Time"];
-            /** @description From when on nothing reaches the device, unless it is registered again. */
+            /** @description The time at which the registration expires unless the device registers again. */
             expiresAt: components["schemas"]["Time"];
         };
         RegistrationList: {
             deviceTokens: components["schemas"]["Registration"][];
         };
         /**
-         * @description A problem document (RFC 9457). `type` is left out, which stands for `about:blank`; tell problems apart by
-         *     `code`. Nothing that was sent is in it.
+         * @description A problem document (RFC 9457). It has no `type`, which means `about:blank`: use `code` to distinguish
+         *     problems. It contains no values of the request.
          */
         Problem: {
             /** @description The phrase of the status. */
             title: string;
             status: number;
-            /** @description Which problem it is. Stable. */
+            /** @description The kind of problem. It does not change between versions. */
             code: string;
-            /** @description For people. */
+            /** @description An explanation for people. */
             detail: string;
-            /** @description What is wrong with which field. */
+            /** @description The invalid fields. */
             errors?: components["schemas"]["FieldProblem"][];
-            /** @description As in the answer's `X-Request-Id`. */
+            /** @description The `X-Request-Id` of the response. */
             requestId: string;
         };
         FieldProblem: {
@@ -128,17 +128,17 @@ export interface components {
              */
             field: string;
             /**
-             * @description Which rule is broken. In a 400, it is the problem's own code. In a 422: `required` (missing or empty),
-             *     `too_long`, `invalid_utf8`, `control_character`, `malformed` (not of the required form), `unknown` (not one
-             *     of the known values) or `repeated`. A deployment with rules of its own may have others.
+             * @description The rule that the field breaks. In a 400, it is the code of the problem. In a 422, it is `required`
+             *     (missing or empty), `too_long`, `invalid_utf8`, `control_character`, `malformed` (wrong format), `unknown`
+             *     (not one of the allowed values) or `repeated`. A deployment may add others.
              */
             code: string;
-            /** @description For people. In a 422, it names the valid values. */
+            /** @description An explanation for people. In a 422, it names the valid values. */
             detail: string;
         };
     };
     responses: {
-        /** @description The body is not one JSON object of the declared members and types. */
+        /** @description The body is not one JSON object with the declared members and types. */
         BadBody: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -155,7 +155,7 @@ export interface components {
                 };
             };
         };
-        /** @description The query is not well-formed. */
+        /** @description The query is malformed. */
         BadQuery: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -208,7 +208,7 @@ export interface components {
                 };
             };
         };
-        /** @description The body is over the limit, by default 4 KiB. No valid registration needs as much. */
+        /** @description The body exceeds the limit, by default 4 KiB. A valid registration is smaller. */
         ContentTooLarge: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -225,15 +225,15 @@ export interface components {
                 };
             };
         };
-        /** @description The body is not `application/json`, or not in UTF-8, or it has a content coding. A missing Content-Type is refused too. */
+        /** @description The Content-Type is missing or is not `application/json` in UTF-8, or the body has a content coding. */
         UnsupportedMediaType: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
                 "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
-                /** @description What is accepted, if the type was refused. */
+                /** @description The accepted type, if the type was rejected. */
                 Accept?: "application/json";
-                /** @description What is accepted, if the coding was refused. */
+                /** @description The accepted coding, if the coding was rejected. */
                 "Accept-Encoding"?: "identity";
                 [name: string]: unknown;
             };
@@ -246,7 +246,7 @@ export interface components {
                 };
             };
         };
-        /** @description Values break rules; every bad field is named. */
+        /** @description Values break rules. The problem lists every invalid field. */
         InvalidFields: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -263,7 +263,7 @@ export interface components {
                 };
             };
         };
-        /** @description The request failed. It may have had an effect or not. */
+        /** @description The request failed. It may have had an effect. */
         InternalError: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -280,13 +280,13 @@ export interface components {
                 };
             };
         };
-        /** @description The request could not be served now. It may have had an effect or not; repeating it is safe. */
+        /** @description The service is temporarily unavailable. The request may have had an effect. It is safe to repeat it. */
         TryAgain: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
                 "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
-                /** @description How many seconds to wait. */
+                /** @description The number of seconds to wait before a retry. */
                 "Retry-After": number;
                 [name: string]: unknown;
             };
@@ -302,8 +302,7 @@ export interface components {
     };
     parameters: {
         /**
-         * @description Used as the id of the request if it is 1–64 of the ASCII letters, digits and `-._`; otherwise the server
-         *     makes one.
+         * @description The id of the request, if it is 1–64 ASCII letters, digits and `-._`. Otherwise the server creates one.
          * @example 4f1c7a52-1
          */
         RequestId: string;
@@ -326,8 +325,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Used as the id of the request if it is 1–64 of the ASCII letters, digits and `-._`; otherwise the server
-                 *     makes one.
+                 * @description The id of the request, if it is 1–64 ASCII letters, digits and `-._`. Otherwise the server creates one.
                  * @example 4f1c7a52-1
                  */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
@@ -360,8 +358,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Used as the id of the request if it is 1–64 of the ASCII letters, digits and `-._`; otherwise the server
-                 *     makes one.
+                 * @description The id of the request, if it is 1–64 ASCII letters, digits and `-._`. Otherwise the server creates one.
                  * @example 4f1c7a52-1
                  */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
@@ -375,7 +372,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The device was registered already. Its registration is refreshed, with the same token or another. */
+            /** @description The device was registered already. Its registration was refreshed, with the same or another token. */
             200: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
@@ -387,7 +384,7 @@ export interface operations {
                     "application/json": components["schemas"]["Registered"];
                 };
             };
-            /** @description The device is registered. */
+            /** @description The registration was created. */
             201: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
@@ -413,17 +410,16 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description The device, exactly once.
+                 * @description The device. Send it exactly once.
                  * @example 6b1f0c9e-phone
                  */
                 deviceId: components["schemas"]["DeviceId"];
-                /** @description Whether to erase. At most once. */
+                /** @description Whether to erase the registration. Send it at most once. */
                 permanent?: "true" | "false";
             };
             header?: {
                 /**
-                 * @description Used as the id of the request if it is 1–64 of the ASCII letters, digits and `-._`; otherwise the server
-                 *     makes one.
+                 * @description The id of the request, if it is 1–64 ASCII letters, digits and `-._`. Otherwise the server creates one.
                  * @example 4f1c7a52-1
                  */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
@@ -433,7 +429,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The device is not active, or its registration is erased. */
+            /** @description The registration is inactive or erased, or does not exist. */
             204: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
@@ -456,8 +452,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Used as the id of the request if it is 1–64 of the ASCII letters, digits and `-._`; otherwise the server
-                 *     makes one.
+                 * @description The id of the request, if it is 1–64 ASCII letters, digits and `-._`. Otherwise the server creates one.
                  * @example 4f1c7a52-1
                  */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
@@ -467,7 +462,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What GET answers, without the body. */
+            /** @description The response of GET without the body. */
             200: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
@@ -477,7 +472,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What GET answers, without the body. */
+            /** @description The response of GET without the body. */
             401: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
@@ -487,7 +482,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What GET answers, without the body. */
+            /** @description The response of GET without the body. */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
@@ -497,7 +492,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What GET answers, without the body. */
+            /** @description The response of GET without the body. */
             500: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
@@ -507,7 +502,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What GET answers, without the body. */
+            /** @description The response of GET without the body. */
             503: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
