@@ -9,6 +9,7 @@ import (
 
 	"github.com/devicetokens/devicetokens/examples/internal/database"
 	"github.com/devicetokens/devicetokens/examples/internal/page"
+	"github.com/devicetokens/devicetokens/examples/internal/watch"
 	"github.com/devicetokens/devicetokens/httpapi"
 )
 
@@ -19,7 +20,7 @@ func newHandler(ctx context.Context, db *database.Database, who callers, allowCh
 	if who.verified {
 		return httpapi.MustNew(db.Store, who.authenticate, httpapi.Options{Logger: logger}), ""
 	}
-	s := page.Watch(db.Store)
+	s := watch.New(db.Store)
 	console := page.NewConsole(ctx, page.Options{
 		Name: db.Name, Store: s, Walker: db.Walker, Events: s, AllowChanges: allowChanges, Logger: logger,
 	})

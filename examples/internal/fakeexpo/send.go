@@ -142,6 +142,21 @@ func (s *Server) send(body []byte) (data any, fault Fault, refused *refusal) {
 	return tickets, fault, nil
 }
 
+// Push sends a message to each of the tokens, as a client's request does.
+func (s *Server) Push(to []string, title, recipient string) error {
+	if len(to) == 0 {
+		return nil
+	}
+	body, err := json.Marshal(map[string]any{"to": to, "title": title, "data": map[string]string{"recipient": recipient}})
+	if err != nil {
+		return err
+	}
+	if _, _, refused := s.send(body); refused != nil {
+		return fmt.Errorf("fakeexpo: refused with %d %s", refused.status, refused.code)
+	}
+	return nil
+}
+
 // admit counts n notifications, unless they are too many for the last second.
 func (s *Server) admit(project string, n int, now time.Time) bool {
 	recent := s.recent[project]

@@ -11,6 +11,8 @@ import (
 	"net/netip"
 	"sync"
 
+	"github.com/devicetokens/devicetokens/examples/internal/totals"
+	"github.com/devicetokens/devicetokens/examples/internal/watch"
 	"github.com/devicetokens/devicetokens/store"
 )
 
@@ -19,7 +21,7 @@ type Options struct {
 	Name   string       // of the store, for the heading
 	Store  store.Store  // an Inspector
 	Walker store.Walker // for totals
-	Events *Watched     // whose events arrive live; nil for none
+	Events *watch.Store // whose events arrive live; nil for none
 	Rate   int          // rows of a walk for totals, each second; 0 means 2,000
 
 	AllowChanges bool // deactivate and erase, and not only look
@@ -34,6 +36,7 @@ type Console struct {
 	key string
 	mux *http.ServeMux
 
+	guarded http.Handler // admit
 	mu      sync.Mutex
 	streams map[chan []byte]bool // of pages that are open
 	progress
@@ -44,13 +47,14 @@ type progress struct {
 	Counting bool
 	Rows     int // of the walk that runs
 	Err      error
-	Totals   *totals // of the last one; nil if there was none
+	Totals   *totals.Totals // of the last one; nil if there was none
 }
 
 // NewConsole returns a console that ends with ctx.
 func NewConsole(ctx context.Context, o Options) *Console {
 	o.Rate = cmp.Or(o.Rate, 2000)
 	c := &Console{Options: o, ctx: ctx, key: rand.Text(), mux: http.NewServeMux(), streams: map[chan []byte]bool{}}
+	c.guarded = guard(http.HandlerFunc(c.admit))
 	c.mux.HandleFunc("GET /console", func(w http.ResponseWriter, _ *http.Request) { c.show(w, view{}) })
 	c.mux.HandleFunc("GET /console/user", c.user)
 	c.mux.HandleFunc("POST /console/holder", c.holder)
@@ -61,7 +65,7 @@ func NewConsole(ctx context.Context, o Options) *Console {
 	}
 	c.mux.Handle("GET /page/", assets())
 	if o.Events != nil {
-		o.Events.notify = func() { c.publish("event", 0) }
+		o.Events.Notify(func() { c.publish("event", 0) })
 	}
 	return c
 }
@@ -70,9 +74,7 @@ func NewConsole(ctx context.Context, o Options) *Console {
 func (c *Console) Path() string { return "/console?key=" + c.key }
 
 // ServeHTTP serves /console and what is below it, and the files of the page.
-func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	guard(http.HandlerFunc(c.admit)).ServeHTTP(w, r)
-}
+func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.guarded.ServeHTTP(w, r) }
 
 // admit serves clients that know the key. It is in the URL once, and in a cookie from
 // then on, so that no history and no picture of a screen has it.

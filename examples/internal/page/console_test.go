@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/devicetokens/devicetokens/examples/internal/watch"
 	"github.com/devicetokens/devicetokens/memstore"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
@@ -22,7 +23,7 @@ import (
 type desk struct {
 	t       *testing.T
 	store   *memstore.Store
-	watched *Watched
+	watched *watch.Store
 	console *Console
 	log     *bytes.Buffer
 }
@@ -30,7 +31,7 @@ type desk struct {
 func newDesk(t *testing.T, change func(*Options)) *desk {
 	t.Helper()
 	s := memstore.MustNew(store.Policy{MaxDevices: 2})
-	d := &desk{t: t, store: s, watched: Watch(s), log: &bytes.Buffer{}}
+	d := &desk{t: t, store: s, watched: watch.New(s), log: &bytes.Buffer{}}
 	o := Options{Name: "memory", Store: d.watched, Walker: s, Events: d.watched, Logger: slog.New(slog.NewTextHandler(d.log, nil))}
 	if change != nil {
 		change(&o)
@@ -230,10 +231,10 @@ func TestTotals(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		page := d.says("GET", "/console", "", 200, "250 registrations, counted from", "Count again", ">active<", ">250<", "Latest registrations", "<svg")
-		if n := strings.Count(page, "<rect"); n != weeks {
+		if n := strings.Count(page, "<rect"); n != 14 {
 			t.Errorf("the histogram has %d bars", n)
 		}
-		if t0 := d.console.Totals; t0.At.Sub(began) < time.Second || t0.From.Before(began) || len(t0.Latest) != latest {
+		if t0 := d.console.Totals; t0.At.Sub(began) < time.Second || t0.From.Before(began) || len(t0.Latest) != 20 {
 			t.Errorf("totals are from %v to %v, with %d latest", t0.From, t0.At, len(t0.Latest))
 		}
 		d.console.Walker = broken{d.console.Walker}
@@ -241,30 +242,6 @@ func TestTotals(t *testing.T) {
 		synctest.Wait()
 		d.says("GET", "/console", "", 200, "The last count ended early: no answer", "250 registrations, counted from")
 	})
-}
-
-// TestStatesAreCounted has a registration of each state and age.
-func TestStatesAreCounted(t *testing.T) {
-	now := time.Date(2026, time.November, 30, 12, 0, 0, 0, time.UTC)
-	at := func(weeksAgo int, status tokens.Status) store.Record {
-		updated := now.AddDate(0, 0, -7*weeksAgo)
-		return store.Record{Registration: tokens.Registration{Platform: tokens.IOS, ProjectID: "@acme/app", Status: status, UpdatedAt: updated, ExpiresAt: updated.AddDate(0, 0, 90)}}
-	}
-	all := &totals{counts: map[string]map[string]int{}}
-	all.add([]store.Record{
-		at(0, tokens.Active), at(0, tokens.Active), at(3, tokens.LoggedOut), at(12, tokens.DeviceNotRegistered),
-		at(13, tokens.Active), {Err: errors.New("unreadable")},
-	}, now)
-	want := []line{{"active", 2}, {"device_not_registered", 1}, {"expired", 1}, {"logout", 1}, {"unreadable", 1}}
-	if got := all.Lines("status"); len(got) != len(want) || got[0] != want[0] || got[4] != want[4] {
-		t.Errorf("statuses are %v, want %v", got, want)
-	}
-	if all.ages[0] != 2 || all.ages[3] != 1 || all.ages[12] != 1 || all.ages[13] != 0 {
-		t.Errorf("ages are %v", all.ages)
-	}
-	if got := all.Bars()[0]; got.Height != 96 || got.Y != 4 {
-		t.Errorf("the first bar is %+v", got)
-	}
 }
 
 type broken struct{ store.Walker }

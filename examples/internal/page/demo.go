@@ -1,10 +1,7 @@
 package page
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -66,7 +63,7 @@ func send(w http.ResponseWriter, r *http.Request, s store.Lister) {
 	out := map[string]any{"title": title}
 	for name, to := range map[string][]string{"ours": ours, "usual": in.Usual} {
 		if err == nil {
-			out[name], err = deliver(r.Context(), in, to)
+			out[name], err = deliver(in, to)
 		}
 	}
 	if err != nil {
@@ -78,36 +75,14 @@ func send(w http.ResponseWriter, r *http.Request, s store.Lister) {
 }
 
 // deliver sends a message to each token and returns how often each phone shows it.
-func deliver(ctx context.Context, in sending, to []string) (map[string]int, error) {
-	expo := fakeexpo.New(fakeexpo.Options{})
+func deliver(in sending, to []string) (map[string]int, error) {
+	expo, shown := fakeexpo.New(fakeexpo.Options{}), map[string]int{}
 	for _, token := range in.Phones {
 		expo.Set(token, fakeexpo.Phone{})
 	}
-	if len(to) > 0 {
-		body, err := json.Marshal(map[string]any{"to": to, "title": title, "data": map[string]any{"recipient": in.To}})
-		if err != nil {
-			return nil, err
-		}
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, fakeexpo.Path+"/send", bytes.NewReader(body))
-		if err != nil {
-			return nil, err
-		}
-		req.Header.Set("Content-Type", "application/json")
-		answer := &answer{status: http.StatusOK}
-		if expo.ServeHTTP(answer, req); answer.status != http.StatusOK {
-			return nil, fmt.Errorf("the fake of Expo answered %d", answer.status)
-		}
-	}
-	shown := map[string]int{}
+	err := expo.Push(to, title, string(in.To))
 	for name, token := range in.Phones {
 		shown[name] = expo.Received(token)
 	}
-	return shown, nil
+	return shown, err
 }
-
-// An answer keeps the status of an answer that is made within this process.
-type answer struct{ status int }
-
-func (a *answer) Header() http.Header         { return http.Header{} }
-func (a *answer) Write(p []byte) (int, error) { return len(p), nil }
-func (a *answer) WriteHeader(status int)      { a.status = status }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/devicetokens/devicetokens/examples/internal/visible"
+	"github.com/devicetokens/devicetokens/examples/internal/watch"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -20,7 +21,7 @@ type view struct {
 	Answer  string // to what was asked; "" on the first page
 	Bad     bool   // the answer is an error
 	Devices []device
-	Recent  []Event
+	Recent  []watch.Event
 	progress
 }
 
@@ -29,19 +30,12 @@ func (c *Console) show(w http.ResponseWriter, v view) {
 	c.mu.Lock()
 	v.Console, v.progress = c, c.progress
 	c.mu.Unlock()
-	v.Recent = c.last(50)
+	v.Recent = c.Events.Last(50)
 	status := http.StatusOK
 	if v.Bad {
 		status = http.StatusBadRequest
 	}
 	show(w, status, "console.html", v)
-}
-
-func (c *Console) last(n int) []Event {
-	if c.Events == nil {
-		return nil
-	}
-	return c.Events.last(n)
 }
 
 // fail says what an error means. The texts of the stores have no ids in them.
@@ -58,7 +52,7 @@ func (c *Console) user(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, v, err)
 		return
 	}
-	events := slices.DeleteFunc(c.last(maxEvents), func(e Event) bool { return string(e.Key.UserID) != v.User })
+	events := slices.DeleteFunc(c.Events.Last(watch.MaxEvents), func(e watch.Event) bool { return string(e.Key.UserID) != v.User })
 	v.Devices = devicesOf(records, events, time.Now())
 	reached := 0
 	for _, d := range v.Devices {
@@ -97,7 +91,7 @@ func (c *Console) holder(w http.ResponseWriter, r *http.Request) {
 	}
 	c.show(w, view{
 		User: string(record.Key.UserID), Answer: "The token is held by " + visible.ID(string(record.Key.UserID)) + ".",
-		Devices: []device{deviceOf(record, c.last(maxEvents), time.Now())},
+		Devices: []device{deviceOf(record, c.Events.Last(watch.MaxEvents), time.Now())},
 	})
 }
 

@@ -17,7 +17,7 @@ function demo(path) {
 
   async function api(method, user, query = '', body = undefined) {
     const headers = { Authorization: `Bearer ${id(user)}`, ...(body && { 'Content-Type': 'application/json' }) };
-    const init = { method, headers, body: body && JSON.stringify(body) };
+    const init = { method, headers, body: body && JSON.stringify(body), keepalive: true };
     const flags = Object.entries(headers).map(([name, value]) => ` -H '${name}: ${value}'`).join('') + (body ? ` -d '${init.body}'` : '');
     const response = await fetch(path + query, init);
     const text = await response.text();
@@ -159,10 +159,7 @@ function demo(path) {
   $('#over').addEventListener('click', () => location.reload());
   addEventListener('pagehide', () => { // leave no rows behind
     for (const device of Object.keys(devices)) {
-      for (const user of Object.keys(people)) {
-        const headers = { Authorization: `Bearer ${id(user)}` };
-        fetch(`${path}?deviceId=${device}&permanent=true`, { method: 'DELETE', keepalive: true, headers }).catch(() => {});
-      }
+      for (const user of Object.keys(people)) api('DELETE', user, `?deviceId=${device}&permanent=true`).catch(() => {});
     }
   });
   addEventListener('pageshow', ({ persisted }) => { if (persisted) location.reload(); });

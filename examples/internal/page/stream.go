@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/devicetokens/devicetokens/examples/internal/totals"
 )
 
 // heartbeat is how often a stream on which nothing happens shows that it is open.
@@ -73,7 +75,7 @@ func (c *Console) count(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *Console) walk() {
-	t, err := walk(c.ctx, c.Walker, c.Rate, func(rows int) {
+	t, err := totals.Walk(c.ctx, c.Walker, c.Rate, func(rows int) {
 		c.mu.Lock()
 		c.Rows = rows
 		c.mu.Unlock()

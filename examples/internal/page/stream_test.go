@@ -9,11 +9,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/devicetokens/devicetokens/store"
-	"github.com/devicetokens/devicetokens/tokens"
 )
 
 // A reader keeps what a stream sends, or blocks.
@@ -108,51 +103,4 @@ func TestSlowReader(t *testing.T) {
 			t.Error("it is still open")
 		}
 	})
-}
-
-// TestWatched has each change that a store can make, and what is kept is bounded.
-func TestWatched(t *testing.T) {
-	d := newDesk(t, nil)
-	d.register("alice", "a", phone1)
-	d.register("alice", "a", phone1)
-	d.register("alice", "a", phone2)
-	d.register("bob", "a", phone2)
-	d.register("bob", "b", phone1)
-	d.register("bob", "c", "ExponentPushToken[5555555555555555555555]")
-	ctx, key := t.Context(), tokens.Key{UserID: "bob", DeviceID: "b"}
-	for _, err := range []error{
-		d.watched.Deactivate(ctx, key),
-		d.watched.Invalidate(ctx, key, tokens.MustParseToken(phone1).Hash(), time.Now()),
-		d.watched.Delete(ctx, key),
-		d.watched.DeleteUser(ctx, "bob"),
-	} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if d.watched.Delete(ctx, tokens.Key{}) == nil {
-		t.Error("a key without a user is erased")
-	}
-	var got []string
-	for _, e := range d.watched.last(maxEvents) {
-		got = append([]string{string(e.Key.UserID) + " " + string(e.Key.DeviceID) + " " + string(e.What)}, got...)
-	}
-	want := []string{
-		"alice a registered", "alice a refreshed", "alice a refreshed with another token",
-		"alice a moved to another user, who logged in on the device", "bob a registered", "bob b registered",
-		"bob a removed, because the user registered more devices than are allowed", "bob c registered",
-		"bob b logged out", "bob b reported gone by Expo", "bob b erased", "bob  erased",
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("events (-want +got):\n%s", diff)
-	}
-	for range maxEvents {
-		d.register("carol", "a", phone1)
-	}
-	if n := len(d.watched.last(2 * maxEvents)); n != maxEvents {
-		t.Errorf("%d events are kept", n)
-	}
-	if _, err := store.Inspect(ctx, d.watched, "carol"); err != nil {
-		t.Errorf("what it observes cannot be inspected: %v", err)
-	}
 }

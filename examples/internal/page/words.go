@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/devicetokens/devicetokens/examples/internal/visible"
+	"github.com/devicetokens/devicetokens/examples/internal/watch"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -23,17 +24,17 @@ type device struct {
 
 // devicesOf returns what to say of a user's records and of what was lately removed;
 // events has the newest first.
-func devicesOf(records []store.Record, events []Event, now time.Time) []device {
+func devicesOf(records []store.Record, events []watch.Event, now time.Time) []device {
 	var devices []device
 	for _, r := range records {
 		devices = append(devices, deviceOf(r, events, now))
 	}
 	for i, e := range events {
-		sooner := func(o Event) bool {
-			return o.Key == e.Key || o.What == Erased && o.Key == tokens.Key{UserID: e.Key.UserID}
+		sooner := func(o watch.Event) bool {
+			return o.Key == e.Key || o.What == watch.Erased && o.Key == tokens.Key{UserID: e.Key.UserID}
 		}
 		isStored := func(r store.Record) bool { return r.Key == e.Key }
-		if !slices.Contains(removals, e.What) || e.Key.DeviceID == "" || slices.ContainsFunc(records, isStored) || slices.ContainsFunc(events[:i], sooner) {
+		if !e.What.Removes() || e.Key.DeviceID == "" || slices.ContainsFunc(records, isStored) || slices.ContainsFunc(events[:i], sooner) {
 			continue
 		}
 		devices = append(devices, device{Key: e.Key, Words: fmt.Sprintf("Not reached since %s: %s.", when(e.At, now), e.What)})
@@ -41,14 +42,14 @@ func devicesOf(records []store.Record, events []Event, now time.Time) []device {
 	return devices
 }
 
-func deviceOf(r store.Record, events []Event, now time.Time) device {
+func deviceOf(r store.Record, events []watch.Event, now time.Time) device {
 	d := device{Key: r.Key, Stored: true, Registration: r.Registration}
 	if r.Err != nil {
 		d.Words = "Not reached: what is stored cannot be read. It is repaired when the app starts with its user logged in. Since when is not known."
 		d.Fault = visible.Text(r.Err.Error())
 		return d
 	}
-	since := func(what What) string {
+	since := func(what watch.What) string {
 		for _, e := range events {
 			if e.Key == r.Key && e.What == what {
 				return "since " + when(e.At, now)
@@ -61,9 +62,9 @@ func deviceOf(r store.Record, events []Event, now time.Time) device {
 	case d.Expired(now):
 		d.Words = fmt.Sprintf("Not reached since %s: the app last started %s, and a registration expires.", when(d.ExpiresAt, now), when(d.UpdatedAt, now)) + again
 	case d.Status == tokens.LoggedOut:
-		d.Words = "Not reached: the user logged out on this device, " + since(LoggedOut) + "." + again
+		d.Words = "Not reached: the user logged out on this device, " + since(watch.LoggedOut) + "." + again
 	case d.Status == tokens.DeviceNotRegistered:
-		d.Words = "Not reached: Expo reported that the app was removed or its notifications were turned off, " + since(Gone) + "." + again
+		d.Words = "Not reached: Expo reported that the app was removed or its notifications were turned off, " + since(watch.Gone) + "." + again
 	case !d.Active():
 		d.Words = "Not reached: an older service marked it inactive and did not say why, " + since("") + "." + again
 	default:

@@ -1,4 +1,5 @@
-package page
+// Package totals counts what a store has, at a limited rate.
+package totals
 
 import (
 	"cmp"
@@ -22,8 +23,8 @@ const (
 )
 
 // Totals are the counts of a walk over a store.
-type totals struct {
-	Rows     int
+type Totals struct {
+	Rows     int       // registrations, of any state
 	From, At time.Time // when the walk began and ended
 	counts   map[string]map[string]int
 	ages     [weeks]int // live registrations, by weeks since the app last started
@@ -31,7 +32,7 @@ type totals struct {
 }
 
 // add counts records. A key that a walk returns twice is counted twice.
-func (t *totals) add(records []store.Record, now time.Time) {
+func (t *Totals) add(records []store.Record, now time.Time) {
 	count := func(what, name string) {
 		if t.counts[what] == nil {
 			t.counts[what] = map[string]int{}
@@ -65,42 +66,42 @@ func (t *totals) add(records []store.Record, now time.Time) {
 }
 
 // Kinds returns what the lines are of.
-func (t *totals) Kinds() []string { return []string{"status", "platform", "project"} }
+func (t *Totals) Kinds() []string { return []string{"status", "platform", "project"} }
 
-// A line of a table of counts.
-type line struct {
+// A Line is of a table of counts.
+type Line struct {
 	Name string
 	N    int
 }
 
 // Lines returns the greatest counts, the greatest first.
-func (t *totals) Lines(what string) []line {
-	var lines []line
+func (t *Totals) Lines(what string) []Line {
+	var lines []Line
 	for name, n := range maps.All(t.counts[what]) {
-		lines = append(lines, line{name, n})
+		lines = append(lines, Line{name, n})
 	}
-	slices.SortFunc(lines, func(a, b line) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Name, b.Name)) })
+	slices.SortFunc(lines, func(a, b Line) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Name, b.Name)) })
 	return lines[:min(len(lines), 12)]
 }
 
-// A bar of the histogram, in a picture that is 100 high.
-type bar struct{ Week, N, X, Y, Height int }
+// A Bar is of the histogram, in a picture that is 100 high.
+type Bar struct{ Week, N, X, Y, Height int }
 
 // Bars returns the histogram.
-func (t *totals) Bars() []bar {
-	var bars []bar
+func (t *Totals) Bars() []Bar {
+	var bars []Bar
 	most := max(1, slices.Max(t.ages[:]))
 	for week, n := range t.ages {
 		height := (n*96 + most - 1) / most
-		bars = append(bars, bar{week, n, week * 40, 100 - height, height})
+		bars = append(bars, Bar{week, n, week * 40, 100 - height, height})
 	}
 	return bars
 }
 
-// walk counts the whole store, at most perSecond rows a second, and tells how far it
+// Walk counts the whole store, at most perSecond rows a second, and tells how far it
 // is.
-func walk(ctx context.Context, w store.Walker, perSecond int, progress func(rows int)) (*totals, error) {
-	t := &totals{From: time.Now(), counts: map[string]map[string]int{}}
+func Walk(ctx context.Context, w store.Walker, perSecond int, progress func(rows int)) (*Totals, error) {
+	t := &Totals{From: time.Now(), counts: map[string]map[string]int{}}
 	step := min(pageSize, perSecond)
 	limiter := rate.NewLimiter(rate.Limit(perSecond), step)
 	for cursor := store.Cursor(""); ; {

@@ -1,4 +1,6 @@
-package page
+// Package watch keeps the last changes that a process made to a store, for people to
+// look at.
+package watch
 
 import (
 	"context"
@@ -33,14 +35,14 @@ const (
 	Erased     What = "erased"
 )
 
-// removals are the changes after which nothing is stored for the device.
-var removals = []What{Moved, Evicted, Erased}
+// Removes reports whether nothing is stored for the device afterwards.
+func (w What) Removes() bool { return w == Moved || w == Evicted || w == Erased }
 
-// maxEvents is how many events are kept: a day's of a small team, some 100 KiB.
-const maxEvents = 1000
+// MaxEvents is how many events are kept: a day's of a small team, some 100 KiB.
+const MaxEvents = 1000
 
-// A Watched is a store that keeps the last changes that were made through it.
-type Watched struct {
+// A Store keeps the last changes that were made through it.
+type Store struct {
 	store.Store
 
 	mu     sync.Mutex
@@ -49,14 +51,17 @@ type Watched struct {
 	notify func()
 }
 
-// Watch returns s with its last changes kept.
-func Watch(s store.Store) *Watched { return &Watched{Store: s} }
+// New returns s with its last changes kept.
+func New(s store.Store) *Store { return &Store{Store: s} }
 
 // Unwrap returns the store that is watched, for its optional interfaces.
-func (w *Watched) Unwrap() store.Store { return w.Store }
+func (w *Store) Unwrap() store.Store { return w.Store }
 
-// last returns the last events that are kept, the newest first.
-func (w *Watched) last(n int) []Event {
+// Last returns at most n of the last events, the newest first. A nil Store has none.
+func (w *Store) Last(n int) []Event {
+	if w == nil {
+		return nil
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	events := slices.Clone(w.events[max(0, len(w.events)-n):])
@@ -64,8 +69,15 @@ func (w *Watched) last(n int) []Event {
 	return events
 }
 
+// Notify has f called after each event, which must return at once. There is one f.
+func (w *Store) Notify(f func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.notify = f
+}
+
 // note keeps an event of a call that returned no error.
-func (w *Watched) note(err error, what What, keys ...tokens.Key) error {
+func (w *Store) note(err error, what What, keys ...tokens.Key) error {
 	if err != nil {
 		return err
 	}
@@ -73,7 +85,7 @@ func (w *Watched) note(err error, what What, keys ...tokens.Key) error {
 	defer w.mu.Unlock()
 	for _, key := range keys {
 		w.n++
-		w.events = append(w.events[max(0, len(w.events)-maxEvents+1):], Event{N: w.n, At: time.Now(), What: what, Key: key})
+		w.events = append(w.events[max(0, len(w.events)-MaxEvents+1):], Event{N: w.n, At: time.Now(), What: what, Key: key})
 		if w.notify != nil {
 			w.notify()
 		}
@@ -81,8 +93,8 @@ func (w *Watched) note(err error, what What, keys ...tokens.Key) error {
 	return nil
 }
 
-// Register is the store's.
-func (w *Watched) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
+// Register implements [store.Store].
+func (w *Store) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
 	result, err := w.Store.Register(ctx, req)
 	what := map[store.Outcome]What{store.Created: Registered, store.Refreshed: Refreshed, store.Replaced: NewToken}[result.Outcome]
 	if result.Moved() {
@@ -92,22 +104,22 @@ func (w *Watched) Register(ctx context.Context, req tokens.Request) (store.Resul
 	return result, w.note(err, what, req.Key)
 }
 
-// Deactivate is the store's.
-func (w *Watched) Deactivate(ctx context.Context, key tokens.Key) error {
+// Deactivate implements [store.Store].
+func (w *Store) Deactivate(ctx context.Context, key tokens.Key) error {
 	return w.note(w.Store.Deactivate(ctx, key), LoggedOut, key)
 }
 
-// Invalidate is the store's.
-func (w *Watched) Invalidate(ctx context.Context, key tokens.Key, h tokens.Hash, sentAt time.Time) error {
+// Invalidate implements [store.Store].
+func (w *Store) Invalidate(ctx context.Context, key tokens.Key, h tokens.Hash, sentAt time.Time) error {
 	return w.note(w.Store.Invalidate(ctx, key, h, sentAt), Gone, key)
 }
 
-// Delete is the store's.
-func (w *Watched) Delete(ctx context.Context, key tokens.Key) error {
+// Delete implements [store.Store].
+func (w *Store) Delete(ctx context.Context, key tokens.Key) error {
 	return w.note(w.Store.Delete(ctx, key), Erased, key)
 }
 
-// DeleteUser is the store's.
-func (w *Watched) DeleteUser(ctx context.Context, user tokens.UserID) error {
+// DeleteUser implements [store.Store].
+func (w *Store) DeleteUser(ctx context.Context, user tokens.UserID) error {
 	return w.note(w.Store.DeleteUser(ctx, user), Erased, tokens.Key{UserID: user})
 }
