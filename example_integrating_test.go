@@ -19,9 +19,9 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// The code of docs/integrating.md.
+// The code in docs/integrating.md.
 
-// sessionUser stands for the authentication that a backend has already.
+// sessionUser stands for the authentication of an existing backend.
 func sessionUser(*http.Request) (user string, err error) { return "alice", nil }
 
 var errNoSession = errors.New("no session")
@@ -33,9 +33,9 @@ func Example_mount() {
 		user, err := sessionUser(r)
 		switch {
 		case errors.Is(err, errNoSession):
-			return "", httpapi.ErrUnauthenticated // 401: the app logs in again
+			return "", httpapi.ErrUnauthenticated // 401: the app asks the user to log in
 		case err != nil:
-			return "", store.ErrTryAgain // 503: the session service is down, nobody is logged out
+			return "", store.ErrTryAgain // 503: a failed lookup logs no user out
 		}
 		return tokens.UserID(user), nil
 	}
@@ -48,18 +48,17 @@ func Example_mount() {
 	// Output: 200 {"deviceTokens":[]}
 }
 
-// A Taxi is somebody's service that notifies. It asks for the one method that it
-// needs.
+// A Taxi is a service that notifies users. It depends on one method of the store.
 type Taxi struct {
 	tokens store.Lister
 	push   func(tokens.Token, string) error
 }
 
-// Arrived tells a user that the taxi is there.
+// Arrived notifies a user that the taxi is there.
 func (t Taxi) Arrived(ctx context.Context, user tokens.UserID) error {
 	registrations, err := t.tokens.List(ctx, user)
 	if err != nil {
-		return err // errors.Is(err, store.ErrTryAgain): later
+		return err // errors.Is(err, store.ErrTryAgain): retry later
 	}
 	for _, r := range registrations {
 		if err := t.push(r.Token, "Your taxi is here"); err != nil {
@@ -69,7 +68,7 @@ func (t Taxi) Arrived(ctx context.Context, user tokens.UserID) error {
 	return nil
 }
 
-// In a test of Taxi, a clock that stands still makes every time the same.
+// A test of Taxi sets the clock, so it needs no waiting.
 func Example_test() {
 	ctx := context.Background()
 
@@ -93,14 +92,14 @@ func Example_test() {
 	// Output: pushed 1
 }
 
-// An oldRow is a row of the table that you have now.
+// An oldRow is a row of your existing table.
 type oldRow struct {
 	User, Device, Token, OS string
 	UpdatedAt               time.Time
 }
 
-// importRows registers rows, oldest first. newStore makes the store with a clock
-// that shows each row's own time, so that expiry counts from there.
+// importRows registers rows, which are sorted by UpdatedAt. newStore makes a store
+// whose clock shows each row's time, so that expiry counts from there.
 func importRows(ctx context.Context, newStore func(store.Policy) store.Store, rows iter.Seq[oldRow]) (skipped int, err error) {
 	var at time.Time
 	s := newStore(store.Policy{Now: func() time.Time { return at }})
@@ -148,24 +147,24 @@ func Example_import() {
 	// Output: skipped 1 holder bob <nil>
 }
 
-// A tellingStore tells users that a phone of theirs has another user now.
-type tellingStore struct {
+// A notifyingStore notifies the user who lost a phone to another user.
+type notifyingStore struct {
 	store.Store
-	tell func(lost tokens.Key)
+	notify func(lost tokens.Key)
 }
 
 // Register implements [store.Store].
-func (s tellingStore) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
+func (s notifyingStore) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
 	result, err := s.Store.Register(ctx, req)
 	if err == nil && result.Moved() {
-		s.tell(result.MovedFrom)
+		s.notify(result.MovedFrom)
 	}
 	return result, err
 }
 
-func Example_tellTheOtherAccount() {
+func Example_notifyTheFormerUser() {
 	ctx := context.Background()
-	s := tellingStore{memstore.MustNew(store.Policy{}), func(lost tokens.Key) {
+	s := notifyingStore{memstore.MustNew(store.Policy{}), func(lost tokens.Key) {
 		fmt.Println("e-mail to", lost.UserID)
 	}}
 	register(ctx, s, "alice", "phone-1", "ExponentPushToken[a]")
@@ -173,7 +172,7 @@ func Example_tellTheOtherAccount() {
 	// Output: e-mail to alice
 }
 
-// observed counts operations by name and outcome, and adds up what they cost.
+// observed counts operations by name and outcome, and adds up their units.
 func observed(count func(name, outcome string), units func(float64)) func(store.Event) {
 	return func(e store.Event) {
 		count(string(e.Operation), string(e.Outcome))
@@ -195,24 +194,24 @@ func Example_observe() {
 	// 1 units
 }
 
-// Sent is what a sender keeps of a message: no token.
+// Sent is a sender's record of a message. It has no token.
 type Sent struct {
 	Key  tokens.Key
 	Hash tokens.Hash // of the token
 	At   time.Time
 }
 
-// Message is what Expo is sent.
+// Message is a push message for Expo.
 type Message struct {
 	To   string            `json:"to"`
 	Data map[string]string `json:"data"`
 }
 
-// messages makes one for each device of the users.
+// messages makes one message for each device of the users.
 func messages(ctx context.Context, s store.Lister, users iter.Seq[tokens.UserID], now time.Time) (batch []Message, sent []Sent, err error) {
 	for l := range store.ListUsers(ctx, s, users, 16) {
 		if l.Err != nil {
-			return nil, nil, l.Err // errors.Is(err, store.ErrTryAgain): this user again, later
+			return nil, nil, l.Err // errors.Is(err, store.ErrTryAgain): retry this user later
 		}
 		for _, r := range l.Registrations {
 			sent = append(sent, Sent{Key: r.Key, Hash: r.Token.Hash(), At: now})
@@ -222,9 +221,9 @@ func messages(ctx context.Context, s store.Lister, users iter.Seq[tokens.UserID]
 	return batch, sent, nil
 }
 
-// gone is for a message of which Expo says that its device is not registered.
+// gone handles a message for which Expo reported DeviceNotRegistered.
 func gone(ctx context.Context, s store.Store, m Sent) error {
-	return s.Invalidate(ctx, m.Key, m.Hash, m.At) // nothing changes if it has another token by now
+	return s.Invalidate(ctx, m.Key, m.Hash, m.At) // no effect if the device has another token now
 }
 
 func Example_notify() {

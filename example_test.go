@@ -11,14 +11,14 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A phone changes hands: its token reaches bob from then on, and alice no longer.
+// A phone changes hands. Its token then reaches bob and not alice.
 func Example() {
 	ctx := context.Background()
 
 	s := memstore.MustNew(store.Policy{}) // on DynamoDB: s, err := dynamostore.New(client, "device-tokens", dynamostore.Options{})
 	phone := tokens.MustParseToken("ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]")
 
-	// Alice starts the app. Later bob logs in on the same phone.
+	// Alice starts the app. Later, bob logs in on the same phone.
 	for _, user := range []tokens.UserID{"alice", "bob"} {
 		result, err := s.Register(ctx, tokens.Request{
 			Key:      tokens.Key{UserID: user, DeviceID: "phone-1"},
@@ -45,13 +45,13 @@ func Example() {
 	// bob is reached on 1 devices
 }
 
-// A message is what Expo's push service takes, as far as it goes here.
+// A message has the fields of an Expo push message that this example uses.
 type message struct {
 	To    string `json:"to"`
 	Title string `json:"title"`
 }
 
-// The sending side of one message: who is reached, and by which tokens.
+// A sender lists a user's registrations and makes one message for each.
 func Example_send() {
 	ctx := context.Background()
 	s := memstore.MustNew(store.Policy{})
@@ -76,7 +76,7 @@ func Example_send() {
 	// Output: sent 1
 }
 
-// Many users at once, at most 16 at a time.
+// ListUsers lists many users, at most 16 at a time.
 func Example_sendToMany() {
 	ctx := context.Background()
 	s := memstore.MustNew(store.Policy{})
@@ -87,7 +87,7 @@ func Example_sendToMany() {
 	reached := 0
 	for listing := range store.ListUsers(ctx, s, users, 16) {
 		if listing.Err != nil {
-			continue // this user's alone; all others are answered
+			continue // an error of this user; the others are listed
 		}
 		reached += len(listing.Registrations)
 	}

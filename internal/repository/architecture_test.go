@@ -18,6 +18,7 @@ func TestLayers(t *testing.T) {
 		"tokens":   {},
 		"store":    {"tokens"},
 		"memstore": {"tokens", "store"},
+		"sqlstore": {"tokens", "store"},
 		"httpapi":  {"internal/jsontext", "tokens", "store"},
 	} {
 		t.Run(pkg, func(t *testing.T) {
