@@ -1,22 +1,23 @@
-// Package devicetokens is the root of a library that keeps Expo push tokens:
-// which tokens reach a user now, and never somebody else. A phone that changes
-// hands takes its token along, since a token belongs to at most one registration,
-// atomically.
+// Package devicetokens is the root of a library that keeps Expo push tokens. It
+// guarantees that a token belongs to at most one registration, so a user's messages
+// do not reach a phone that another user has logged in on.
 //
-// The root holds no code. What you import:
+// The root has no code. Import these packages:
 //
-//   - [github.com/devicetokens/devicetokens/tokens]: the model and its validation.
-//   - [github.com/devicetokens/devicetokens/store]: the contract of a store, and
-//     helpers over it; store/storetest is the suite that every store passes.
+//   - [github.com/devicetokens/devicetokens/tokens]: the types and their validation.
+//   - [github.com/devicetokens/devicetokens/store]: the contract of a store.
+//     Package store/storetest tests any implementation.
 //   - [github.com/devicetokens/devicetokens/memstore]: a store in memory, for tests
-//     and for local work.
+//     and local work.
+//   - [github.com/devicetokens/devicetokens/sqlstore]: a store on PostgreSQL or
+//     SQLite.
 //   - [github.com/devicetokens/devicetokens/dynamostore]: a store on Amazon
-//     DynamoDB, with no index and one round trip on the hot path.
-//   - [github.com/devicetokens/devicetokens/httpapi]: an [net/http.Handler] that
-//     apps talk to; its module httpapi/oidcauth knows callers by the bearer
-//     tokens of an OpenID Connect issuer.
+//     DynamoDB, without an index and with one round trip per ordinary app launch.
+//   - [github.com/devicetokens/devicetokens/httpapi]: an [net/http.Handler] for the
+//     app. Its module httpapi/oidcauth authenticates requests with bearer tokens of
+//     an OpenID Connect issuer.
 //
-// In ten lines:
+// A complete use:
 //
 //	s := memstore.MustNew(store.Policy{}) // on DynamoDB: s, err := dynamostore.New(client, "device-tokens", dynamostore.Options{})
 //
@@ -28,19 +29,19 @@
 //		Platform: tokens.IOS,
 //	})
 //	if err != nil { … }
-//	registrations, err := s.List(ctx, "alice") // what reaches alice now
+//	registrations, err := s.List(ctx, "alice") // the devices to send alice's messages to
 //
 // # Rules that bind
 //
-//   - The user id comes from your authentication, never from the app's request.
-//   - A token is a credential. [tokens.Token.Reveal] is the only way out; call it
-//     where the message to Expo is made, and just before it is sent.
-//   - Apps register at each launch. What is not registered again expires, by
+//   - Take the user id from your authentication, never from the app's request.
+//   - A token is a credential. Call [tokens.Token.Reveal] only where the message to
+//     Expo is built, just before it is sent.
+//   - Apps register at each launch. A registration that is not refreshed expires, by
 //     default after 90 days.
-//   - On logout, Deactivate. When Expo reports DeviceNotRegistered, Invalidate, with
-//     the time at which the message was sent.
-//   - [store.ErrTryAgain] means: answer 503, or repeat. [store.ErrMisconfigured]
-//     means: wake somebody.
-//   - Tests of your own code use memstore. It has the same contract, held by the
-//     same suite.
+//   - Call Deactivate on logout. Call Invalidate when Expo reports
+//     DeviceNotRegistered, with the time at which the message was sent.
+//   - On [store.ErrTryAgain], retry with backoff or respond 503. On
+//     [store.ErrMisconfigured], alert an operator.
+//   - Use memstore in tests of your own code. It follows the same contract and
+//     passes the same suite as the other stores.
 package devicetokens

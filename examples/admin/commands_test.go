@@ -194,5 +194,5 @@ func TestWhy(t *testing.T) {
 
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
-	d.run("", "list", "alice").want(t, exitFailed, "no credentials of AWS were found")
+	d.run("", "list", "alice").want(t, exitFailed, "no AWS credentials")
 }

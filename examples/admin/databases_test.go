@@ -59,9 +59,9 @@ func TestStoreNames(t *testing.T) {
 	d := newDesk(t)
 	missing := filepath.Join(t.TempDir(), "missing.db")
 	for _, tt := range []struct{ name, says string }{
-		{missing, "there is no file"},
-		{"mysql://localhost/x", "no store has such a name"},
-		{"memory", "no store has such a name"},
+		{missing, "no such file"},
+		{"mysql://localhost/x", "unknown kind of store"},
+		{"memory", "unknown kind of store"},
 		{"postgres://u:secret@[::1/x", "the postgres:// URL cannot be read"},
 	} {
 		o := d.run("", "stats", "--db", tt.name)

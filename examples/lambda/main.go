@@ -1,6 +1,5 @@
-// Command lambda is the function that infrastructure/ deploys: package httpapi on
-// DynamoDB, behind API Gateway. This file puts the parts together, and is the one
-// that knows the AWS SDK.
+// Command lambda is the Lambda function that infrastructure/ deploys: package httpapi
+// on DynamoDB, behind API Gateway. Only this file imports the AWS SDK.
 package main
 
 import (
@@ -19,8 +18,8 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// tryTimeout is what one try of a call of DynamoDB may take. A connection that
-// died while the environment was frozen is given up early enough for another try.
+// tryTimeout is the time limit of one attempt of a DynamoDB call. It leaves time for
+// another attempt if the connection died while the environment was frozen.
 const tryTimeout = 3 * time.Second
 
 func main() {
@@ -39,7 +38,7 @@ func run() error {
 	s, err := dynamostore.New(newClient(os.Getenv), cfg.Table, dynamostore.Options{
 		Policy: cfg.Policy,
 		Observe: func(e store.Event) {
-			if n := len(e.Corrupt); n > 0 { // their keys name users
+			if n := len(e.Corrupt); n > 0 { // the keys contain user ids and are not logged
 				logger.Warn("rows that cannot be decoded", "count", n, "operation", string(e.Operation))
 			}
 		},
@@ -55,15 +54,15 @@ func run() error {
 	return nil // not reached: Start ends the process
 }
 
-// newClient reads what Lambda sets, and what names an emulator. The SDK's config
-// package would read it too, and much that a function does not have; the README
-// says what it would cost.
+// newClient configures the SDK from Lambda's variables and from the variables for an
+// emulator. It does not use the SDK's config package, which would read more sources
+// and slow down the start; the README has the measurements.
 func newClient(getenv func(string) string) *dynamodb.Client {
 	opts := dynamodb.Options{
 		Region:     getenv("AWS_REGION"),
 		HTTPClient: awshttp.NewBuildableClient().WithTimeout(tryTimeout),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{ // of the function's role; Lambda ends an environment before they expire
+			return aws.Credentials{ // Lambda ends an environment before the role's credentials expire
 				AccessKeyID:     getenv("AWS_ACCESS_KEY_ID"),
 				SecretAccessKey: getenv("AWS_SECRET_ACCESS_KEY"),
 				SessionToken:    getenv("AWS_SESSION_TOKEN"),

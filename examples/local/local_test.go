@@ -324,7 +324,7 @@ func TestBadStarts(t *testing.T) {
 	}{
 		{"port in use", "address already in use", []string{"-addr", strings.TrimPrefix(p.url, "http://")}, 1},
 		{"no port", "missing port", []string{"-addr", "localhost"}, 1},
-		{"another database", "-db: no store has such a name: use dynamodb:TABLE", []string{"-db", "mysql://localhost/x"}, 1},
+		{"another database", "-db: unknown kind of store: use dynamodb:TABLE", []string{"-db", "mysql://localhost/x"}, 1},
 		{"a file in no folder", "no such file", []string{"-db", "none/x.db"}, 1},
 		{"an argument", "flags only", []string{"8080"}, 2},
 		{"an issuer without an audience", "-oidc-audience: ", []string{"-oidc-issuer", "https://issuer.example"}, 2},

@@ -1,14 +1,14 @@
-// Package telemetry reports what the stores and the handler of this library do
-// through OpenTelemetry. Copy it; its names are its own, since OpenTelemetry has
-// no convention for a registry of tokens.
+// Package telemetry records metrics of the stores and of package httpapi with
+// OpenTelemetry. It is an example to copy. The names of its metrics follow
+// OpenTelemetry's conventions for HTTP; there are none for a registry of tokens.
 //
 //	meter := otel.Meter("example.com/backend")
 //	observeStore, err := telemetry.Store(meter)
 //	if err != nil { … }
 //	s, err := dynamostore.New(client, table, dynamostore.Options{Observe: observeStore})
 //
-// No attribute names a user, a device or a token, and all of them are from small
-// fixed sets.
+// Attributes contain no user, device or token. Their values come from small fixed
+// sets.
 package telemetry
 
 import (
@@ -22,9 +22,9 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// Store returns an observer for dynamostore.Options. It records, by operation and
-// outcome, the duration of each call in seconds, its capacity units as DynamoDB
-// reports them, and rows that cannot be decoded.
+// Store returns an observer for the Options of dynamostore and sqlstore. By
+// operation and outcome it records the duration of each call in seconds, the
+// capacity units that DynamoDB reports, and the rows that cannot be decoded.
 func Store(meter metric.Meter) (func(store.Event), error) {
 	duration, err1 := meter.Float64Histogram("devicetokens.store.duration",
 		metric.WithUnit("s"), metric.WithDescription("Duration of a call of the store"))
@@ -37,7 +37,7 @@ func Store(meter metric.Meter) (func(store.Event), error) {
 	}
 	read, write := attribute.String("kind", "read"), attribute.String("kind", "write")
 	return func(e store.Event) {
-		ctx := context.Background() // the request's may be done by now
+		ctx := context.Background() // the context of the request may be done
 		operation := attribute.String("operation", string(e.Operation))
 		outcome := attribute.String("outcome", string(e.Outcome))
 		duration.Record(ctx, e.Duration.Seconds(), metric.WithAttributes(operation, outcome))
@@ -49,9 +49,9 @@ func Store(meter metric.Meter) (func(store.Event), error) {
 	}, nil
 }
 
-// Handler returns an observer for httpapi.Options. It records the duration of
-// each request in seconds by OpenTelemetry's HTTP conventions, with the outcome
-// added, and how often a phone changed hands.
+// Handler returns an observer for httpapi.Options. It records the duration of each
+// request in seconds by OpenTelemetry's HTTP conventions, with the outcome as an
+// additional attribute, and the number of tokens that moved between users.
 func Handler(meter metric.Meter) (func(httpapi.Event), error) {
 	duration, err1 := meter.Float64Histogram("http.server.request.duration", metric.WithUnit("s"),
 		metric.WithDescription("Duration of HTTP server requests"),

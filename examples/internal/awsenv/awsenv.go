@@ -1,6 +1,6 @@
-// Package awsenv finds region and credentials as the AWS CLI does, and says at
-// once if there are none: left to the first call, that looks like a service which
-// does not answer.
+// Package awsenv loads the AWS region and credentials like the AWS CLI. It fails at
+// once if they are missing, because the first call of the SDK would fail late and
+// with an unclear error.
 package awsenv
 
 import (
@@ -14,15 +14,15 @@ import (
 	"github.com/aws/smithy-go/logging"
 )
 
-// What the environment may lack.
+// The errors for missing settings.
 var (
-	ErrNoRegion      = errors.New("which region of AWS? set AWS_REGION, or AWS_PROFILE")
-	ErrNoCredentials = errors.New("no credentials of AWS were found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+	ErrNoRegion      = errors.New("no AWS region: set AWS_REGION or AWS_PROFILE")
+	ErrNoCredentials = errors.New("no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
 )
 
-// Load returns the configuration; region, if it is not empty, comes before the
-// environment's. The SDK's own lines of a log are left out: they would come
-// between those of a program, and what matters comes as an error.
+// Load returns the configuration. A region that is not empty overrides the
+// environment's. Load disables the SDK's own log, because it would mix with the
+// output of the program; failures are returned as errors.
 func Load(ctx context.Context, region string) (aws.Config, error) {
 	load := []func(*config.LoadOptions) error{config.WithLogger(logging.Nop{})}
 	if region != "" {
@@ -44,9 +44,9 @@ func Load(ctx context.Context, region string) (aws.Config, error) {
 	return cfg, nil
 }
 
-// NetworkError returns why a call of the SDK got no answer, such as a refused
-// connection or a host that there is not, or nil if the network is not why. Its
-// text has an address and nothing of the request.
+// NetworkError returns the network error in err, such as a refused connection or an
+// unknown host, or nil if there is none. Its text contains an address, but no data
+// of the request.
 func NetworkError(err error) error {
 	var network *net.OpError
 	if !errors.As(err, &network) {

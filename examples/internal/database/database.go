@@ -26,33 +26,34 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// Names are the forms of a store's name, for the text of a flag.
+// Names lists the forms of a store's name, for the help text of a flag.
 const Names = "dynamodb:TABLE, a postgres:// URL, or a file of SQLite"
 
-// Memory is the name of a store in memory, which ends with the process.
+// Memory is the name of a store in memory. Its registrations are lost when the
+// process ends.
 const Memory = "memory"
 
-// ErrName says that no store has a name of that form.
-var ErrName = errors.New("no store has such a name: use " + Names)
+// ErrName means that a store's name has none of the valid forms.
+var ErrName = errors.New("unknown kind of store: use " + Names)
 
 // Options are how a store is opened. The zero value works.
 type Options struct {
 	Policy  store.Policy
 	Observe func(store.Event) // memory has no observer
 
-	// Create creates the file of SQLite and the table of SQLite or PostgreSQL,
-	// if it does not exist. Without it, a missing file is an error.
+	// Create creates the SQLite file and the table of SQLite or PostgreSQL if they
+	// do not exist. Without it, a missing file is an error.
 	Create bool
 
-	// Of DynamoDB: the region and the endpoint, instead of the environment's,
-	// and the transport of a test.
+	// Region and Endpoint override the environment's for DynamoDB. The transport
+	// is for tests.
 	Region, Endpoint string
 	Transport        http.RoundTripper
 }
 
 // A Database is an open store and the walk over it.
 type Database struct {
-	Name   string // for people: no password, and the whole path of a file
+	Name   string // for display: without a password, and with the full path of a file
 	Store  store.Store
 	Walker store.Walker
 	close  func() error
@@ -66,7 +67,7 @@ func (d *Database) Close() error {
 	return d.close()
 }
 
-// Open opens the store with that name.
+// Open opens the named store. The name has one of the forms of [Names].
 func Open(ctx context.Context, name string, o Options) (*Database, error) {
 	scheme, rest, hasScheme := strings.Cut(name, ":")
 	switch {
@@ -85,7 +86,7 @@ func Open(ctx context.Context, name string, o Options) (*Database, error) {
 	return openSQLite(ctx, name, o)
 }
 
-// Client returns a client of DynamoDB, by the SDK's environment and the options.
+// Client returns a DynamoDB client, configured by the SDK's environment and o.
 func (o Options) Client(ctx context.Context) (*dynamodb.Client, error) {
 	cfg, err := awsenv.Load(ctx, o.Region)
 	if err != nil {
@@ -123,7 +124,7 @@ const (
 func openPostgres(ctx context.Context, text string, o Options) (*Database, error) {
 	config, err := pgx.ParseConfig(text)
 	if err != nil {
-		return nil, errors.New("the postgres:// URL cannot be read: use postgres://USER@HOST:PORT/DATABASE, and PGPASSWORD or a .pgpass file for the password")
+		return nil, errors.New("the postgres:// URL is invalid: use postgres://USER@HOST:PORT/DATABASE, and PGPASSWORD or a .pgpass file for the password")
 	}
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(postgresConnections)
@@ -141,12 +142,12 @@ func openSQLite(ctx context.Context, path string, o Options) (*Database, error) 
 	if o.Create {
 		flags |= os.O_CREATE
 	}
-	// Tokens are credentials: only the owner may read them. SQLite gives the
-	// other files of the database the same mode.
+	// Tokens are credentials, so only the owner may read the file. SQLite gives its
+	// other files the same mode.
 	file, err := os.OpenFile(path, flags, 0o600)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !o.Create:
-		return nil, fmt.Errorf("there is no file %s; a table of DynamoDB is named dynamodb:TABLE", path)
+		return nil, fmt.Errorf("no such file: %s (for a DynamoDB table, use dynamodb:TABLE)", path)
 	case err != nil:
 		return nil, err
 	}
@@ -174,8 +175,8 @@ func open(ctx context.Context, db *sql.DB, d sqlstore.Dialect, name string, o Op
 	return &Database{Name: name, Store: s, Walker: s, close: db.Close}, nil
 }
 
-// create creates the table if there is none. It looks first, since a service may
-// have no right to create tables where it finds one.
+// create creates the table if it does not exist. It checks first, because a service
+// may lack the permission to create tables.
 func create(ctx context.Context, s *sqlstore.Store) error {
 	_, _, err := s.Page(ctx, "", 1)
 	if errors.Is(err, store.ErrMisconfigured) {

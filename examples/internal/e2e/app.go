@@ -16,7 +16,7 @@ type app struct {
 	bearer string // "" is no credential
 }
 
-// An answer is what came back, decoded if it was JSON.
+// An answer is a response, decoded if it is JSON.
 type answer struct {
 	status       int
 	header       http.Header
@@ -43,7 +43,7 @@ type problem struct {
 	} `json:"errors"`
 }
 
-// fields is "field code" for each bad field.
+// fields returns "field code" for each invalid field.
 func (p problem) fields() []string {
 	var fields []string
 	for _, e := range p.Errors {
@@ -52,8 +52,8 @@ func (p problem) fields() []string {
 	return fields
 }
 
-// send sends a request and checks what every answer has. header is pairs of a
-// name and a value.
+// send sends a request and checks the properties of every response. header has
+// pairs of a name and a value.
 func (a app) send(t *testing.T, method, query, body string, header ...string) answer {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, a.url+query, strings.NewReader(body))
@@ -148,7 +148,7 @@ func (a app) remove(t *testing.T, query string) {
 	}
 }
 
-// listed checks which devices the user is reached on.
+// listed checks the devices in the user's list.
 func (a app) listed(t *testing.T, devices ...string) {
 	t.Helper()
 	got := a.send(t, "GET", "", "")

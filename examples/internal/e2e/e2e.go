@@ -1,6 +1,5 @@
-// Package e2e walks through a deployment of the device tokens API over HTTP, as
-// apps use it. Whatever serves the API passes it: a process, a function behind a
-// gateway.
+// Package e2e tests a deployment of the device tokens API over HTTP, as apps use it:
+// a process, or a function behind a gateway.
 package e2e
 
 import (
@@ -8,13 +7,13 @@ import (
 	"testing"
 )
 
-// Run tests the deployment at baseURL, which is without a slash at its end and
-// without the path of the API. bearer returns a credential for a user; each run
-// uses users, devices and tokens of its own, so that deployments may share a
-// table, and be used again.
+// Run tests the deployment at baseURL, which has no trailing slash and does not
+// include the path of the API. bearer returns a credential for a user. Each run uses
+// new users, devices and tokens, so that deployments may share a table and a run may
+// be repeated.
 //
-// It sends only what a gateway lets through: the declared methods, on the one
-// path, with a credential.
+// Run sends only requests that a gateway passes on: declared methods, on the path of
+// the API, with a credential.
 func Run(t *testing.T, baseURL string, bearer func(user string) string) {
 	run := rand.Text()
 	newApp := func(name string) app {

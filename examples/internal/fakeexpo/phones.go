@@ -11,23 +11,23 @@ type Phone struct {
 	User     string // logged in now; empty if no user is
 	Received int    // notifications
 
-	Ticket        Answer  // to its messages
-	Receipt       Answer  // of messages whose ticket is ok
-	Refused       Refusal // of each request that has a message for it
-	RefusedLookup Refusal // of each request for a receipt of it
+	Ticket        Answer  // for its messages
+	Receipt       Answer  // for messages whose ticket is ok
+	Refused       Refusal // for each request with a message for it
+	RefusedLookup Refusal // for each request for a receipt of it
 }
 
-// An Answer is what Expo says of a message. The zero value is that all is well.
+// An Answer is the content of a ticket or receipt. The zero value is "ok".
 type Answer struct {
-	Code  string // of an error
-	JSON  string // the whole ticket or receipt, instead
-	Times int    // how often it is given before all is well; 0 is always
+	Code  string // the error code
+	JSON  string // the whole ticket or receipt, instead of Code
+	Times int    // how often it is returned before "ok"; 0 means always
 }
 
-// Gone is Expo's answer for a phone that it cannot reach any more.
+// Gone is Expo's answer for a device that it cannot reach any more.
 var Gone = Answer{Code: "DeviceNotRegistered"}
 
-// is counts the answer down, and returns false if all is well.
+// is counts the answer down, and returns false if the answer is "ok".
 func (a *Answer) is() bool {
 	if a.Code == "" && a.JSON == "" {
 		return false
@@ -42,7 +42,7 @@ func (a *Answer) is() bool {
 	return true
 }
 
-// json is the ticket or receipt.
+// json returns the ticket or receipt.
 func (a Answer) json(token string) any {
 	if a.JSON != "" {
 		return json.RawMessage(a.JSON)
@@ -54,21 +54,21 @@ func (a Answer) json(token string) any {
 	}
 }
 
-// A Refusal is an error of a whole request. The zero value is none.
+// A Refusal is an error for a whole request. The zero value means no error.
 type Refusal struct {
 	Status int    // of HTTP
 	Code   string // Expo's
 }
 
-// Refuse has each request refused that has a message for a phone of the project, or
-// asks for a receipt of one.
+// Refuse makes the server reject each request that has a message for a phone of the
+// project, or asks for a receipt of such a message.
 func (s *Server) Refuse(project string, r Refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refused[project] = r
 }
 
-// Set puts a phone behind a token.
+// Set adds or replaces the phone of a token.
 func (s *Server) Set(token string, p Phone) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,15 +82,15 @@ func (s *Server) LogIn(token, user string) {
 	s.phones[token].User = user
 }
 
-// Received returns how many notifications the phone got.
+// Received returns the number of notifications that the phone received.
 func (s *Server) Received(token string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.phones[token].Received
 }
 
-// receive is the phone's side. The app would drop what is not for its user; a
-// sender should not count on it, and so it is counted.
+// receive delivers a message to the phone. It counts a message for another user than
+// the one who is logged in, because a sender must not rely on the app to drop it.
 func (s *Server) receive(p *Phone, m message) {
 	p.Received++
 	var data struct {

@@ -30,7 +30,7 @@ func (s *Server) receipts(body []byte) (data any, fault Fault, refused *refusal)
 	for _, id := range request.IDs {
 		t, known := s.tickets[id]
 		if !known && s.o.StrictIDs {
-			return nil, fault, invalid(errors.New("\"ids\" has one that is none"))
+			return nil, fault, invalid(errors.New("\"ids\" has an invalid id"))
 		}
 		if r := s.refused[s.projectOf(t.token)]; r.Status != 0 {
 			return nil, fault, &refusal{status: r.Status, code: r.Code}

@@ -12,10 +12,10 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A message is what a client sends: each member but "to", as it came.
+// A message has the members of a client's message as sent, except "to".
 type message map[string]json.RawMessage
 
-// kinds are the members of a message, and the beginnings of what they may be.
+// kinds has the allowed members of a message, with the beginnings of their values.
 var kinds = map[string]*regexp.Regexp{
 	"title": aString, "subtitle": aString, "body": aString, "channelId": aString, "categoryId": aString,
 	"data": anObject, "richContent": anObject, "ttl": aNumber, "badge": aNumber,
@@ -31,7 +31,7 @@ var (
 	aNumber  = regexp.MustCompile(`^[0-9]+$`)
 )
 
-// size is that of the payload, however the client escaped it.
+// size returns the size of the payload, independent of the client's escapes.
 func (m message) size() int {
 	text, _ := json.Marshal(m)
 	var plain any
@@ -43,7 +43,7 @@ func (m message) size() int {
 	return payload.Len() - 1
 }
 
-// recipients are one token or an array of them.
+// recipients is one token or an array of tokens.
 type recipients []string
 
 func (r *recipients) UnmarshalJSON(text []byte) error {
@@ -142,7 +142,7 @@ func (s *Server) send(body []byte) (data any, fault Fault, refused *refusal) {
 	return tickets, fault, nil
 }
 
-// Push sends a message to each of the tokens, as a client's request does.
+// Push sends a message to each of the tokens, like a client's request.
 func (s *Server) Push(to []string, title, recipient string) error {
 	if len(to) == 0 {
 		return nil
@@ -152,12 +152,12 @@ func (s *Server) Push(to []string, title, recipient string) error {
 		return err
 	}
 	if _, _, refused := s.send(body); refused != nil {
-		return fmt.Errorf("fakeexpo: refused with %d %s", refused.status, refused.code)
+		return fmt.Errorf("fakeexpo: rejected with %d %s", refused.status, refused.code)
 	}
 	return nil
 }
 
-// admit counts n notifications, unless they are too many for the last second.
+// admit counts n notifications, unless they would exceed the rate of the last second.
 func (s *Server) admit(project string, n int, now time.Time) bool {
 	recent := s.recent[project]
 	for len(recent) > 0 && now.Sub(recent[0].at) >= time.Second {
@@ -176,7 +176,7 @@ func (s *Server) admit(project string, n int, now time.Time) bool {
 	return true
 }
 
-// deliver takes one notification and returns its ticket.
+// deliver accepts one notification and returns its ticket.
 func (s *Server) deliver(n notification) any {
 	p := s.phones[n.token]
 	if p == nil {

@@ -1,10 +1,10 @@
-// Package fakeexpo stands in for Expo's push service in tests and demonstrations.
-// It takes what Expo takes, refuses what Expo refuses, and has phones, so that a
-// test sees whose message reached whom.
+// Package fakeexpo is a fake of Expo's push service for tests and demonstrations. It
+// accepts and rejects the same requests as Expo. It has phones, so that a test can
+// check which user's phone received a message.
 //
-// The rules are those of https://docs.expo.dev/push-notifications/sending-notifications/.
-// Where that page does not say, this is strict: the rate is counted over every
-// second, wherever it begins.
+// Source of the rules: https://docs.expo.dev/push-notifications/sending-notifications/.
+// Where that page is unclear, fakeexpo is strict: it limits the rate in every
+// interval of one second.
 package fakeexpo
 
 import (
@@ -18,36 +18,36 @@ import (
 	"time"
 )
 
-// Path is where the server has its API, as Expo does.
+// Path is the path of the API, as on Expo's server.
 const Path = "/--/api/v2/push"
 
-// Options are what a test may set. The zero value is Expo as documented.
+// Options are optional settings. The zero value is Expo as documented.
 type Options struct {
-	PerSecond    int           // notifications for one project; 0 means 600
-	ReceiptDelay time.Duration // until a receipt is there
-	AccessToken  string        // if requests must have one
-	StrictIDs    bool          // refuse requests for receipts that have an id of no ticket
-	// Fault is asked about each request that would be taken, without a lock
-	// held, so that it may hand phones over. It says what goes wrong.
+	PerSecond    int           // maximum notifications for one project in a second; 0 means 600
+	ReceiptDelay time.Duration // time until a receipt exists
+	AccessToken  string        // the token that requests must have; "" means none
+	StrictIDs    bool          // reject requests for receipts with an id of no ticket
+	// Fault returns the fault for each valid request. It is called without a lock
+	// held, so it may change phones.
 	Fault func(Request) Fault
 }
 
-// A Request is one that would be taken.
+// A Request is a valid request.
 type Request struct {
-	Send   bool // or else getReceipts
-	Number int  // of its kind, from 1
-	Size   int  // messages, or ids
+	Send   bool // send; otherwise getReceipts
+	Number int  // count of requests of its kind, from 1
+	Size   int  // number of messages or ids
 }
 
-// A Fault is what goes wrong with a request. The zero value is nothing.
+// A Fault is a simulated failure of a request. The zero value is no failure.
 type Fault struct {
-	Status     int           // refuse it with this, if it is not 0
-	Code       string        // and with this, or what goes with the status
-	RetryAfter time.Duration // and say when to come back
-	Location   string        // and where to go
-	Body       string        // take it, and answer this; beside a Status, refuse it with this
-	Lose       bool          // take it, and lose the answer
-	Vague      bool          // name no tokens when refusing a mix of projects
+	Status     int           // reject the request with this status, if it is not 0
+	Code       string        // the error code; "" means the usual one for Status
+	RetryAfter time.Duration // the Retry-After header
+	Location   string        // the Location header
+	Body       string        // accept the request and respond with this body; with a Status, reject it with this body
+	Lose       bool          // accept the request and lose the response
+	Vague      bool          // omit the tokens when rejecting a mix of projects
 }
 
 // Server is an http.Handler. It is safe for concurrent use.
@@ -64,13 +64,13 @@ type Server struct {
 	stats    Stats
 }
 
-// Stats is what the server has seen.
+// Stats are the counters of the server.
 type Stats struct {
-	Requests   int            // of any kind
+	Requests   int            // requests of any kind
 	Sends      int            // requests to send
-	Taken      int            // notifications
-	PeakSecond int            // the most of one project in any second
-	Refused    map[string]int // requests, by code
+	Taken      int            // accepted notifications
+	PeakSecond int            // maximum of notifications of one project in any second
+	Refused    map[string]int // rejected requests, by code
 	Misrouted  int            // notifications that reached a phone whose user was not their recipient
 }
 
@@ -96,7 +96,7 @@ func New(o Options) *Server {
 	}
 }
 
-// Stats returns what the server has seen so far.
+// Stats returns the counters.
 func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,14 +108,14 @@ func (s *Server) Stats() Stats {
 	return stats
 }
 
-// A refusal is an error of the whole request.
+// A refusal is an error for the whole request.
 type refusal struct {
 	status     int
 	code, text string
 	details    any
 }
 
-// ServeHTTP answers a request as Expo does.
+// ServeHTTP handles a request like Expo.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	data, fault, refused := s.answer(r)
 	if fault.Lose {
@@ -192,7 +192,7 @@ func invalid(err error) *refusal {
 	return &refusal{status: http.StatusBadRequest, code: "VALIDATION_ERROR", text: err.Error()}
 }
 
-// fault asks the test what goes wrong with a request.
+// fault returns the simulated failure of a request.
 func (s *Server) fault(send bool, size int) (Fault, *refusal) {
 	if s.o.Fault == nil {
 		return Fault{}, nil

@@ -1,4 +1,4 @@
-// Package visible shows text from outside so that a reader sees all of it.
+// Package visible escapes hidden characters in untrusted text.
 package visible
 
 import (
@@ -10,15 +10,15 @@ import (
 	"unicode/utf8"
 )
 
-// Hidden reports whether a terminal or a browser obeys r or does not show it: controls, the
-// marks that turn the direction of the text, and those without a width. Two ids
-// that differ in one of them look alike, and ids come from outside.
+// Hidden reports whether a terminal or a browser interprets r or does not show it:
+// control characters, marks that change the text direction, and characters without
+// width. Two ids that differ only in such a character look the same.
 func Hidden(r rune) bool {
 	return !unicode.IsPrint(r) || r == utf8.RuneError || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// JSON returns a JSON text with the hidden characters of its strings as escapes.
-// It decodes to the same values.
+// JSON escapes the hidden characters in the strings of a JSON text. The result
+// decodes to the same values.
 func JSON(text []byte) []byte {
 	out := make([]byte, 0, len(text))
 	for i := 0; i < len(text); {
@@ -37,8 +37,8 @@ func JSON(text []byte) []byte {
 	return out
 }
 
-// ID returns an id as a person reads it: quoted, in ASCII, if something in it
-// would not be seen, and "-" if it is empty.
+// ID returns an id for display: quoted and in ASCII if it has hidden characters, and
+// "-" if it is empty.
 func ID(s string) string {
 	switch {
 	case s == "":
@@ -49,8 +49,7 @@ func ID(s string) string {
 	return s
 }
 
-// Text returns a text with its hidden characters, but for the ends of lines, as
-// escapes.
+// Text escapes the hidden characters of a text, except line ends.
 func Text(s string) string {
 	var b strings.Builder
 	for i, r := range s {

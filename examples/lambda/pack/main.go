@@ -1,6 +1,6 @@
-// Command pack makes the zips of the function, for both of Lambda's processors or
-// for those named, and prints the hash and the size of each. `make lambda` runs it
-// in examples/.
+// Command pack builds the zips of the function, for both of Lambda's architectures or
+// for the named ones, and prints the hash and size of each. `make lambda` runs it in
+// examples/.
 package main
 
 import (

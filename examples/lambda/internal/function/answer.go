@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// An answer is an http.ResponseWriter that keeps what is written.
+// An answer is an http.ResponseWriter that records the response.
 type answer struct {
 	header http.Header
 	status int
@@ -46,7 +46,7 @@ func (*httpEvent) answer(a *answer) ([]byte, error) {
 	})
 }
 
-// joined returns one text for each header (RFC 9110, section 5.3).
+// joined returns one value for each header (RFC 9110, section 5.3).
 func joined(header http.Header) map[string]string {
 	single := make(map[string]string, len(header))
 	for name, values := range header {

@@ -15,7 +15,7 @@ import (
 func TestClaims(t *testing.T) {
 	var out bytes.Buffer
 	f := newFunction(t, Config{Authenticate: claimsUser}, memstore.MustNew(store.Policy{}), &out)
-	const noAuthorizer, notUnicode = "has the route an authorizer?", "not Unicode"
+	const noAuthorizer, notUnicode = "add an authorizer to the route", "not Unicode"
 	rest := `{"path": "/v1/device-tokens", "httpMethod": "GET", "requestContext": `
 	http := `{"version": "2.0", "rawPath": "/v1/device-tokens", "requestContext": {"http": {"method": "GET"}, "authorizer": `
 	for event, want := range map[string]struct {

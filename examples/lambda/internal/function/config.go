@@ -17,7 +17,7 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// The variables of the environment. infrastructure/function.tf sets them.
+// The environment variables. infrastructure/function.tf sets them.
 const (
 	envTable      = "DEVICE_TOKEN_TABLE_NAME"  // required
 	envStage      = "DEVICE_TOKEN_STAGE"       // required; the dimension of the metrics
@@ -25,10 +25,10 @@ const (
 	envMaxDevices = "DEVICE_TOKEN_MAX_DEVICES" // unset is store.DefaultMaxDevices
 	envLogLevel   = "DEVICE_TOKEN_LOG_LEVEL"   // debug, info, warn or error; unset is info
 	envAuth       = "DEVICE_TOKEN_AUTH"        // required: claims or oidc
-	envBasePath   = "DEVICE_TOKEN_BASE_PATH"   // of a custom domain, like /push; unset is none
+	envBasePath   = "DEVICE_TOKEN_BASE_PATH"   // base path of a custom domain, like /push; unset is none
 
-	// See the fields of oidcauth.Config. Required with oidc are the first three;
-	// with claims all are refused. A list is separated by spaces.
+	// See the fields of oidcauth.Config. The first three are required with oidc. All
+	// are rejected with claims. Lists are separated by spaces.
 	envIssuer         = "DEVICE_TOKEN_OIDC_ISSUER"
 	envAudience       = "DEVICE_TOKEN_OIDC_AUDIENCE"
 	envToken          = "DEVICE_TOKEN_OIDC_TOKEN"           // Kind
@@ -54,12 +54,12 @@ type Config struct {
 	Stage        string
 	Policy       store.Policy
 	LogLevel     slog.Level
-	BasePath     string // in front of the API's paths; "" if none
+	BasePath     string // prefix of the API's paths; "" if none
 	Authenticate httpapi.Authenticator
 }
 
 // ConfigFromEnv reads the environment. The error names every variable that is
-// missing or no good.
+// missing or invalid.
 func ConfigFromEnv(getenv func(string) string) (Config, error) {
 	env := &environment{getenv: getenv}
 	cfg := Config{
@@ -73,8 +73,8 @@ func ConfigFromEnv(getenv func(string) string) (Config, error) {
 	return cfg, errors.Join(env.faults...)
 }
 
-// environment reads variables, and collects what is wrong with them. No value is
-// in a fault but where it is one of a few words: an error ends up in a log.
+// An environment reads variables and collects errors. The errors contain no values,
+// because they are logged.
 type environment struct {
 	getenv func(string) string
 	faults []error
@@ -127,14 +127,14 @@ func (e *environment) logLevel() slog.Level {
 	return level
 }
 
-// authenticator returns the one way in which callers say who they are. There is no
-// default: the operator decides.
+// authenticator returns the configured authenticator. There is no default, because
+// the choice depends on the deployment.
 func (e *environment) authenticator() httpapi.Authenticator {
 	switch e.getenv(envAuth) {
 	case "claims":
 		for _, name := range slices.Sorted(maps.Values(oidcFields)) {
 			if e.getenv(name) != "" {
-				e.fault(name, fmt.Errorf("is set, but %s is claims: which is meant?", envAuth))
+				e.fault(name, fmt.Errorf("is set, but %s is claims: unset it, or use oidc", envAuth))
 			}
 		}
 		return claimsUser
@@ -190,7 +190,7 @@ var basePath = regexp.MustCompile(`^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$`)
 func (e *environment) basePath() string {
 	path := e.getenv(envBasePath)
 	if path != "" && !basePath.MatchString(path) {
-		e.fault(envBasePath, errors.New("is not a path like /push: each part has a slash in front, and letters, digits and ._-"))
+		e.fault(envBasePath, errors.New("is not a path like /push: each segment begins with a slash and has letters, digits and ._-"))
 	}
 	return path
 }

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// An event is an HTTP request as AWS hands it to a function, and the way to hand
-// the answer back. Of an event only the members that are needed are decoded.
+// An event is an HTTP request in the form in which AWS sends it to a function. It
+// also encodes the response. Only the required members of an event are decoded.
 type event interface {
 	request(context.Context, *invocation) (*http.Request, error)
 	answer(*answer) ([]byte, error)
@@ -21,8 +21,8 @@ type event interface {
 var errNotAnEvent = errors.New(
 	"not an event of an API Gateway proxy integration, of a function URL or of an Application Load Balancer")
 
-// parseEvent returns the event, or an error that names what invoked the function.
-// No error quotes the payload.
+// parseEvent returns the event, or an error that names the kind of a known other
+// event. The error does not contain the payload.
 func parseEvent(payload []byte) (event, error) {
 	var top, rc map[string]json.RawMessage
 	if json.Unmarshal(payload, &top) != nil {
@@ -55,15 +55,15 @@ func parseEvent(payload []byte) (event, error) {
 		return nil, errNotAnEvent
 	}
 	if err := json.Unmarshal(payload, e); err != nil {
-		return nil, fmt.Errorf("%w: a member that is needed has another type", errNotAnEvent)
+		return nil, fmt.Errorf("%w: a required member has the wrong type", errNotAnEvent)
 	}
 	return e, nil
 }
 
-// isSet reports whether a member is there, and not null.
+// isSet reports whether a member is present and not null.
 func isSet(member json.RawMessage) bool { return member != nil && string(member) != "null" }
 
-// text returns the string that a member is; "" if it is none.
+// text returns the string in a member, and "" if it is not a string.
 func text(member json.RawMessage) string {
 	var s string
 	if json.Unmarshal(member, &s) != nil {
@@ -72,7 +72,7 @@ func text(member json.RawMessage) string {
 	return s
 }
 
-// A gateway has the members of requestContext that both kinds of API send.
+// A gateway has the members of requestContext that REST and HTTP APIs share.
 type gateway struct {
 	RequestID    string          `json:"requestId"`
 	APIID        string          `json:"apiId"`
@@ -81,9 +81,9 @@ type gateway struct {
 	Authorizer   json.RawMessage `json:"authorizer"`
 }
 
-// withoutStage removes the stage, with which a path of an HTTP API begins unless
-// it is the default one. Behind a custom domain no stage is in the path, so that
-// /prod/x there is a path of the API.
+// withoutStage removes the stage from a path of an HTTP API. The default stage is not
+// in the path. Behind a custom domain no stage is in the path, so /prod/x is a path of
+// the API there.
 func (g gateway) withoutStage(path string) string {
 	if g.Stage == "" || g.Stage == "$default" || g.DomainPrefix != g.APIID {
 		return path
@@ -102,9 +102,9 @@ func cutSegments(path, segments string) string {
 	return path
 }
 
-// An httpEvent is of an HTTP API with version 2 of the format, or of a function
-// URL. The path is decoded; the query is as the client sent it; a header that was
-// there twice is joined.
+// An httpEvent is the event of an HTTP API with format version 2, or of a function
+// URL. Its path is decoded, its query is as the client sent it, and repeated headers
+// are joined.
 type httpEvent struct {
 	RawPath         string            `json:"rawPath"`
 	RawQueryString  string            `json:"rawQueryString"`
@@ -135,7 +135,7 @@ func (e *httpEvent) request(ctx context.Context, inv *invocation) (*http.Request
 	return newRequest(ctx, inv, rc.HTTP.Method, u, header, e.Body, e.IsBase64Encoded)
 }
 
-// object returns the members of an object; none if it is no object.
+// object returns the members of an object, and nil if member is not an object.
 func object(member json.RawMessage) map[string]json.RawMessage {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(member, &members) != nil {
@@ -145,7 +145,7 @@ func object(member json.RawMessage) map[string]json.RawMessage {
 }
 
 func newRequest(ctx context.Context, inv *invocation, method string, u *url.URL, header http.Header, body string, encoded bool) (*http.Request, error) {
-	if method == "" { // net/http takes it for GET
+	if method == "" { // net/http would treat it as GET
 		return nil, errNotAnEvent
 	}
 	if encoded {
@@ -166,7 +166,7 @@ func newRequest(ctx context.Context, inv *invocation, method string, u *url.URL,
 	r.RequestURI = u.RequestURI()
 	r.Header = header
 	r.Host = header.Get("Host")
-	// An id that a client chose may be anything; ours is also in Lambda's own log.
+	// The client's id may be any text. The function's id is also in Lambda's own log.
 	if header["X-Request-Id"] == nil && inv.functionRequestID != "" {
 		header["X-Request-Id"] = []string{inv.functionRequestID}
 	}

@@ -289,10 +289,10 @@ func TestNoEvents(t *testing.T) {
 	const secret = "ExponentPushToken[secret]"
 	for payload, says := range map[string]string{
 		``: "", `null`: "", `[]`: "", `"` + secret + `"`: "", `{}`: "", `{"key1": "` + secret + `"}`: "",
-		`{"httpMethod": "POST", "path": 7, "body": "` + secret + `"}`:                                           "another type",
+		`{"httpMethod": "POST", "path": 7, "body": "` + secret + `"}`:                                           "wrong type",
 		`{"httpMethod": "` + secret + `", "path": "/"}`:                                                         "",
 		`{"httpMethod": "POST", "path": "/", "body": "` + secret + `", "isBase64Encoded": true}`:                "",
-		`{"version": "2.0", "rawPath": ["` + secret + `"], "requestContext": {"http": {"method":"GET"}}}`:       "another type",
+		`{"version": "2.0", "rawPath": ["` + secret + `"], "requestContext": {"http": {"method":"GET"}}}`:       "wrong type",
 		`{"version": "2.0", "rawPath": "/", "requestContext": {"http": {}}}`:                                    "",
 		`{"version": "2.0", "path": "/", "method": "POST", "requestContext": {"serviceNetworkArn": "a"}}`:       "VPC Lattice",
 		`{"raw_path": "/", "method": "POST", "headers": {}}`:                                                    "VPC Lattice",

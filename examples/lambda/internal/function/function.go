@@ -2,8 +2,7 @@
 // Gateway (REST and HTTP APIs, events of version 1 and 2), a function URL or an
 // Application Load Balancer.
 //
-// It knows nothing of where registrations are kept: package main does, and
-// nothing else here imports the AWS SDK.
+// It works with any store. Package main chooses the store and imports the AWS SDK.
 package function
 
 import (
@@ -21,12 +20,12 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// margin is what an invocation keeps of its time to answer, after the store was
-// told to stop. On the smallest function, 250 ms is some hundred times what that
-// takes; it also has to bear a garbage collection or a slow log.
+// margin is the time that an invocation reserves for the response after it cancels
+// the store's context. On the smallest function, 250 ms is about a hundred times the
+// usual time. It leaves room for a garbage collection or a slow log.
 const margin = 250 * time.Millisecond
 
-// A Function answers invocations. It is safe for concurrent use, though Lambda
+// A Function handles invocations. It is safe for concurrent use, although Lambda
 // makes one at a time.
 type Function struct {
 	handler  http.Handler
@@ -36,8 +35,9 @@ type Function struct {
 
 var _ lambda.Handler = (*Function)(nil)
 
-// New returns a function that serves s as cfg says. It writes its log and its
-// metrics to w, a line each: Lambda sends standard output to CloudWatch.
+// New returns a function that serves s with the settings of cfg. It writes one line
+// of log and one of metrics for each request to w. Lambda sends standard output to
+// CloudWatch.
 func New(cfg Config, s store.Store, w io.Writer) (*Function, error) {
 	handler, err := httpapi.New(s, cfg.Authenticate, httpapi.Options{
 		Logger:  NewLogger(w, cfg.LogLevel),
@@ -49,10 +49,10 @@ func New(cfg Config, s store.Store, w io.Writer) (*Function, error) {
 	return &Function{basePath: cfg.BasePath, handler: handler}, nil
 }
 
-// An invocation has the facts of one that its request does not have.
+// An invocation has data of an event that its HTTP request does not have.
 type invocation struct {
-	functionRequestID string // Lambda's, also in its own REPORT lines
-	gatewayRequestID  string // API Gateway's, also in its access log
+	functionRequestID string // Lambda's id, also in its REPORT lines
+	gatewayRequestID  string // API Gateway's id, also in its access log
 	coldStart         bool
 	basePath          string
 	claims            json.RawMessage // as the gateway's authorizer verified them; nil if it has none
@@ -60,14 +60,15 @@ type invocation struct {
 
 type invocationKey struct{}
 
-// invocationOf returns the invocation that the context belongs to, nil at start.
+// invocationOf returns the invocation of the context, and nil during startup.
 func invocationOf(ctx context.Context) *invocation {
 	inv, _ := ctx.Value(invocationKey{}).(*invocation)
 	return inv
 }
 
-// Invoke answers one event. The error is for an event that is no HTTP request or
-// comes by a way that is not supported: what the request itself lacks is in the answer.
+// Invoke handles one event and returns the response. It returns an error for an event
+// that is not an HTTP request of a supported source. An invalid HTTP request leads to
+// a response with a 4xx.
 func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	inv := &invocation{coldStart: !f.warm.Swap(true), basePath: f.basePath}
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
@@ -88,8 +89,8 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return event.answer(answer)
 }
 
-// withMargin ends the context before Lambda ends the process. An invocation that
-// has little time left keeps half of it.
+// withMargin ends the context before Lambda ends the process. If less than twice the
+// margin is left, it reserves half of the time.
 func withMargin(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {

@@ -6,9 +6,8 @@ import (
 	"log/slog"
 )
 
-// NewLogger returns a logger that writes a JSON object a line, with the ids of the
-// invocation that the context belongs to, and whether it is the first one of its
-// environment.
+// NewLogger returns a logger that writes JSON lines. Each line has the ids of the
+// context's invocation, and whether it is the first one of its environment.
 func NewLogger(w io.Writer, level slog.Level) *slog.Logger {
 	return slog.New(logHandler{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})})
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// namespace is where CloudWatch keeps the metrics; the dashboard of
-// infrastructure/ reads them there.
+// namespace is the CloudWatch namespace of the metrics. The dashboard in
+// infrastructure/ reads it.
 const namespace = "DeviceTokens"
 
-// metrics writes CloudWatch's embedded metric format: a log line from which
-// CloudWatch makes metrics, with no call and no agent. See "Specification:
-// Embedded metric format" in the user guide of Amazon CloudWatch.
+// metrics writes CloudWatch's embedded metric format: log lines from which CloudWatch
+// extracts metrics, without an API call or an agent. Source: "Specification: Embedded
+// metric format" in the user guide of Amazon CloudWatch.
 type metrics struct {
 	stage string
 	w     io.Writer
@@ -33,8 +33,8 @@ type directive struct {
 	Metrics    []definition
 }
 
-// observe writes one line with what happened in a request. What did not happen is
-// not written: CloudWatch adds it up to the same.
+// observe writes one line with the metrics of a request. It omits metrics that are
+// zero, which does not change their sums.
 func (m metrics) observe(e httpapi.Event) {
 	line := map[string]any{"Stage": m.stage}
 	var definitions []definition
@@ -64,11 +64,11 @@ func (m metrics) observe(e httpapi.Event) {
 	if err != nil {
 		panic(err) // texts and numbers
 	}
-	_, _ = m.w.Write(append(data, '\n')) // without a log there is nowhere to say so
+	_, _ = m.w.Write(append(data, '\n')) // a failure to log cannot be logged
 }
 
-// outcomeMetric names the metric that counts the event, "" if none does: a list
-// changes nothing, and the gateway counts the failures.
+// outcomeMetric returns the name of the metric that counts the event, or "". A list
+// has no metric because it changes nothing. The gateway counts failures.
 func outcomeMetric(e httpapi.Event) string {
 	switch e.Outcome {
 	case store.Created:

@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// A proxyEvent is what version 1 of the format and the event of a load balancer
-// have in common. The path is as the client sent it. One value or all values of
-// each header and parameter are there, or both.
+// A proxyEvent has the members that format version 1 and the event of a load balancer
+// share. The path is as the client sent it. For each header and parameter the event
+// has a single value, all values, or both.
 type proxyEvent struct {
 	HTTPMethod        string              `json:"httpMethod"`
 	Path              string              `json:"path"`
@@ -37,8 +37,8 @@ func (e *proxyEvent) make(ctx context.Context, inv *invocation, path, query stri
 	return newRequest(ctx, inv, e.HTTPMethod, u, header, e.Body, e.IsBase64Encoded)
 }
 
-// all returns all values of each name, or the single ones where those are all
-// there is.
+// all returns all values of each name, or the single values if the event has only
+// those.
 func all(single map[string]string, multi map[string][]string) map[string][]string {
 	if len(multi) > 0 {
 		return multi
@@ -50,8 +50,8 @@ func all(single map[string]string, multi map[string][]string) map[string][]strin
 	return multi
 }
 
-// A restEvent is of a REST API, or of an HTTP API with version 1 of the format.
-// The query is decoded. A path of a REST API has no stage.
+// A restEvent is the event of a REST API, or of an HTTP API with format version 1. Its
+// query is decoded. The path of a REST API has no stage.
 type restEvent struct {
 	proxyEvent
 	Version        string  `json:"version"` // a REST API has none
@@ -60,8 +60,8 @@ type restEvent struct {
 
 func (e *restEvent) request(ctx context.Context, inv *invocation) (*http.Request, error) {
 	inv.gatewayRequestID = e.RequestContext.RequestID
-	// A Lambda authorizer puts values of its own beside the claims. A REST API
-	// lets it put no object there.
+	// A Lambda authorizer may add values beside the claims. In a REST API they cannot
+	// be objects.
 	inv.claims = object(e.RequestContext.Authorizer)["claims"]
 	path := e.Path
 	if e.Version == "1.0" {
@@ -70,8 +70,8 @@ func (e *restEvent) request(ctx context.Context, inv *invocation) (*http.Request
 	return e.make(ctx, inv, path, url.Values(all(e.Query, e.MultiValueQuery)).Encode())
 }
 
-// A balancerEvent is of an Application Load Balancer, which verifies no token of
-// a caller. The query is as the client sent it.
+// A balancerEvent is the event of an Application Load Balancer, which does not verify
+// bearer tokens. The query is as the client sent it.
 type balancerEvent struct{ proxyEvent }
 
 func (e *balancerEvent) request(ctx context.Context, inv *invocation) (*http.Request, error) {
@@ -85,8 +85,8 @@ func (e *balancerEvent) request(ctx context.Context, inv *invocation) (*http.Req
 	return e.make(ctx, inv, e.Path, strings.Join(query, "&"))
 }
 
-// answer has the headers in the form that the target group is set to, which is
-// that of the event.
+// answer encodes the headers in the form of the event, single or multiple values,
+// because the target group expects the same.
 func (e *balancerEvent) answer(a *answer) ([]byte, error) {
 	a.header.Del("Content-Length")
 	answer := map[string]any{

@@ -1,5 +1,5 @@
-// Package pack builds the function and makes the zip that Lambda takes: the same
-// bytes from the same sources and the same Go, wherever and whenever it runs.
+// Package pack builds the function and its zip for Lambda. The build is reproducible:
+// the same sources and Go version give the same bytes.
 package pack
 
 import (
@@ -15,17 +15,17 @@ import (
 	"time"
 )
 
-// Name is what the runtime provided.al2023 starts.
+// Name is the executable that the runtime provided.al2023 starts.
 const Name = "bootstrap"
 
 // Binary compiles the package (a path or a pattern, as go build takes it, in the
 // module of the working directory) into the file at path.
 func Binary(ctx context.Context, pkg, system, arch, path string) error {
-	// The tag leaves out how the retired runtime go1.x was called: a megabyte of
-	// the zip, with net/rpc.
+	// The tag excludes the code for the retired runtime go1.x, which with net/rpc is a
+	// megabyte of the zip.
 	cmd := exec.CommandContext(ctx, "go", "build", "-tags=lambda.norpc",
 		"-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", path, pkg)
-	// What a developer's environment could change in the result.
+	// These variables of the environment could change the result.
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+arch,
 		"GOAMD64=v1", "GOARM64=v8.0", "GOFLAGS=", "GOEXPERIMENT=", "GOWORK=off")
 	if output, err := cmd.CombinedOutput(); err != nil {
@@ -47,7 +47,7 @@ func Zip(w io.Writer, path string) error {
 	})
 	header := &zip.FileHeader{
 		Name: Name, Method: zip.Deflate,
-		Modified: time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC), // the first that a zip can say
+		Modified: time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC), // the earliest time in a zip
 	}
 	header.SetMode(0o755)
 	entry, err := z.CreateHeader(header)
@@ -60,8 +60,8 @@ func Zip(w io.Writer, path string) error {
 	return z.Close()
 }
 
-// Archive builds the package for Linux on arch and leaves device-tokens-ARCH.zip in dir,
-// which it creates. It returns the zip's path.
+// Archive builds the package for Linux on arch, writes device-tokens-ARCH.zip to dir,
+// which it creates if necessary, and returns the path of the zip.
 func Archive(ctx context.Context, pkg, arch, dir string) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err

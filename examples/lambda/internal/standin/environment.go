@@ -15,10 +15,10 @@ import (
 	"time"
 )
 
-// errEnded says that the process ended before it took the event.
+// errEnded means that the process ended before it took the event.
 var errEnded = errors.New("the environment has ended")
 
-// An environment is one process with a Runtime API of its own.
+// An environment is one process with its own Runtime API.
 type environment struct {
 	cmd          *exec.Cmd
 	server       *http.Server
@@ -73,7 +73,7 @@ func startEnvironment(command, variables []string, output io.Writer) (*environme
 	}
 	go func() { _ = e.server.Serve(listener) }() // ends with close; until it begins, the process waits
 	go func() {
-		_ = e.cmd.Wait() // cmd.ProcessState says how it ended
+		_ = e.cmd.Wait() // cmd.ProcessState has the result
 		close(e.exited)
 	}()
 	return e, nil
@@ -116,7 +116,7 @@ func (e *environment) invoke(ctx context.Context, event []byte, timeout time.Dur
 		return r.answer, r.err
 	case <-e.exited:
 		select {
-		case r := <-inv.result: // it answered first
+		case r := <-inv.result: // the response came first
 			return r.answer, r.err
 		default:
 		}
@@ -126,8 +126,8 @@ func (e *environment) invoke(ctx context.Context, event []byte, timeout time.Dur
 	}
 }
 
-// timedOut ends the process: an invocation that is out of time costs its
-// environment.
+// timedOut ends the process, because Lambda ends the environment of an invocation that
+// times out.
 func (e *environment) timedOut(timeout time.Duration) error {
 	_ = e.cmd.Process.Kill() // fails if it has ended
 	<-e.exited
@@ -166,7 +166,7 @@ func (e *environment) next(w http.ResponseWriter, r *http.Request) {
 		header.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(inv.deadline.UnixMilli(), 10))
 		header.Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-central-1:111122223333:function:device-tokens")
 		header.Set("Lambda-Runtime-Trace-Id", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0")
-		_, _ = w.Write(inv.event) // a process that is gone is noticed elsewhere
+		_, _ = w.Write(inv.event) // the end of the process is noticed elsewhere
 	}
 }
 
@@ -193,7 +193,7 @@ func (e *environment) finish(w http.ResponseWriter, r *http.Request, of func([]b
 }
 
 func (e *environment) initFailure(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body) // what is missing is missing in the error
+	body, _ := io.ReadAll(r.Body) // an incomplete body leads to an error later
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.initErr = functionError(body)

@@ -11,30 +11,30 @@ import (
 	"time"
 )
 
-// A Gateway is API Gateway in front of a function, with one route that takes all.
+// A Gateway is a fake API Gateway in front of a function, with one catch-all route.
 type Gateway struct {
 	// Invoke calls the function.
 	Invoke func(context.Context, []byte) ([]byte, error)
-	// Stage is the first part of each path; "" is the default stage of an HTTP
-	// API, which has none.
+	// Stage is the first segment of each path. "" is the default stage of an HTTP
+	// API, which is not in the path.
 	Stage string
 	// Authorize is the authorizer: it returns the claims of a request's
-	// credential, or false. nil lets everybody through, without claims.
+	// credential, or false. nil lets all requests through without claims.
 	Authorize func(*http.Request) (map[string]string, bool)
-	// Binary has bodies sent to the function in base64: of a REST API all of
-	// them, as with the binary media type */*. An HTTP API decides itself.
+	// Binary makes a REST API send all bodies to the function in base64, like the
+	// binary media type */*. An HTTP API decides by the content type.
 	Binary bool
 }
 
-// An incoming is what both kinds of API read of a request.
+// An incoming has the parts of a request that both kinds of API use.
 type incoming struct {
 	*http.Request
 	body   []byte
-	path   string // without the stage, as it was sent
+	path   string // as sent, without the stage
 	claims map[string]string
 }
 
-// accept reads a request, or says why not.
+// accept reads a request, or returns the status of the error.
 func (g Gateway) accept(r *http.Request) (incoming, int) {
 	in := incoming{Request: r, path: r.URL.EscapedPath()}
 	if g.Stage != "" {
@@ -57,7 +57,7 @@ func (g Gateway) accept(r *http.Request) (incoming, int) {
 	return in, 0
 }
 
-// call invokes the function with the event and decodes its answer.
+// call invokes the function with the event and decodes its response.
 func (g Gateway) call(ctx context.Context, event map[string]any, answer any) error {
 	payload, err := json.Marshal(event)
 	if err != nil {
@@ -70,7 +70,7 @@ func (g Gateway) call(ctx context.Context, event map[string]any, answer any) err
 	return json.Unmarshal(returned, answer)
 }
 
-// content returns a body as an event holds it; nil is none.
+// content returns a body in the form of an event; nil means no body.
 func content(body []byte, binary bool) any {
 	switch {
 	case len(body) == 0:
@@ -81,7 +81,7 @@ func content(body []byte, binary bool) any {
 	return string(body)
 }
 
-// write sends an answer of the function.
+// write sends a response of the function.
 func write(w http.ResponseWriter, status int, body string, encoded bool) {
 	data := []byte(body)
 	if encoded {
@@ -93,10 +93,10 @@ func write(w http.ResponseWriter, status int, body string, encoded bool) {
 		data = decoded
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(data) // a client that is gone reads no answer
+	_, _ = w.Write(data) // fails if the client has closed the connection
 }
 
-// last is what an event has in its maps of one value: the last of several.
+// last returns the last value of each name, as in the single-value maps of an event.
 func last(all map[string][]string) map[string]string {
 	if len(all) == 0 {
 		return nil
@@ -119,9 +119,9 @@ func (in incoming) forwarded() http.Header {
 	return header
 }
 
-// query is the request's, decoded; nil if there is none.
+// query returns the decoded query of the request; nil if there is none.
 func (in incoming) query() map[string][]string {
-	query, _ := url.ParseQuery(in.URL.RawQuery) // what is not well-formed does not arrive
+	query, _ := url.ParseQuery(in.URL.RawQuery) // malformed parameters are dropped
 	if len(query) == 0 {
 		return nil
 	}

@@ -11,7 +11,7 @@ import (
 func (g Gateway) HTTP() http.Handler { return http.HandlerFunc(g.serveHTTP) }
 
 func (g Gateway) serveHTTP(w http.ResponseWriter, r *http.Request) {
-	const id = "JKJaXmPLvHcESHA=" // of another form than REST's
+	const id = "JKJaXmPLvHcESHA=" // another format than that of REST APIs
 	w.Header().Set("Apigw-Requestid", id)
 	in, refused := g.accept(r)
 	if refused != 0 {
@@ -23,7 +23,7 @@ func (g Gateway) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	binary := len(in.body) > 0 && !isText(r.Header.Get("Content-Type"))
 	header := in.forwarded()
-	header.Del("Cookie") // has a place of its own
+	header.Del("Cookie") // the event has a member for cookies
 	event := map[string]any{
 		"version": "2.0", "routeKey": "$default", "rawPath": r.URL.Path, "rawQueryString": r.URL.RawQuery,
 		"headers": lowered(joined(header)), "requestContext": in.httpContext(g.Stage, id), "isBase64Encoded": binary,
@@ -75,7 +75,7 @@ func (in incoming) httpContext(stage, id string) map[string]any {
 	return context
 }
 
-// joined has the values of one name in one text.
+// joined returns the values of each name in one text.
 func joined(all map[string][]string) map[string]string {
 	single := map[string]string{}
 	for name, values := range all {
@@ -92,7 +92,7 @@ func lowered(all map[string]string) map[string]string {
 	return low
 }
 
-// isText reports whether an HTTP API takes a content for text.
+// isText reports whether an HTTP API treats a content type as text.
 func isText(contentType string) bool {
 	mediaType, _, err := mime.ParseMediaType(contentType)
 	return err == nil && (strings.HasPrefix(mediaType, "text/") || mediaType == "application/json" ||
@@ -102,5 +102,5 @@ func isText(contentType string) bool {
 func httpMessage(w http.ResponseWriter, status int) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(`{"message":"` + http.StatusText(status) + `"}`)) // a client that is gone reads no answer
+	_, _ = w.Write([]byte(`{"message":"` + http.StatusText(status) + `"}`)) // fails if the client has closed the connection
 }

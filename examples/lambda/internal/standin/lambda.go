@@ -1,10 +1,9 @@
-// Package standin stands in for AWS in tests and benchmarks: for Lambda, which
-// runs a bootstrap by its Runtime API, and for API Gateway in front of it.
+// Package standin has fakes of Lambda, which runs a bootstrap by its Runtime API, and
+// of API Gateway, for tests and benchmarks.
 //
-// It does what the documentation says that the two do, as far as it reaches a
-// function. Sources: "Using the Lambda runtime API for custom runtimes" in the
-// developer guide of Lambda; "Lambda proxy integrations" and "Important notes" in
-// that of API Gateway.
+// They implement the documented behaviour that a function can observe. Sources: "Using
+// the Lambda runtime API for custom runtimes" in the developer guide of Lambda; "Lambda
+// proxy integrations" and "Important notes" in that of API Gateway.
 package standin
 
 import (
@@ -21,30 +20,32 @@ import (
 	"time"
 )
 
-// initTimeout is what Lambda gives a function to ask for its first invocation.
+// initTimeout is Lambda's limit for the time until a function requests its first
+// invocation.
 const initTimeout = 10 * time.Second
 
-// A Lambda runs a function in one environment at a time: a process, which is
-// started when it is needed, kept between invocations, and replaced when it ends.
-// It is safe for concurrent use; invocations wait for each other. Close it.
+// A Lambda runs a function in one environment at a time. The environment is a process
+// that is started when it is needed, kept between invocations, and replaced when it
+// ends. A Lambda is safe for concurrent use; invocations wait for each other. Call
+// Close at the end.
 type Lambda struct {
 	// Command is the bootstrap and its arguments.
 	Command []string
-	// Env are the function's own variables. Nothing else of this process's
-	// environment reaches the function.
+	// Env has the function's variables. The function inherits no other variables of
+	// this process.
 	Env map[string]string
-	// Timeout is what an invocation may take; 0 means 10 seconds.
+	// Timeout is the time limit of an invocation; 0 means 10 seconds.
 	Timeout time.Duration
-	// Output gets what the function prints. It must be safe for concurrent use.
+	// Output receives the output of the function. It must be safe for concurrent use.
 	Output io.Writer
 
 	mu  sync.Mutex
 	env *environment
 }
 
-// A FunctionError says that an invocation ended without an answer.
+// A FunctionError means that an invocation ended without a response.
 type FunctionError struct {
-	Type string // "Sandbox.Timedout", "Runtime.ExitError" or what the function reported
+	Type string // "Sandbox.Timedout", "Runtime.ExitError" or the type that the function reported
 	Text string
 }
 
@@ -53,7 +54,7 @@ var _ error = (*FunctionError)(nil)
 // Error returns the type and the text.
 func (e *FunctionError) Error() string { return e.Type + ": " + e.Text }
 
-// Invoke hands an event to the function and returns its answer. The error is a
+// Invoke sends an event to the function and returns its response. The error is a
 // [*FunctionError] if the function failed.
 func (l *Lambda) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	l.mu.Lock()
@@ -63,7 +64,7 @@ func (l *Lambda) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 			return nil, err
 		}
 		answer, err := l.env.invoke(ctx, event, l.timeout())
-		if errors.Is(err, errEnded) { // between two invocations: the next one has a new environment
+		if errors.Is(err, errEnded) { // between two invocations: start a new environment
 			l.stop()
 			continue
 		}
@@ -75,7 +76,7 @@ func (l *Lambda) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	}
 }
 
-// Start starts an environment, unless there is one, and waits until it asks for an
+// Start starts an environment if there is none, and waits until it requests an
 // invocation.
 func (l *Lambda) Start() error {
 	l.mu.Lock()
@@ -99,8 +100,8 @@ func (l *Lambda) start() error {
 	return nil
 }
 
-// InitDuration is how long the environment took from the start of its process
-// until it asked for an invocation; 0 if there is none.
+// InitDuration returns the time from the start of the environment's process until it
+// requested an invocation; 0 if there is no environment.
 func (l *Lambda) InitDuration() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -110,8 +111,8 @@ func (l *Lambda) InitDuration() time.Duration {
 	return l.env.initDuration
 }
 
-// PeakMemory returns the most resident memory, in bytes, that the environment's
-// process has had (Linux).
+// PeakMemory returns the peak resident memory of the environment's process, in bytes.
+// It works on Linux.
 func (l *Lambda) PeakMemory() (int64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -125,8 +126,8 @@ func (l *Lambda) PeakMemory() (int64, error) {
 	return highWaterMark(status)
 }
 
-// Shutdown ends the environment as Lambda ends an idle one: SIGTERM, and SIGKILL
-// after the grace. It reports whether the process ended by itself.
+// Shutdown ends the environment like Lambda ends an idle one: with SIGTERM, and with
+// SIGKILL after the grace period. It reports whether SIGTERM was enough.
 func (l *Lambda) Shutdown(grace time.Duration) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -167,7 +168,7 @@ func (l *Lambda) timeout() time.Duration {
 	return l.Timeout
 }
 
-// variables are those that Lambda sets, with the function's own.
+// variables returns Lambda's variables and the function's own.
 func (l *Lambda) variables() []string {
 	env := map[string]string{
 		"AWS_REGION":                      "eu-central-1",
@@ -192,7 +193,7 @@ func (l *Lambda) variables() []string {
 	return list
 }
 
-// newID returns an id of the form of Lambda's and API Gateway's.
+// newID returns an id in the format of Lambda and API Gateway.
 func newID() string {
 	b := make([]byte, 16)
 	_, _ = rand.Read(b) // never fails

@@ -64,7 +64,7 @@ func (in incoming) restContext(stage, id string) map[string]any {
 	return context
 }
 
-// remapped is the name under which a REST API passes on a function's header.
+// remapped returns the name under which a REST API returns a function's header.
 func remapped(name string) string {
 	if slices.Contains([]string{"Www-Authenticate", "Server", "Date", "Connection"}, http.CanonicalHeaderKey(name)) {
 		return "X-Amzn-Remapped-" + name
@@ -72,8 +72,8 @@ func remapped(name string) string {
 	return name
 }
 
-// gatewayProblem is an answer of the gateway itself, as infrastructure/ has it
-// worded.
+// gatewayProblem writes a response of the gateway itself, with the text that
+// infrastructure/ configures.
 func gatewayProblem(w http.ResponseWriter, status int, id string) {
 	p := map[int]struct{ Title, Code, Detail string }{
 		http.StatusBadRequest:   {"Bad Request", "bad_request", "The request is malformed."},
