@@ -170,7 +170,7 @@ func TestRestart(t *testing.T) {
 			for n := 0; ; n++ {
 				user := fmt.Sprintf("user-%d-%d", client, n)
 				body := fmt.Sprintf(`{"deviceId":"phone","expoPushToken":"ExpoPushToken[%s]","platform":"ios"}`, user)
-				if status, err := post(t, p.url, user, body); err != nil || status != http.StatusCreated {
+				if status, err := registerAs(t, p.url, user, body); err != nil || status != http.StatusCreated {
 					return // killed
 				}
 				acknowledged[client] = append(acknowledged[client], user)
@@ -189,7 +189,7 @@ func TestRestart(t *testing.T) {
 	p = start(t, "127.0.0.1:0", "-db", file)
 	for _, users := range acknowledged {
 		for _, user := range users {
-			if devices := list(t, p.url, user); !strings.Contains(devices, `"deviceId":"phone"`) {
+			if devices := listAs(t, p.url, user); !strings.Contains(devices, `"deviceId":"phone"`) {
 				t.Fatalf("%s was registered, and now has %s", user, devices)
 			}
 		}
@@ -204,7 +204,7 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-func post(t *testing.T, url, user, body string) (status int, err error) {
+func registerAs(t *testing.T, url, user, body string) (status int, err error) {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/v1/device-tokens", strings.NewReader(body))
 	if err != nil {
 		return 0, err
@@ -220,7 +220,7 @@ func post(t *testing.T, url, user, body string) (status int, err error) {
 	return resp.StatusCode, err
 }
 
-func list(t *testing.T, url, user string) string {
+func listAs(t *testing.T, url, user string) string {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/v1/device-tokens", nil)
 	if err != nil {
