@@ -59,15 +59,21 @@ func TestPostgresConditions(t *testing.T) {
 		{name: "lock_timeout of an advisory lock", config: runtime("lock_timeout", "50ms"), call: named("new"), want: store.ErrTryAgain, code: "55P03", condition: lockedUser},
 		{name: "statement_timeout", config: runtime("statement_timeout", "50ms"), want: store.ErrTryAgain, code: "57014", condition: locked},
 		{name: "serializable by default", config: runtime("default_transaction_isolation", "serializable"), call: named("move")},
-		{name: "a connection ended by the administrator", config: func(c *pgx.ConnConfig) { c.RuntimeParams["application_name"] = "ended" },
-			condition: func(w *world, db *sql.DB) {
-				for range 2 { // pgx looks at a connection that it has not seen for a second, and then the pool takes another one
-					if err := db.PingContext(ctx); err != nil {
-						w.Fatal(err)
+		{name: "a connection ended by the administrator", want: store.ErrTryAgain, code: "57P01",
+			config: func(c *pgx.ConnConfig) { c.RuntimeParams["application_name"] = "ended" }, condition: func(w *world, _ *sql.DB) {
+				w.hold("SELECT FROM TABLE_NAME FOR UPDATE")
+				go func() { // when the call waits for the lock
+					for ended := int64(0); ended == 0 && ctx.Err() == nil; {
+						result, err := w.db.ExecContext(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE application_name = 'ended' AND wait_event_type = 'Lock' AND datname = current_database()`)
+						if err != nil {
+							w.Error(err)
+							return
+						}
+						ended, _ = result.RowsAffected()
 					}
-				}
-				w.Exec(w, w.db, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'ended' AND datname = current_database()")
-			}, want: store.ErrTryAgain, code: "57P01"},
+				}()
+			}},
 		{name: "a value that the schema refuses", want: errFault, code: "23514", condition: func(w *world, _ *sql.DB) {
 			w.Exec(w, w.db, "ALTER TABLE TABLE_NAME ADD CHECK (updated_at < 1) NOT VALID")
 		}},

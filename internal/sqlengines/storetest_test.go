@@ -36,6 +36,9 @@ func backend(open func(testing.TB) *Database, hook Hook) storetest.Backend {
 		t.Helper()
 		var trace leak.Trace
 		inner := d.Store(t, d.Open(t, Options{Hook: hook}), sqlstore.Options{Policy: p, Observe: dynamotest.Discreet(t, &trace)})
+		if err := inner.CreateTable(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		s := leak.Store(t, inner, &trace)
 		databases.Store(s, d)
 		return s
@@ -46,9 +49,7 @@ func backend(open func(testing.TB) *Database, hook Hook) storetest.Backend {
 	}
 	return storetest.Backend{
 		New: func(t testing.TB, p store.Policy) store.Store {
-			d := open(t)
-			d.NewStore(t, sqlstore.Options{})
-			return handle(t, d, p)
+			return handle(t, open(t), p)
 		},
 		Again:     func(t testing.TB, s store.Store, p store.Policy) store.Store { return handle(t, of(s), p) },
 		Inspector: true, Importer: true,
