@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	pageSize    = 500  // rows of a step
+	pageSize    = 200  // rows of a step, between which other calls come
 	maxProjects = 1000 // that are counted one by one
 	weeks       = 14   // of the histogram; what is older is in the last
 	latest      = 20
