@@ -92,7 +92,7 @@ func TestExportImport(t *testing.T) {
 	if strings.Contains(hidden.out, "PushToken[") || strings.ContainsAny(hidden.out, "\u202e\u200b") {
 		t.Errorf("it shows a token or a control:\n%s", hidden.out)
 	}
-	d.run(hidden.out, "import", "--db", "b").want(t, exitFailed, "line 1: it has no expoPushToken", "line 2: it has no expoPushToken")
+	d.run(hidden.out, "import", "--db", "b").want(t, exitFailed, "line 1: the line has no expoPushToken", "line 2: the line has no expoPushToken")
 
 	lines := d.run("", "export", "--tokens")
 	d.run(lines.out, "import", "--db", "b").want(t, exitOK, "imported         2")
@@ -101,7 +101,7 @@ func TestExportImport(t *testing.T) {
 	d.put(olderRow("carol", "unreadable", "no token"))
 	lines = d.run("", "export", "--tokens")
 	lines.want(t, exitOK, `"userId":"carol","deviceId":"unreadable","error":"store: stored registration cannot be decoded`, "1 of them unreadable")
-	d.run(lines.out, "import", "--db", "b").want(t, exitFailed, "it could not be decoded where it was exported", "kept             2")
+	d.run(lines.out, "import", "--db", "b").want(t, exitFailed, "the registration could not be decoded when it was exported", "kept             2")
 	d.run("", "copy", "--from", "dynamodb:"+d.table, "--to", "b", "-y").want(t, exitFailed, "user carol, device unreadable: ", "unreadable       1")
 	d.run("", "diff", "--from", "dynamodb:"+d.table, "--to", "b").want(t, exitFailed, "unreadable\tcarol\tunreadable\n")
 	equal(t, "statistics of a table", map[string]int{
@@ -135,9 +135,9 @@ func TestImportOutcomes(t *testing.T) {
 		strings.Repeat("x", maxLine+1) + "\n" + unpaired + "{}\nnull\n[]\n" + `{"userId":1}` + "\n" + now[0] + now[0][:20]
 	o := d.run(input, "import", "--db", "b", "--page-size", "3", "-o", "json")
 	o.want(t, exitFailed, "line 6: tokens: invalid platform (unknown)\n", "line 7: tokenHash is not the hash",
-		"line 8: it is longer than 64 KiB", "line 9: it is not valid Unicode", "line 10: it has no expoPushToken",
-		"line 11: it is not one JSON object", "line 12: it is not one JSON object", "line 13: it is not one JSON object",
-		"line 15: it is not one JSON object", "not everything was imported")
+		"line 8: the line is longer than 64 KiB", "line 9: the line is not valid Unicode", "line 10: the line has no expoPushToken",
+		"line 11: the line is not one JSON object", "line 12: it is not one JSON object", "line 13: it is not one JSON object",
+		"line 15: the line is not one JSON object", "not everything was imported")
 	equal(t, "counts", map[string]int{"lines": 13, "imported": 0, "imported_status": 1, "kept": 2, "expired": 1, "invalid": 9},
 		read[map[string]int](t, o))
 	if strings.Contains(o.err, "PushToken[") || strings.Contains(o.err, "windows") {
@@ -265,8 +265,8 @@ func TestResume(t *testing.T) {
 				}[command]
 				args = append(args, "--state", state, "--segments", "3", "--page-size", "10")
 				first := d.run("", args...)
-				first.want(t, exitFailed, "run it again with the same --state to go on: broken")
-				d.run("", "stats", "--db", "b", "--state", state).want(t, exitFailed, "--state: the file is of another command")
+				first.want(t, exitFailed, "run it again with the same --state to continue: broken")
+				d.run("", "stats", "--db", "b", "--state", state).want(t, exitFailed, "--state: the file is from another command")
 				if killed {
 					d.check(os.WriteFile(state, left[state], 0o600))
 					if command == "export" {
@@ -311,8 +311,8 @@ func TestImportResumed(t *testing.T) {
 	args := []string{"import", "--db", "b", "--state", state, "--page-size", "10", "--segments", "1", "-o", "json"}
 	d.run(lines, args...).want(t, exitFailed, "run it again with the same --state", "broken")
 	broken.left = 1000
-	d.run(strings.Replace(lines, "user-001", "user-999", 1), args...).want(t, exitFailed, "does not begin as that of the interrupted import did")
-	d.run("", args...).want(t, exitFailed, "does not begin as that")
+	d.run(strings.Replace(lines, "user-001", "user-999", 1), args...).want(t, exitFailed, "the input differs from the input of the interrupted import")
+	d.run("", args...).want(t, exitFailed, "the input differs")
 	equal(t, "counts", map[string]int{"lines": 50, "imported": 45, "imported_status": 0, "kept": 5, "expired": 0, "invalid": 0},
 		read[map[string]int](t, d.run(lines, args...)))
 	equal(t, "target", all(t, a), all(t, b))

@@ -139,30 +139,30 @@ func TestUsage(t *testing.T) {
 		name, says string
 		args       []string
 	}{
-		{"unknown command", `unknown command "lst"; the commands are console, copy, deactivate, diff, doctor, erase, export, help, holder, import, list, repair, stats, upgrade`, []string{"lst"}},
+		{"unknown command", `unknown command "lst": use one of console, copy, deactivate, diff, doctor, erase, export, help, holder, import, list, repair, stats, upgrade`, []string{"lst"}},
 		{"unknown command with a control", `unknown command "\x1b[31m\u202e"`, []string{"\x1b[31m\u202e"}},
 		{"unknown flag", "unknown flag", []string{"list", "--all"}},
 		{"unknown flag with a control", `unknown flag: --a\x1b[31m\u202e`, []string{"list", "--a\x1b[31m\u202e"}},
-		{"token for a flag", "stays in the shell's history", []string{"upgrade", "--rate", tokenA}},
-		{"bare token for a command", "stays in the shell's history", []string{bareToken}},
+		{"token for a flag", "the shell's history keeps it", []string{"upgrade", "--rate", tokenA}},
+		{"bare token for a command", "the shell's history keeps it", []string{bareToken}},
 		{"no user", "one user id", []string{"list"}},
 		{"two users", "one user id", []string{"erase", "a", "b"}},
 		{"no device", "a user id and a device id", []string{"deactivate", "alice"}},
-		{"token of a holder", "stays in the shell's history", []string{"holder", tokenA}},
-		{"token for a user", "stays in the shell's history", []string{"list", tokenA}},
-		{"token for a command", "stays in the shell's history", []string{tokenA}},
-		{"help on nothing", `unknown command "lst"; the commands are console, copy,`, []string{"help", "lst"}},
-		{"help on a token", "stays in the shell's history", []string{"help", tokenA}},
+		{"token of a holder", "the shell's history keeps it", []string{"holder", tokenA}},
+		{"token for a user", "the shell's history keeps it", []string{"list", tokenA}},
+		{"token for a command", "the shell's history keeps it", []string{tokenA}},
+		{"help on nothing", `unknown command "lst": use one of console, copy,`, []string{"help", "lst"}},
+		{"help on a token", "the shell's history keeps it", []string{"help", tokenA}},
 		{"store of another kind", "use dynamodb:TABLE", []string{"list", "alice", "--db", "redis:x"}},
 		{"table without a name", "use dynamodb:TABLE", []string{"list", "alice", "--db", "dynamodb:"}},
 		{"copy without a target", "--from and --to", []string{"copy", "--from", "dynamodb:a"}},
 		{"copy onto itself", "--from and --to", []string{"copy", "--from", "dynamodb:a", "--to", "dynamodb:a"}},
 		{"state of an export to a pipe", "--state needs --file", []string{"export", "--state", "s"}},
-		{"no segments", "--segments is from 1 to 256", []string{"stats", "--segments", "0"}},
+		{"no segments", "--segments must be 1 to 256", []string{"stats", "--segments", "0"}},
 		{"argument of holder", "from standard input", []string{"holder", "alice"}},
 		{"output", "table or json", []string{"list", "alice", "-o", "yaml"}},
-		{"no store", "which store?", []string{"list", "alice"}},
-		{"no region", "which region?", []string{"list", "alice", "--db", "dynamodb:t"}},
+		{"no store", "no store: use --db", []string{"list", "alice"}},
+		{"no region", "no AWS region: use --region", []string{"list", "alice", "--db", "dynamodb:t"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d := &desk{t: t}
@@ -178,7 +178,7 @@ func TestUsage(t *testing.T) {
 // TestWhy checks that what fails for a reason outside the table names the reason.
 func TestWhy(t *testing.T) {
 	d := newDesk(t)
-	d.run("", "list", "alice", "--db", "dynamodb:"+d.table+"-none").want(t, exitFailed, "ResourceNotFoundException", "there is no such table")
+	d.run("", "list", "alice", "--db", "dynamodb:"+d.table+"-none").want(t, exitFailed, "ResourceNotFoundException", "no such table")
 
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {

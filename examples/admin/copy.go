@@ -26,21 +26,21 @@ const (
 	countLines   = "lines"
 )
 
-var errIncomplete = errors.New("not everything was imported: what is invalid or unreadable was left out")
+var errIncomplete = errors.New("not everything was imported: invalid and unreadable registrations were skipped")
 
-// importRule is what --help says of both.
-const importRule = "A registration keeps its status and its times. It is kept out where the target has one under its key, or one\n" +
-	"with its token, that is at least as new; where it is expired; and where it is invalid, which makes the exit\n" +
-	"code 1. The device limit does not apply."
+// importRule is part of the help of both commands.
+const importRule = "A registration keeps its status and times. It is not imported if the target has a registration with its key or\n" +
+	"token that is at least as new, if it is expired, or if it is invalid; the exit code is then 1 for an invalid one.\n" +
+	"The import may exceed the device limit."
 
 func (p *program) importing() *cobra.Command {
 	var f bulkFlags
 	cmd := &cobra.Command{
 		Use:   "import",
-		Short: "Store the lines that export wrote with --tokens",
-		Long: "Reads the lines that 'export --tokens' wrote from standard input.\n" + importRule + "\n" +
-			"--page-size is of lines, and --state needs the same input again.",
-		Args: arguments(0, "import takes the lines from standard input"),
+		Short: "Import registrations from the lines of export --tokens",
+		Long: "Reads the output of 'export --tokens' from standard input.\n" + importRule + "\n" +
+			"--page-size counts lines. To continue with --state, give the same input again.",
+		Args: arguments(0, "import reads standard input and takes flags only"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			db, err := p.open(cmd.Context(), p.db, true)
 			if err != nil {
@@ -64,10 +64,10 @@ func (p *program) copying() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "copy",
-		Short: "Copy all that is stored from one store to another",
-		Long: "Copies all that is stored. The writes to the source must have stopped, and the target must not serve yet.\n" +
-			"A registration that is deleted in the source after it was copied stays in the target, and one that is deleted in\n" +
-			"the target comes back. So after a first copy and further writes, copy again and then run 'diff --prune'.\n" + importRule,
+		Short: "Copy all registrations from one store to another",
+		Long: "Copies all registrations. Stop the writes to the source first. The target must not be in service yet.\n" +
+			"A second copy does not delete registrations in the target that were deleted in the source meanwhile. After it,\n" +
+			"run 'diff --prune'.\n" + importRule,
 		Args: arguments(0, "copy takes flags only"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
@@ -110,12 +110,12 @@ func addTwo(cmd *cobra.Command, from, to *string) {
 	cmd.Flags().StringVar(to, "to", "", "another `store`")
 }
 
-// endImport shows the counts of an import or a copy, and returns how it ended.
+// endImport shows the counts of an import or a copy, and returns its error.
 func (p *program) endImport(b *bulk, err error) error {
 	for _, name := range []string{
 		string(store.Imported), string(store.ImportedStatus), string(store.ImportKept), string(store.ImportExpired), countInvalid,
 	} {
-		b.add(map[string]int{name: 0}) // is shown also if there is none
+		b.add(map[string]int{name: 0}) // so that zero is shown
 	}
 	if err := errors.Join(b.end(err), p.showCounts(b.Counts)); err != nil {
 		return err
@@ -126,9 +126,8 @@ func (p *program) endImport(b *bulk, err error) error {
 	return nil
 }
 
-// importRecord imports a record. It returns the name of the count that it belongs
-// to and, if it is not imported for what it is, why. Without a name, the error is
-// the store's.
+// importRecord imports a record. It returns the name of its count and, if the record
+// is invalid or unreadable, the reason. Without a name, the error is the store's.
 func importRecord(ctx context.Context, s store.Store, r store.Record) (string, error) {
 	if r.Err != nil {
 		return statusUnreadable, r.Err
@@ -150,10 +149,11 @@ func importRecord(ctx context.Context, s store.Store, r store.Record) (string, e
 	}
 }
 
-// maxDelay bounds the waits of an import that is to be tried again: 3 s in all.
+// maxDelay is the longest wait between the attempts of an import. All waits together
+// are 3 s.
 const maxDelay = 1600 * time.Millisecond
 
-// An input counts the lines of an input and hashes them.
+// An input counts and hashes the lines of an input.
 type input struct {
 	lines  *bufio.Reader
 	line   int
@@ -175,7 +175,7 @@ func (in *input) next() (text []byte, tooLong bool, err error) {
 
 func (in *input) sum() string { return hex.EncodeToString(in.digest.Sum(nil)) }
 
-var errOtherInput = errors.New("--state: the input does not begin as that of the interrupted import did")
+var errOtherInput = errors.New("--state: the input differs from the input of the interrupted import")
 
 // skip reads the lines that an earlier run imported.
 func (in *input) skip(b *bulk) error {
@@ -192,8 +192,8 @@ func (in *input) skip(b *bulk) error {
 	return nil
 }
 
-// importLines imports the lines of the input, a batch at a time and those of a
-// batch side by side.
+// importLines imports the lines of the input, one batch at a time. It imports the
+// lines of a batch concurrently.
 func (p *program) importLines(ctx context.Context, s store.Store, b *bulk, f bulkFlags) error {
 	in := &input{lines: p.lines, digest: sha256.New()}
 	if err := in.skip(b); err != nil {
@@ -234,7 +234,7 @@ func (p *program) importLines(ctx context.Context, s store.Store, b *bulk, f bul
 	}
 }
 
-// An imported is a line of the input, and what came of it.
+// An imported is a line of the input and the result of its import.
 type imported struct {
 	number  int
 	text    []byte
@@ -259,7 +259,7 @@ func (in *input) batch(n int) ([]imported, error) {
 	return batch, nil
 }
 
-// run imports the line. It returns an error of the store only.
+// run imports the line. It returns only errors of the store.
 func (l *imported) run(ctx context.Context, s store.Store) error {
 	if len(bytes.TrimSpace(l.text)) == 0 {
 		return nil

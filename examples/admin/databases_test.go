@@ -62,7 +62,7 @@ func TestStoreNames(t *testing.T) {
 		{missing, "no such file"},
 		{"mysql://localhost/x", "unknown kind of store"},
 		{"memory", "unknown kind of store"},
-		{"postgres://u:secret@[::1/x", "the postgres:// URL cannot be read"},
+		{"postgres://u:secret@[::1/x", "the postgres:// URL is invalid"},
 	} {
 		o := d.run("", "stats", "--db", tt.name)
 		if o.code == exitOK {

@@ -26,8 +26,8 @@ type walkedStore interface {
 	store.Walker
 }
 
-// open opens the store with that name. Where create is set, it creates what a
-// target of SQLite or PostgreSQL lacks.
+// open opens the named store. With create, it creates the SQLite file and the table
+// of SQLite or PostgreSQL if they do not exist.
 func (p *program) open(ctx context.Context, name string, create bool) (*database.Database, error) {
 	if s, ok := p.stores[name]; ok {
 		return &database.Database{Name: name, Store: s, Walker: s}, nil
@@ -52,13 +52,13 @@ func (p *program) options() database.Options {
 	return database.Options{Region: p.region, Endpoint: p.endpoint, Transport: p.transport}
 }
 
-var errNoStore = &usageError{"which store? --db names it: " + database.Names + "; or the table in " + envTable}
+var errNoStore = &usageError{"no store: use --db with " + database.Names + ", or set " + envTable}
 
-// usageOf returns a usageError for an error that is the command line's.
+// usageOf returns a usageError for an error that the command line caused.
 func usageOf(err error) error {
 	switch {
 	case errors.Is(err, awsenv.ErrNoRegion):
-		return &usageError{"which region? --region names it, or AWS_REGION"}
+		return &usageError{"no AWS region: use --region or AWS_REGION"}
 	case errors.Is(err, database.ErrName), errors.Is(err, fs.ErrNotExist):
 		return &usageError{err.Error()}
 	}
@@ -68,7 +68,7 @@ func usageOf(err error) error {
 // openTwo opens the stores of --from and --to.
 func (p *program) openTwo(ctx context.Context, from, to string, create bool) (source, target *database.Database, err error) {
 	if from == "" || to == "" || from == to {
-		return source, target, &usageError{"--from and --to name two stores: " + database.Names}
+		return source, target, &usageError{"--from and --to must be two stores: " + database.Names}
 	}
 	if source, err = p.open(ctx, from, false); err != nil {
 		return source, target, fmt.Errorf("--from: %w", err)
@@ -79,15 +79,15 @@ func (p *program) openTwo(ctx context.Context, from, to string, create bool) (so
 	return source, target, nil
 }
 
-// client returns a client of the table that --db names, for the commands that are
-// about a table of DynamoDB, and sets p.table to its name.
+// client returns a client for the DynamoDB table in --db, and sets p.table to its
+// name. It is for commands that work only on DynamoDB.
 func (p *program) client(ctx context.Context) (*dynamodb.Client, error) {
 	scheme, table, _ := strings.Cut(p.db, ":")
 	switch {
 	case p.db == "":
 		return nil, errNoStore
 	case scheme != schemeDynamoDB || table == "":
-		return nil, &usageError{"this command is about a table of DynamoDB: --db dynamodb:TABLE names it"}
+		return nil, &usageError{"this command needs a DynamoDB table: use --db dynamodb:TABLE"}
 	}
 	p.table = table
 	client, err := p.options().Client(ctx)

@@ -16,12 +16,12 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A difference is a registration that is not the same in two stores.
+// A difference is a registration that differs between two stores.
 type difference struct {
 	Difference string   `json:"difference"`
 	UserID     string   `json:"userId"`
 	DeviceID   string   `json:"deviceId"`
-	Fields     []string `json:"fields,omitempty"` // of one that is different
+	Fields     []string `json:"fields,omitempty"` // the fields that differ
 }
 
 // The kinds of differences.
@@ -42,11 +42,11 @@ func (p *program) diff() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "diff",
-		Short: "Show how two stores differ, and prune the second",
-		Long: "Shows each registration that is missing from the target, is extra in it, differs in the named fields, or is\n" +
-			"unreadable in one of them; with -o json as lines of JSON. An expired one counts as absent. The exit code is 1 if\n" +
-			"anything differs. The writes to both must have stopped. A second copy brings back people who were deleted\n" +
-			"meanwhile: --prune then deletes from the target what the source does not have, after a question.",
+		Short: "Show the differences between two stores, and prune the second",
+		Long: "Shows each registration that is missing from the target, is only in the target, differs in the named fields, or\n" +
+			"is unreadable in one store. -o json writes lines of JSON. An expired registration counts as absent. The exit\n" +
+			"code is 1 if the stores differ. Stop the writes to both first. After a second copy, --prune deletes\n" +
+			"registrations from the target that were deleted in the source. It asks for confirmation.",
 		Args: arguments(0, "diff takes flags only"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
@@ -79,12 +79,12 @@ func (p *program) diff() *cobra.Command {
 	}
 	f.add(cmd)
 	addTwo(cmd, &from, &to)
-	cmd.Flags().BoolVar(&prune, "prune", false, "delete from the target what is not in the source, whatever its state")
+	cmd.Flags().BoolVar(&prune, "prune", false, "delete registrations from the target that the source does not have in any state")
 	return cmd
 }
 
-// showDiff writes the counts to the errors, so that the output has lines of one
-// kind.
+// showDiff writes the counts to standard error, so that standard output has only
+// differences.
 func (p *program) showDiff(counts map[string]int) error {
 	counts[missing] += 0
 	counts[extra] += 0
@@ -95,7 +95,7 @@ func (p *program) showDiff(counts map[string]int) error {
 	return shown.showCounts(counts)
 }
 
-// compare goes through the source, and then through the target for what only that
+// compare walks the source, and then the target for registrations that only the target
 // has.
 func (p *program) compare(ctx context.Context, b *bulk, f bulkFlags, source, target *database.Database) error {
 	err := p.walk(ctx, b, "source", source.Walker, f, func(ctx context.Context, records []store.Record) (func() error, error) {
@@ -121,7 +121,7 @@ func (p *program) compare(ctx context.Context, b *bulk, f bulkFlags, source, tar
 		for _, r := range extras {
 			kind := extra
 			if r.Key.Validate() != nil {
-				kind = statusUnreadable // and cannot be pruned
+				kind = statusUnreadable // not pruned
 			}
 			found = append(found, difference{kind, string(r.Key.UserID), string(r.Key.DeviceID), nil})
 		}
@@ -129,7 +129,7 @@ func (p *program) compare(ctx context.Context, b *bulk, f bulkFlags, source, tar
 	})
 }
 
-// report returns what writes and counts the differences.
+// report returns a function that writes and counts the differences.
 func (p *program) report(b *bulk, found []difference) func() error {
 	return func() error {
 		for _, d := range found {
@@ -150,7 +150,7 @@ func (p *program) report(b *bulk, found []difference) func() error {
 	}
 }
 
-// prune deletes from the target what the source still does not have.
+// prune deletes registrations from the target that the source still does not have.
 func (p *program) prune(ctx context.Context, b *bulk, f bulkFlags, source, target *database.Database) error {
 	return p.walk(ctx, b, "prune", target.Walker, f, func(ctx context.Context, records []store.Record) (func() error, error) {
 		extras, err := extrasOf(ctx, records, source.Store)
@@ -171,8 +171,8 @@ func (p *program) prune(ctx context.Context, b *bulk, f bulkFlags, source, targe
 	})
 }
 
-// extrasOf returns the records that are not stored in the source, in any state,
-// and are not expired.
+// extrasOf returns the records that are not expired and not stored in the source in
+// any state.
 func extrasOf(ctx context.Context, records []store.Record, source store.Store) ([]store.Record, error) {
 	other := lookup{s: source}
 	var extras []store.Record
@@ -191,8 +191,8 @@ func extrasOf(ctx context.Context, records []store.Record, source store.Store) (
 	return extras, nil
 }
 
-// compareRecords returns how here, in the source, differs from there, in the
-// target; there is nil if nothing is stored. The kind is "" if both are the same.
+// compareRecords compares a record of the source with the record under the same key
+// in the target, which is nil if there is none. The kind is "" if both are equal.
 func compareRecords(here store.Record, there *store.Record, now time.Time) (kind string, fields []string) {
 	absent := func(r *store.Record) bool { return r == nil || r.Err == nil && r.Registration.Expired(now) }
 	switch {
@@ -215,7 +215,7 @@ func compareRecords(here store.Record, there *store.Record, now time.Time) (kind
 	field(a.Status == b.Status, tokens.FieldStatus)
 	field(a.RegisteredAt.Equal(b.RegisteredAt), tokens.FieldRegisteredAt)
 	field(a.UpdatedAt.Equal(b.UpdatedAt), tokens.FieldUpdatedAt)
-	// An import gives an expiry to a registration without one.
+	// An import sets the expiry of a registration without one.
 	field(a.ExpiresAt.IsZero() || a.ExpiresAt.Equal(b.ExpiresAt), tokens.FieldExpiresAt)
 	if len(fields) > 0 {
 		kind = different
@@ -223,15 +223,15 @@ func compareRecords(here store.Record, there *store.Record, now time.Time) (kind
 	return kind, fields
 }
 
-// A lookup gets records by key. It keeps those of the last user, because a walk
-// mostly has a user's registrations one after the other.
+// A lookup gets records by key. It caches the records of the last user, because a walk
+// mostly returns the registrations of a user one after the other.
 type lookup struct {
 	s       store.Store
 	user    tokens.UserID
 	records []store.Record
 }
 
-// get returns what is stored under the key, nil if nothing is.
+// get returns the record under the key, or nil.
 func (l *lookup) get(ctx context.Context, key tokens.Key) (*store.Record, error) {
 	if key.Validate() != nil {
 		return nil, nil

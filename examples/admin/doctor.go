@@ -13,14 +13,14 @@ import (
 	"github.com/devicetokens/devicetokens/examples/internal/awsenv"
 )
 
-// A finding is what doctor says of one thing.
+// A finding is the result of one check.
 type finding struct {
 	Check   string  `json:"check"`
 	Verdict verdict `json:"verdict"`
 	Says    string  `json:"says"`
 }
 
-// A verdict is how a check ended.
+// A verdict is the rating of a finding.
 type verdict string
 
 const (
@@ -30,8 +30,7 @@ const (
 	unknown verdict = "UNKNOWN" // it could not be looked at
 )
 
-// A check looks at one thing. Some look at the table's description, which is nil
-// if it could not be had.
+// A check tests one property of the table or one permission.
 type check struct {
 	name string
 	look func(context.Context, *dynamodb.Client, string) (verdict, string)
@@ -40,11 +39,11 @@ type check struct {
 func (p *program) doctor() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Say what is wrong with the table, or with what this identity may do",
-		Long: "Looks at the table's keys, its TTL, point-in-time recovery, encryption and protection, and whether this\n" +
-			"identity may do what the library does. Run it with the service's credentials to check those. It reads and\n" +
-			"writes nothing of a user's: writes are tried on a key that nobody can have, under a condition that is false.\n" +
-			"Its exit code is 1 if something is wrong, or could not be looked at.",
+		Short: "Check the table and the permissions of this identity",
+		Long: "Checks the table's key schema, TTL, point-in-time recovery, encryption and deletion protection, and the\n" +
+			"permissions that the library needs. Run it with the service's credentials to check those. It reads and writes\n" +
+			"no data of users: its writes have a false condition and a key that no user can have. The exit code is 1 if a\n" +
+			"check fails or cannot be made.",
 		Args: arguments(0, "doctor takes flags only"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			client, err := p.client(cmd.Context())
@@ -56,7 +55,7 @@ func (p *program) doctor() *cobra.Command {
 	}
 }
 
-var errNotWell = errors.New("something is wrong, or could not be looked at")
+var errNotWell = errors.New("a check failed or could not be made")
 
 func (p *program) diagnose(ctx context.Context, client *dynamodb.Client) error {
 	var (
@@ -91,15 +90,15 @@ func (p *program) diagnose(ctx context.Context, client *dynamodb.Client) error {
 	return nil
 }
 
-const noSuchTable = "there is no such table in this account and region"
+const noSuchTable = "no such table in this account and region"
 
-// notSeen is the verdict on what could not be looked at.
+// notSeen returns the verdict for a check that could not be made.
 func notSeen(action string, err error) (verdict, string) {
 	switch code := codeOf(err); {
 	case accessDenied(code):
-		return unknown, "this identity may not dynamodb:" + action + "; look with one that may"
+		return unknown, "this identity lacks dynamodb:" + action + "; run doctor with an identity that has it"
 	case code == "UnknownOperationException":
-		return unknown, "this endpoint has no " + action + ": it is not AWS"
+		return unknown, "this endpoint does not support " + action + ": it is not AWS"
 	case code == "ResourceNotFoundException":
 		return wrong, noSuchTable
 	case code == noAnswer:
@@ -112,8 +111,8 @@ func notSeen(action string, err error) (verdict, string) {
 	}
 }
 
-// hopeless reports whether every other call would get the same answer: there is
-// no connection, no table, or no identity.
+// hopeless reports whether every other call would fail in the same way: without a
+// connection, a table or an identity.
 func hopeless(err error) bool {
 	switch codeOf(err) {
 	case noAnswer, "ResourceNotFoundException", "UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId",
@@ -129,9 +128,9 @@ func accessDenied(code string) bool {
 	return code == "AccessDeniedException" || code == "AccessDenied" || code == "NotAuthorized"
 }
 
-// The IAM actions are tried on a key that is nobody's: user ids do not begin with
-// '#'. A write is tried under the condition that the item is there, which it is
-// not. AWS checks what the identity may do before it looks at the condition.
+// The checks of IAM actions use a key that no user has, because user ids do not begin
+// with '#'. A write has the condition that the item exists, which is false. AWS checks
+// the permission before the condition.
 
 const itemIsThere = "attribute_exists(userId)"
 
@@ -173,26 +172,27 @@ func mayDelete(ctx context.Context, client *dynamodb.Client, table string) (verd
 	return may("DeleteItem", "taking a token over, and erasing", err)
 }
 
-// mayScan is for an operator only: a service does without, and better so.
+// mayScan checks a permission that only an operator needs. A service should not have
+// it.
 func mayScan(ctx context.Context, client *dynamodb.Client, table string) (verdict, string) {
 	_, err := client.Scan(ctx, &dynamodb.ScanInput{TableName: &table, Limit: aws.Int32(1), ProjectionExpression: aws.String("#absent"),
 		ExpressionAttributeNames: map[string]string{"#absent": "doctor"}})
 	if err != nil && accessDenied(codeOf(err)) {
-		return good, "no, as is right for a service; 'admin' needs dynamodb:Scan to go through the table"
+		return good, "no, as recommended for a service; 'admin' needs dynamodb:Scan for upgrade, export, stats, copy and diff"
 	}
-	return may("Scan", "'admin upgrade', export, stats, copy and diff, and nothing else", err)
+	return may("Scan", "'admin upgrade', export, stats, copy and diff; a service does not need it", err)
 }
 
-// may is the verdict on a call that was tried.
+// may returns the verdict for the error of a call.
 func may(action, neededFor string, err error) (verdict, string) {
 	var refused *types.ConditionalCheckFailedException
 	switch code := codeOf(err); {
 	case err == nil, errors.As(err, &refused):
-		return good, "yes; it is for " + neededFor
+		return good, "yes; needed for " + neededFor
 	case accessDenied(code):
-		return wrong, "no: allow dynamodb:" + action + " on the table, and the use of its KMS key; it is for " + neededFor
+		return wrong, "no: allow dynamodb:" + action + " on the table, and the use of its KMS key; needed for " + neededFor
 	case code == "ValidationException":
-		return wrong, "cannot be tried: the name or the keys of the table are no good"
+		return wrong, "cannot be checked: the name or the key schema of the table is wrong"
 	default:
 		return notSeen(action, err)
 	}

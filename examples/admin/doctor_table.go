@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// tableFindings returns what the table's description shows, and whether it is worth
-// while to ask for more.
+// tableFindings returns the findings from the table's description, and whether other
+// calls may succeed.
 func (p *program) tableFindings(ctx context.Context, client *dynamodb.Client) (findings []finding, reachable bool) {
 	out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &p.table})
 	if err != nil {
@@ -37,11 +37,11 @@ func (p *program) tableFindings(ctx context.Context, client *dynamodb.Client) (f
 func lookStatus(t *types.TableDescription) (verdict, string) {
 	switch t.TableStatus {
 	case types.TableStatusActive, types.TableStatusUpdating:
-		return good, "it is there"
+		return good, "exists"
 	case types.TableStatusInaccessibleEncryptionCredentials:
-		return wrong, "its encryption key cannot be used: enable the key, or let DynamoDB use it again"
+		return wrong, "its encryption key cannot be used: enable the key, or allow DynamoDB to use it"
 	default:
-		return wrong, "it cannot be used: its status is " + string(t.TableStatus)
+		return wrong, "cannot be used: its status is " + string(t.TableStatus)
 	}
 }
 
@@ -57,40 +57,39 @@ func lookKeys(t *types.TableDescription) (verdict, string) {
 	}
 	const want = "HASH userId (S), RANGE deviceId (S)"
 	if got := strings.Join(keys, ", "); got != want {
-		return wrong, "they are " + got + ", and must be " + want + ": the table has to be made anew"
+		return wrong, "the key schema is " + got + ", but must be " + want + ": create a new table"
 	}
 	return good, want
 }
 
 func lookReplicas(t *types.TableDescription) (verdict, string) {
 	if len(t.Replicas) > 0 {
-		return wrong, "it is a global table: transactions are atomic in one region only, so write it from one region, " +
-			"or tokens do not stay exclusive"
+		return wrong, "global table: transactions are atomic in one region only. Write to it from one region, " +
+			"or two users may have one token"
 	}
-	return good, "it is in one region"
+	return good, "one region"
 }
 
 func lookEncryption(t *types.TableDescription) (verdict, string) {
 	switch sse := t.SSEDescription; {
 	case sse == nil || sse.Status == types.SSEStatusDisabled:
-		return warning, "tokens are credentials, and are encrypted with a key that AWS owns: you can neither audit nor revoke " +
-			"its use; set a KMS key"
+		return warning, "encrypted with a key that AWS owns, whose use you cannot audit or revoke: set a KMS key, because tokens are " +
+			"credentials"
 	case sse.InaccessibleEncryptionDateTime != nil:
-		return wrong, "the KMS key cannot be used: enable the key, or let DynamoDB use it again"
+		return wrong, "the KMS key cannot be used: enable the key, or allow DynamoDB to use it"
 	default:
-		return good, "with a KMS key of the account"
+		return good, "KMS key of the account"
 	}
 }
 
 func lookProtection(t *types.TableDescription) (verdict, string) {
 	if !aws.ToBool(t.DeletionProtectionEnabled) {
-		return warning, "the table can be deleted by one call: enable deletion protection"
+		return warning, "deletion protection is off: enable it"
 	}
-	return good, "it cannot be deleted by one call"
+	return good, "deletion protection is on"
 }
 
-// checks are those that make a call of their own, in the order in which they are
-// shown.
+// checks has the checks that make a separate call, in the order of the output.
 var checks = []check{
 	{"ttl", lookTTL},
 	{"recovery", lookRecovery},
@@ -114,11 +113,11 @@ func lookTTL(ctx context.Context, client *dynamodb.Client, table string) (verdic
 	switch name := aws.ToString(ttl.AttributeName); ttl.TimeToLiveStatus {
 	case types.TimeToLiveStatusEnabled, types.TimeToLiveStatusEnabling:
 		if name != "expiresAt" {
-			return wrong, "it is on another attribute: expired registrations stay for ever; disable it, and enable it on expiresAt"
+			return wrong, "TTL is on another attribute, so expired registrations are not removed: disable it, and enable it on expiresAt"
 		}
 		return good, "on expiresAt"
 	default:
-		return wrong, "it is off: expired registrations, which are personal data, stay for ever; enable it on expiresAt"
+		return wrong, "TTL is off, so expired registrations, which are personal data, are not removed: enable it on expiresAt"
 	}
 }
 
@@ -130,7 +129,7 @@ func lookRecovery(ctx context.Context, client *dynamodb.Client, table string) (v
 	backups := out.ContinuousBackupsDescription
 	if backups == nil || backups.PointInTimeRecoveryDescription == nil ||
 		backups.PointInTimeRecoveryDescription.PointInTimeRecoveryStatus != types.PointInTimeRecoveryStatusEnabled {
-		return wrong, "point-in-time recovery is off: what is deleted by mistake is lost; enable it"
+		return wrong, "point-in-time recovery is off, so data that is deleted by mistake is lost: enable it"
 	}
 	return good, "point-in-time recovery is on; after a restore, run 'admin repair'"
 }

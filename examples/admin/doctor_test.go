@@ -44,7 +44,7 @@ func TestDoctorOtherKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := d.run("", "doctor", "--db", "dynamodb:"+other)
-	o.want(t, exitFailed, "they are HASH id (N), and must be HASH userId (S), RANGE deviceId (S)", "it is off", "something is wrong")
+	o.want(t, exitFailed, "the key schema is HASH id (N), but must be HASH userId (S), RANGE deviceId (S)", "TTL is off", "a check failed")
 	o = d.run("", "doctor", "--db", "dynamodb:"+d.table+"-none", "-o", "json")
 	o.want(t, exitFailed)
 	equal(t, "findings without a table", []finding{{"table", wrong, noSuchTable}}, read[[]finding](t, o))
@@ -88,9 +88,9 @@ func TestDoctorAnswers(t *testing.T) {
 		{"PITR off", map[string]string{"DescribeContinuousBackups": strings.ReplaceAll(healthy()["DescribeContinuousBackups"],
 			`{"PointInTimeRecoveryStatus":"ENABLED"}`, `{"PointInTimeRecoveryStatus":"DISABLED"}`)}, "recovery", wrong, "recovery is off"},
 		{"no backups described", map[string]string{"DescribeContinuousBackups": `{}`}, "recovery", wrong, "recovery is off"},
-		{"TTL off", map[string]string{"DescribeTimeToLive": `{"TimeToLiveDescription":{"TimeToLiveStatus":"DISABLED"}}`}, "ttl", wrong, "it is off"},
-		{"TTL not described", map[string]string{"DescribeTimeToLive": `{}`}, "ttl", wrong, "it is off"},
-		{"TTL being turned off", map[string]string{"DescribeTimeToLive": `{"TimeToLiveDescription":{"TimeToLiveStatus":"DISABLING","AttributeName":"expiresAt"}}`}, "ttl", wrong, "it is off"},
+		{"TTL off", map[string]string{"DescribeTimeToLive": `{"TimeToLiveDescription":{"TimeToLiveStatus":"DISABLED"}}`}, "ttl", wrong, "TTL is off"},
+		{"TTL not described", map[string]string{"DescribeTimeToLive": `{}`}, "ttl", wrong, "TTL is off"},
+		{"TTL being turned off", map[string]string{"DescribeTimeToLive": `{"TimeToLiveDescription":{"TimeToLiveStatus":"DISABLING","AttributeName":"expiresAt"}}`}, "ttl", wrong, "TTL is off"},
 		{"TTL elsewhere", map[string]string{"DescribeTimeToLive": `{"TimeToLiveDescription":{"TimeToLiveStatus":"ENABLED","AttributeName":"ttl"}}`}, "ttl", wrong, "another attribute"},
 		{"hash key", table(`"AttributeName":"userId","KeyType"`, `"AttributeName":"user","KeyType"`), "keys", wrong, "HASH user ()"},
 		{"key type", table(`"deviceId","AttributeType":"S"`, `"deviceId","AttributeType":"B"`), "keys", wrong, "RANGE deviceId (B)"},
@@ -99,10 +99,10 @@ func TestDoctorAnswers(t *testing.T) {
 		{"replicas", table(`"TableStatus"`, `"Replicas":[{"RegionName":"eu-west-1"}],"TableStatus"`), "regions", wrong, "global table"},
 		{"default encryption", table(`"SSEDescription"`, `"Other"`), "encryption", warning, "a key that AWS owns"},
 		{"key unusable", table(`"SSEType"`, `"InaccessibleEncryptionDateTime":1700000000,"SSEType"`), "encryption", wrong, "cannot be used"},
-		{"unprotected", table("true", "false"), "protection", warning, "can be deleted"},
-		{"table not described", denied("DescribeTable"), "table", unknown, "may not dynamodb:DescribeTable"},
-		{"TTL denied", denied("DescribeTimeToLive"), "ttl", unknown, "may not dynamodb:DescribeTimeToLive"},
-		{"backups denied", denied("DescribeContinuousBackups"), "recovery", unknown, "may not dynamodb:DescribeContinuousBackups"},
+		{"unprotected", table("true", "false"), "protection", warning, "deletion protection is off"},
+		{"table not described", denied("DescribeTable"), "table", unknown, "lacks dynamodb:DescribeTable"},
+		{"TTL denied", denied("DescribeTimeToLive"), "ttl", unknown, "lacks dynamodb:DescribeTimeToLive"},
+		{"backups denied", denied("DescribeContinuousBackups"), "recovery", unknown, "lacks dynamodb:DescribeContinuousBackups"},
 		{"no GetItem", denied("GetItem"), "may GetItem", wrong, "allow dynamodb:GetItem"},
 		{"no Query", denied("Query"), "may Query", wrong, "allow dynamodb:Query"},
 		{"no PutItem", denied("PutItem"), "may PutItem", wrong, "allow dynamodb:PutItem"},

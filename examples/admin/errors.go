@@ -11,21 +11,21 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// errNothing says that nothing is stored for what was asked. Its exit code is
+// errNothing means that there is no matching registration. Its exit code is
 // exitNothing.
 var errNothing = errors.New("nothing is stored")
 
-// again says what to do about an error of a change.
+// again adds advice to an error of a write.
 func again(err error) error {
 	if errors.Is(err, store.ErrTryAgain) {
-		return fmt.Errorf("it may have happened or not, run it again: %w", err)
+		return fmt.Errorf("the change may or may not have been applied, run the command again: %w", err)
 	}
 	return err
 }
 
-// explain is the error of a call that this program made itself. As in
-// dynamostore, its text has DynamoDB's code and not its message, which may have
-// keys in it.
+// explain wraps the error of a DynamoDB call that this program makes. As in package
+// dynamostore, its text has the error code but not the message, which may contain
+// keys.
 func explain(call string, err error) error {
 	return &callError{call, err}
 }
@@ -41,24 +41,24 @@ func (e *callError) Error() string { return "dynamodb " + e.call + ": " + codeOf
 
 func (e *callError) Unwrap() error { return e.err }
 
-// hintFor says what the text of an error leaves out, "" if there is nothing.
+// hintFor returns advice for an error, or "".
 func hintFor(err error) string {
 	if network := awsenv.NetworkError(err); network != nil {
 		return network.Error()
 	}
 	if statement := (*sqlstore.StatementError)(nil); errors.As(err, &statement) && statement.Code == undefinedTable {
-		return "the database has no table of registrations: 'admin copy' and 'admin import' create it"
+		return "the database has no table of registrations: create it with 'admin copy' or 'admin import'"
 	}
 	switch code := codeOf(err); {
 	case code == "ResourceNotFoundException":
 		return noSuchTable
 	case accessDenied(code):
-		return "'admin doctor' says what this identity may do"
+		return "run 'admin doctor' to check the permissions of this identity"
 	}
 	return ""
 }
 
-// undefinedTable is PostgreSQL's code.
+// undefinedTable is PostgreSQL's SQLSTATE for a missing table.
 const undefinedTable = "42P01"
 
 const noAnswer = "no response"

@@ -26,14 +26,15 @@ func (p *program) export() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "export",
-		Short: "Write all that is stored as lines of JSON",
-		Long: "Writes all that is stored as lines of JSON, in no order: key, hash of the token, platform, project, status\n" +
-			"and times. A registration that cannot be decoded is a line with its key and an error. While the store is\n" +
-			"written to, the lines are no snapshot, and a key may come twice. --state needs --file.",
+		Short: "Write all registrations as lines of JSON",
+		Long: "Writes all registrations as lines of JSON, in no particular order: key, hash of the token, platform,\n" +
+			"project, status and times. A registration that cannot be decoded is a line with its key and an error. If\n" +
+			"the store is written to meanwhile, the lines are not a snapshot and a key may occur twice. --state needs\n" +
+			"--file.",
 		Args: arguments(0, "export takes flags only"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.state != "" && file == "" {
-				return &usageError{"--state needs --file, to go on behind the last whole line"}
+				return &usageError{"--state needs --file, to continue after the last complete line"}
 			}
 			db, err := p.open(cmd.Context(), p.db, false)
 			if err != nil {
@@ -104,7 +105,7 @@ func openExport(file string, b *bulk) (*os.File, error) {
 	}
 	end, err := f.Seek(0, io.SeekEnd)
 	if err == nil && end < b.Bytes {
-		err = errors.New("--file: it is shorter than the state says")
+		err = errors.New("--file: the file is shorter than recorded in --state")
 	}
 	if err == nil {
 		err = f.Truncate(b.Bytes)
@@ -118,16 +119,16 @@ func openExport(file string, b *bulk) (*os.File, error) {
 	return f, nil
 }
 
-// maxProjects is how many projects stats counts one by one.
+// maxProjects is the number of projects that stats counts separately.
 const maxProjects = 1000
 
 func (p *program) stats() *cobra.Command {
 	var f bulkFlags
 	cmd := &cobra.Command{
 		Use:   "stats",
-		Short: "Count what is stored by status, platform and project",
-		Long: "Counts all that is stored: by status (as list shows it, unreadable and expired ones too), and what is not\n" +
-			"expired by platform and by project.",
+		Short: "Count registrations by status, platform and project",
+		Long: "Counts all registrations by status, as list shows it, including unreadable and expired ones. Counts those\n" +
+			"that are not expired by platform and by project.",
 		Args: arguments(0, "stats takes flags only"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			db, err := p.open(cmd.Context(), p.db, false)

@@ -15,7 +15,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A line is a stored registration as export writes it and import reads it.
+// A line is a registration in the format of export and import.
 type line struct {
 	UserID       string `json:"userId"`
 	DeviceID     string `json:"deviceId"`
@@ -27,10 +27,10 @@ type line struct {
 	RegisteredAt string `json:"registeredAt,omitempty"`
 	UpdatedAt    string `json:"updatedAt,omitempty"`
 	ExpiresAt    string `json:"expiresAt,omitempty"`
-	Error        string `json:"error,omitempty"` // of what cannot be decoded
+	Error        string `json:"error,omitempty"` // if the registration cannot be decoded
 }
 
-// maxLine is the length of a line in bytes above which it is invalid.
+// maxLine is the maximum length of a line in bytes.
 const maxLine = 64 << 10
 
 func lineOf(r store.Record, withTokens bool) line {
@@ -57,14 +57,13 @@ func lineTime(t time.Time) string {
 	return t.UTC().Format(time.RFC3339Nano)
 }
 
-// appendLine appends the line and its end.
+// appendLine appends the line and a line feed.
 func appendLine(b []byte, l line) ([]byte, error) {
 	text, err := marshal(l)
 	return append(append(b, text...), '\n'), err
 }
 
-// marshal returns v as JSON in which everything that a terminal does not show is
-// escaped.
+// marshal returns v as JSON with hidden characters escaped.
 func marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -75,17 +74,17 @@ func marshal(v any) ([]byte, error) {
 	return visible.JSON(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
 }
 
-// The errors of a line. Their texts have nothing of the line.
+// The errors of a line. Their texts contain no part of the line.
 var (
-	errLineTooLong  = errors.New("it is longer than 64 KiB")
-	errLineForm     = errors.New("it is not one JSON object with the members that export writes, each a string")
-	errLineUnicode  = errors.New("it is not valid Unicode")
-	errLineError    = errors.New("it could not be decoded where it was exported")
-	errLineNoTokens = errors.New("it has no expoPushToken: export it with --tokens")
+	errLineTooLong  = errors.New("the line is longer than 64 KiB")
+	errLineForm     = errors.New("the line is not one JSON object with the members of an export, each a string")
+	errLineUnicode  = errors.New("the line is not valid Unicode")
+	errLineError    = errors.New("the registration could not be decoded when it was exported")
+	errLineNoTokens = errors.New("the line has no expoPushToken: export with --tokens")
 	errLineHash     = errors.New("tokenHash is not the hash of expoPushToken")
 )
 
-// parseLine is the inverse of lineOf.
+// parseLine parses a line. It is the inverse of lineOf.
 func parseLine(text []byte) (tokens.Registration, error) {
 	var (
 		none tokens.Registration
@@ -135,8 +134,8 @@ func parseLine(text []byte) (tokens.Registration, error) {
 	return r, nil
 }
 
-// readLine returns the next line without its end, and io.EOF after the last one.
-// Of a line that is too long it returns the first part with tooLong.
+// readLine returns the next line without the line feed, and io.EOF after the last
+// one. If a line is too long, it returns the first part and tooLong.
 func readLine(r *bufio.Reader) (text []byte, tooLong bool, err error) {
 	for {
 		piece, err := r.ReadSlice('\n')

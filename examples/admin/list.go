@@ -15,10 +15,10 @@ import (
 func (p *program) list() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list USER",
-		Short: "Show all that is stored for a user",
-		Long: "Shows all that is stored for a user, by device id: what is active, and also what is not, with the reason:\n" +
-			"logout, device_not_registered, inactive (an older service did not say why), expired (stored still, but it\n" +
-			"reaches nobody) or unreadable. The exit code is 3 if nothing is stored for the user.",
+		Short: "Show all registrations of a user",
+		Long: "Shows all registrations of a user, ordered by device id. The status is active, logout,\n" +
+			"device_not_registered, inactive (set by an older service), expired (still stored, but no message is sent)\n" +
+			"or unreadable. The exit code is 3 if nothing is stored for the user.",
 		Args: arguments(1, "list takes one user id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			db, err := p.open(cmd.Context(), p.db, false)
@@ -41,8 +41,8 @@ func (p *program) list() *cobra.Command {
 	}
 }
 
-// nothingFor is the answer for a user without registrations: v in JSON, and an
-// error.
+// nothingFor returns the error for a user without registrations. With -o json it also
+// writes v.
 func (p *program) nothingFor(user string, v any) error {
 	if p.output == "json" {
 		if err := p.show(v, nil, nil); err != nil {
@@ -55,12 +55,12 @@ func (p *program) nothingFor(user string, v any) error {
 func (p *program) holder() *cobra.Command {
 	return &cobra.Command{
 		Use:   "holder",
-		Short: "Show who holds the token on standard input",
-		Long: "Shows the registration that holds the token on standard input, active or not. A token on the command line\n" +
-			"would stay in the shell's history; at a terminal it asks for it, and does not show what is typed.\n" +
-			"A row of the earlier service is not found until the table is upgraded. The exit code is 3 if no live\n" +
-			"registration holds the token.",
-		Args: arguments(0, "holder takes the token from standard input"),
+		Short: "Show the registration of the token on standard input",
+		Long: "Reads a token from standard input and shows the registration that holds it, active or not. A terminal\n" +
+			"does not show the input. The token is not an argument, because the shell's history would keep it. A row of\n" +
+			"the earlier service is not found until the table is upgraded. The exit code is 3 if no live registration\n" +
+			"holds the token.",
+		Args: arguments(0, "holder reads the token from standard input"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			db, err := p.open(cmd.Context(), p.db, false)
 			if err != nil {

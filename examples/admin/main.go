@@ -1,7 +1,7 @@
-// Command admin is the operator's tool for a store of device tokens. It shows what
-// is stored for a user and who holds a token, logs a device out, erases a user,
-// exports, imports, copies, compares and counts whole stores, and upgrades and
-// checks a table of DynamoDB. README.md beside this file has its commands.
+// Command admin is the operator's tool for a store of device tokens. It shows the
+// registrations of a user and the holder of a token, logs a device out, erases a user,
+// exports, imports, copies, compares and counts whole stores, and upgrades and checks
+// a DynamoDB table. README.md in this folder lists its commands.
 package main
 
 import (

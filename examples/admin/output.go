@@ -13,7 +13,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A view is a registration as it is shown.
+// A view is a registration in the format of the output.
 type view struct {
 	UserID       string `json:"userId"`
 	DeviceID     string `json:"deviceId"`
@@ -26,10 +26,10 @@ type view struct {
 	Token        string `json:"token,omitempty"`
 }
 
-// The statuses of what is stored but is no live registration.
+// The statuses of records that are not live registrations.
 const (
-	statusExpired    = "expired"    // it is stored still
-	statusUnreadable = "unreadable" // it cannot be decoded
+	statusExpired    = "expired"    // still stored
+	statusUnreadable = "unreadable" // cannot be decoded
 )
 
 func (p *program) viewOf(r tokens.Registration) view {
@@ -45,7 +45,7 @@ func (p *program) viewOf(r tokens.Registration) view {
 	return v
 }
 
-// recordView is the view of a record, of which now is the present.
+// recordView returns the view of a record at now.
 func (p *program) recordView(r store.Record, now time.Time) view {
 	if r.Err != nil {
 		return view{UserID: string(r.Key.UserID), DeviceID: string(r.Key.DeviceID), Status: statusUnreadable}
@@ -55,7 +55,7 @@ func (p *program) recordView(r store.Record, now time.Time) view {
 	return v
 }
 
-// statusOf returns the status of a record as it is shown.
+// statusOf returns the status of a record in the output.
 func statusOf(r store.Record, now time.Time) string {
 	switch {
 	case r.Err != nil:
@@ -73,7 +73,7 @@ func timeText(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// show writes v as JSON, or the rows as a table with those headings.
+// show writes v as JSON, or the rows as a table with headings.
 func (p *program) show(v any, headings []string, rows [][]string) error {
 	if p.output == "json" {
 		text, err := marshal(v)
@@ -81,7 +81,7 @@ func (p *program) show(v any, headings []string, rows [][]string) error {
 			return err
 		}
 		var b bytes.Buffer
-		_ = json.Indent(&b, text, "", "  ") // of what is JSON
+		_ = json.Indent(&b, text, "", "  ") // text is valid JSON
 		b.WriteByte('\n')
 		_, err = p.out.Write(b.Bytes())
 		return err

@@ -19,23 +19,22 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A program is one run of the command: where it reads and writes, and what its
-// flags said. Answers go to out; questions, progress and errors go to err, so
-// that the output of a command can be piped on.
+// A program is one run of the command, with its inputs, outputs and flags. Results go
+// to out. Questions, progress and errors go to err, so that the output can be piped.
 type program struct {
 	in       io.Reader
 	out, err io.Writer
 	getenv   func(string) string
 
 	transport    http.RoundTripper      // nil: the SDK's own
-	saveInterval time.Duration          // how much work a killed run does again; 0: a second
-	logInterval  time.Duration          // between lines of progress; 0: ten seconds
-	stores       map[string]walkedStore // of tests, by the names that flags may have
+	saveInterval time.Duration          // time between saves of --state; 0: a second
+	logInterval  time.Duration          // time between lines of progress; 0: ten seconds
+	stores       map[string]walkedStore // for tests, by the value of a flag
 
 	db, endpoint, region, output string
-	table                        string // the table of DynamoDB that db names, set by client
+	table                        string // the DynamoDB table in db; set by client
 	reveal, yes                  bool
-	closing                      []func() error // what ends the connections
+	closing                      []func() error // closes connections
 
 	lines *bufio.Reader
 }
@@ -45,10 +44,10 @@ const (
 	exitOK      = 0
 	exitFailed  = 1
 	exitUsage   = 2
-	exitNothing = 3 // nothing is stored for what was asked
+	exitNothing = 3 // no matching registration
 )
 
-// run runs the command with those arguments, and returns its exit code.
+// run runs the command and returns its exit code.
 func (p *program) run(ctx context.Context, args []string) int {
 	p.lines = bufio.NewReader(p.in)
 	cmd := p.command()
@@ -82,22 +81,22 @@ func (p *program) command() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "admin",
 		Short: "The operator's tool for a store of device tokens",
-		Long: "The operator's tool for a store of device tokens. Region, credentials and profile are those of\n" +
-			"the AWS SDK's environment.",
+		Long: "The operator's tool for a store of device tokens. AWS region, credentials and profile come from the\n" +
+			"environment, as for the AWS CLI.",
 		Args:          knownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			if p.output != "table" && p.output != "json" {
-				return &usageError{"--output is table or json"}
+				return &usageError{"--output must be table or json"}
 			}
 			return nil
 		},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		if holdsToken(err.Error()) {
-			return &usageError{"a flag has a value that it cannot have, and a token is no argument: " + tokenInHistory}
+			return &usageError{"a flag has an invalid value, which contains a token: " + tokenInHistory}
 		}
 		return &usageError{err.Error()}
 	})
@@ -107,24 +106,24 @@ func (p *program) command() *cobra.Command {
 	if table := p.getenv(envTable); table != "" {
 		byDefault = schemeDynamoDB + ":" + table
 	}
-	flags.StringVar(&p.db, "db", byDefault, "`store`: "+database.Names+"; without it, the table in "+envTable)
-	flags.Lookup("db").DefValue = "" // or --help would differ with the environment
-	flags.StringVar(&p.endpoint, "endpoint", "", "`URL` of a DynamoDB Local, instead of AWS")
-	flags.StringVar(&p.region, "region", "", "AWS `region`; without it, the environment's")
+	flags.StringVar(&p.db, "db", byDefault, "`store`: "+database.Names+"; default: the table in "+envTable)
+	flags.Lookup("db").DefValue = "" // so that --help does not depend on the environment
+	flags.StringVar(&p.endpoint, "endpoint", "", "`URL` of DynamoDB Local, instead of AWS")
+	flags.StringVar(&p.region, "region", "", "AWS `region`; default: the environment's")
 	flags.StringVarP(&p.output, "output", "o", "table", "`format` of the output: table or json")
-	flags.BoolVar(&p.reveal, "reveal", false, "show tokens, which are credentials; otherwise digits of their hashes")
-	flags.BoolVarP(&p.yes, "yes", "y", false, "do not ask before a change")
+	flags.BoolVar(&p.reveal, "reveal", false, "show tokens, which are credentials, instead of digits of their hashes")
+	flags.BoolVarP(&p.yes, "yes", "y", false, "do not ask for confirmation")
 	root.AddCommand(p.list(), p.holder(), p.deactivate(), p.erase(), p.stats(), p.export(), p.importing(), p.copying(), p.diff(),
 		p.console(), p.upgrade(), p.repair(), p.doctor())
 	root.SetHelpCommand(helpCommand(root))
 	return root
 }
 
-// helpCommand is cobra's own, but for an unknown topic, which it would repeat.
+// helpCommand replaces cobra's, which would print an unknown topic, possibly a token.
 func helpCommand(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [command]",
-		Short: "Say more about a command",
+		Short: "Show the help of a command",
 		RunE: func(_ *cobra.Command, args []string) error {
 			about, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
@@ -136,16 +135,16 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 	}
 }
 
-// A usageError is a command line that is no good. Its text has nothing of the
-// arguments, which may be a token.
+// A usageError is an error of the command line. Its text contains no arguments that
+// may be a token.
 type usageError struct{ text string }
 
 var _ error = (*usageError)(nil)
 
 func (e *usageError) Error() string { return e.text }
 
-// knownCommand is the check of the root's arguments: each is a command that there
-// is not.
+// knownCommand validates the arguments of the root command, which are unknown
+// commands.
 func knownCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -154,17 +153,19 @@ func knownCommand(root *cobra.Command, args []string) error {
 	for _, c := range root.Commands() {
 		known = append(known, c.Name())
 	}
-	commands := "; the commands are " + strings.Join(known, ", ")
+	commands := ": use one of " + strings.Join(known, ", ")
 	if slices.ContainsFunc(args, holdsToken) {
-		return &usageError{"a token is no argument: " + tokenInHistory + commands}
+		return &usageError{noToken + commands}
 	}
 	return &usageError{"unknown command " + strconv.QuoteToASCII(args[0]) + commands}
 }
 
-const tokenInHistory = "it stays in the shell's history and is seen by other processes; pipe it into 'admin holder' instead"
+const (
+	tokenInHistory = "the shell's history keeps it and other processes see it; pipe it into 'admin holder' instead"
+	noToken        = "do not pass a token as an argument: " + tokenInHistory
+)
 
-// holdsToken reports whether a text has a token in it, or is one without its
-// brackets.
+// holdsToken reports whether a text contains a token with brackets or is a bare token.
 func holdsToken(text string) bool {
 	if strings.Contains(text, "PushToken[") {
 		return true
@@ -173,13 +174,13 @@ func holdsToken(text string) bool {
 	return err == nil
 }
 
-// arguments wants n arguments, none of them a token. Cobra's own checks have the
-// arguments in the texts of their errors.
+// arguments requires n arguments, none of them a token. The errors of cobra's own
+// checks contain the arguments.
 func arguments(n int, otherwise string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		for _, arg := range args {
 			if strings.Contains(arg, "PushToken[") {
-				return &usageError{"a token is no argument: " + tokenInHistory}
+				return &usageError{noToken}
 			}
 		}
 		if len(args) != n {

@@ -21,9 +21,9 @@ import (
 func (p *program) deactivate() *cobra.Command {
 	return &cobra.Command{
 		Use:   "deactivate USER DEVICE",
-		Short: "Log a device out: it is not notified until it registers again",
-		Long: "Marks what is stored for the device as logged out, as the app's own log out does, and shows it. The device\n" +
-			"is notified again once the app registers it, which it does at its next launch if its user is logged in.",
+		Short: "Log a device out until it registers again",
+		Long: "Gives the registration of the device the status logout, like a logout in the app, and shows it. The device\n" +
+			"receives messages again when the app registers it, at its next launch if its user is logged in.",
 		Args: arguments(2, "deactivate takes a user id and a device id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
@@ -35,8 +35,8 @@ func (p *program) deactivate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			// Not by Get, which finds nothing that is expired by this machine's
-			// clock: a wrong clock must not keep a device logged in.
+			// Get would not find a registration that is expired by this machine's clock.
+			// A wrong clock must not keep a device logged in.
 			if _, err := stored(ctx, db.Store, key); err != nil {
 				return err
 			}
@@ -56,7 +56,7 @@ func (p *program) deactivate() *cobra.Command {
 	}
 }
 
-// stored returns what is stored under the key, or errNothing.
+// stored returns the record under the key, or errNothing.
 func stored(ctx context.Context, s store.Store, key tokens.Key) (store.Record, error) {
 	records, err := store.Inspect(ctx, s, key.UserID)
 	if err != nil {
@@ -69,7 +69,7 @@ func stored(ctx context.Context, s store.Store, key tokens.Key) (store.Record, e
 	return records[i], nil
 }
 
-// An erasure is what erase did.
+// An erasure is the result of erase.
 type erasure struct {
 	UserID string `json:"userId"`
 	Found  int    `json:"found"` // before
@@ -79,10 +79,10 @@ type erasure struct {
 func (p *program) erase() *cobra.Command {
 	return &cobra.Command{
 		Use:   "erase USER",
-		Short: "Erase all that is stored for a user",
-		Long: "Erases all that is stored for a user, for good, and then looks whether anything is left: a device that\n" +
-			"registered meanwhile. After an error some may be left: run it again. The exit code is 3 if nothing is\n" +
-			"stored for the user.",
+		Short: "Erase all registrations of a user",
+		Long: "Erases all registrations of a user permanently. It then checks whether a device registered again meanwhile.\n" +
+			"After an error some registrations may be left: run it again. The exit code is 3 if nothing is stored for\n" +
+			"the user.",
 		Args: arguments(1, "erase takes one user id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
@@ -114,7 +114,7 @@ func (p *program) erase() *cobra.Command {
 				return err
 			}
 			if e.Left > 0 {
-				return errors.New("the user registered again meanwhile: run it again once that has ended")
+				return errors.New("a device of the user registered again meanwhile: run the command again when the user has logged out")
 			}
 			return nil
 		},
@@ -125,11 +125,11 @@ func (p *program) erase() *cobra.Command {
 type erasable struct {
 	stored  func(context.Context) (int, error)
 	erase   func(context.Context) error
-	invalid error // of an id that today's rules refuse
+	invalid error // if the store rejects the id
 }
 
-// erasable goes around the store for an id that it refuses, which the earlier
-// service may have written to the table.
+// erasable accesses the table directly for an id that the store rejects, because the
+// earlier service may have written such ids.
 func (p *program) erasable(ctx context.Context, user tokens.UserID) (erasable, error) {
 	invalid := user.Validate()
 	if user == "" {
@@ -159,7 +159,7 @@ func (p *program) erasable(ctx context.Context, user tokens.UserID) (erasable, e
 	}, err
 }
 
-// countRows returns how many rows a table has of a user whose id the store refuses.
+// countRows returns the number of rows of a user whose id the store rejects.
 func countRows(ctx context.Context, client *dynamodb.Client, table string, user tokens.UserID) (int, error) {
 	pages := dynamodb.NewQueryPaginator(client, &dynamodb.QueryInput{
 		TableName:                 &table,

@@ -16,10 +16,10 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-var errNotConfirmed = errors.New("nothing was changed: answer y, or give --yes")
+var errNotConfirmed = errors.New("nothing was changed: answer y, or use --yes")
 
-// confirm asks whether to go on, unless --yes was given. Whatever is not a yes is
-// a no, also the end of the input.
+// confirm asks for confirmation, unless --yes is set. Any answer but y or yes means
+// no, and so does the end of the input.
 func (p *program) confirm(ctx context.Context, question string) error {
 	if p.yes {
 		return nil
@@ -39,7 +39,7 @@ func (p *program) confirm(ctx context.Context, question string) error {
 	return errNotConfirmed
 }
 
-// line reads a line of the input, "" at its end. A signal ends the wait.
+// line reads a line of the input, and "" at its end. It returns early if ctx ends.
 func (p *program) line(ctx context.Context) (string, error) {
 	type result struct {
 		text string
@@ -61,7 +61,7 @@ func (p *program) line(ctx context.Context) (string, error) {
 	}
 }
 
-// token reads a token from the input; from a terminal, without showing it.
+// token reads a token from the input. A terminal does not show it.
 func (p *program) token(ctx context.Context) (tokens.Token, error) {
 	var (
 		text string
@@ -82,8 +82,8 @@ func (p *program) token(ctx context.Context) (tokens.Token, error) {
 	return tokens.ParseToken(text)
 }
 
-// progress returns a function that shows how many rows are done, and one that ends
-// that. total is -1 if it is not known.
+// progress returns a function that shows the number of processed rows, and a function
+// that ends the display. total is -1 if it is unknown.
 func (p *program) progress(what string, total int) (advance func(rows int), finish func()) {
 	if _, ok := terminal(p.err); ok {
 		bar := progressbar.NewOptions(total,
@@ -91,7 +91,7 @@ func (p *program) progress(what string, total int) (advance func(rows int), fini
 			progressbar.OptionShowIts(), progressbar.OptionSetItsString("rows"), progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionClearOnFinish())
 		_ = bar.RenderBlank()
-		// Rows may have come since they were counted: the bar never passes its end.
+		// Rows may have been added since they were counted. The bar stops at its end.
 		advance = func(rows int) {
 			if total >= 0 {
 				rows = min(rows, total)

@@ -15,7 +15,7 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// upgradeFlags are what upgrade is told.
+// upgradeFlags are the flags of upgrade.
 type upgradeFlags struct {
 	ttl      time.Duration
 	rate     float64
@@ -33,7 +33,7 @@ func (p *program) upgrade() *cobra.Command {
 
 func (p *program) repair() *cobra.Command {
 	return p.upgradeAs("repair", "Repair a table that was restored, before its first traffic",
-		"A restore may hold half of a transaction. It is the upgrade under another name.")
+		"A backup may contain half of a transaction. repair is the same as upgrade.")
 }
 
 func (p *program) upgradeAs(use, short, why string) *cobra.Command {
@@ -41,20 +41,20 @@ func (p *program) upgradeAs(use, short, why string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   use,
 		Short: short,
-		Long: "Gives each row its expiry and the claim on its token, and removes the rows whose token another one keeps.\n" +
+		Long: "Gives each row an expiry and the claim on its token, and removes rows whose token another row keeps.\n" +
 			why + "\n" +
-			"First it only looks, and says what it would change; then it asks, and does it. If it is interrupted it says\n" +
-			"where to go on.",
+			"It first makes a dry run and shows the changes. Then it asks for confirmation and applies them. If it is\n" +
+			"interrupted, it prints how to continue.",
 		Args: arguments(0, use+" takes flags only"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.upgradeTable(cmd.Context(), f) },
 	}
 	flags := cmd.Flags()
 	flags.DurationVar(&f.ttl, "ttl", store.DefaultTTL, "the `TTL` of the service's policy")
-	flags.Float64Var(&f.rate, "rate", 0, "`rows` a second to look at, at most; 0: no bound")
-	flags.IntVar(&f.segments, "segments", 16, "`parts` of the table to walk side by side, up to 256")
-	flags.Int32Var(&f.pageSize, "page-size", 200, "`rows` of each part to read at a time, and to look at again after an interruption")
-	flags.StringVar(&f.resume, "resume", "", "`cursor` to go on from, as printed by an interrupted upgrade")
-	flags.BoolVar(&f.dryRun, "dry-run", false, "only look, and say what would be changed")
+	flags.Float64Var(&f.rate, "rate", 0, "maximum `rows` to read in a second; 0: no limit")
+	flags.IntVar(&f.segments, "segments", 16, "`parts` of the table to walk concurrently, up to 256")
+	flags.Int32Var(&f.pageSize, "page-size", 200, "`rows` of each part to read at a time; an interrupted page is repeated")
+	flags.StringVar(&f.resume, "resume", "", "`cursor` to continue from, printed by an interrupted upgrade")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "show the changes without making them")
 	return cmd
 }
 
@@ -71,7 +71,7 @@ func (p *program) upgradeTable(ctx context.Context, f upgradeFlags) error {
 		return err
 	}
 	if found.WithoutExpiry == 0 && found.Unclaimed == 0 {
-		fmt.Fprintln(p.err, "Nothing is to be changed.")
+		fmt.Fprintln(p.err, "Nothing to change.")
 		return nil
 	}
 	question := fmt.Sprintf("Upgrade %s, and remove %d of them?", count(max(found.WithoutExpiry, found.Unclaimed), "row"), len(found.Duplicates))
@@ -82,8 +82,8 @@ func (p *program) upgradeTable(ctx context.Context, f upgradeFlags) error {
 	return errors.Join(p.showReport(summaryOf(done, false)), err)
 }
 
-// pass goes through the table once, with a bar on a terminal and lines of a log
-// elsewhere. total is how many rows there are, -1 if that is not known.
+// pass walks the table once. It shows progress as a bar on a terminal and as log lines
+// elsewhere. total is the number of rows, or -1 if it is unknown.
 func (p *program) pass(ctx context.Context, client *dynamodb.Client, f upgradeFlags, dry bool, total int) (dynamostore.UpgradeReport, error) {
 	what := "upgrade"
 	if dry {
@@ -99,13 +99,13 @@ func (p *program) pass(ctx context.Context, client *dynamodb.Client, f upgradeFl
 	case err == nil || dry:
 		return report, err
 	case report.Cursor == "":
-		return report, fmt.Errorf("interrupted: to go on, run it again: %w", err)
+		return report, fmt.Errorf("interrupted: run it again to continue: %w", err)
 	default:
-		return report, fmt.Errorf("interrupted: to go on, run it again with --resume %s: %w", report.Cursor, err)
+		return report, fmt.Errorf("interrupted: run it again with --resume %s to continue: %w", report.Cursor, err)
 	}
 }
 
-// A summary is a report as it is shown.
+// A summary is a report in the format of the output.
 type summary struct {
 	DryRun        bool            `json:"dryRun"`
 	Rows          int             `json:"rows"`
@@ -147,7 +147,7 @@ func summaryOf(r dynamostore.UpgradeReport, dry bool) summary {
 	return s
 }
 
-// maxNamed is how many rows of a kind the table names; JSON has them all.
+// maxNamed is the number of rows of a kind that the table lists; JSON lists all.
 const maxNamed = 20
 
 func (p *program) showReport(s summary) error {
@@ -156,12 +156,12 @@ func (p *program) showReport(s summary) error {
 		heading, removed = "DRY RUN", "to be removed, another row keeps the token"
 	}
 	rows := [][]string{
-		{"rows looked at", strconv.Itoa(s.Rows)},
+		{"rows read", strconv.Itoa(s.Rows)},
 		{"expired, left to TTL", strconv.Itoa(s.Expired)},
 		{"without an expiry", strconv.Itoa(s.WithoutExpiry)},
 		{"without the claim on their token", strconv.Itoa(s.Unclaimed)},
 		{removed, strconv.Itoa(len(s.Duplicates))},
-		{"unreadable, left as they are", strconv.Itoa(len(s.Unreadable))},
+		{"unreadable, not changed", strconv.Itoa(len(s.Unreadable))},
 		{"read units", strconv.FormatFloat(s.ReadUnits, 'f', -1, 64)},
 		{"write units", strconv.FormatFloat(s.WriteUnits, 'f', -1, 64)},
 	}

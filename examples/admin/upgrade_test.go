@@ -74,8 +74,8 @@ func TestUpgrade(t *testing.T) {
 	equal(t, "rows and claims", 11+10, len(dynamotest.Scan(t, d.client, d.table)))
 	d.run("ExpoPushToken[3]", "holder").want(t, exitOK, "heir")
 
-	d.run("", "upgrade").want(t, exitOK, "Nothing is to be changed.")
-	d.run("", "repair").want(t, exitOK, "Nothing is to be changed.")
+	d.run("", "upgrade").want(t, exitOK, "Nothing to change.")
+	d.run("", "repair").want(t, exitOK, "Nothing to change.")
 }
 
 // TestUpgradeResumed loses the table in the middle of the pass that writes, and
@@ -93,8 +93,8 @@ func TestUpgradeResumed(t *testing.T) {
 		return http.DefaultTransport.RoundTrip(r)
 	})
 	broken := d.run("y\n", "upgrade", "--segments", "1", "--page-size", "2")
-	broken.want(t, exitFailed, "UPGRADED", "interrupted: to go on, run it again with --resume ", "AccessDeniedException")
-	cursor := regexp.MustCompile(`--resume (\S+):`).FindStringSubmatch(broken.err)
+	broken.want(t, exitFailed, "UPGRADED", "interrupted: run it again with --resume ", "AccessDeniedException")
+	cursor := regexp.MustCompile(`--resume (\S+) to continue:`).FindStringSubmatch(broken.err)
 	if cursor == nil || strings.Contains(broken.err, "user-1") {
 		t.Fatalf("it says\n%s", broken.err)
 	}
@@ -106,7 +106,7 @@ func TestUpgradeResumed(t *testing.T) {
 	d.transport = nil
 	d.run("y\n", "upgrade", "--resume", cursor[1]).want(t, exitOK, "UPGRADED")
 	equal(t, "rows and claims", 11+10, len(dynamotest.Scan(t, d.client, d.table)))
-	d.run("", "upgrade").want(t, exitOK, "Nothing is to be changed.")
+	d.run("", "upgrade").want(t, exitOK, "Nothing to change.")
 	d.run("", "upgrade", "--resume", "nonsense").want(t, exitFailed, "Resume is not the Cursor of a report")
 	d.run("", "upgrade", "--rate", "-1").want(t, exitFailed, "RowsPerSecond is -1")
 }

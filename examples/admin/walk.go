@@ -18,44 +18,44 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// bulkFlags are those of a command that goes through a whole store.
+// bulkFlags are the flags of a command that walks a whole store.
 type bulkFlags struct {
 	segments, pageSize int
 	state              string
 }
 
-// maxPageSize bounds what a run keeps in memory.
+// maxPageSize limits the memory of a run.
 const maxPageSize = 1000
 
 func (f *bulkFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.IntVar(&f.segments, "segments", 16, "`parts` to work on side by side")
+	flags.IntVar(&f.segments, "segments", 16, "`parts` to process concurrently")
 	flags.IntVar(&f.pageSize, "page-size", 200, "`rows` of each part to read at a time")
-	flags.StringVar(&f.state, "state", "", "`file` that keeps how far the run is, to go on after an interruption")
+	flags.StringVar(&f.state, "state", "", "`file` for the progress of the run, to continue after an interruption")
 	check := cmd.Args
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if f.segments < 1 || f.segments > 256 || f.pageSize < 1 || f.pageSize > maxPageSize {
-			return &usageError{"--segments is from 1 to 256, --page-size from 1 to 1000"}
+			return &usageError{"--segments must be 1 to 256, and --page-size 1 to 1000"}
 		}
 		return check(cmd, args)
 	}
 }
 
-// A bulk is how far a run through a store is. A cursor and the counts of what came
-// before it are saved together, so that a run that goes on counts right.
+// A bulk is the progress of a run over a store. A cursor and the counts before it are
+// saved together, so that a run that continues counts correctly.
 type bulk struct {
-	Command string            `json:"command"` // and the stores: another run has another file
+	Command string            `json:"command"` // with the stores; each command needs its own file
 	Walks   map[string][]part `json:"walks,omitempty"`
 	Counts  map[string]int    `json:"counts"`
-	Lines   int               `json:"lines,omitempty"`  // of the input, that are done
+	Lines   int               `json:"lines,omitempty"`  // processed lines of the input
 	Digest  string            `json:"digest,omitempty"` // of those lines
-	Bytes   int64             `json:"bytes,omitempty"`  // of the output, that are written
+	Bytes   int64             `json:"bytes,omitempty"`  // written bytes of the output
 
 	file     string
 	resumed  bool
 	saved    time.Time
 	interval time.Duration
-	sync     func() error // before the state is saved, if not nil
+	sync     func() error // called before the state is saved, if not nil
 	mu       sync.Mutex
 }
 
@@ -65,9 +65,9 @@ type part struct {
 	Done   bool         `json:"done,omitempty"`
 }
 
-var errOtherRun = errors.New("--state: the file is of another command or other stores, or not of this program")
+var errOtherRun = errors.New("--state: the file is from another command, other stores or another program")
 
-// startBulk returns how far an earlier run was, if the file of the state is there.
+// startBulk returns the progress of an earlier run if the file exists.
 func (p *program) startBulk(file, command string) (*bulk, error) {
 	b := &bulk{interval: cmp.Or(p.saveInterval, time.Second), Command: command, Walks: map[string][]part{}, Counts: map[string]int{}, file: file}
 	if file == "" {
@@ -88,7 +88,7 @@ func (p *program) startBulk(file, command string) (*bulk, error) {
 	return b, nil
 }
 
-// save replaces the file of the state in one step.
+// save replaces the file of the state atomically.
 func (b *bulk) save() error {
 	if b.file == "" {
 		return nil
@@ -102,7 +102,7 @@ func (b *bulk) save() error {
 	if err != nil {
 		return err
 	}
-	next, err := os.CreateTemp(filepath.Dir(b.file), filepath.Base(b.file)+".*") // with mode 0600: a cursor names a user
+	next, err := os.CreateTemp(filepath.Dir(b.file), filepath.Base(b.file)+".*") // with mode 0600, because a cursor contains a user id
 	if err != nil {
 		return fmt.Errorf("--state: %w", err)
 	}
@@ -117,8 +117,8 @@ func (b *bulk) save() error {
 	return nil
 }
 
-// end removes the file of the state after a run that went to its end. Otherwise it
-// keeps it, and says how to go on.
+// end removes the file of the state after a complete run. Otherwise it keeps the file
+// and returns how to continue.
 func (b *bulk) end(err error) error {
 	switch {
 	case err == nil && b.file != "":
@@ -128,16 +128,16 @@ func (b *bulk) end(err error) error {
 	case errors.Is(err, errNotConfirmed):
 		return errors.Join(err, b.save())
 	case b.file == "":
-		return fmt.Errorf("interrupted: run it again, with --state to be able to go on: %w", err)
+		return fmt.Errorf("interrupted: run it again; use --state to be able to continue: %w", err)
 	}
-	return errors.Join(fmt.Errorf("interrupted: run it again with the same --state to go on: %w", err), b.save())
+	return errors.Join(fmt.Errorf("interrupted: run it again with the same --state to continue: %w", err), b.save())
 }
 
-// A visit works on a page, beside other visits. It returns what is to be done
-// in one step with the advance of the cursor, and by one visit at a time.
+// A visit processes a page, concurrently with other visits. It returns a function that
+// runs together with the advance of the cursor, one at a time.
 type visit func(context.Context, []store.Record) (commit func() error, err error)
 
-// walk calls visit for each page of the store that was not done before.
+// walk calls visit for each page that an earlier run has not processed.
 func (p *program) walk(ctx context.Context, b *bulk, name string, w store.Walker, f bulkFlags, visit visit) error {
 	if b.Walks[name] == nil {
 		starts, err := w.Segments(ctx, f.segments)
@@ -186,7 +186,7 @@ func (p *program) walk(ctx context.Context, b *bulk, name string, w store.Walker
 	return workers.Wait()
 }
 
-// add adds counts to those of the run.
+// add adds counts to the counts of the run.
 func (b *bulk) add(counts map[string]int) {
 	for name, n := range counts {
 		b.Counts[name] += n
