@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"path/filepath"
@@ -57,12 +58,19 @@ func TestOpenSQLite(t *testing.T) {
 }
 
 func TestOpenDynamoDB(t *testing.T) {
-	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", dynamotest.Endpoint(t))
+	endpoint, table := dynamotest.Endpoint(t), "backend-"+rand.Text()
+	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
 	t.Setenv("AWS_REGION", "local")
 	t.Setenv("AWS_ACCESS_KEY_ID", "local")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "local")
-	for range 2 { // the second time there is a table
-		s, err := openDynamoDB(t.Context(), "backend-example")
+	t.Cleanup(func() {
+		_, err := dynamotest.ClientAt(endpoint).DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &table})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	for range 2 { // the second time, the table exists
+		s, err := openDynamoDB(t.Context(), table)
 		if err != nil {
 			t.Fatal(err)
 		}
