@@ -136,7 +136,7 @@ func TestImportOutcomes(t *testing.T) {
 	o := d.run(input, "import", "--db", "b", "--page-size", "3", "-o", "json")
 	o.want(t, exitFailed, "line 6: tokens: invalid platform (unknown)\n", "line 7: tokenHash is not the hash",
 		"line 8: the line is longer than 64 KiB", "line 9: the line is not valid Unicode", "line 10: the line has no expoPushToken",
-		"line 11: the line is not one JSON object", "line 12: it is not one JSON object", "line 13: it is not one JSON object",
+		"line 11: the line is not one JSON object", "line 12: the line is not one JSON object", "line 13: the line is not one JSON object",
 		"line 15: the line is not one JSON object", "not everything was imported")
 	equal(t, "counts", map[string]int{"lines": 13, "imported": 0, "imported_status": 1, "kept": 2, "expired": 1, "invalid": 9},
 		read[map[string]int](t, o))
