@@ -58,13 +58,17 @@ func TestOpenSQLite(t *testing.T) {
 }
 
 func TestOpenDynamoDB(t *testing.T) {
-	endpoint, table := dynamotest.Endpoint(t), "backend-"+rand.Text()
-	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
+	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", dynamotest.Endpoint(t))
 	t.Setenv("AWS_REGION", "local")
 	t.Setenv("AWS_ACCESS_KEY_ID", "local")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "local")
+	table := "backend-" + rand.Text()
+	cfg, err := config.LoadDefaultConfig(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
-		_, err := dynamotest.ClientAt(endpoint).DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &table})
+		_, err := dynamodb.NewFromConfig(cfg).DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &table})
 		if err != nil {
 			t.Error(err)
 		}
