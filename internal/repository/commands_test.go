@@ -1,30 +1,30 @@
 package repository
 
 import (
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 )
 
-// Commands in documents exist: targets of make, programs of the examples, and the
-// commands and flags of admin. The README of admin has what its --help prints,
-// which a test there checks.
+// Commands in documents exist: targets of make, programs of the examples with
+// their flags, and the commands of admin. The README of admin has the output of
+// its --help, which a test there checks.
 func TestMarkdownCommands(t *testing.T) {
 	targets := read(t, filepath.Join(root, "Makefile")) + read(t, filepath.Join(root, "infrastructure/infra.mk"))
 	admin := read(t, filepath.Join(root, "examples/admin/README.md"))
-	var source strings.Builder
+	sources := map[string]string{} // of the programs in examples, by folder
 	for _, path := range files(t, ".go") {
-		if filepath.Base(filepath.Dir(path)) == "admin" {
-			source.WriteString(read(t, path))
+		if folder := filepath.Dir(path); filepath.Dir(folder) == filepath.Join(root, "examples") {
+			sources[filepath.Base(folder)] += read(t, path)
 		}
 	}
 	var (
 		makes    = regexp.MustCompile("(?m)(?:^|`|&& )make ([a-z][a-z-]*)")
-		programs = regexp.MustCompile(`go -C examples (?:run|install|build|test) (?:-\S+ )*\./([a-z]+)`)
-		admins   = regexp.MustCompile("(?m)(?:^|`)admin ([a-z]+)([^`\n]*)")
-		flag     = regexp.MustCompile(`--([a-z][a-z-]*)`)
+		programs = regexp.MustCompile("(?m)go (?:-C examples )?run \\./([a-z]+)([^`#\n]*)")
+		notifies = regexp.MustCompile("(?m)^ *(notify)( -[^`#\n]*)")
+		admins   = regexp.MustCompile("(?m)(?:^|`)(admin) ([a-z]+[^`#\n]*)")
+		flag     = regexp.MustCompile(` --?([a-z][a-z-]+)`)
 		found    int
 	)
 	for _, path := range files(t, ".md") {
@@ -35,20 +35,20 @@ func TestMarkdownCommands(t *testing.T) {
 				t.Errorf("%s: there is no target %s", path, match[1])
 			}
 		}
-		for _, match := range programs.FindAllStringSubmatch(text, -1) {
-			found++
-			if _, err := os.Stat(filepath.Join(root, "examples", match[1])); err != nil {
-				t.Errorf("%s: %v", path, err)
-			}
-		}
-		for _, match := range admins.FindAllStringSubmatch(text, -1) {
-			found++
-			if !strings.Contains(admin, "\n  "+match[1]+" ") {
-				t.Errorf("%s: admin has no command %s", path, match[1])
-			}
-			for _, name := range flag.FindAllStringSubmatch(match[2], -1) {
-				if !strings.Contains(source.String(), `"`+name[1]+`"`) {
-					t.Errorf("%s: admin %s has no flag %s", path, match[1], name[0])
+		for _, commands := range []*regexp.Regexp{programs, notifies, admins} {
+			for _, match := range commands.FindAllStringSubmatch(text, -1) {
+				found++
+				source, ok := sources[match[1]]
+				if !ok {
+					t.Errorf("%s: there is no program %s", path, match[1])
+				}
+				for _, name := range flag.FindAllStringSubmatch(match[2], -1) {
+					if !strings.Contains(source, `"`+name[1]+`"`) {
+						t.Errorf("%s: %s has no flag %s", path, match[1], name[1])
+					}
+				}
+				if command, _, _ := strings.Cut(match[2], " "); match[1] == "admin" && !strings.Contains(admin, "\n  "+command+" ") {
+					t.Errorf("%s: admin has no command %s", path, command)
 				}
 			}
 		}
