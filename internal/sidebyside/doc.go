@@ -1,4 +1,4 @@
-// Package sidebyside drives memstore and dynamostore side by side: random calls, on
+// Package sidebyside drives memstore and another store side by side: random calls, on
 // few users, devices and tokens, which often meet, under a clock that goes
 // forward by anything from a millisecond to more than the TTL and back by little,
 // while DynamoDB's TTL removes what is expired, or does not. Each answer of the

@@ -4,16 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/devicetokens/devicetokens/dynamostore"
-	"github.com/devicetokens/devicetokens/internal/dynamotest"
 	"github.com/devicetokens/devicetokens/memstore"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
@@ -25,33 +20,64 @@ var start = time.Date(2051, time.March, 4, 23, 6, 7, 891_234_567, time.UTC)
 // The limit is small enough to be reached, and the TTL as short as it may be.
 var policy = store.Policy{TTL: store.MinTTL, MaxDevices: 2}
 
+// A Subject is an empty store that is compared with memstore.
+type Subject struct {
+	Store store.Store
+	// Rows returns what is stored and live now, in the form of [Row].
+	Rows func(now time.Time) map[tokens.Key]map[string]string
+	// Expired returns a function for each stored item that has expired, in a fixed
+	// order, which removes the item: TTL or a purge may do so at any moment.
+	Expired func(now time.Time) []func() error
+	Close   func()
+}
+
 // A machine is the two stores in one state.
 type machine struct {
 	model, real store.Store
+	subject     Subject
 	now         time.Time
 	latest      time.Time   // the clock was never ahead of it
 	expiries    []time.Time // that registrations ever had
-
-	client *dynamodb.Client
-	table  string
 }
 
-// newMachine makes both stores, empty. The table is there until remove.
-func newMachine(t *rapid.T, tb testing.TB, client *dynamodb.Client) *machine {
-	m := &machine{now: start, latest: start, client: client, table: dynamotest.Table(tb, client)}
-	p := policy
-	p.Now = func() time.Time { return m.now }
-	m.model = memstore.MustNew(p)
-	var err error
-	if m.real, err = dynamostore.New(client, m.table, dynamostore.Options{Policy: p}); err != nil {
-		t.Fatal(err)
+// Play plays random sequences of calls until one shows a difference, of which it
+// tells tb. open is called for each sequence, with the policy of both stores.
+func Play(tb rapid.TB, open func(rt *rapid.T, p store.Policy) Subject) Played {
+	total = Played{Steps: map[string]int{}}
+	rapid.Check(tb, func(t *rapid.T) {
+		m := &machine{now: start, latest: start}
+		p := policy
+		p.Now = func() time.Time { return m.now }
+		m.model = memstore.MustNew(p)
+		m.subject = open(t, p)
+		m.real = m.subject.Store
+		defer m.subject.Close()
+		t.Repeat(map[string]func(*rapid.T){"step": m.act()})
+		m.sameRows(t)
+	})
+	return total
+}
+
+// total is what was played. Sequences are played one after another.
+var total Played
+
+// Played counts what was played.
+type Played struct {
+	Sequences int
+	Steps     map[string]int // by name
+	Compared  int            // answers
+	Rows      int            // in the end of the sequences
+	Moved     int            // registrations that took another user's token
+	Evicting  int            // registrations that removed others for the limit
+	Removed   int            // items, as by TTL
+}
+
+func (p *Played) registered(r store.Result) {
+	if r.Moved() {
+		p.Moved++
 	}
-	return m
-}
-
-func (m *machine) remove(t *rapid.T) {
-	if _, err := m.client.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &m.table}); err != nil {
-		t.Fatal(err)
+	if len(r.Evicted) > 0 {
+		p.Evicting++
 	}
 }
 
@@ -111,16 +137,4 @@ func (m *machine) step(by time.Duration) {
 			m.now = e // it stays expired
 		}
 	}
-}
-
-// expired returns the keys of the items that DynamoDB's TTL might remove now.
-func (m *machine) expired(tb testing.TB) []dynamotest.Item {
-	var keys []dynamotest.Item
-	for _, i := range dynamotest.Scan(tb, m.client, m.table) {
-		if seconds(i) <= m.now.Unix() {
-			keys = append(keys, dynamotest.Item{"userId": i["userId"], "deviceId": i["deviceId"]})
-		}
-	}
-	slices.SortFunc(keys, byKey)
-	return keys
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"pgregory.net/rapid"
 
 	"github.com/devicetokens/devicetokens/store"
@@ -61,7 +59,7 @@ var steps = []string{
 }
 
 // act makes a step.
-func (m *machine) act(tb testing.TB) func(*rapid.T) {
+func (m *machine) act() func(*rapid.T) {
 	actions := map[string]func(*rapid.T){
 		"Register": m.register,
 		"Get": func(t *rapid.T) {
@@ -111,12 +109,11 @@ func (m *machine) act(tb testing.TB) func(*rapid.T) {
 			m.step(-rapid.SampledFrom([]time.Duration{time.Millisecond, time.Second, store.ClockSkew, time.Hour}).Draw(t, "by"))
 		},
 		"TTL removes an item": func(t *rapid.T) {
-			keys := m.expired(tb)
-			if len(keys) == 0 {
+			expired := m.subject.Expired(m.now)
+			if len(expired) == 0 {
 				t.Skip("nothing is expired")
 			}
-			key := rapid.SampledFrom(keys).Draw(t, "item")
-			if _, err := m.client.DeleteItem(context.Background(), &dynamodb.DeleteItemInput{TableName: &m.table, Key: key}); err != nil {
+			if err := rapid.SampledFrom(expired).Draw(t, "item")(); err != nil {
 				t.Fatal(err)
 			}
 			total.Removed++

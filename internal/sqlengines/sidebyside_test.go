@@ -1,0 +1,92 @@
+package sqlengines
+
+import (
+	"context"
+	"flag"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/devicetokens/devicetokens/internal/sidebyside"
+	"github.com/devicetokens/devicetokens/sqlstore"
+	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+// Without a flag that says otherwise, play what takes a second or two.
+func init() {
+	if err := flag.Set("rapid.checks", "30"); err != nil {
+		panic(err)
+	}
+}
+
+// TestSideBySide plays the sequences that dynamostore plays too, and so compares all stores with memstore.
+func TestSideBySide(t *testing.T) {
+	for _, e := range Engines {
+		t.Run(e.Name, func(t *testing.T) {
+			w := newWorld(t, e.Open)
+			played := sidebyside.Play(t, func(_ *rapid.T, p store.Policy) sidebyside.Subject {
+				w.Exec(t, w.db, "DELETE FROM TABLE_NAME")
+				return sidebyside.Subject{
+					Store:   w.Store(t, w.db, sqlstore.Options{Policy: p}),
+					Rows:    w.live,
+					Expired: w.expired,
+					Close:   func() {},
+				}
+			})
+			t.Logf("%+v", played)
+		})
+	}
+}
+
+// live reads the rows that have not expired by itself.
+func (w *world) live(now time.Time) map[tokens.Key]map[string]string {
+	rows := make(map[tokens.Key]map[string]string)
+	w.each(`SELECT user_id, device_id, token, platform, project_id, status, registered_at, updated_at, expires_at
+FROM TABLE_NAME WHERE expires_at > $1`, now, func(scan func(...any) error) error {
+		var r tokens.Registration
+		var token string
+		var registered, updated, expires int64
+		err := scan(&r.Key.UserID, &r.Key.DeviceID, &token, &r.Platform, &r.ProjectID, &r.Status, &registered, &updated, &expires)
+		if err != nil {
+			return err
+		}
+		r.RegisteredAt, r.UpdatedAt, r.ExpiresAt = time.UnixMilli(registered), time.UnixMilli(updated), time.UnixMilli(expires)
+		r.Token, err = tokens.ParseToken(token)
+		rows[r.Key] = sidebyside.Row(r)
+		return err
+	})
+	return rows
+}
+
+// expired returns what removes each row that has expired, as Purge may at any moment.
+func (w *world) expired(now time.Time) (remove []func() error) {
+	w.each("SELECT user_id, device_id FROM TABLE_NAME WHERE expires_at <= $1 ORDER BY user_id, device_id", now, func(scan func(...any) error) error {
+		var user, device string
+		err := scan(&user, &device)
+		remove = append(remove, func() error {
+			w.Exec(w.TB, w.db, "DELETE FROM TABLE_NAME WHERE user_id = $1 AND device_id = $2", user, device)
+			return nil
+		})
+		return err
+	})
+	return remove
+}
+
+func (w *world) each(query string, now time.Time, row func(scan func(...any) error) error) {
+	w.Helper()
+	rows, err := w.db.QueryContext(context.WithoutCancel(w.Context()), w.Named(query), now.UnixMilli())
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows.Scan); err != nil {
+			w.Fatal(err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		w.Fatal(err)
+	}
+}
