@@ -2,6 +2,7 @@ package dynamostore_test
 
 import (
 	"errors"
+	"flag"
 	"net/http"
 	"strings"
 	"testing"
@@ -15,7 +16,13 @@ import (
 	"github.com/devicetokens/devicetokens/store/storetest"
 )
 
-func TestStore(t *testing.T) { storetest.Run(t, dynamotest.Backend) }
+var long = flag.Bool("long", false, "play all pairs of calls that race, and more random sequences")
+
+func TestStore(t *testing.T) {
+	b := dynamotest.Backend
+	b.Long = *long
+	storetest.Run(t, b)
+}
 
 // TestNew names every argument that is out of range, and makes no request.
 func TestNew(t *testing.T) {
