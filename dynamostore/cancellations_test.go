@@ -16,7 +16,7 @@ import (
 // An answer is one of a script.
 type answer = func(*http.Request) *http.Response
 
-// refused answers a conditional UpdateItem with what is stored.
+// refused answers a conditional UpdateItem with the stored data.
 func refused(i dynamotest.Item) answer {
 	return func(r *http.Request) *http.Response {
 		if i == nil {

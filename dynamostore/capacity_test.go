@@ -76,8 +76,8 @@ const (
 	throttle       = 50.0 // requests a second that the API admits of each method; infrastructure.TestCapacityKnowsTheThrottle holds it to the plan
 )
 
-// habits are what a device does in a month, on average. launches is what is left
-// of its launches when those that are something else are taken away.
+// habits are what a device does in a month, on average. launches is the rest of its
+// launches without those that another habit counts.
 var habits = []struct {
 	what     string
 	path     string
@@ -121,7 +121,7 @@ const (
 // sizes are those of a usual registration and its claim, in bytes.
 type sizes struct{ registration, claim int }
 
-// itemSizes measures what is stored for ids that are UUIDs and a token as Expo
+// itemSizes measures the stored data for ids that are UUIDs and a token as Expo
 // issues them.
 func itemSizes(t *testing.T) sizes {
 	t.Helper()

@@ -52,7 +52,7 @@ func TestRefreshBoundaries(t *testing.T) {
 // TTL goes by DynamoDB's clock. It removes a claim in the second in which that
 // expires, and by then the registration is long expired to a server whose clock
 // is minutes behind, even if the claim is the shortest that a refresh leaves
-// alone: nobody else gets the token while somebody has it.
+// alone: no other user gets the token while a registration holds it.
 func TestRemovedClaimWithClocksApart(t *testing.T) {
 	w := newWorld(t, store.Policy{})
 	var recorder dynamotest.Recorder
@@ -112,8 +112,8 @@ func sends(t *testing.T, r *dynamotest.Recorder, what string, want ...string) {
 }
 
 // Two servers whose clocks are an hour apart: a registration ends up to an hour
-// sooner to the one that is ahead, a refresh takes an hour from the expiry where
-// that one wrote it, and each write is applied, whatever its time.
+// sooner for the server that is ahead, a refresh by the other server shortens the
+// expiry by an hour, and each write is applied regardless of its time.
 func TestTwoClocks(t *testing.T) {
 	w := newWorld(t, store.Policy{})
 	var recorder dynamotest.Recorder
@@ -143,7 +143,7 @@ func TestTwoClocks(t *testing.T) {
 	}
 	w.empty(alice)
 
-	// Within the hour before the expiry the two do not agree on what is there.
+	// Within the hour before the expiry the two disagree about the registration.
 	w.now = second.Registration.ExpiresAt.Add(-time.Minute)
 	if _, err := behind.Get(t.Context(), bob); err != nil {
 		t.Errorf("the server behind: %v", err)

@@ -148,7 +148,7 @@ func TestBackoffObeysTheContext(t *testing.T) {
 				if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, store.ErrTryAgain) {
 					t.Errorf("the error is %v, want the context's and ErrTryAgain", err)
 				}
-				equal(t, "outcome", store.TryAgain, event.Outcome) // somebody is slow: that is worth an alarm
+				equal(t, "outcome", store.TryAgain, event.Outcome) // a timeout is worth an alarm
 				equal(t, "Event.Duration", time.Millisecond, event.Duration)
 			})
 		})

@@ -15,7 +15,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A corruption is one attribute of a row with a value that nobody here writes;
+// A corruption is one attribute of a row with a value that this package never writes;
 // without the attribute if the value is nil.
 type corruption struct {
 	name      string
@@ -146,7 +146,7 @@ func (c corruption) wantCorrupt(w *world, what string, err error, event *store.E
 	equal(w, what+": Event.Outcome", "corrupt", event.Outcome)
 }
 
-// marks leaves the row inactive, whatever it was.
+// marks checks that marking never leaves the row active.
 func (c corruption) marks(w *world, s store.Store) {
 	w.do(s.Invalidate(w.Context(), alice, tokenA.Hash(), w.now))
 	w.do(s.Deactivate(w.Context(), alice))
@@ -156,8 +156,8 @@ func (c corruption) marks(w *world, s store.Store) {
 	w.restore()
 }
 
-// registers checks that whatever was there is overwritten, that nothing that was
-// kept hides it, and that the token's claim is held again.
+// registers checks that Register overwrites the row, that no remaining attribute hides
+// the registration, and that the token's claim is held again.
 func (c corruption) registers(w *world, s store.Store, token tokens.Token, event *store.Event) {
 	result, err := s.Register(w.Context(), requestFor(alice, token))
 	w.do(err)

@@ -140,7 +140,7 @@ func TestGreatestRegistrationIsOneUnit(t *testing.T) {
 }
 
 // TestQueryUnits compares the units that DynamoDB Local reports for a List, from
-// which the costs are counted, with the size of what is stored.
+// which the costs are counted, with the size of the stored data.
 func TestQueryUnits(t *testing.T) {
 	w := newWorld(t, store.Policy{MaxDevices: 100})
 	for n := range 60 {

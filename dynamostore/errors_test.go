@@ -294,7 +294,7 @@ func TestUnserializable(t *testing.T) {
 	}
 }
 
-// TestInvalidArguments sends nothing, and says what is wrong with the arguments.
+// TestInvalidArguments checks that a call with invalid arguments sends nothing and names them.
 func TestInvalidArguments(t *testing.T) {
 	var event store.Event
 	s := offline(t, dynamotest.Transport(func(*http.Request) (*http.Response, error) {

@@ -15,9 +15,9 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// TestFaults injects every fault at every call of every path. After each the whole table is read: whatever the call
-// returned, the invariants hold; a success is one; an error says to try again, and
-// trying again succeeds.
+// TestFaults injects every fault at every call of every path, and then reads the whole
+// table. The invariants hold for every result. After a success the write is stored. An
+// error is ErrTryAgain, and a retry succeeds.
 func TestFaults(t *testing.T) {
 	faults := dynamotest.Faults(dynamotest.Client(t, nil))
 	befell := make(map[string]bool)
@@ -133,7 +133,7 @@ func (c faultCase) run(w *world) error {
 }
 
 // tryAgain fails unless the error says to try again, has its cause for programs,
-// and names nobody.
+// and contains no user id.
 func tryAgain(t testing.TB, err error) {
 	t.Helper()
 	if !errors.Is(err, store.ErrTryAgain) {
@@ -146,7 +146,7 @@ func tryAgain(t testing.TB, err error) {
 	discreet(t, err)
 }
 
-// discreet fails if the error, printed in whatever way, has a key or a token of
+// discreet fails if the error, printed with any verb, has a key or a token of
 // the tests, or if its text has what the answers of the fake DynamoDB say.
 func discreet(t testing.TB, err error) {
 	t.Helper()

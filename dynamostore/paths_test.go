@@ -17,7 +17,7 @@ type path struct {
 	maxDevices int          // 0: the default
 	given      func(*world) // what happened before
 	call       func(context.Context, *world, store.Store) error
-	then       func(*world) // checks what is stored once the call has succeeded
+	then       func(*world) // checks the stored data once the call has succeeded
 	calls      []string     // what goes out, with what AWS bills for it
 }
 
@@ -271,7 +271,7 @@ func invalidating(key tokens.Key, token tokens.Token) func(context.Context, *wor
 	}
 }
 
-// holding calls Holder, which is to find want, or nobody if want is zero.
+// holding calls Holder, which must find want, or nothing if want is zero.
 func holding(token tokens.Token, want tokens.Key) func(context.Context, *world, store.Store) error {
 	return func(ctx context.Context, _ *world, s store.Store) error {
 		reg, err := s.Holder(ctx, token.Hash())

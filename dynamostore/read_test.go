@@ -149,8 +149,8 @@ func TestRegisterCountsAllPages(t *testing.T) {
 	}, calls[len(calls)-1].Items)
 }
 
-// TestPageFails has the second page fail: nothing is listed, and what is erased
-// has been erased.
+// TestPageFails makes the second page fail: nothing is listed, and the rows of the
+// first page are erased.
 func TestPageFails(t *testing.T) {
 	for _, operation := range []store.Operation{store.OpList, store.OpDeleteUser, store.OpRegister} {
 		t.Run(string(operation), func(t *testing.T) {
@@ -181,7 +181,7 @@ func TestPageFails(t *testing.T) {
 // found answers a GetItem.
 func found(i dynamotest.Item) answer { return answered(`{"Item":` + dynamotest.ItemJSON(i) + `}`) }
 
-// both answers a TransactGetItems; what is nil is not there.
+// both answers a TransactGetItems; a nil item does not exist.
 func both(items ...dynamotest.Item) answer {
 	var texts []string
 	for _, i := range items {

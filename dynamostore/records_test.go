@@ -55,8 +55,8 @@ func TestCopy(t *testing.T) {
 	to.intact()
 }
 
-// TestImport has each thing that an import can replace, and what is stored after
-// it, with the claims.
+// TestImport has each item that an import can replace, and checks the rows and the
+// claims after it.
 func TestImport(t *testing.T) {
 	updatedAt := worldStart.Add(time.Hour)
 	imported := tokens.Registration{

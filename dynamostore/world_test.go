@@ -16,7 +16,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// worldStart is far ahead: DynamoDB Local removes what is expired by its own clock.
+// worldStart is far ahead: DynamoDB Local removes expired items by its own clock.
 var worldStart = time.Date(2051, time.March, 4, 23, 6, 7, 891e6, time.UTC)
 
 // What the tests register.
@@ -67,7 +67,7 @@ func worldOn(t testing.TB, c *dynamodb.Client, table string, p store.Policy) *wo
 }
 
 // through is a store on the same table that sends through the transport. Its
-// events may name nobody.
+// events must contain no user id.
 func (w *world) through(transport http.RoundTripper, observe func(store.Event), more ...func(*dynamodb.Options)) *dynamostore.Store {
 	w.Helper()
 	c := dynamotest.Client(w, transport, more...)
@@ -187,7 +187,7 @@ func (w *world) empty(key tokens.Key) {
 	}
 }
 
-// hasStatus fails unless what is stored under the key has it.
+// hasStatus fails unless the row under the key has the status.
 func (w *world) hasStatus(key tokens.Key, want tokens.Status) {
 	w.Helper()
 	got := tokens.Status(text(w.at(key), "inactiveReason"))

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestCopied makes this folder a module of somebody else's, as the README says,
-// but for taking the library as published, and vets it.
+// TestCopied copies this folder into a new module, as the README describes, and
+// vets it. Only the library is not the published one.
 func TestCopied(t *testing.T) {
 	for _, program := range []string{"grep", "xargs", "perl"} {
 		if _, err := exec.LookPath(program); err != nil && os.Getenv("CI") == "" {

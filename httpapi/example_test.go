@@ -14,7 +14,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// sessions stands in for whatever knows who is logged in.
+// sessions stands in for your session store.
 var sessions = map[string]tokens.UserID{"session-1": "alice", "session-2": "bob"}
 
 // bySession is an authenticator: it knows the user by a bearer token.
@@ -62,8 +62,7 @@ func Example() {
 	// bob's list:      {"deviceTokens":[]}
 }
 
-// What is wrong with a request is said in a problem document, without what was
-// sent.
+// An invalid request gets a problem document, which does not contain the input.
 func ExampleNew_problem() {
 	handler := httpapi.MustNew(memstore.MustNew(store.Policy{}), bySession, httpapi.Options{
 		Logger: slog.New(slog.DiscardHandler),
@@ -111,7 +110,7 @@ func ExampleOptions_observe() {
 	// moved: 1
 }
 
-// telling is a store that tells the one who lost a phone to somebody else.
+// telling is a store that notifies the user whose phone another user registered.
 type telling struct {
 	store.Store
 	tell func(tokens.Key)
@@ -125,8 +124,8 @@ func (t telling) Register(ctx context.Context, req tokens.Request) (store.Result
 	return result, err
 }
 
-// The answer never says from whom a phone was taken. To tell the one who had it,
-// wrap the store.
+// A response does not contain the previous user of a phone. To notify that user, wrap
+// the store.
 func ExampleNew_moved() {
 	s := telling{memstore.MustNew(store.Policy{}), func(k tokens.Key) {
 		fmt.Printf("mail to %s: another account uses your device now\n", k.UserID)

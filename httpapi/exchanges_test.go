@@ -17,8 +17,8 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// TestExchanges holds the handler to the table: the answer, what is observed,
-// the one log line, and what is in neither.
+// TestExchanges checks the response, the event and the log line of each exchange,
+// and that none of them contains private text.
 func TestExchanges(t *testing.T) {
 	names := map[string]bool{}
 	for _, e := range httpexchanges.All() {

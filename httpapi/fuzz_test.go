@@ -117,8 +117,8 @@ func checkRefusal(t *testing.T, data []byte, err error) {
 	}
 }
 
-// FuzzParseRequest checks that what is accepted is valid, and that what is
-// refused says why without saying what.
+// FuzzParseRequest checks that an accepted request is valid, and that the problem of
+// a rejected one does not contain the input.
 func FuzzParseRequest(f *testing.F) {
 	for _, body := range bodies {
 		f.Add([]byte(body))

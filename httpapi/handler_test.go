@@ -214,7 +214,7 @@ func TestRequestIDs(t *testing.T) {
 	}
 }
 
-// TestSaneRequestIDs has ids at the limits of what is kept.
+// TestSaneRequestIDs has ids at the limits of the accepted form.
 func TestSaneRequestIDs(t *testing.T) {
 	h := httpapi.MustNew(memstore.MustNew(store.Policy{}), alice, quiet(httpapi.Options{}))
 	for id, kept := range map[string]bool{

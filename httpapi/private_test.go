@@ -18,7 +18,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// checkPrivate looks for secrets in an answer, in the log and in what is observed.
+// checkPrivate looks for secrets in the response, the log and the event.
 func checkPrivate(t *testing.T, e httpexchanges.Exchange, resp *http.Response, text string) {
 	t.Helper()
 	for _, what := range shown(e, resp, text) {
@@ -26,8 +26,8 @@ func checkPrivate(t *testing.T, e httpexchanges.Exchange, resp *http.Response, t
 	}
 }
 
-// shown says which secrets of the exchange show in its answer or in the text, in
-// whatever form.
+// shown returns the secrets of the exchange that its response or the text contains, in
+// any encoding.
 func shown(e httpexchanges.Exchange, resp *http.Response, text string) (all []string) {
 	for name, values := range resp.Header {
 		text += "\n" + name + ": " + strings.Join(values, "\n")

@@ -106,7 +106,7 @@ func (w waiting) List(ctx context.Context, _ tokens.UserID) ([]tokens.Registrati
 	return nil, fmt.Errorf("list: %w", ctx.Err())
 }
 
-// TestClientGoes checks what is recorded of a client that does not wait.
+// TestClientGoes checks the event of a request whose client closed the connection.
 func TestClientGoes(t *testing.T) {
 	s := waiting{memstore.MustNew(store.Policy{}), make(chan struct{})}
 	events := make(chan httpapi.Event, 1)

@@ -89,7 +89,7 @@ resource "aws_api_gateway_integration" "route" {
   resource_id             = each.value.resource_id
   http_method             = each.value.http_method
   type                    = "AWS_PROXY"
-  integration_http_method = "POST" # how Lambda is invoked, whatever the method
+  integration_http_method = "POST" # Lambda is invoked by POST for every method
   uri                     = aws_lambda_function.main.invoke_arn
 }
 

@@ -42,7 +42,8 @@ type module struct {
 	ChildModules []module `json:"child_modules"`
 }
 
-// A resource as planned: what is only known after an apply is not in Values.
+// A resource is a planned resource. Values lacks those that are known only after an
+// apply.
 type resource struct {
 	Address string
 	Type    string

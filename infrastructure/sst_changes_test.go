@@ -9,8 +9,7 @@ type change struct {
 	tf, sst  edit
 }
 
-// changes has one of each kind of thing that is compared, in what is registered for
-// prod.
+// changes has one change of each kind of compared value, in the synthesis of prod.
 func changes() []change {
 	swap := func(from, to string) func(any) any {
 		return func(v any) any { return strings.Replace(v.(string), from, to, 1) }

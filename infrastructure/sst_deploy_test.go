@@ -47,8 +47,8 @@ func TestSSTTags(t *testing.T) {
 	}
 }
 
-// Outside dev, `sst remove` is refused, and neither the table nor its key goes with
-// the stack, by whatever way it is removed.
+// Outside dev, `sst remove` is refused, and neither the table nor its key is removed
+// with the stack.
 func TestSSTProtection(t *testing.T) {
 	type protection struct {
 		Protect         bool

@@ -70,13 +70,13 @@ func formed(resources []found, outputs map[string]any) (deployed, error) {
 	return d, nil
 }
 
-// trusted is the service that may take a role on, in whatever form the policy has.
+// trusted is the service that may assume a role, in any form of the policy.
 func trusted(role map[string]any) string {
 	text := fmt.Sprint(role["assume_role_policy"])
 	return strings.Join(regexp.MustCompile(`[a-z]+\.amazonaws\.com`).FindAllString(text, -1), ",")
 }
 
-// plain returns the value without what is null or empty, with a block for a list of
+// plain returns the value without null and empty parts, with a block for a list of
 // one block, and with JSON documents and sets in one order.
 func plain(value any, key string) any {
 	switch v := value.(type) {

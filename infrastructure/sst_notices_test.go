@@ -15,11 +15,11 @@ import (
 type edit struct {
 	name string
 	path []any
-	to   any // a function is applied to what is there
+	to   any // a function is applied to the present value
 }
 
-// Whatever of each kind is changed, on one side alone, the comparison says so, of the
-// resource in which it is.
+// TestSSTComparisonNotices: a change of each kind on one side alone is found, and the
+// difference names the resource.
 func TestSSTComparisonNotices(t *testing.T) {
 	tf, sst := readTerraform(t, "prod"), readSST(t, "prod")
 	tfForm, sstForm := formOf(t, tf), formOf(t, sst)
@@ -115,9 +115,9 @@ func (e edit) apply(t *testing.T, in any) {
 	}
 }
 
-// Nothing that SST registers is lost on the way to the comparison: whatever value is
-// altered, in a policy or another document too, a difference is found, but for what
-// cannot differ from Terraform's.
+// TestSSTComparisonMissesNoValue: a change of any value that SST registers, also in a
+// policy or another document, is found, except for values that cannot differ from
+// Terraform's.
 func TestSSTComparisonMissesNoValue(t *testing.T) {
 	tf, sst := readTerraform(t, "prod"), readSST(t, "prod")
 	want := formOf(t, tf)

@@ -3,7 +3,7 @@ package infrastructure
 import "regexp"
 
 // A purpose is why the two differ in something. Terraform and SST are the values as
-// JSON, "" for none, or any for whatever there is.
+// JSON, "" for none, or any for every value.
 type purpose struct {
 	At             string // a regular expression for the whole of difference.At
 	Terraform, SST string

@@ -11,8 +11,8 @@ import (
 
 var synthesised = flag.String("synthesis", "", "`folder` with what SST registers, ending with a slash; empty for .cache/plans")
 
-// cases are what is compared: the stages; once the other authorizer in an account
-// without a role for access logs; and once all that no stage sets.
+// cases are the compared configurations: the stages, the other authorizer in an
+// account without a role for access logs, and all settings that no stage uses.
 var cases = []string{"dev", "stage", "prod", "oidc", "options"}
 
 // A difference is between what the two make of one resource, or output, or of one
@@ -139,8 +139,8 @@ func unexplained(all []difference, count []int) []difference {
 	})
 }
 
-// What SST registers is what Terraform plans, but for what is on purpose; and all that
-// is said to be on purpose is still there.
+// SST registers the resources that Terraform plans, except for documented differences,
+// and each documented difference still exists.
 func TestSSTIsTheTerraform(t *testing.T) {
 	count := make([]int, len(onPurpose))
 	for _, name := range cases {

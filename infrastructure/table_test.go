@@ -24,8 +24,8 @@ type table struct {
 	Indexes      int
 }
 
-// The plan's table is the one that dynamostore.CreateTable makes, which the
-// store's tests run on.
+// The plan's table has the form of dynamostore.CreateTable's, on which the store's
+// tests run.
 func TestTableIsTheLibrarys(t *testing.T) {
 	want := madeByLibrary(t)
 	eachStage(t, func(t *testing.T, _ string, p plan) {

@@ -10,7 +10,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A phone changes hands: whoever registers its token last has it alone.
+// A phone changes hands: the last user who registers its token is its only holder.
 func Example() {
 	ctx := context.Background()
 	s := memstore.MustNew(store.Policy{})

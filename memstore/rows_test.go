@@ -110,8 +110,8 @@ func TestSound(t *testing.T) {
 }
 
 // TestReclaimed has users come and go for ten times the TTL, while one stays who
-// refreshes and one whose token changes: no more is stored after a call than
-// what is live.
+// refreshes and one whose token changes: after a call only live rows
+// are stored.
 func TestReclaimed(t *testing.T) {
 	now := start
 	s := newAt(&now, store.Policy{TTL: store.MinTTL})
@@ -207,8 +207,8 @@ func TestBadPolicy(t *testing.T) {
 	MustNew(bad)
 }
 
-// TestClockUnderLock: of two calls, the one that is applied later must not have
-// the earlier time.
+// TestClockUnderLock: of two calls, the later one must not read an earlier
+// time.
 func TestClockUnderLock(t *testing.T) {
 	var s *Store
 	s = MustNew(store.Policy{Now: func() time.Time {

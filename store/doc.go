@@ -90,7 +90,7 @@
 //   - clock: each call reads the clock of the policy at most once, between
 //     its start and its end. Times are stored in UTC, truncated to
 //     milliseconds; ExpiresAt is in whole seconds.
-//   - last-wins: of two writes, the one that is applied last wins, regardless of
+//   - last-wins: of two writes, the last one to be applied wins, regardless of
 //     the clock. No write compares the times of two registrations, except
 //     Invalidate and [Importer].
 //

@@ -29,7 +29,7 @@ const (
 	// now has the status of the imported one.
 	ImportedStatus ImportOutcome = "imported_status"
 	// ImportKept: nothing changed, because the stored registration under the key,
-	// or the one that holds the token, is at least as new.
+	// or the holder of the token, is at least as new.
 	ImportKept ImportOutcome = "kept"
 	// ImportExpired: nothing changed, because the imported registration is expired.
 	ImportExpired ImportOutcome = "expired"

@@ -11,7 +11,7 @@ import (
 )
 
 // TestPlanImport is the rule of Import as a table. Each case changes the
-// registration that is imported, or what is stored.
+// registration that is imported, or the stored data.
 func TestPlanImport(t *testing.T) {
 	type reg = tokens.Registration
 	policy, err := store.Policy{}.WithDefaults()

@@ -90,8 +90,7 @@ func TestInvalidateToken(t *testing.T) {
 	}
 }
 
-// moving is a store whose token goes to bob as soon as somebody has seen who
-// holds it.
+// moving is a store whose token moves to bob after each call of Holder.
 type moving struct{ store.Store }
 
 func (s moving) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration, error) {

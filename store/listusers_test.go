@@ -35,7 +35,7 @@ func one(user tokens.UserID) []tokens.Registration {
 	return []tokens.Registration{{Key: tokens.Key{UserID: user, DeviceID: "phone"}}}
 }
 
-// TestListUsers: one listing for each user asked for, whatever List answers.
+// TestListUsers: one listing for each requested user, for any result of List.
 func TestListUsers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		asked := rapid.SliceOfN(rapid.SampledFrom(users(5)), 0, 30).Draw(t, "users")

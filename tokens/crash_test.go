@@ -70,7 +70,7 @@ func TestCrashes(t *testing.T) {
 	}
 }
 
-// What is recovered from a panic goes into logs by fmt.
+// Programs log the recovered value of a panic with fmt.
 func TestRecovered(t *testing.T) {
 	for name, crash := range crashes {
 		func() {

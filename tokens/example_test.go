@@ -47,7 +47,7 @@ func ExampleRequest_Validate() {
 	// platform unknown
 }
 
-// The error says what is wrong, and nothing of the input.
+// The error names the field and the rule, and does not contain the input.
 func ExampleParseToken() {
 	_, err := tokens.ParseToken("ExponentPushToken[has a space]")
 	fmt.Println(err)
@@ -68,7 +68,7 @@ func ExampleToken_Equal() {
 	// true
 }
 
-// Whatever prints, logs or encodes a token gets the first digits of its hash.
+// Printing, logging or encoding a token shows the first digits of its hash.
 func ExampleToken_String() {
 	token := tokens.MustParseToken("ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]")
 

@@ -11,7 +11,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// secret shares no run of four bytes with what is printed around a token.
+// secret shares no run of four bytes with the text that is printed around a token.
 const secret = "qZ7xW2vK9tRjYpL4mN8sHg"
 
 var leaky = tokens.MustParseToken("ExponentPushToken[" + secret + "]")
@@ -95,7 +95,7 @@ func TestLeaksAreFound(t *testing.T) {
 	}
 }
 
-// theirs is somebody else's struct: fmt may call no methods on its fields.
+// theirs is a struct with unexported fields, whose methods fmt may not call.
 type theirs struct {
 	value    tokens.Token
 	pointer  *tokens.Token
@@ -176,7 +176,7 @@ func carriers() []any {
 	}
 }
 
-// reflected are what reflect finds in somebody's struct, which fmt unwraps.
+// reflected returns the values that reflect finds in such a struct; fmt unwraps them.
 func reflected() []any {
 	fields := reflect.ValueOf(newTheirs()).Elem()
 	return []any{reflect.ValueOf(leaky), fields, fields.Field(0), fields.Field(0).Field(1), fields.Field(1)}

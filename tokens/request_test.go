@@ -72,8 +72,8 @@ var faults = [][]fault{
 	},
 }
 
-// Whatever is wrong is named at once and in the order of the fields: every
-// combination of the ways to break each field is tried.
+// TestRequestNamesEveryBadField tries every combination of invalid fields. The error
+// names all of them, in the order of the fields.
 func TestRequestNamesEveryBadField(t *testing.T) {
 	tried := 0
 	var try func(req tokens.Request, want []tokens.FieldError, rest [][]fault)

@@ -5,9 +5,9 @@ import "strings"
 // A spelling is a prefix, the identity and a closing bracket, or the bare identity.
 var prefixes = [...]string{"ExponentPushToken[", "ExpoPushToken["}
 
-// Spellings returns every spelling of the token, the one that was parsed first:
-// at most two with brackets, and the bare form if the identity has its format. It
-// is for stores that compare stored texts. Like [Token.Reveal], it returns the
+// Spellings returns every spelling of the token, the parsed one first: at
+// most two with brackets, and the bare form if the identity has its format. It is
+// for stores that compare stored texts. Like [Token.Reveal], it returns the
 // secret. It is nil for the zero Token.
 func (t Token) Spellings() []string {
 	if t.IsZero() {

@@ -58,7 +58,7 @@ type Operation struct {
 	Call func(Contender, context.Context) error
 }
 
-// Operations returns those that are measured.
+// Operations returns the measured operations.
 func Operations() []Operation {
 	return []Operation{
 		{"refresh", func(c Contender, ctx context.Context) error { _, err := c.Refresh(ctx); return err }},

@@ -9,7 +9,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A Store is what is measured end to end of a store.Store.
+// A Store has the measured methods of a store.Store.
 type Store interface {
 	Register(context.Context, tokens.Request) (store.Result, error)
 	List(context.Context, tokens.UserID) ([]tokens.Registration, error)

@@ -111,7 +111,7 @@ func (n naive) takeFrom(ctx context.Context, holder map[string]types.AttributeVa
 	return err
 }
 
-// List queries what is active.
+// List queries the active registrations.
 func (n naive) List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
 	var regs []tokens.Registration
 	pages := dynamodb.NewQueryPaginator(n.client, &dynamodb.QueryInput{

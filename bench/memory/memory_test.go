@@ -15,7 +15,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A measured is what is measured of a store.Store.
+// A measured has the measured methods of a store.Store.
 type measured interface {
 	Register(context.Context, tokens.Request) (store.Result, error)
 	Get(context.Context, tokens.Key) (tokens.Registration, error)

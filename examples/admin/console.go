@@ -23,7 +23,7 @@ func (p *program) console() *cobra.Command {
 		Short: "Show the store in a browser: is a user reached, and if not, why not",
 		Long: "Serves pages that answer whether a user is reached on each device, and if not, why and since when; who holds\n" +
 			"a token; and the totals, which read the whole store in the background. It shows no token. The address that it\n" +
-			"prints has a random key: whoever has that can read the store, so keep it to yourself. Ctrl-C ends it.",
+			"prints has a random key, which allows to read the store: keep it secret. Ctrl-C ends it.",
 		Args: arguments(0, "console takes flags only"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()

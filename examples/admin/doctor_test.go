@@ -25,7 +25,7 @@ func TestDoctorLocal(t *testing.T) {
 		"may GetItem": good, "may Query": good, "may PutItem": good, "may UpdateItem": good, "may DeleteItem": good, "may Scan": good,
 	}
 	got := verdicts(t, d.run("", "doctor", "-o", "json"))
-	delete(got, "recovery") // whatever this engine says of backups that it does not make
+	delete(got, "recovery") // DynamoDB Local makes no backups
 	equal(t, "verdicts", want, got)
 	equal(t, "items afterwards", before, d.stored())
 }

@@ -33,7 +33,7 @@ func FuzzJSON(f *testing.F) {
 	})
 }
 
-// FuzzParseLine checks that what is read is written again as it was.
+// FuzzParseLine checks that a line that is read is written unchanged.
 func FuzzParseLine(f *testing.F) {
 	f.Add(`{"userId":"a","deviceId":"b","expoPushToken":"ExpoPushToken[c]","platform":"ios","status":"active","updatedAt":"2026-01-02T03:04:05.678Z"}`)
 	f.Add(`{"userId":"a\u202e","deviceId":"b","expoPushToken":"ExpoPushToken[c]","platform":"ios","status":"logout","expiresAt":"9999-12-31T23:59:59+14:00"}`)

@@ -27,7 +27,7 @@ func TestUpgradeOnATerminal(t *testing.T) {
 	if code != exitOK || strings.Contains(out.String(), "rows/") || strings.Count(out.String(), "dryRun") != 2 {
 		t.Errorf("exit code is %d, and it wrote\n%s", code, &out)
 	}
-	// What is written to this end of a terminal, the terminal echoes.
+	// The terminal echoes the input.
 	shown := make([]byte, 1<<16)
 	n, err := terminal.Read(shown)
 	text := string(shown[:n])

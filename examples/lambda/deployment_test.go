@@ -69,7 +69,7 @@ func build(dir string) error {
 		return err
 	}
 	bootstrap = filepath.Join(dir, pack.Name)
-	if runtime.GOOS != "linux" { // where what is deployed does not run
+	if runtime.GOOS != "linux" { // where the deployed binary does not run
 		return pack.Binary(context.Background(), ".", runtime.GOOS, runtime.GOARCH, bootstrap)
 	}
 	files, err := zip.OpenReader(zipPath(dir, runtime.GOARCH))

@@ -118,8 +118,7 @@ var (
 	requestIDs = regexp.MustCompile(`"requestId":"[^"]+"`)
 )
 
-// compared are the headers that come from the API rather than from what is in
-// front of it.
+// compared are the headers of the API, not those of the gateway in front of it.
 var compared = []string{
 	"Allow", "Cache-Control", "Content-Length", "Content-Type", "Retry-After", "Www-Authenticate", "X-Content-Type-Options",
 }

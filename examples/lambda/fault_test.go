@@ -50,7 +50,7 @@ func (f faulty) Deactivate(ctx context.Context, key tokens.Key) error {
 	case faultStorePanics:
 		panic("with a secret in it")
 	case faultHang:
-		select {} // whatever the context says
+		select {} // and ignore the context
 	}
 	return f.Store.Deactivate(ctx, key)
 }

@@ -149,7 +149,8 @@ func TestNoLimitForEachAddress(t *testing.T) {
 	})
 }
 
-// Whatever a client does instead of its part, its connection ends in time.
+// TestHeldConnectionsEnd: the connection of a client that does not do its part ends in
+// time.
 func TestHeldConnectionsEnd(t *testing.T) {
 	slowly := func(c client) {
 		for {

@@ -30,7 +30,7 @@ install() {
   cat package-lock.json sst.config.ts >"$stamp"
 }
 
-# The platform's own sources have one error, whatever the settings. Anything else that
+# The platform's own sources have one error with any settings. Anything else that
 # begins a line is another error, or a crash of the compiler.
 types() {
   local code=0 log=.sst/types.log

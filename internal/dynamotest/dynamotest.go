@@ -1,6 +1,5 @@
-// Package dynamotest connects tests to DynamoDB Local: clients whose requests a
-// test can watch or disturb, tables of their own, and a look at all that is
-// stored.
+// Package dynamotest connects tests to DynamoDB Local. It has clients whose requests
+// a test can observe or disturb, a new table for each test, and a scan of all items.
 package dynamotest
 
 import (
@@ -119,8 +118,8 @@ func handle(t testing.TB, table string, p store.Policy) store.Store {
 	return s
 }
 
-// Discreet is an observer that fails the test where an event says more than it
-// may: only Corrupt names anybody.
+// Discreet returns an observer that fails the test if an event contains a user id or
+// a token outside Corrupt.
 func Discreet(t testing.TB, trace *leak.Trace) func(store.Event) {
 	return func(e store.Event) {
 		e.Corrupt = nil

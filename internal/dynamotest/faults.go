@@ -20,13 +20,13 @@ type Fault struct {
 	do         func(next http.RoundTripper, r *http.Request) (*http.Response, error)
 }
 
-// By says who repeats a call that meets a fault: nobody, if it is zero.
+// By is the layer that retries a call after a fault. Zero means none.
 type By int
 
-// Who repeats a call.
+// The layers that retry a call.
 const (
 	TheSDK   By = iota + 1 // if its retries are on
-	TheStore               // whatever the SDK does
+	TheStore               // regardless of the SDK
 )
 
 // Befalls reports whether the fault is one that the operation can meet.

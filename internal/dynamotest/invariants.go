@@ -13,8 +13,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// CheckInvariants says what is wrong with a table, of which items is everything
-// that is stored and now the time of a reader; nil if nothing is:
+// CheckInvariants returns the violations of these invariants in a table with the given
+// items, for a reader at now:
 //
 //   - A live registration that package dynamostore wrote, which is one that has a
 //     claimVersion, holds the claim on its token: there is one, it names the
@@ -67,7 +67,7 @@ func CheckInvariants(items []map[string]types.AttributeValue, now time.Time) []s
 			complain(i, "it is live, and the claim on its token is that of %q", owner)
 		}
 		if text(claim, "version") != text(i, "claimVersion") {
-			complain(i, "the version of its claim is not the one that it has")
+			complain(i, "the version of its claim differs from the one in the row")
 		}
 		if seconds(claim, "expiresAt") != claimExpiresAt {
 			complain(i, "its claim expires at %d, and not at %d as it says", seconds(claim, "expiresAt"), claimExpiresAt)

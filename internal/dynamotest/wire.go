@@ -113,8 +113,8 @@ type Transport func(*http.Request) (*http.Response, error)
 // RoundTrip implements [http.RoundTripper].
 func (t Transport) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
 
-// Script is a transport that gives one answer after another, to whatever is
-// asked, and the last one again for ever.
+// Script is a transport that returns the answers in order, for any request, and then
+// repeats the last one.
 func Script(answers ...func(*http.Request) *http.Response) Transport {
 	var next atomic.Int64
 	return func(r *http.Request) (*http.Response, error) {

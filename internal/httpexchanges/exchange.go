@@ -1,6 +1,6 @@
-// Package httpexchanges is a table of requests to package httpapi with the
-// answers that are due. The tests of httpapi hold the handler to it; those of
-// internal/openapi hold both the requests and the answers to openapi.yaml.
+// Package httpexchanges is a table of requests to package httpapi with the expected
+// responses. The tests of httpapi compare the handler with it. The tests of
+// internal/openapi compare the requests and the responses with openapi.yaml.
 package httpexchanges
 
 import (
@@ -28,11 +28,11 @@ const (
 	user   = "u-7f3a"      // begins every user id of the table
 	secret = "s3cr3tt0k3n" // is in every token of the table but bare
 	bare   = "s3cr3tt0-k3n0-AbCd-1234-567890abcdef"
-	echo   = "ecHO" // is in whatever a refused request brings along; no random request id has it
+	echo   = "ecHO" // is in every part of a rejected request; no random request id has it
 )
 
-// Private returns texts that must be in no answer and in no log line, whatever
-// the exchange: what is in its tokens, and in its user ids.
+// Private returns texts that no response and no log line may contain: parts of the
+// tokens and the user ids.
 func Private() []string { return []string{secret, bare, user} }
 
 // Echoes returns texts that must be neither in the answer to a refused request,
@@ -42,7 +42,7 @@ func Echoes() []string { return []string{echo} }
 // Now is what the clock says in all exchanges.
 var Now = time.Date(2026, time.November, 23, 9, 0, 0, 0, time.UTC)
 
-// An Exchange is one request, what it meets, and the answer that is due.
+// An Exchange is one request, its preconditions, and the expected response.
 type Exchange struct {
 	Name string
 
@@ -59,11 +59,11 @@ type Exchange struct {
 
 	Want Answer
 
-	// Blind says that openapi.yaml cannot see what is wrong with the request.
+	// Blind means that openapi.yaml cannot express the error of the request.
 	Blind bool
 }
 
-// An Answer is what a request is answered with.
+// An Answer is the expected response to a request.
 type Answer struct {
 	Status  int
 	Header  map[string]string // these, beside those that every answer has

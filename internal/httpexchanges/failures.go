@@ -42,7 +42,7 @@ func failures() []Exchange {
 	onAll("store says try again", Exchange{Store: failing(fmt.Errorf("throttled: %w", store.ErrTryAgain)), Want: tryAgain})
 	onAll("store is misconfigured", Exchange{Store: failing(fmt.Errorf("no such table: %w", store.ErrMisconfigured)), Want: misconfigured})
 	onAll("store fails", Exchange{Store: failing(errors.New("broken")), Want: failed})
-	onAll("store says canceled, but nobody canceled", Exchange{Store: failing(context.Canceled), Want: failed})
+	onAll("store says canceled, but the context is not", Exchange{Store: failing(context.Canceled), Want: failed})
 	onAll("store panics", Exchange{Store: panicking(secret), Want: failed})
 	onAll("store divides by zero", Exchange{Store: panicking(nil), Want: failed})
 	onAll("client has gone", Exchange{Context: gone, Want: canceled})

@@ -99,7 +99,7 @@ func isAnswer(err error) bool {
 }
 
 // checkAnswer compares the answer of an operation that has just ended with the
-// table, which nobody else has changed since it sent its last request.
+// table, which no other operation has changed since it sent its last request.
 func (s *schedule) checkAnswer(op *operation, before *table) error {
 	var wrong string
 	switch {
@@ -156,7 +156,7 @@ func (s *schedule) checkRemoval(op *operation) string {
 }
 
 // checkReleases finds a claim that names a row which the last write of op removed
-// or gave another token. What is left behind says something of a user who is
+// or gave another token. A row that is left behind has data of a user who is
 // gone, until it expires.
 func checkReleases(op *operation, before, after *table) string {
 	for id, claim := range after.claims {

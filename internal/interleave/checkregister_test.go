@@ -11,8 +11,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// checkRegistered says how the registration differs from the one that was asked
-// for and is answered.
+// checkRegistered returns the difference between the registration, the request and
+// the result, if any.
 func checkRegistered(op *operation, after *table) string {
 	req, got := op.req, op.result.Registration
 	now := op.began.UTC().Truncate(time.Millisecond)
@@ -59,8 +59,8 @@ func checkResult(op *operation, before *table, slowest time.Time) string {
 	}
 	if got.Registration.Expired(slowest) {
 		// It was under way for longer than its TTL. By its own clock its row may
-		// be live still, and so may be whoever took the token since; to everybody
-		// else both are expired.
+		// be live still, and so may be a row that took the token since; to all other
+		// servers both are expired.
 		return ""
 	}
 	var from tokens.Key
@@ -87,7 +87,7 @@ func checkCalls(op *operation, before *table) string {
 	claim := before.claims[claimKey(req.Token)]
 	k := ownerOf(claim)
 	previous := before.rows[k]
-	// Whoever has the token knows its claim; otherwise it is guessed to be free.
+	// A row that has the token records its claim. Otherwise the claim is assumed free.
 	guessed := claim == nil
 	if holdsToken(own, req.Token) && own["claimVersion"] != nil {
 		guessed = text(own, "claimVersion") == text(claim, "version")
@@ -117,7 +117,7 @@ func checkCalls(op *operation, before *table) string {
 	return ""
 }
 
-// checkLimit says what is wrong with the registrations that were evicted.
+// checkLimit returns the error in the set of evicted registrations, if any.
 func checkLimit(op *operation, before, after *table) string {
 	for _, k := range op.result.Evicted {
 		if before.rows[k] == nil || after.rows[k] != nil || k == op.req.Key || k.UserID != op.req.Key.UserID {

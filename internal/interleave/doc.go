@@ -7,7 +7,7 @@
 // table, some with one token, some that cannot be read. The device limit is
 // small. Servers differ in their TTL, and by minutes in their clocks. Between any
 // two requests the clock may move, often to a second at which something expires,
-// and TTL may remove what is expired: a registration or a claim, one at a time.
+// and TTL may remove an expired registration or claim, one at a time.
 // Requests and answers are lost, repeated as the SDK repeats them, delivered
 // after their sender has given up, or refused for a conflict.
 //

@@ -32,8 +32,8 @@ const (
 	answerLost  fate = "answer lost"         // applied; the client sees an error
 	sentTwice   fate = "sent twice"          // applied, the answer lost, and sent again, as the SDK's retries do
 	late        fate = "to be applied late"  // the client sees an error, and it is applied at any time after that
-	conflicting fate = "in conflict"         // with somebody's transaction: not applied
-	obscured    fate = "perhaps in conflict" // if it is refused anyway, with somebody's transaction too
+	conflicting fate = "in conflict"         // with another transaction: not applied
+	obscured    fate = "perhaps in conflict" // if it is refused anyway, with another transaction too
 )
 
 var errLost = errors.New("connection reset by the gate")
@@ -68,7 +68,7 @@ func (g *gate) RoundTrip(req *http.Request) (*http.Response, error) {
 		if _, err := g.send(m); err != nil {
 			return nil, err
 		}
-		g.wait(op, call) // whatever it says, this one is delivered
+		g.wait(op, call) // this one is delivered in any case
 	case conflicting:
 		return conflict(m, op.chance), nil
 	case obscured:

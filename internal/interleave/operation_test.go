@@ -77,7 +77,7 @@ func (op *operation) run(ctx context.Context) {
 	op.done = true
 }
 
-// mostCalls is how many calls the operation may make, whatever the others do.
+// mostCalls is the maximum number of calls of the operation beside any others.
 func (op *operation) mostCalls() int {
 	switch op.method {
 	case store.OpRegister:
@@ -101,7 +101,7 @@ func (op *operation) String() string {
 	return fmt.Sprintf("%s (%s of %s with %s on server %s)", op.name, op.method, keyName(op.req.Key), op.req.Token.Reveal(), op.server.name)
 }
 
-// identities are what is inside the brackets. The first two are valid without
+// identities are the texts inside the brackets. The first two are valid without
 // them as well, and so have a third spelling.
 var identities = []string{
 	"aaaaaaaa-0000-4000-8000-00000000000a",
@@ -124,7 +124,7 @@ func (s *schedule) randomKey() tokens.Key {
 	}
 }
 
-// randomToken prefers the first one, which everybody wants.
+// randomToken prefers the first one, so that operations contend for it.
 func (s *schedule) randomToken() string {
 	return spell(s.rng, s.identities[max(0, s.rng.IntN(len(s.identities)+2)-2)])
 }

@@ -41,7 +41,7 @@ type schedule struct {
 	step     int
 }
 
-// play lets everything happen, and returns what is wrong, if anything is.
+// play runs the schedule and returns the first violation, or nil.
 func (s *schedule) play() error {
 	s.observe(s.lane.scan())
 	for s.step = 1; s.step <= length; s.step++ {

@@ -9,7 +9,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A script is a schedule that somebody thought of, for what a random one comes to
+// A script is a schedule written by hand, for cases that a random one reaches
 // too seldom. The checks are the same.
 type script struct {
 	testing.TB
@@ -62,21 +62,21 @@ var scripts = []struct {
 		s.alone(store.OpRegister, s.server(1), 0, 0, 2)
 		s.alone(store.OpRegister, server, 0, 1, 0)
 	}},
-	// One refusal says both that the token is somebody's and that the claim of the
-	// row's old token is somebody else's by now.
+	// One refusal shows both that the token has a holder and that another row holds the
+	// claim of the row's old token.
 	{"TwoReasonsAtOnce", func(s *script) {
 		server := s.lost()
 		s.alone(store.OpRegister, server, 1, 0, 2)
 		s.alone(store.OpRegister, server, 0, 0, 2)
 	}},
-	// The one that has lost it is refused its release.
+	// The release by the row that has lost the claim is refused.
 	{"ErasedWithTheLaterOne", func(s *script) {
 		s.alone(store.OpDeleteUser, s.lost(), 0, 0, 0)
 		if len(s.state.items) > 0 {
 			s.Errorf("left: %v", s.state.items)
 		}
 	}},
-	// A row is erased whose claim is somebody else's by now.
+	// A row is erased whose claim another row holds now.
 	{"ErasedAfterTheClaimWasLost", func(s *script) {
 		server := s.lost()
 		s.alone(store.OpRegister, server, 1, 0, 0)

@@ -8,7 +8,7 @@ import (
 )
 
 // settle lets everything that is under way end, and then has each user register
-// every token again: nobody may be blocked by what is stored.
+// every token again: no stored row may block a call.
 func (s *schedule) settle() error {
 	for len(s.underWay) > 0 {
 		if err := s.proceed(s.underWay[s.rng.IntN(len(s.underWay))], delivered); err != nil {
@@ -67,8 +67,7 @@ func (s *schedule) mustEnd(op *operation) error {
 	return nil
 }
 
-// mostCallsAlone is how many calls an operation takes at most while nothing else
-// happens, whatever is stored: the refresh, the query, and a transaction each to
-// learn who has the claim, what the previous holder is, and which claims are not
-// to be released, before the one that succeeds.
+// mostCallsAlone is the maximum number of calls of an operation that runs alone on any
+// stored rows: the refresh, the query, a transaction each to learn the owner of the
+// claim, the previous holder and the claims that must stay, and the final transaction.
 const mostCallsAlone = 6

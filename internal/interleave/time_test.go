@@ -56,7 +56,7 @@ func (s *schedule) boundaries() []time.Time {
 	return at
 }
 
-// removeExpired removes some of what is expired, as DynamoDB's TTL may do at any
+// removeExpired removes some expired items, as DynamoDB's TTL may do at any
 // time: registrations and claims, independently.
 func (s *schedule) removeExpired() error {
 	expired := slices.DeleteFunc(slices.Clone(s.state.items), func(i attributes) bool {

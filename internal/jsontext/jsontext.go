@@ -22,7 +22,7 @@ func HasLoneSurrogate(data []byte) bool {
 		if data[i] != '\\' {
 			continue
 		}
-		i++ // past what is escaped, which may be a backslash
+		i++ // skip the escaped character, which may be a backslash
 		first, ok := unit(data[i-1:])
 		if !ok || !utf16.IsSurrogate(first) {
 			continue

@@ -13,11 +13,11 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// literals are what the code spells out: what is in the brackets of tokens, and
+// literals are texts in the code: those inside the brackets of tokens, and
 // user ids.
 type literals struct{ tokens, users map[string]bool }
 
-// minToken is the least length of what is in the brackets. Shorter ones are words
+// minToken is the minimum length of the text in the brackets. Shorter ones are words
 // such as "token"; they show by their prefix.
 const minToken = 10
 
@@ -74,7 +74,7 @@ func (l literals) add(file *ast.File) {
 }
 
 func (l literals) user(e ast.Expr) {
-	// Some tests try what is no user id.
+	// Some tests use invalid user ids.
 	if text := literal(e); tokens.UserID(text).Validate() == nil && !words[text] {
 		l.users[text] = true
 	}

@@ -22,8 +22,8 @@ type Trace struct {
 	byStart map[[2]byte][]string // the forms by their first bytes, since much is searched for many
 }
 
-// Add adds secrets: what is within the brackets of a token, or a user id. Those
-// shorter than MinLen are left out.
+// Add adds secrets: the text inside the brackets of a token, or a user id. It ignores
+// texts shorter than MinLen.
 func (t *Trace) Add(secrets ...string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -62,9 +62,9 @@ func (t *Trace) Find(text string) string {
 
 type form struct{ name, text string }
 
-// forms are the ways in which programs write a string. Base64 depends on where in
-// its input the string begins; of the letters at either end, those are left out
-// that hang on what is beside it.
+// forms returns the encodings of a string that programs write. Base64 depends on the
+// position of the string in the input, so forms omits the letters at both ends that
+// depend on neighbouring bytes.
 func forms(s string) []form {
 	all := []form{
 		{"as it is", s},

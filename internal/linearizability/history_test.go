@@ -161,7 +161,7 @@ func (h *history) add(client int, began int64, in step, out answer, err error) {
 	h.steps = append(h.steps, porcupine.Operation{ClientId: client, Input: in, Call: began, Output: out, Return: ended})
 }
 
-// check returns what is wrong with the history, if anything is.
+// check returns the violation in the history, or nil.
 func (h *history) check() error {
 	if h.err != nil {
 		return h.err

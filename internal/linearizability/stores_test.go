@@ -11,10 +11,10 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// Stores that answer a single caller as they should, and several at once not
-// always. Each is one that somebody would write.
+// Stores that are correct for one caller and not for concurrent callers. Each has a
+// plausible mistake.
 
-// deleteFirst moves a token in two steps: between them, nobody has it.
+// deleteFirst moves a token in two steps: between them, no row has it.
 type deleteFirst struct{ store.Store }
 
 func (s deleteFirst) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
@@ -86,8 +86,8 @@ func (s byUser) DeleteUser(ctx context.Context, u tokens.UserID) error {
 	return s.of[u].DeleteUser(ctx, u)
 }
 
-// An unconditional invalidation looks whether the token is still there, and then
-// marks whatever is.
+// An unconditional invalidation checks that the row has the token, and then marks the
+// row without a condition.
 type unconditional struct{ store.Store }
 
 func (s unconditional) Invalidate(ctx context.Context, k tokens.Key, h tokens.Hash, sentAt time.Time) error {
@@ -123,8 +123,8 @@ func (s *behind) Get(ctx context.Context, k tokens.Key) (tokens.Registration, er
 	return reg, err
 }
 
-// A twice repeats a logout as a client does whose answer was lost, and tells
-// nobody.
+// A twice repeats a logout as a client does whose answer was lost, without
+// recording it.
 type twice struct {
 	store.Store
 	again chan tokens.Key

@@ -15,7 +15,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// TestValidRequests checks that what is made by the rules is accepted, by the
+// TestValidRequests checks that valid requests are accepted, by the
 // document and by the server.
 func TestValidRequests(t *testing.T) {
 	agree := newAgreement(t)
@@ -35,7 +35,7 @@ func TestValidRequests(t *testing.T) {
 }
 
 // TestMutatedRequests checks that the document and the server agree on requests
-// that are near the limits of what is valid, on either side.
+// near the limits of validity, on both sides.
 func TestMutatedRequests(t *testing.T) {
 	agree := newAgreement(t)
 	accepted := map[bool]int{}

@@ -36,8 +36,8 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// TestModules checks what anybody who requires the library gets into the module
-// graph: the SDK for DynamoDB with what it brings, and two test libraries.
+// TestModules checks the modules that an importer gets: the DynamoDB client of the SDK
+// with its dependencies, and two test libraries.
 func TestModules(t *testing.T) {
 	allowed := []string{
 		module,

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// The changelog has what tools and readers expect of it: first what is not
-// released, then one entry for each release, the newest first, each with a date
-// and with changes of the kinds that Keep a Changelog names.
+// TestChangelog checks the form of Keep a Changelog: first the unreleased changes, then
+// one entry with a date for each release, the newest first, with the standard kinds of
+// changes.
 func TestChangelog(t *testing.T) {
 	_, text, _ := strings.Cut(read(t, filepath.Join(root, "CHANGELOG.md")), "\n## ")
 	entries := strings.Split(text, "\n## ")

@@ -1,6 +1,9 @@
 package repository
 
 import (
+	"go/scanner"
+	"go/token"
+	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,13 +35,47 @@ func TestMarkdownIsShort(t *testing.T) {
 	}
 }
 
-// Documents name their subjects: the store, the caller, the row.
-func TestMarkdownWords(t *testing.T) {
-	banned := regexp.MustCompile(`(?i)\b(whoever|whomever|whatever|somebody|nobody|anybody|everybody|someone|anyone|the one that|the one who)\b`)
-	for _, path := range files(t, ".md") {
-		for i, line := range strings.Split(read(t, path), "\n") {
-			if found := banned.FindString(line); found != "" {
-				t.Errorf("%s:%d: %q: name the subject", path, i+1, found)
+// banned are words that stand for a subject without a name.
+var banned = regexp.MustCompile(`(?i)\b(whoever|whomever|whatever|somebody|nobody|anybody|everybody|someone|anyone|the one that|the one who)\b`)
+
+// Documents and comments name their subjects: the store, the caller, the row. So
+// do the texts of programs; the strings of tests may be names of users.
+func TestWords(t *testing.T) {
+	check := func(path string, line int, text string) {
+		for i, l := range strings.Split(text, "\n") {
+			if found := banned.FindString(l); found != "" {
+				t.Errorf("%s:%d: %q: name the subject", path, line+i, found)
+			}
+		}
+	}
+	for _, ext := range []string{".md", ".tf", ".yaml"} {
+		for _, path := range files(t, ext) {
+			check(path, 1, read(t, path))
+		}
+	}
+	for _, path := range files(t, ".go") {
+		for line, text := range prose(path, read(t, path)) {
+			check(path, line, text)
+		}
+	}
+}
+
+// prose yields the comments of a Go file, and its strings if it is no test, each
+// with the number of its first line.
+func prose(path, source string) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		var s scanner.Scanner
+		file := token.NewFileSet().AddFile(path, -1, len(source))
+		s.Init(file, []byte(source), nil, scanner.ScanComments)
+		for {
+			pos, kind, text := s.Scan()
+			switch {
+			case kind == token.EOF:
+				return
+			case kind == token.COMMENT, kind == token.STRING && !strings.HasSuffix(path, "_test.go"):
+				if !yield(file.Line(pos), text) {
+					return
+				}
 			}
 		}
 	}

@@ -1,9 +1,9 @@
 // Package sidebyside drives memstore and another store side by side: random calls, on
 // few users, devices and tokens, which often meet, under a clock that goes
 // forward by anything from a millisecond to more than the TTL and back by little,
-// while DynamoDB's TTL removes what is expired, or does not. Each answer of the
-// one has to be that of the other, and in the end so does each row that is
-// stored. memstore is the readable one, and so the model.
+// while DynamoDB's TTL removes expired items, or does not. Each result of the stores
+// must be equal, and in the end each stored row. memstore is the model, because it is
+// the simplest.
 //
 // `make long` plays many more sequences than the tests do.
 //

@@ -14,7 +14,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// start is far ahead: DynamoDB Local removes what is expired by its own clock.
+// start is far ahead: DynamoDB Local removes expired items by its own clock.
 var start = time.Date(2051, time.March, 4, 23, 6, 7, 891_234_567, time.UTC)
 
 // The limit is small enough to be reached, and the TTL as short as it may be.
@@ -101,8 +101,8 @@ func (m *machine) same(t *rapid.T, call func(context.Context, store.Store) (any,
 	return want, wantErr
 }
 
-// exactly tells two spellings of one token apart: each store has to answer with
-// the one that the app used last.
+// exactly tells two spellings of one token apart: each store must return the
+// spelling that the app used last.
 var exactly = cmp.Comparer(func(a, b tokens.Token) bool { return shape(a) == shape(b) && a.Equal(b) })
 
 // describe is what a caller learns from an error.

@@ -109,7 +109,7 @@ func TestWire(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		fate Fate
-		want []string // what is stored; CutDuring promises nothing
+		want []string // the stored values; CutDuring promises nothing
 	}{
 		{"pass", Pass, []string{"a"}},
 		{"before", CutBefore, nil},

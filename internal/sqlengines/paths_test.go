@@ -48,7 +48,7 @@ type path struct {
 	cost  string // the line of sqlstore/doc.go that says what it sends
 	given []tokens.Registration
 	call  func(ctx context.Context, s *sqlstore.Store) error
-	reads bool // is no write, whatever is stored
+	reads bool // is no write for any stored rows
 }
 
 var paths = []path{
@@ -193,7 +193,7 @@ func (w *world) outcome(p path) []store.Record {
 	return w.rows()
 }
 
-// discreet fails if the error, printed in whatever way, shows a token or a user id of the paths.
+// discreet fails if the error, printed with any verb, shows a token or a user id of the paths.
 func (w *world) discreet(err error) {
 	w.Helper()
 	var trace leak.Trace

@@ -76,7 +76,7 @@ func importCall(r tokens.Registration) call {
 	}
 }
 
-// pageCall and segmentsCall ask the walker, whatever the store.
+// pageCall and segmentsCall call the walker, not the store.
 func pageCall(w store.Walker, from store.Cursor, limit int) call {
 	return func(ctx context.Context, _ store.Store) error {
 		_, _, err := w.Page(ctx, from, limit)

@@ -77,7 +77,7 @@ func deleteLate(f *fixture) {
 	f.wantStored(f.registered(req, start, start))
 }
 
-// deleteExpired sets the clock back, to see what is stored.
+// deleteExpired sets the clock back, to see the stored data.
 func deleteExpired(f *fixture) {
 	req := request(alice, phone, token(1))
 	f.register(req)

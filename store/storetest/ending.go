@@ -125,7 +125,7 @@ func (f *fixture) endsAt(s scene, name string, at int64, after time.Duration) {
 	f.settles(s, name, nil, []string{done})
 }
 
-// settles fails unless what is stored is one of those allowed. A request that was
+// settles fails unless the stored data is one of those allowed. A request that was
 // on its way when the context ended may be applied while it is read.
 func (f *fixture) settles(s scene, name string, cause error, allowed []string) {
 	f.Helper()
@@ -146,7 +146,7 @@ func (f *fixture) settles(s scene, name string, cause error, allowed []string) {
 	}
 }
 
-// expectedOf returns what is stored before the action, when it is done, and, of a
+// expectedOf returns the stored data before the action, when it is done, and, of a
 // DeleteUser, when some registrations are erased.
 func (f *fixture) expectedOf(s scene, name string) (before, done string, partly []string) {
 	f.Helper()

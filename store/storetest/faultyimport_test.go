@@ -139,7 +139,7 @@ func (s *faulty) eraseImported(holder, r tokens.Registration) {
 	}
 }
 
-// importedAs is what is stored of the registration.
+// importedAs returns the stored form of the registration.
 func (s *faulty) importedAs(planned, given tokens.Registration, own *tokens.Registration, now time.Time) tokens.Registration {
 	switch {
 	case s.has("Import sets updatedAt"):

@@ -39,7 +39,7 @@ func brokenMixed() []broken {
 		"Inspect": "Race/InspectWhileReplacing", "Page": "Race/WalkWhileReplacing",
 	} {
 		for name := range attributes {
-			// List leaves out what is inactive, so it is what comes later that shows.
+			// List omits inactive registrations, so the later change shows.
 			if only := name == "status" || name == "all but the status"; only && (method == "List") != (name == "status") {
 				continue
 			}

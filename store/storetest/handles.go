@@ -142,7 +142,7 @@ func handlesOtherClock(f *fixture) {
 	other.wantResult(to, store.Created, fast.Now(), other.register(to))
 	f.wantNone(moved.Key)
 
-	// The write that is applied last wins, whatever its clock.
+	// The write that is applied last wins, regardless of its clock.
 	f.wantResult(refreshed, store.Refreshed, fast.Now(), f.register(refreshed))
 	f.wantMove(request(alice, "tablet", token(3)), store.Created, f.clock.Now(), to.Key, f.register(request(alice, "tablet", token(3))))
 }

@@ -212,7 +212,7 @@ func importCopy(f *fixture) {
 		for range 80 {
 			f.clock.advance(time.Duration(random.IntN(3)) * time.Second)
 			_, do := randomCall(random, f.clock.Now())
-			_, _ = do(f.Context(), source) // what is asked for may not be there
+			_, _ = do(f.Context(), source) // the registration may not exist
 		}
 		f.deleteUser(alice)
 		f.deleteUser(bob)

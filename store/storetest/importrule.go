@@ -13,7 +13,7 @@ import (
 type state struct {
 	name  string
 	build func(r *tokens.Registration) // nil if there is none
-	// corrupt says that what is stored cannot be decoded.
+	// corrupt means that the registration cannot be decoded.
 	corrupt bool
 	// sameUser says that the holder is of the same user.
 	sameUser bool

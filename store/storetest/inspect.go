@@ -38,7 +38,7 @@ var inspectChecks = []check{
 // cannot be decoded.
 type holding map[tokens.Key]*tokens.Registration
 
-// put registers the request and adds what is then stored.
+// put registers the request and adds the stored registration.
 func (f *fixture) put(h holding, req tokens.Request) {
 	f.Helper()
 	result := f.register(req)

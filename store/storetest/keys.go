@@ -74,8 +74,8 @@ func textPairs(n int) [][2]string {
 	}
 }
 
-// tellsApart registers the two of each pair, and fails unless what is then done
-// to the one leaves the other as it is.
+// tellsApart registers both keys of each pair, and fails if a change of one changes
+// the other.
 func (f *fixture) tellsApart(pairs [][2]string, of func(text string, n int) tokens.Request) {
 	f.Helper()
 	for i, pair := range pairs {

@@ -117,8 +117,8 @@ func (p *pair) rounds(least, most int, enough time.Duration) {
 	}
 }
 
-// round sets the scene, runs the two actions at once, and fails unless what they
-// returned and what is stored afterwards is what one of the serial orders gives.
+// round sets the scene, runs the two actions at once, and fails unless their
+// results and the stored data afterwards equal those of one serial order.
 func (p *pair) round(n int) {
 	p.Helper()
 	begin := time.Now()

@@ -173,7 +173,7 @@ func raceOneKey(f *fixture) {
 }
 
 // raceReinstalled has one token registered by many devices of one user: one is
-// left, and there was nothing to tell anyone.
+// left, and MovedFrom is always zero.
 func raceReinstalled(f *fixture) {
 	for round := range rounds {
 		reqs := requests(alice, workers)
@@ -254,7 +254,7 @@ var raceRemovalChecks = []check{
 }
 
 // raceOver registers alice's phones, waits an hour, and then removes each while
-// to is registered. It fails unless to is what is stored, in any status.
+// to is registered. It fails unless to is stored, in any status.
 func (f *fixture) raceOver(remove func(tokens.Request) call, to func(n int) tokens.Request) {
 	f.Helper()
 	for n := range 2 * rounds {

@@ -24,7 +24,7 @@ var raceImportChecks = []check{
 }
 
 // raceImport imports a registration of alice, older than to, at once with to. In
-// either order to is what is stored, whoever came first.
+// either order to must be stored.
 func (f *fixture) raceImport(to func(n int) tokens.Request) {
 	f.Helper()
 	for n := range 2 * rounds {

@@ -21,8 +21,8 @@ var registerChecks = []check{
 	{name: "Register/OverExpiredAndInactive", rule: "created", run: registerOverExpiredAndInactive},
 }
 
-// wantResult fails unless a Register at the time of the clock did what the
-// outcome says, and nothing to anyone else.
+// wantResult fails unless a Register at the time of the clock had the
+// outcome and changed no other registration.
 func (f *fixture) wantResult(req tokens.Request, outcome store.Outcome, registeredAt time.Time, got store.Result) {
 	f.Helper()
 	want := store.Result{
@@ -54,7 +54,7 @@ func registerReplace(f *fixture) {
 	f.wantNoHolder(token(1))
 	f.wantDevices(alice, phone)
 
-	// The token that was given up is free for anyone.
+	// The replaced token is free for any registration.
 	other := request(bob, phone, token(1))
 	f.wantResult(other, store.Created, f.clock.Now(), f.register(other))
 	f.wantStored(f.registered(req, start, f.clock.Now()))
@@ -136,7 +136,7 @@ func registerReactivates(f *fixture) {
 	replace := request(alice, phone, token(2))
 	f.wantResult(replace, store.Replaced, start, f.register(replace))
 
-	// Whatever made it inactive before, this time it is a logout.
+	// This time the reason is a logout, regardless of the earlier one.
 	f.deactivate(req.Key)
 	want := f.registered(replace, start, f.clock.Now())
 	want.Status = tokens.LoggedOut
@@ -267,7 +267,7 @@ func moveFromInactive(f *fixture) {
 	}
 }
 
-// moveFromExpired sets the clock back, to see what is stored.
+// moveFromExpired sets the clock back, to see the stored data.
 func moveFromExpired(f *fixture) {
 	from := request(alice, phone, token(1))
 	f.register(from)

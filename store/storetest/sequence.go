@@ -15,9 +15,9 @@ var sequenceChecks = []check{
 	{name: "Sequence/LikeMemstore", rule: "last-wins", policy: store.Policy{TTL: store.MinTTL, MaxDevices: 3}, run: sequenceLikeMemstore},
 }
 
-// sequenceLikeMemstore makes random calls, the same each time, and fails where the
-// store's answer is not that of memstore. The other checks say what is wrong; this
-// one meets the cases that they have not thought of.
+// sequenceLikeMemstore makes random calls, the same each time, and fails if the
+// store's result differs from memstore's. The other checks give a clearer error; this
+// one reaches cases that they do not have.
 func sequenceLikeMemstore(f *fixture) { sequenceOn(f, f.store) }
 
 // sequenceOn makes each call on one of the handles.

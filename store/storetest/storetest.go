@@ -9,48 +9,46 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A Backend is a store under test: how to make one, and in which of the ways
-// that [store.Store] allows it differs from the others.
+// A Backend describes an implementation under test: how to create a store, which
+// exceptions of [store.Store] it declares, and which optional interfaces it has.
 type Backend struct {
-	// New returns an empty store that shares nothing with those before it,
-	// under the policy, which is valid; what is zero in it, the store has to
-	// fill in. It is called once for each check and each benchmark. t.Cleanup
-	// is the place to close what it opened, and t.Fatal the answer to what
-	// goes wrong.
+	// New returns an empty store that shares no data with earlier ones. The policy
+	// is valid and may have zero fields, for which the store uses the defaults.
+	// Run calls New once for each check. New closes its resources with t.Cleanup
+	// and reports errors with t.Fatal.
 	New func(t testing.TB, p store.Policy) store.Store
 
-	// LooseLimit says that k concurrent registrations of new devices may
-	// exceed a user's device limit by k − 1 until the next new one.
+	// LooseLimit declares that k concurrent registrations of new devices may
+	// exceed a user's device limit by k − 1 until the next new device.
 	LooseLimit bool
-	// LooseHolder says that Holder may answer ErrTryAgain under contention.
+	// LooseHolder declares that Holder may return ErrTryAgain under contention.
 	LooseHolder bool
-	// LooseList says that List is no snapshot: while a token moves between
-	// two devices of a user, it may show both or neither.
+	// LooseList declares that List is not a snapshot: while a token moves between
+	// two devices of a user, it may return both or neither.
 	LooseList bool
 
-	// Again returns another handle on the data of a store that New or Again
-	// made, under the policy, as another process has one. It is nil where a
-	// store has one handle only; then the suite leaves out the checks with two.
+	// Again returns a second store with the policy on the data of s, like a second
+	// process. If it is nil, the suite skips the checks with two stores.
 	Again func(t testing.TB, s store.Store, p store.Policy) store.Store
 
-	// Inspector and Importer say that the store, or what it wraps, is a
-	// [store.Inspector] or a [store.Importer].
+	// Inspector and Importer declare that the store, or a store that it wraps, is
+	// a [store.Inspector] or a [store.Importer].
 	Inspector, Importer bool
-	// Walker returns a [store.Walker] over what the store holds, a new one at
-	// each call; it may be the store itself. It is nil if there is none.
+	// Walker returns a new [store.Walker] over the store's data, or the store
+	// itself. It is nil if there is none.
 	Walker func(t testing.TB, s store.Store) store.Walker
 
-	// Long makes the suite spend four times as long on the checks that race, and
-	// try all that a slow store has some of otherwise.
+	// Long makes the suite spend four times as long on the checks with concurrent
+	// calls, and try all cases on a slow store instead of a sample.
 	Long bool
 
-	// Corrupt makes what the store holds under the key something that it
-	// cannot decode, but still knows to be there. It is nil where that cannot
-	// be; then the suite leaves out what the contract says of it.
+	// Corrupt changes the stored registration under the key so that the store
+	// cannot decode it. If it is nil, the suite skips the checks of the rule
+	// corrupt.
 	Corrupt func(t testing.TB, s store.Store, key tokens.Key)
 }
 
-// spends returns how long a check goes on that is given so long in a long run.
+// spends returns the duration of a check that takes long in a long run.
 func (b Backend) spends(long time.Duration) time.Duration {
 	if b.Long {
 		return long
@@ -58,8 +56,8 @@ func (b Backend) spends(long time.Duration) time.Duration {
 	return long / 4
 }
 
-// Run runs every check as a subtest of t, each on a store of its own. A check
-// that fails also logs the name of the rule of package store that it is about.
+// Run runs every check as a subtest of t, each with a new store. A failed check logs
+// the name of the rule of package store that it tests.
 func Run(t *testing.T, b Backend) {
 	for _, c := range checks(b) {
 		t.Run(c.name, func(t *testing.T) {
@@ -81,7 +79,7 @@ type check struct {
 	run    func(f *fixture)
 }
 
-// checks returns those that the backend can be put to.
+// checks returns the checks that apply to the backend.
 func checks(b Backend) []check {
 	all := slices.Concat(
 		registerChecks, moveChecks, limitChecks, evictionChecks,

@@ -135,7 +135,7 @@ func clockTruncated(f *fixture) {
 }
 
 // wantAnHourBack sets the clock back by an hour and fails unless req then wins:
-// of two writes the one applied last does, whatever the clock says.
+// the last write to be applied wins, regardless of the clock.
 func (f *fixture) wantAnHourBack(req tokens.Request, outcome store.Outcome) {
 	f.Helper()
 	f.clock.set(start.Add(-time.Hour))

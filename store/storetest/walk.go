@@ -183,7 +183,7 @@ func (f *fixture) wantNoneLeft(h holding) {
 
 // walkWhileWriting registers others between two pages, and erases them; those
 // that are stored throughout are registered again, under a clock that goes either
-// way, with other tokens, or logged out. Each page shows what is stored by then.
+// way, with other tokens, or logged out. Each page shows the data stored at that time.
 func walkWhileWriting(f *fixture) {
 	for _, limit := range []int{1, 3} {
 		h := holding{}
@@ -228,8 +228,8 @@ func keysOf(h holding) []tokens.Key {
 	return keys
 }
 
-// disturb makes the writes after the n-th page. It changes a third of what is
-// stored throughout, and makes and erases registrations before it, behind it and
+// disturb makes the writes after the n-th page. It changes a third of the rows
+// that are stored throughout, and makes and erases registrations before it, behind it and
 // between.
 func (f *fixture) disturb(h holding, throughout []tokens.Key, n int) {
 	f.Helper()

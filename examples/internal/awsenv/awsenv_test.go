@@ -12,7 +12,7 @@ import (
 	"github.com/devicetokens/devicetokens/examples/internal/awsenv"
 )
 
-// setEnvironment leaves out whatever this machine has.
+// setEnvironment removes the settings of this machine.
 func setEnvironment(t *testing.T, region, key string) {
 	for name, value := range map[string]string{
 		"AWS_REGION": region, "AWS_DEFAULT_REGION": "", "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": key,
@@ -53,7 +53,7 @@ func TestNetworkError(t *testing.T) {
 		t.Fatal(err)
 	}
 	url := "http://" + listener.Addr().String()
-	_ = listener.Close() // nobody is there now
+	_ = listener.Close() // so that connections are refused
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
 	cfg, err := awsenv.Load(t.Context(), "")
 	if err != nil {

@@ -31,7 +31,7 @@ func Run(t *testing.T, baseURL string, bearer func(user string) string) {
 		badInput(t, newApp("dave"), phone("bad"))
 	})
 	t.Run("no credential", func(t *testing.T) {
-		anonymous := newApp("nobody")
+		anonymous := newApp("stranger")
 		anonymous.bearer = ""
 		a := anonymous.send(t, "GET", "", "")
 		if a.status != 401 || a.header.Get("WWW-Authenticate") == "" || a.problem.Status != 401 {

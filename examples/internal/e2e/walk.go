@@ -47,7 +47,7 @@ func severalDevices(t *testing.T, carol app, phone func(string) string) {
 	carol.register(t, "a", phone("a2"), 200)  // another token on the same device
 	carol.register(t, "a2", phone("a2"), 201) // reinstalled: another device id with the same token
 	carol.listed(t, "a2", "b", `ä#&=?+%/ "`)
-	carol.remove(t, "?deviceId=%C3%A4%23%26%3D%3F%2B%25%2F+%22&userId=somebody-else")
+	carol.remove(t, "?deviceId=%C3%A4%23%26%3D%3F%2B%25%2F+%22&userId=another-user")
 	carol.remove(t, "?deviceId=a2&permanent=false")
 	carol.remove(t, "?deviceId=b&permanent=true")
 	carol.listed(t)

@@ -90,7 +90,7 @@ func (s *Server) Received(token string) int {
 }
 
 // receive delivers a message to the phone. It counts a message for another user than
-// the one who is logged in, because a sender must not rely on the app to drop it.
+// the user who is logged in, because a sender must not rely on the app to drop it.
 func (s *Server) receive(p *Phone, m message) {
 	p.Received++
 	var data struct {

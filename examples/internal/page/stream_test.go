@@ -88,7 +88,7 @@ func TestStream(t *testing.T) {
 	})
 }
 
-// TestSlowReader: a page that reads nothing holds nobody up, and loses its stream.
+// TestSlowReader: a page that reads nothing delays no other page, and loses its stream.
 func TestSlowReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk(t, nil)

@@ -18,7 +18,7 @@ import (
 const (
 	pageSize    = 200  // rows of a step, between which other calls come
 	maxProjects = 1000 // that are counted one by one
-	weeks       = 14   // of the histogram; what is older is in the last
+	weeks       = 14   // of the histogram; the last one includes older ones
 	latest      = 20
 )
 

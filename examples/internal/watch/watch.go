@@ -20,7 +20,7 @@ type Event struct {
 	Key  tokens.Key // without a device: of all devices of the user
 }
 
-// What is what happened to a registration, in words.
+// A What is a kind of change of a registration, in words.
 type What string
 
 // What happens to registrations.

@@ -31,7 +31,7 @@ func (d desk) register(user, device, token string) {
 	}
 }
 
-// TestWatched has each change that a store can make, and what is kept is bounded.
+// TestWatched has each change that a store can make, and checks the limit of kept changes.
 func TestWatched(t *testing.T) {
 	d := desk{t, New(memstore.MustNew(store.Policy{MaxDevices: 2}))}
 	d.register("alice", "a", phone1)

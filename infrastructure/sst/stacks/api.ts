@@ -8,7 +8,7 @@ import type { Settings } from "./settings";
 const path = "/v1/device-tokens";
 const methods = ["DELETE", "GET", "POST"] as const;
 
-// Lambda is invoked by POST, whatever the method.
+// Lambda is invoked by POST for every method.
 const integration = { type: "aws-proxy", integrationHttpMethod: "POST" } as const;
 
 const identitySource = "method.request.header.Authorization";

@@ -180,8 +180,8 @@ func TestDeployments(t *testing.T) {
 	}
 }
 
-// FuzzConfig has an environment of any texts: what is no good is named by its
-// variable, and what is taken keeps the rules.
+// FuzzConfig checks with any environment that the error names the invalid variables,
+// and that an accepted configuration is valid.
 func FuzzConfig(f *testing.F) {
 	f.Add("2160h", "20", "info", "claims", "", "", "")
 	f.Add("168h0m0.5s", "-1", "INFO+4", "oidc", "https://issuer.example", "app", "cognito-access")

@@ -38,7 +38,7 @@ var messageAnswers = []fakeexpo.Answer{
 	{JSON: `{"status":"ok","id":"none"}`}, {JSON: `{"status":"error"}`}, {JSON: `{"status":"error","details":[]}`},
 }
 
-// Whatever Expo answers, and whenever a run is killed, each message is accounted for: it
+// For any response of Expo and any time of a kill, each message is accounted for: it
 // was sent, it failed with a code, or it is left for the next run. When Expo works
 // again, the next run sends the rest.
 func TestAnyAnswer(t *testing.T) {

@@ -68,7 +68,7 @@ func (g *gate) leave() { time.AfterFunc(g.window, g.giveBack) }
 // giveBack is called when the request is not made.
 func (g *gate) giveBack() { <-g.slots }
 
-// close delays all requests of the project, not only the one that Expo refused.
+// close delays all requests of the project, not only the refused one.
 func (g *gate) close(d time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -102,8 +102,8 @@ type backoff struct{ made, most int }
 
 func (s *Sender) backoff() *backoff { return &backoff{most: s.o.Attempts} }
 
-// delay returns the delay before the next attempt: at least the one that the server
-// asked for, with jitter, so that many callers do not retry at once.
+// delay returns the delay before the next attempt: at least the delay that the
+// server asked for, with jitter, so that many callers do not retry at once.
 func (b *backoff) delay(atLeast time.Duration) time.Duration {
 	wait := min(lastWait, firstWait<<min(b.made, 10))
 	return max(atLeast, wait/2+rand.N(wait/2))
