@@ -89,7 +89,7 @@ func TestUpgradeResumesSegments(t *testing.T) {
 	}
 }
 
-// pages answers Scan with so many pages of so many rows, whatever the segment. The
+// pages answers Scan of any segment with so many pages of so many rows. The
 // rows are undecodable if a call takes no time; otherwise each is upgraded in two
 // calls.
 type pages struct {
