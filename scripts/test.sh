@@ -4,7 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 status=0
+# The race detector watches our code, and not the SQLite that was translated from C, which then takes half the time.
 for module in $(scripts/modules.sh); do
-  go -C "$module" test -json -race -timeout 30m "$@" ./... || status=1
+  go -C "$module" test -json -race -gcflags=modernc.org/...=-race=false -timeout 30m "$@" ./... || status=1
 done
 exit "$status"

@@ -31,7 +31,7 @@ func TestBrokenStores(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			const most = 3000
 			for seed := range most {
-				err := record(t.Context(), tt.open(), uint64(seed)).check()
+				err := record(t.Context(), tt.open(), false, uint64(seed)).check()
 				if errors.Is(err, errNotLinearizable) {
 					t.Logf("found out by history %d", seed+1)
 					return

@@ -44,6 +44,7 @@ var policy = store.Policy{Now: func() time.Time { return now }}
 // A history is made by clients that call a store at once.
 type history struct {
 	store store.Store
+	ends  bool         // some contexts end during their call
 	clock atomic.Int64 // orders beginnings and ends
 	tags  atomic.Int64
 
@@ -51,11 +52,12 @@ type history struct {
 	steps   []porcupine.Operation
 	unknown int   // writes that may have been applied
 	again   int   // Holder's answers to try again
+	lost    int   // reads without an answer
 	err     error // an answer that no store may give
 }
 
-func record(ctx context.Context, s store.Store, seed uint64) *history {
-	h := &history{store: s}
+func record(ctx context.Context, s store.Store, ends bool, seed uint64) *history {
+	h := &history{store: s, ends: ends}
 	var wg sync.WaitGroup
 	for client := range clients {
 		rng := rand.New(rand.NewPCG(seed, uint64(client)))
@@ -73,6 +75,11 @@ func record(ctx context.Context, s store.Store, seed uint64) *history {
 func (h *history) call(ctx context.Context, rng *rand.Rand, client int) {
 	in := step{key: rng.IntN(len(keys)), token: 1 + rng.IntN(len(spellings))}
 	key, token := keys[in.key], spellings[in.token-1][rng.IntN(2)]
+	if h.ends && rng.IntN(6) == 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(rng.IntN(4_000))*time.Microsecond)
+		defer cancel()
+	}
 	began := h.clock.Add(1)
 	write := func(m method, err error) {
 		in.method = m
@@ -152,6 +159,9 @@ func (h *history) add(client int, began int64, in step, out answer, err error) {
 	case in.method == holder && errors.Is(err, store.ErrTryAgain):
 		out = answer{again: true}
 		h.again++
+	case reads && errors.Is(err, store.ErrTryAgain), errors.Is(err, context.DeadlineExceeded) && (reads || !errors.Is(err, store.ErrTryAgain)):
+		h.lost++ // it tells nothing, or nothing happened
+		return
 	case !reads && errors.Is(err, store.ErrTryAgain):
 		out, ended = answer{unknown: true}, math.MaxInt64
 		h.unknown++
@@ -166,12 +176,17 @@ func (h *history) check() error {
 	if h.err != nil {
 		return h.err
 	}
-	switch got := porcupine.CheckOperationsTimeout(model, h.steps, time.Minute); got {
+	switch porcupine.CheckOperationsTimeout(model, h.steps, 10*time.Second) {
 	case porcupine.Ok:
 		return nil
-	default:
-		return fmt.Errorf("%w (%s): %+v", errNotLinearizable, got, h.steps)
+	case porcupine.Unknown:
+		return errUndecided
 	}
+	return fmt.Errorf("%w: %+v", errNotLinearizable, h.steps)
 }
 
-var errNotLinearizable = errors.New("the history is not linearizable")
+var (
+	errNotLinearizable = errors.New("the history is not linearizable")
+	// errUndecided: each write of unknown outcome doubles what is to be searched.
+	errUndecided = errors.New("the history was not decided in time")
+)

@@ -1,6 +1,7 @@
 package sqlengines
 
 import (
+	"flag"
 	"sync"
 	"testing"
 
@@ -11,6 +12,8 @@ import (
 	"github.com/devicetokens/devicetokens/store/storetest"
 	"github.com/devicetokens/devicetokens/tokens"
 )
+
+var long = flag.Bool("long", false, "give the races of the suite more time")
 
 // TestStore has the suite that every store passes, without an exception. What errors and events say is looked through for
 // tokens and user ids.
@@ -48,6 +51,7 @@ func backend(open func(testing.TB) *Database, hook Hook) storetest.Backend {
 		return d.(*Database)
 	}
 	return storetest.Backend{
+		Long: *long,
 		New: func(t testing.TB, p store.Policy) store.Store {
 			return handle(t, open(t), p)
 		},
