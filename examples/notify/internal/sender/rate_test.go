@@ -102,9 +102,9 @@ func TestConcurrency(t *testing.T) {
 			underWay.Add(-1)
 			return fakeexpo.Fault{}
 		}})
-		w.add(3000, app, "p")
+		w.add(1500, app, "p")
 		w.o.PerSecond, w.o.Workers = 6000, 4
-		if got := w.finish(); got.Delivered != 3000 {
+		if got := w.finish(); got.Delivered != 1500 {
 			t.Errorf("%+v", got)
 		}
 		if most.Load() != 4 {
