@@ -90,7 +90,7 @@ func TestRefusedFirst(t *testing.T) {
 			w.add(bads, bad, "p")
 			w.add(1, app, "p")
 			for runs := 0; w.expo.Stats().Taken == 0; runs++ {
-				if err := w.run(t.Context()); err != nil && !errors.Is(err, ErrRefused) || runs > 2*bads/mostSuspects {
+				if err := w.run(t.Context()); err != nil && !errors.Is(err, ErrRefused) || runs > 4*bads/mostSuspects {
 					t.Fatalf("after %d runs: %v, left %v, %+v", runs, err, w.left(), w.counts())
 				}
 			}
