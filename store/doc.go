@@ -30,7 +30,8 @@
 //     now. It may keep the RegisteredAt of a registration that cannot be decoded.
 //   - refreshed: a live registration with the same token keeps RegisteredAt and
 //     becomes active. UpdatedAt, ExpiresAt, platform and project are those of
-//     this call. An empty ProjectID clears the stored one.
+//     this call. An empty ProjectID clears the stored one. A RegisteredAt that
+//     is zero may become now.
 //   - replaced: a live registration with another token is treated the same way.
 //     Its previous token is free.
 //   - result: the result shows what the store has after the call.
@@ -49,8 +50,8 @@
 //   - holder: Holder returns the live registration that holds the token, active
 //     or not.
 //   - corrupt: for a registration that cannot be decoded, Get and Holder return a
-//     [*CorruptError], List omits it, Deactivate and Invalidate return nil, and
-//     Delete and DeleteUser erase it.
+//     [*CorruptError], List omits it, Deactivate and Invalidate return nil and do
+//     not erase it, and Delete and DeleteUser erase it.
 //
 // The next calls also act on expired registrations that are still stored, so that
 // a server whose clock is fast does not ignore a logout. If nothing is stored,
@@ -111,9 +112,12 @@
 //   - context: a call whose context is done returns the context's error and has no
 //     effect. If the context ends during a write, the call either succeeds or
 //     returns an error that matches both the context's error and [ErrTryAgain].
-//     In the second case the write was applied completely or not at all.
+//     In the second case the write was applied completely or not at all, or is
+//     applied completely a little later. The context's error is ctx.Err(), not
+//     the cause that the caller gave.
 //   - values: a store keeps no reference to its arguments or results. Changing
-//     them after the call changes nothing in the store.
+//     them after the call changes nothing in the store, and later calls do not
+//     change a result.
 //
 // # Growth
 //

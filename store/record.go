@@ -43,6 +43,7 @@ type Cursor string
 type Walker interface {
 	// Segments splits a walk over all registrations into 1 to n parts for
 	// concurrent use, and returns a cursor at the start of each. n is 1 or more.
+	// The parts may overlap.
 	Segments(ctx context.Context, n int) ([]Cursor, error)
 
 	// Page reads at most limit stored rows from the cursor on. It returns the

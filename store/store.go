@@ -15,8 +15,9 @@ import (
 //   - k concurrent registrations of new devices may exceed a user's device limit
 //     by k − 1, until the next new device.
 //   - Holder may return [ErrTryAgain] under contention.
-//   - List is not a snapshot. While a token moves between two devices of a user,
-//     List may return both or neither. Senders deduplicate by [tokens.Token.Hash].
+//   - List and Inspect are not snapshots. While a token moves between two devices
+//     of a user, they may return both or neither. Senders deduplicate by
+//     [tokens.Token.Hash].
 //
 // Every method may return a [*tokens.InvalidError], the context's error,
 // [ErrTryAgain] or [ErrMisconfigured]. An error that is none of these, and that the

@@ -43,8 +43,9 @@ func (f *fixture) obeysContext(write bool, do call) {
 	f.clock.advance(time.Hour)
 	before := f.stored()
 
-	canceled, cancel := context.WithCancel(f.Context())
-	cancel()
+	// What the caller gives as the cause is not the context's error.
+	canceled, cancelFor := context.WithCancelCause(f.Context())
+	cancelFor(errors.New("the caller's cause"))
 	expired, cancel := context.WithDeadline(f.Context(), time.Unix(0, 0))
 	defer cancel()
 	for ctx, want := range map[context.Context]error{canceled: context.Canceled, expired: context.DeadlineExceeded} {
@@ -57,11 +58,12 @@ func (f *fixture) obeysContext(write bool, do call) {
 	// The clock is the one thing of the check that a store calls, so this is
 	// the one moment within the call that the check can choose. A store may
 	// not look at its clock here, or at its context afterwards.
-	ending, cancel := context.WithCancel(f.Context())
-	f.clock.onReading(cancel)
+	ending, cancelFor := context.WithCancelCause(f.Context())
+	end := func() { cancelFor(errors.New("the caller's cause")) }
+	f.clock.onReading(end)
 	err := do(ending, f.store)
 	f.clock.onReading(nil)
-	cancel()
+	end()
 	after := f.stored()
 	if err != nil {
 		if !errors.Is(err, context.Canceled) {

@@ -80,8 +80,7 @@ func corruptMove(f *fixture) {
 	tablet, phone := f.corrupted()
 	req := request(bob, "phone", phone.Token)
 	got := f.register(req)
-	f.wantEqual("Registration", f.registered(req, f.clock.Now(), f.clock.Now()), got.Registration)
-	f.wantStored(got.Registration)
+	f.wantResult(req, store.Created, f.clock.Now(), got)
 	f.wantNone(phone.Key)
 	f.wantStored(f.registered(tablet, start, start))
 }
@@ -116,13 +115,28 @@ func corruptRegister(f *fixture) {
 	f.Corrupt(f, f.store, tablet.Key)
 	tablet.Token = token(3)
 	f.wantOverwritten(tablet)
+	free := request(bob, "tablet", token(2))
+	f.wantResult(free, store.Created, f.clock.Now(), f.register(free))
+	f.wantEqual("Holder", tablet.Key, f.holder(token(3)).Key)
 }
 
-// corruptDeactivate can only see that the logout is no error, and that nothing
-// is left of it when the device registers again.
+// wantStillThere fails if what cannot be decoded is gone. The mark that a store
+// makes on it may be what makes it decodable.
+func (f *fixture) wantStillThere(k tokens.Key) {
+	f.Helper()
+	got, err := f.store.Get(f.Context(), k)
+	if err == nil && !got.Active() {
+		return
+	}
+	f.wantCorrupt("Get", store.Record{Key: k, Registration: got, Err: err})
+}
+
+// corruptDeactivate can only see that the logout is no error, that it erases
+// nothing, and that nothing is left of it when the device registers again.
 func corruptDeactivate(f *fixture) {
 	tablet, phone := f.corrupted()
 	f.deactivate(phone.Key)
+	f.wantStillThere(phone.Key)
 	f.wantDevices(alice, tablet.Key.DeviceID)
 	f.wantOverwritten(phone)
 }
@@ -130,6 +144,7 @@ func corruptDeactivate(f *fixture) {
 func corruptInvalidate(f *fixture) {
 	tablet, phone := f.corrupted()
 	f.invalidate(phone.Key, phone.Token, f.clock.Now())
+	f.wantStillThere(phone.Key)
 	f.wantDevices(alice, tablet.Key.DeviceID)
 	f.wantOverwritten(phone)
 }

@@ -25,17 +25,23 @@ var deleteUserChecks = []check{
 }
 
 // wantErased fails if anything is left of what req stored: the key, the token,
-// or what would make a new registration anything but new.
+// or what would make a new registration anything but new. The device registers
+// with another token first, which whoever finds the old token must not meet.
 func (f *fixture) wantErased(req tokens.Request) {
 	f.Helper()
 	f.wantNone(req.Key)
 	f.wantNoHolder(req.Token)
 
 	f.clock.advance(time.Hour)
+	back := req
+	back.Token = tokens.MustParseToken("ExponentPushToken[back-" + string(req.Token.Hash().String()) + "]")
+	f.wantResult(back, store.Created, f.clock.Now(), f.register(back))
+	f.wantNoHolder(req.Token)
+
 	other := request("erin", req.Key.DeviceID, req.Token)
 	f.wantResult(other, store.Created, f.clock.Now(), f.register(other))
-	f.delete(other.Key)
-	f.wantResult(req, store.Created, f.clock.Now(), f.register(req))
+	f.wantEqual("Get", f.registered(back, f.clock.Now(), f.clock.Now()), f.get(req.Key))
+	f.wantMove(req, store.Replaced, f.clock.Now(), other.Key, f.register(req))
 }
 
 func deleteErases(f *fixture) {
@@ -115,6 +121,9 @@ func deleteUserOnlyTheUser(f *fixture) {
 	f.register(request(alice, phone, token(len(users))))
 	f.deleteUser(alice)
 	f.wantNone(key(alice, phone))
+	for _, pattern := range []tokens.UserID{"a%", "a*", "alice_"} {
+		f.deleteUser(pattern) // there is no such user
+	}
 	for i, user := range users {
 		f.wantStored(f.registered(request(user, phone, token(i)), start, start))
 	}

@@ -55,6 +55,13 @@ type faultyData struct {
 	used      map[store.Cursor]bool
 	unindexed map[tokens.Hash]bool
 	gaveUp    map[tokens.Key]tokens.Token
+	erasedAt  map[tokens.Key]time.Time
+	indexed   map[tokens.Hash]tokens.Key // what an index was left with
+	counter   map[tokens.UserID]int      // of devices that are not there
+	since     map[store.Cursor]time.Time
+	under     map[any]*reading
+	listBuf   []tokens.Registration
+	recordBuf []store.Record
 	first     store.Policy // of the first handle
 	busy      *faulty      // the handle that excludes calls of its own
 }
@@ -79,6 +86,11 @@ func newFaulty(fault string, p store.Policy) *faulty {
 		used:      map[store.Cursor]bool{},
 		unindexed: map[tokens.Hash]bool{},
 		gaveUp:    map[tokens.Key]tokens.Token{},
+		erasedAt:  map[tokens.Key]time.Time{},
+		indexed:   map[tokens.Hash]tokens.Key{},
+		counter:   map[tokens.UserID]int{},
+		since:     map[store.Cursor]time.Time{},
+		under:     map[any]*reading{},
 		first:     p,
 	})
 }
@@ -163,6 +175,8 @@ func (s *faulty) refusal(ctx context.Context, method string, invalid error) erro
 	switch err := ctx.Err(); {
 	case errors.Is(err, context.Canceled) && s.has(method+" ignores a canceled context"):
 	case errors.Is(err, context.DeadlineExceeded) && s.has("ignores a deadline"):
+	case err != nil && s.has("returns the cause for the context's error"):
+		return context.Cause(ctx)
 	default:
 		return err
 	}
@@ -201,7 +215,11 @@ func (s *faulty) gap() {
 func (s *faulty) id(k tokens.Key) tokens.Key {
 	switch {
 	case s.has("joins the two ids"):
-		return tokens.Key{UserID: k.UserID + "#" + tokens.UserID(k.DeviceID)}
+		return tokens.Key{UserID: k.UserID + tokens.UserID(k.DeviceID)}
+	case s.has("joins the two ids by an underscore"):
+		return tokens.Key{UserID: k.UserID + "_" + tokens.UserID(k.DeviceID)}
+	case s.has("joins the two ids by two colons"):
+		return tokens.Key{UserID: k.UserID + "::" + tokens.UserID(k.DeviceID)}
 	case s.has("ignores case in ids"):
 		return key(tokens.UserID(strings.ToLower(string(k.UserID))), tokens.DeviceID(strings.ToLower(string(k.DeviceID))))
 	case s.has("trims ids"):
@@ -244,6 +262,9 @@ func (s *faulty) same(a, b tokens.Token) bool {
 	}
 	if s.foldsTokens() {
 		return s.foldToken(a) == s.foldToken(b)
+	}
+	if s.has("knows a token by the String of its hash") {
+		return a.Hash().String() == b.Hash().String()
 	}
 	return a.Equal(b)
 }
@@ -300,6 +321,9 @@ var brokenAlways = []broken{
 	{"DeleteUser reads the clock again", []string{"Clock/ReadOnce"}},
 
 	{"joins the two ids", []string{"Keys/Distinct"}},
+	{"joins the two ids by an underscore", []string{"Keys/Joined"}},
+	{"joins the two ids by two colons", []string{"Keys/Joined"}},
+	{"knows a token by the String of its hash", []string{"Keys/Tokens"}},
 	{"ignores case in ids", []string{"Keys/Distinct"}},
 	{"trims ids", []string{"Keys/Distinct"}},
 	{"cuts ids at 255 bytes", []string{"Keys/Users", "Keys/Devices"}},
@@ -323,6 +347,7 @@ var brokenAlways = []broken{
 	{"Invalidate ignores a canceled context", []string{"Context/Invalidate"}},
 	{"Delete ignores a canceled context", []string{"Context/Delete"}},
 	{"DeleteUser ignores a canceled context", []string{"Context/DeleteUser"}},
+	{"returns the cause for the context's error", []string{"Context/Register", "Context/Get", "Context/Deactivate"}},
 	{"ignores a deadline", []string{"Context/Register", "Context/Get", "Context/DeleteUser"}},
 	{"Register denies a write during which the context ended", []string{"Context/Register", "Context/RegisterMoving"}},
 	{"does not say that the context ended during a write", []string{"Context/Register", "Context/Deactivate", "Context/DeleteUser"}},

@@ -23,10 +23,17 @@ func (s *faulty) Import(ctx context.Context, r tokens.Registration) (store.Impor
 	if s.has("Import reads, then writes") {
 		s.gap()
 	}
+	if holder != nil && ctx.Err() != nil && s.has("Import gives up after it removed the holder") {
+		s.erase(holder.Key)
+		return "", gaveUp(ctx)
+	}
 	switch outcome {
 	case store.Imported:
 		if holder != nil {
 			s.eraseImported(*holder, r)
+			if s.has("Import counts the device that loses the token") {
+				s.counter[holder.Key.UserID]++
+			}
 		}
 		s.put(s.importedAs(planned, given, own, now))
 		delete(s.broken, s.id(r.Key))
@@ -152,6 +159,8 @@ func (s *faulty) importedAs(planned, given tokens.Registration, own *tokens.Regi
 		planned.RegisteredAt = own.RegisteredAt
 	case own != nil && s.has("Import keeps the project"):
 		planned.ProjectID = own.ProjectID
+	case own != nil && planned.ProjectID == "" && s.has("Import keeps a project that it is not given"):
+		planned.ProjectID = own.ProjectID
 	case own != nil && s.has("Import keeps the platform"):
 		planned.Platform = own.Platform
 	case own != nil && own.Token.Equal(planned.Token) && s.has("Import keeps the spelling"):
@@ -204,6 +213,8 @@ var brokenImport = []broken{
 	{"Import makes up a registeredAt", []string{"Import/Times"}},
 	{"Import keeps registeredAt", []string{"Import/Over"}},
 	{"Import keeps the project", []string{"Import/Rule"}},
+	{"Import keeps a project that it is not given", []string{"Import/Rule"}},
+	{"Import counts the device that loses the token", []string{"Import/NoLimit"}},
 	{"Import keeps the platform", []string{"Import/Rule"}},
 	{"Import keeps the spelling", []string{"Import/Respelled"}},
 	{"Import makes active", []string{"Import/Rule", "Import/Times"}},
@@ -226,6 +237,7 @@ var brokenImport = []broken{
 	{"Import reads, then writes", []string{
 		"Race/ImportOneToken", "Race/ImportOneKey", "Race/ImportAndMove", "Race/ImportAndRefresh", "Race/ImportAndReplace",
 	}},
-	{"Import reads the row, then writes its status", []string{"Race/ImportStatusAndRefresh"}},
-	{"Import removes the holder by its key", []string{"Race/ImportAndReplaceHolder"}},
+	{"Import gives up after it removed the holder", []string{"Ending/Import"}},
+	{"Import reads the row, then writes its status", []string{"Race/ImportStatusAndRefresh", "Pairs/ImportStatus"}},
+	{"Import removes the holder by its key", []string{"Race/ImportAndReplaceHolder", "Pairs/Import"}},
 }

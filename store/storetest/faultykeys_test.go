@@ -34,11 +34,17 @@ var folds = map[string]func(string) string{
 			return r
 		}, s)
 	},
-	"ignores punctuation":   strings.NewReplacer("-", "", ".", "", ",", "", "'", "").Replace,
-	"takes texts for HTML":  strings.NewReplacer("&amp;", "&").Replace,
-	"takes texts for URLs":  strings.NewReplacer("%41", "A", "+", " ").Replace,
-	"unquotes texts":        strings.NewReplacer(`\\`, `\`).Replace,
-	"takes texts for whole": func(s string) string { return strings.TrimSuffix(strings.TrimLeft(s, "0"), ".0") },
+	"ignores punctuation":           strings.NewReplacer("-", "", ".", "", ",", "", "'", "").Replace,
+	"makes names of files":          strings.NewReplacer("/", "_").Replace,
+	"takes texts for paths":         strings.NewReplacer("/.", "").Replace,
+	"doubles quotes":                strings.NewReplacer("''", "'").Replace,
+	"trims what is no space":        func(s string) string { return strings.Trim(s, "\u00a0") },
+	"drops what is replaced":        strings.NewReplacer("\ufffd", "").Replace,
+	"replaces what is no character": strings.NewReplacer("\uffff", "\ufffd", "\ufffe", "\ufffd").Replace,
+	"takes texts for HTML":          strings.NewReplacer("&amp;", "&").Replace,
+	"takes texts for URLs":          strings.NewReplacer("%41", "A", "+", " ").Replace,
+	"unquotes texts":                strings.NewReplacer(`\\`, `\`).Replace,
+	"takes texts for whole":         func(s string) string { return strings.TrimSuffix(strings.TrimLeft(s, "0"), ".0") },
 	"cuts the last character": func(s string) string {
 		if utf8.RuneCountInString(s) < 64 {
 			return s

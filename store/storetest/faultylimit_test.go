@@ -32,7 +32,7 @@ func (s *faulty) makeRoom(newcomer tokens.Key, now time.Time, result *store.Resu
 	if len(rows) > 500 && s.has("counts no more than 500 devices") {
 		rows = rows[:500]
 	}
-	n := len(rows) + 1 - limit
+	n := min(len(rows), len(rows)+1-limit+s.counter[user])
 	if n > store.MaxEvictions && !s.has("evicts more than forty at once") {
 		n = store.MaxEvictions
 	}
@@ -47,6 +47,7 @@ func (s *faulty) makeRoom(newcomer tokens.Key, now time.Time, result *store.Resu
 	}
 	for _, r := range rows[:n] {
 		s.erase(r.Key)
+		s.leaveIndexed("evicts a device and leaves its token in the index", r)
 		result.Evicted = append(result.Evicted, r.Key)
 	}
 	switch {
@@ -92,8 +93,13 @@ func (s *faulty) evictionOrder(a, b tokens.Registration) int {
 	if !a.Active() && !b.Active() && s.has("evicts inactive devices by device id") {
 		return cmp.Compare(a.Key.DeviceID, b.Key.DeviceID)
 	}
+	if logout := tokens.LoggedOut; (a.Status == logout) != (b.Status == logout) && s.has("evicts devices that logged out before those that are gone") {
+		return map[bool]int{true: -1, false: 1}[a.Status == logout]
+	}
 	updated := a.UpdatedAt.Compare(b.UpdatedAt)
 	switch {
+	case a.UpdatedAt.IsZero() != b.UpdatedAt.IsZero() && s.has("evicts last what has no updatedAt"):
+		updated = -updated
 	case s.has("evicts the device that was updated last"):
 		updated = -updated
 	case s.has("evicts the device that was registered first"):
@@ -139,6 +145,9 @@ var brokenLimit = []broken{
 
 	{"evicts the newcomer", []string{"Limit/Exact", "Eviction/NeverTheNewcomer"}},
 	{"evicts live devices before logged-out ones", []string{"Eviction/InactiveFirst"}},
+	{"evicts devices that logged out before those that are gone", []string{"Eviction/OldestUpdateOfInactive"}},
+	{"evicts last what has no updatedAt", []string{"Import/NoLimit"}},
+	{"evicts a device and leaves its token in the index", []string{"Limit/Exact"}},
 	{"evicts inactive devices by device id", []string{"Eviction/OldestUpdateOfInactive"}},
 	{"evicts the device that was updated last", []string{"Eviction/OldestUpdate"}},
 	{"evicts the device that was registered first", []string{"Eviction/OldestUpdate"}},

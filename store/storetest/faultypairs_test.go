@@ -147,6 +147,12 @@ func (s *faulty) deactivateInSteps(k tokens.Key) (done bool) {
 			s.put(old)
 		}
 		return true
+	case s.has("Deactivate writes the row back if updatedAt is unchanged"):
+		s.gap()
+		if now, still := s.rows[s.id(k)]; still && now.UpdatedAt.Equal(read.UpdatedAt) {
+			s.put(old)
+		}
+		return true
 	case s.has("Deactivate stores again what was erased"):
 		s.gap()
 		if _, still := s.rows[s.id(k)]; !still || s.unchanged(read) {
@@ -188,6 +194,7 @@ var brokenPairs = []broken{
 	{"evicts by key what was registered again", []string{"Pairs/RegisterAndEvict"}},
 	{"frees the old token after another has taken it", []string{"Pairs/ReplaceAndTakeOver"}},
 	{"Deactivate writes the row back if the token is unchanged", []string{"Pairs/RefreshAndDeactivate"}},
+	{"Deactivate writes the row back if updatedAt is unchanged", []string{"Pairs/OneMoment"}},
 	{"Deactivate stores again what was erased", []string{"Pairs/RefreshAndDelete"}},
 	{"Deactivate writes back all devices of the user", []string{"Pairs/All"}},
 	{"Invalidate marks by key what it checked before", []string{"Pairs/RefreshAndInvalidate"}},

@@ -21,6 +21,13 @@ func (s *faulty) Get(ctx context.Context, k tokens.Key) (tokens.Registration, er
 	if r, ok := s.got[k]; ok && s.has("caches registrations in its process") {
 		return r, nil
 	}
+	if r, done := s.join(ctx, k, "Get shares the answer of a Get under way", func(r *reading) {
+		if r.reg = s.rows[s.id(k)]; r.reg.Key.IsZero() {
+			r.err = store.ErrNotFound
+		}
+	}); done {
+		return r.reg, r.err
+	}
 	r, stored := s.rows[s.id(k)]
 	if s.has("Get reads in two steps") {
 		s.gap()
@@ -44,11 +51,15 @@ func (s *faulty) Get(ctx context.Context, k tokens.Key) (tokens.Registration, er
 		}
 		return tokens.Registration{}, err
 	}
+	now := s.policy.Now()
+	if stored && s.expired(r, now) {
+		s.purge("Get", k)
+	}
 	switch {
 	case !stored && s.has("Get returns nothing without an error"):
 		return tokens.Registration{}, nil
 	case !stored,
-		s.expired(r, s.policy.Now()) && !s.has("Get shows what has expired"),
+		s.expired(r, now) && !s.has("Get shows what has expired"),
 		!r.Active() && s.has("Get hides what is inactive"):
 		return tokens.Registration{}, store.ErrNotFound
 	}
@@ -94,8 +105,11 @@ func (s *faulty) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration
 			if r = s.mixed("Holder", r); s.broken[s.id(r.Key)] {
 				return s.brokenHolder(r)
 			}
-			if s.expired(r, s.policy.Now()) && !s.has("Holder shows what has expired") ||
-				!r.Active() && s.has("Holder hides what is inactive") {
+			expired := s.expired(r, s.policy.Now())
+			if expired {
+				s.purge("Holder", r.Key)
+			}
+			if expired && !s.has("Holder shows what has expired") || !r.Active() && s.has("Holder hides what is inactive") {
 				break
 			}
 			s.held[h] = s.id(r.Key)
@@ -114,6 +128,40 @@ func (s *faulty) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration
 	return tokens.Registration{}, store.ErrNotFound
 }
 
+// A reading is a read under way, whose answer others are given.
+type reading struct {
+	done chan struct{}
+	reg  tokens.Registration
+	regs []tokens.Registration
+	err  error
+}
+
+// join makes the read, or waits for the same read under way, if the store has the
+// fault. It unlocks s.mu meanwhile.
+func (s *faulty) join(ctx context.Context, what any, fault string, read func(*reading)) (r *reading, done bool) {
+	if !s.has(fault) {
+		return nil, false
+	}
+	r, joined := s.under[what]
+	if !joined {
+		r = &reading{done: make(chan struct{})}
+		s.under[what] = r
+		read(r)
+	}
+	s.mu.Unlock()
+	if joined {
+		<-r.done
+	} else {
+		_ = ctx.Err() // as a driver does
+	}
+	s.mu.Lock()
+	if !joined {
+		close(r.done)
+		delete(s.under, what)
+	}
+	return r, true
+}
+
 func (s *faulty) List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
 	if err := s.begin(ctx, "List", user.Validate()); err != nil {
 		return nil, err
@@ -126,8 +174,17 @@ func (s *faulty) List(ctx context.Context, user tokens.UserID) ([]tokens.Registr
 		return listed, nil
 	}
 	now := s.policy.Now()
+	if r, done := s.join(ctx, user, "List shares the answer of a List under way", func(r *reading) {
+		r.regs = slices.DeleteFunc(s.of(user), func(r tokens.Registration) bool { return !r.Active() || s.expired(r, now) })
+	}); done {
+		return r.regs, nil
+	}
 	var regs []tokens.Registration
 	for _, r := range s.all() {
+		if s.expired(r, now) && r.Key.UserID == user {
+			s.purge("List", r.Key)
+		}
+
 		if s.broken[s.id(r.Key)] {
 			if s.has("List fails on what cannot be decoded") {
 				return nil, &store.CorruptError{Key: r.Key, Err: errBroken}
@@ -135,7 +192,8 @@ func (s *faulty) List(ctx context.Context, user tokens.UserID) ([]tokens.Registr
 			continue
 		}
 		switch {
-		case r.Key.UserID != user && !(strings.HasPrefix(string(r.Key.UserID), string(user)) && s.has("List takes a user for a prefix")),
+		case r.Key.UserID != user && !(strings.HasPrefix(string(r.Key.UserID), string(user)) && s.has("List takes a user for a prefix")) &&
+			!(matches(user, r.Key.UserID) && s.has("List takes a user for a pattern")),
 			!r.Active() && !s.has("List shows what is inactive"),
 			s.expired(r, now) && !s.has("List shows what has expired"):
 			continue
@@ -159,13 +217,30 @@ func (s *faulty) List(ctx context.Context, user tokens.UserID) ([]tokens.Registr
 		regs = regs[:megabyte(regs)]
 	case s.has("List is in no order"):
 		slices.Reverse(regs)
+	case s.has("List is ordered without punctuation"):
+		slices.SortFunc(regs, func(a, b tokens.Registration) int {
+			plain := func(r tokens.Registration) string { return strings.ReplaceAll(string(r.Key.DeviceID), "-", "") }
+			return strings.Compare(plain(a), plain(b))
+		})
 	case s.has("List is ordered without regard to case"):
 		slices.SortFunc(regs, func(a, b tokens.Registration) int {
 			return strings.Compare(strings.ToLower(string(a.Key.DeviceID)), strings.ToLower(string(b.Key.DeviceID)))
 		})
 	}
 	s.listed[user], s.lists[user] = regs, regs
+	if s.has("List returns one slice each time") {
+		s.listBuf = append(s.listBuf[:0], regs...)
+		return s.listBuf, nil
+	}
 	return regs, nil
+}
+
+// purge erases what has expired, by its key, if the store has the fault.
+func (s *faulty) purge(method string, k tokens.Key) {
+	if s.has(method + " erases by its key what has expired") {
+		s.gap()
+		s.erase(k)
+	}
 }
 
 // brokenHolder is the answer where the holder cannot be decoded.
@@ -198,6 +273,8 @@ var brokenReads = []broken{
 	{"Get finds a device of any user", []string{"Get/Absent"}},
 	{"Get hides what is inactive", []string{"Get/Inactive"}},
 	{"Get shows what has expired", []string{"Expiry/Boundary"}},
+	{"Get erases by its key what has expired", []string{"Pairs/Expired"}},
+	{"Get shares the answer of a Get under way", []string{"Race/ReadDuringARead"}},
 	{"Get reads in two steps", []string{"Race/GetWhileReplacing", "Pairs/ReadAndRegister"}},
 
 	{"Holder returns nothing without an error", []string{"Holder/Absent"}},
@@ -206,6 +283,7 @@ var brokenReads = []broken{
 	{"Holder shows who gave the token up", []string{"Register/Replace"}},
 	{"Holder shows what has expired", []string{"Expiry/Boundary"}},
 	{"Holder reads in two steps", []string{"Race/HolderWhileMoving", "Pairs/ReadAndRegister"}},
+	{"Holder erases by its key what has expired", []string{"Pairs/Expired"}},
 	{"Holder finds the key, then the row", []string{"Race/HolderWhileReplacing"}},
 	{"Holder gives up when the token moves", []string{"Race/HolderWhileMoving"}},
 
@@ -213,6 +291,11 @@ var brokenReads = []broken{
 	{"List shows what is inactive", []string{"List/OnlyActive"}},
 	{"List shows what has expired", []string{"Expiry/Boundary"}},
 	{"List takes a user for a prefix", []string{"List/OnlyTheUsers"}},
+	{"List erases by its key what has expired", []string{"Pairs/Expired"}},
+	{"List shares the answer of a List under way", []string{"Race/ReadDuringARead"}},
+	{"List takes a user for a pattern", []string{"List/OnlyTheUsers"}},
+	{"List is ordered without punctuation", []string{"List/ByDeviceID"}},
+	{"List returns one slice each time", []string{"Values/OfList"}},
 	{"List is in no order", []string{"List/ByDeviceID"}},
 	{"List is ordered without regard to case", []string{"List/ByDeviceID"}},
 	{"List is one page", []string{"DeleteUser/Many"}},
@@ -235,6 +318,10 @@ var brokenCorrupt = []broken{
 	{"List fails on what cannot be decoded", []string{"Corrupt/List"}},
 	{"Register fails on what cannot be decoded", []string{"Corrupt/Register"}},
 	{"Register refreshes what cannot be decoded", []string{"Corrupt/Register"}},
+	{"Register leaves the token of what cannot be decoded in its index", []string{"Corrupt/Register"}},
+	{"tells of what cannot be decoded", []string{"Corrupt/Move"}},
+	{"Deactivate erases what cannot be decoded", []string{"Corrupt/Deactivate"}},
+	{"Invalidate erases what cannot be decoded", []string{"Corrupt/Invalidate"}},
 	{"Deactivate fails on what cannot be decoded", []string{"Corrupt/Deactivate"}},
 	{"Delete leaves what cannot be decoded", []string{"Corrupt/Delete"}},
 	{"DeleteUser leaves what cannot be decoded", []string{"Corrupt/DeleteUser"}},

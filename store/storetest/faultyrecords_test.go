@@ -41,6 +41,13 @@ func (s *faulty) Inspect(ctx context.Context, user tokens.UserID) ([]store.Recor
 		if r.Key.UserID != user && !(strings.HasPrefix(string(r.Key.UserID), string(user)) && s.has("Inspect takes a user for a prefix")) {
 			continue
 		}
+		if len(records) > 0 && s.has("Inspect reads one by one") {
+			s.gap()
+			var stored bool
+			if r, stored = s.rows[s.id(r.Key)]; !stored {
+				continue
+			}
+		}
 		record, err := s.record("Inspect", r, now)
 		if err != nil {
 			return nil, err
@@ -64,7 +71,16 @@ func (s *faulty) Inspect(ctx context.Context, user tokens.UserID) ([]store.Recor
 		records = slices.Insert(records, 0, records[0])
 	}
 	s.inspected[user] = records
-	return records, nil
+	return s.shared("Inspect", records), nil
+}
+
+// shared returns the records in one slice each time, if the store has the fault.
+func (s *faulty) shared(method string, records []store.Record) []store.Record {
+	if !s.has(method + " returns one slice each time") {
+		return records
+	}
+	s.recordBuf = append(s.recordBuf[:0], records...)
+	return s.recordBuf
 }
 
 // record is what Inspect and Page show of the row; nil if nothing.
@@ -150,6 +166,9 @@ func (s *faulty) Segments(ctx context.Context, n int) ([]store.Cursor, error) {
 		n++
 	}
 	most := n
+	if s.has("Segments makes room for as many as it is asked for") {
+		_ = make([]store.Cursor, 0, n)
+	}
 	n = max(1, min(n, len(users)))
 	var cursors []store.Cursor
 	var segment store.KeyRange
@@ -201,6 +220,10 @@ func (s *faulty) Page(ctx context.Context, from store.Cursor, limit int) ([]stor
 		rows = slices.Clone(s.snapshot)
 	case s.has("Page keeps its place in the store") && from != "":
 		left.After = s.at
+	case s.has("Page takes a cursor for an hour") && from != "":
+		if s.policy.Now().Sub(s.since[from]).Abs() > time.Hour {
+			return nil, "", &tokens.InvalidError{Fields: []tokens.FieldError{{Field: store.FieldCursor, Code: tokens.CodeMalformed}}}
+		}
 	case s.has("Page takes a cursor once") && from != "":
 		if s.used[from] {
 			return nil, "", nil
@@ -226,6 +249,10 @@ func (s *faulty) Page(ctx context.Context, from store.Cursor, limit int) ([]stor
 	if s.has("Page returns a record too many") {
 		limit++
 	}
+	capped := limit > 1000 && s.has("Page ends a walk at the greatest page")
+	if capped {
+		limit = 1000
+	}
 	more := len(rows) > limit
 	rows = rows[:min(limit, len(rows))]
 	now := s.policy.Now()
@@ -241,6 +268,10 @@ func (s *faulty) Page(ctx context.Context, from store.Cursor, limit int) ([]stor
 		if record != nil {
 			records = append(records, *record)
 		}
+	}
+	records = s.shared("Page", records)
+	if capped {
+		return records, "", nil
 	}
 	if !more && !s.has("Page never ends") || len(records) == 0 && s.has("Page ends where it has nothing to show") {
 		return records, "", nil
@@ -282,8 +313,10 @@ var brokenInspect = []broken{
 	{"Inspect shows what it read of what cannot be decoded", []string{"Inspect/EveryState"}},
 	{"Inspect names the key of what cannot be decoded", []string{"Inspect/EveryState"}},
 	{"Inspect gives a reason that is no CorruptError", []string{"Inspect/EveryState"}},
+	{"Inspect reads one by one", []string{"Pairs/InspectAndRegister"}},
 	{"Inspect ends at 500", []string{"Sizes/MostDevices"}},
 	{"hands out the records that it keeps", []string{"Inspect/Values"}},
+	{"Inspect returns one slice each time", []string{"Inspect/Values"}},
 	{"Inspect reads the clock again", []string{"Inspect/Clock"}},
 	{"Inspect takes invalid arguments", []string{"Inspect/Invalid"}},
 	{"Inspect ignores a canceled context", []string{"Inspect/Context"}},
@@ -317,6 +350,10 @@ var brokenWalk = []broken{
 	{"Page shows what was stored when the walk began", []string{"Walk/WhileWriting"}},
 	{"Page keeps its place in the store", []string{"Walk/Resumed"}},
 	{"Page takes a cursor once", []string{"Walk/Resumed"}},
+	{"Page takes a cursor for an hour", []string{"Walk/Resumed"}},
+	{"Page returns one slice each time", []string{"Walk/Values"}},
+	{"Page ends a walk at the greatest page", []string{"Sizes/MostDevices"}},
+	{"Segments makes room for as many as it is asked for", []string{"Walk/AnySegments"}},
 	{"Segments of nothing are none", []string{"Walk/Nothing"}},
 	{"Segments are one too many", []string{"Walk/AnySegments"}},
 	{"Segments begin at the first user", []string{"Walk/AnySegments"}},

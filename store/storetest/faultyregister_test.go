@@ -42,11 +42,15 @@ func (s *faulty) Register(ctx context.Context, req tokens.Request) (store.Result
 			return store.Result{}, &store.CorruptError{Key: req.Key, Err: errBroken}
 		}
 		live = s.has("Register refreshes what cannot be decoded")
+		s.leaveIndexed("Register leaves the token of what cannot be decoded in its index", old)
 		delete(s.broken, s.id(req.Key))
 		overBroken = true
 	}
 	if stored && (s.has("refreshes what has expired") || !old.Active() && s.has("refreshes what has expired and is inactive")) {
 		live = true
+	}
+	if at, erased := s.erasedAt[req.Key]; erased && now.Before(at) && s.has("lets a removal win by its clock") {
+		return store.Result{Registration: s.written(req, old, live, stored, now), Outcome: store.Created}, nil
 	}
 	if stored && stamp(now).Before(old.UpdatedAt) && s.has("lets the later clock win") {
 		return store.Result{Registration: old, Outcome: store.Refreshed}, nil
@@ -145,6 +149,11 @@ func (s *faulty) written(req tokens.Request, old tokens.Registration, live, stor
 
 // previous returns the row that loses the token to the request, or nil.
 func (s *faulty) previous(req tokens.Request) *tokens.Registration {
+	if k, left := s.indexed[req.Token.Hash()]; left && k != s.id(req.Key) {
+		if r, stored := s.rows[k]; stored {
+			return &r
+		}
+	}
 	for _, r := range s.all() {
 		if r.Key != req.Key && s.same(r.Token, req.Token) {
 			return &r
@@ -165,6 +174,7 @@ func (s *faulty) take(req tokens.Request, p *tokens.Registration, onto bool, now
 	if (!own || s.has("tells a user of their own device")) &&
 		(p.Active() || s.has("tells of an inactive registration")) &&
 		(!expired || s.has("tells of an expired registration")) &&
+		(!s.broken[s.id(p.Key)] || s.has("tells of what cannot be decoded")) &&
 		!(s.rows[s.id(req.Key)].Status == tokens.LoggedOut && s.has("tells of no move to a device that was logged out")) &&
 		!s.has("tells of no move") {
 		result.MovedFrom = p.Key
@@ -172,6 +182,7 @@ func (s *faulty) take(req tokens.Request, p *tokens.Registration, onto bool, now
 	}
 	switch {
 	case s.has("leaves the token with its old owner too"):
+	case p.ProjectID != req.ProjectID && p.ProjectID != "" && req.ProjectID != "" && s.has("leaves the token with its owner in another project"):
 	case expired && s.has("leaves the token with its expired owner too"):
 	case own && expired && s.has("leaves the token with the user's own expired device too"):
 	case s.broken[s.id(p.Key)] && s.has("leaves the token with what cannot be decoded too"):
@@ -252,6 +263,7 @@ var brokenRegister = []broken{
 	{"leaves the token with its old owner if the new one had another", []string{"Move/OntoARegistration"}},
 	{"leaves a reinstalled phone in the list twice", []string{"Move/Reinstalled"}},
 	{"leaves a reinstalled phone in the list twice if it was known", []string{"Move/ReinstalledOntoARegistration"}},
+	{"leaves the token with its owner in another project", []string{"Move/ToAnotherUser"}},
 	{"deactivates the old owner", []string{"Move/ToAnotherUser"}},
 	{"removes all devices of the old owner", []string{"Move/ToAnotherUser"}},
 	{"tells of no move", []string{"Move/ToAnotherUser", "Move/OntoARegistration", "Move/ThereAndBack"}},
@@ -263,6 +275,7 @@ var brokenRegister = []broken{
 
 	{"lets the later clock win", []string{"Handles/OtherClock", "Clock/RefreshInThePast", "Clock/ReplaceInThePast"}},
 	{"leaves the token with its old owner if that registered later", []string{"Clock/MoveInThePast"}},
+	{"lets a removal win by its clock", []string{"Clock/RemoveInThePast"}},
 
 	{"Register reads, then writes", []string{"Race/OneToken", "Race/OneKey", "Race/Reinstalled", "Race/Swap"}},
 	{"writes back all rows that it read", []string{"Race/Strangers"}},

@@ -42,7 +42,11 @@ func (s *faulty) Deactivate(ctx context.Context, k tokens.Key) error {
 	case !stored && s.has("Deactivate of nothing stores something"):
 		r, stored = tokens.Registration{Key: k, Token: token(999), Status: tokens.LoggedOut}, true
 		s.put(r)
-	case stored && s.expired(r, now) && s.has("Deactivate leaves alone what has expired"):
+	case stored && s.expired(r, now) && s.has("Deactivate leaves alone what has expired"),
+		stored && r.UpdatedAt.After(now) && s.has("Deactivate leaves alone what registered later"):
+		stored = false
+	case s.broken[s.id(k)] && s.has("Deactivate erases what cannot be decoded"):
+		s.erase(k)
 		stored = false
 	}
 	if !stored || !r.Active() && !s.has("Deactivate overwrites the reason") &&
@@ -100,6 +104,9 @@ func (s *faulty) Invalidate(ctx context.Context, k tokens.Key, h tokens.Hash, se
 	if s.broken[s.id(k)] {
 		if s.has("Invalidate fails on what cannot be decoded") {
 			return &store.CorruptError{Key: k, Err: errBroken}
+		}
+		if s.has("Invalidate erases what cannot be decoded") {
+			s.erase(k)
 		}
 		stored = false
 	}
@@ -161,6 +168,7 @@ func (s *faulty) Delete(ctx context.Context, k tokens.Key) error {
 		return err
 	}
 	defer s.mu.Unlock()
+	now := s.policy.Now()
 	r, stored := s.rows[s.id(k)]
 	if stored && ctx.Err() != nil && s.has("Delete gives up after it marked the row") {
 		r.Status = tokens.LoggedOut
@@ -176,9 +184,10 @@ func (s *faulty) Delete(ctx context.Context, k tokens.Key) error {
 	switch {
 	case !stored && s.has("Delete of nothing is an error"):
 		return store.ErrNotFound
-	case stored && s.expired(r, s.policy.Now()) && s.has("Delete refuses what has expired"):
+	case stored && s.expired(r, now) && s.has("Delete refuses what has expired"):
 		return store.ErrNotFound
 	case stored && !r.Active() && s.has("Delete leaves what is inactive"),
+		stored && r.UpdatedAt.After(now) && s.has("Delete leaves what registered later"),
 		s.broken[s.id(k)] && s.has("Delete leaves what cannot be decoded"):
 		return s.end(ctx, "Delete")
 	case stored && s.has("Delete only marks"):
@@ -194,6 +203,8 @@ func (s *faulty) Delete(ctx context.Context, k tokens.Key) error {
 		s.eraseHolder(s.lastToken[k])
 	}
 	s.erase(k)
+	s.erasedAt[k] = now
+	s.leaveIndexed("Delete leaves the token in its index", r)
 	for _, other := range s.all() {
 		if other.Key.UserID == k.UserID && s.has("Delete erases the user") ||
 			other.Key.DeviceID == k.DeviceID && s.has("Delete erases the device of every user") {
@@ -235,21 +246,38 @@ func (s *faulty) DeleteUser(ctx context.Context, user tokens.UserID) error {
 		if !r.Active() && s.has("DeleteUser leaves what is inactive") ||
 			s.broken[s.id(r.Key)] && s.has("DeleteUser leaves what cannot be decoded") ||
 			s.expired(r, now) && s.has("DeleteUser leaves what has expired") ||
+			r.UpdatedAt.After(now) && s.has("DeleteUser leaves what registered later") ||
+			i >= s.policy.MaxDevices && s.has("DeleteUser erases as many as the limit allows") ||
 			i >= 100 && s.has("DeleteUser erases one page") || i >= 500 && s.has("DeleteUser erases 500") {
 			continue
 		}
 		s.erase(r.Key)
+		s.leaveIndexed("DeleteUser leaves the tokens in its index", r)
 		if s.has("DeleteUser only marks") {
 			r.Status = tokens.LoggedOut
 			s.put(r)
 		}
 	}
 	for _, r := range s.all() {
-		if strings.HasPrefix(string(r.Key.UserID), string(user)) && s.has("DeleteUser takes a user for a prefix") {
+		if strings.HasPrefix(string(r.Key.UserID), string(user)) && s.has("DeleteUser takes a user for a prefix") ||
+			matches(user, r.Key.UserID) && s.has("DeleteUser takes a user for a pattern") {
 			s.erase(r.Key)
 		}
 	}
 	return s.end(ctx, "DeleteUser")
+}
+
+// leaveIndexed keeps the row's token in an index, if the store has the fault.
+func (s *faulty) leaveIndexed(fault string, r tokens.Registration) {
+	if s.has(fault) && !r.Key.IsZero() {
+		s.indexed[r.Token.Hash()] = s.id(r.Key)
+	}
+}
+
+// matches reports whether the user is like the pattern, as SQL and Redis take one.
+func matches(pattern, user tokens.UserID) bool {
+	before, _, found := strings.Cut(strings.NewReplacer("%", "*", "_", "*").Replace(string(pattern)), "*")
+	return found && strings.HasPrefix(string(user), before)
 }
 
 func (s *faulty) eraseHolder(t tokens.Token) {
@@ -271,6 +299,7 @@ var brokenRemovals = []broken{
 	{"Deactivate logs out everyone on the device", []string{"Deactivate/OnlyTheDevice"}},
 	{"Deactivate hits whoever has the token by now", []string{"Deactivate/Late"}},
 	{"Deactivate leaves alone what has expired", []string{"Deactivate/Expired"}},
+	{"Deactivate leaves alone what registered later", []string{"Clock/RemoveInThePast"}},
 	{"Deactivate writes back what it read", []string{"Race/DeactivateAndMove", "Race/DeactivateAndReplace"}},
 
 	{"Invalidate of nothing is an error", []string{"Invalidate/Absent"}},
@@ -295,6 +324,8 @@ var brokenRemovals = []broken{
 	{"Delete only marks", []string{"Delete/Erases"}},
 	{"Delete leaves what is inactive", []string{"Delete/Erases"}},
 	{"Delete refuses what has expired", []string{"Delete/Expired"}},
+	{"Delete leaves what registered later", []string{"Clock/RemoveInThePast"}},
+	{"Delete leaves the token in its index", []string{"Delete/Erases"}},
 	{"Delete erases the user", []string{"Delete/OnlyTheDevice"}},
 	{"Delete erases the device of every user", []string{"Delete/OnlyTheDevice"}},
 	{"Delete hits whoever has the token by now", []string{"Delete/Late"}},
@@ -304,6 +335,10 @@ var brokenRemovals = []broken{
 	{"DeleteUser only marks", []string{"DeleteUser/Erases"}},
 	{"DeleteUser leaves what is inactive", []string{"DeleteUser/Erases"}},
 	{"DeleteUser leaves what has expired", []string{"DeleteUser/Expired"}},
+	{"DeleteUser leaves what registered later", []string{"Clock/RemoveInThePast"}},
+	{"DeleteUser leaves the tokens in its index", []string{"DeleteUser/Erases"}},
+	{"DeleteUser erases as many as the limit allows", []string{"Limit/RefreshAboveIt"}},
+	{"DeleteUser takes a user for a pattern", []string{"DeleteUser/OnlyTheUser"}},
 	{"DeleteUser erases one page", []string{"DeleteUser/Many"}},
 	{"DeleteUser erases 500", []string{"Sizes/MostDevices"}},
 	{"DeleteUser takes a user for a prefix", []string{"DeleteUser/OnlyTheUser"}},

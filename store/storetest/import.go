@@ -159,16 +159,26 @@ func importRespelled(f *fixture) {
 	}
 }
 
-// importNoLimit brings a user above the limit; the next new device does not.
+// importNoLimit brings a user above the limit; the next new device does not. The
+// device without an UpdatedAt is the oldest.
 func importNoLimit(f *fixture) {
 	for i, req := range requests(alice, 5) {
-		f.wantImported(store.Imported, f.registered(req, start, start.Add(time.Duration(i)*time.Minute)))
+		r := f.registered(req, start, start.Add(time.Duration(i)*time.Minute))
+		if i == 3 {
+			r.UpdatedAt = time.Time{}
+		}
+		f.wantImported(store.Imported, r)
 	}
 	f.wantDevices(alice, device(0), device(1), device(2), device(3), device(4))
 	f.clock.advance(time.Hour)
 	req := request(alice, "new", token(9))
-	f.wantEvicted(req, f.register(req), device(0), device(1), device(2))
-	f.wantDevices(alice, device(3), device(4), "new")
+	f.wantEvicted(req, f.register(req), device(3), device(0), device(1))
+	f.wantDevices(alice, device(2), device(4), "new")
+
+	// A user whose device was imported for another user has room for a new one.
+	f.wantImported(store.Imported, f.registered(request(bob, phone, token(2)), start, f.clock.Now()))
+	more := request(alice, "newer", token(10))
+	f.wantEvicted(more, f.register(more))
 }
 
 // importNoReasonKnown has a registration that is inactive for a reason that only
@@ -185,17 +195,23 @@ func importNoReasonKnown(f *fixture) {
 	f.wantResult(refresh, store.Refreshed, start, f.register(refresh))
 }
 
-// importNoUpdateKnown has a registration of which no update is known: every
-// message is newer.
+// importNoUpdateKnown has a registration of which no times are known: every message
+// is newer, and a refresh may set when it began.
 func importNoUpdateKnown(f *fixture) {
-	r := f.registered(request(alice, phone, token(1)), start, start)
-	r.UpdatedAt = time.Time{}
+	req := request(alice, phone, token(1))
+	r := f.registered(req, start, start)
+	r.RegisteredAt, r.UpdatedAt = time.Time{}, time.Time{}
 	f.wantImported(store.Imported, r)
 	f.invalidate(r.Key, token(2), start)
 	f.wantStored(r)
 	f.invalidate(r.Key, r.Token, time.Date(1, time.January, 1, 0, 0, 0, 1, time.UTC))
 	r.Status = tokens.DeviceNotRegistered
 	f.wantStored(r)
+	got := f.register(req)
+	if !got.Registration.RegisteredAt.IsZero() {
+		r.RegisteredAt = f.clock.Now()
+	}
+	f.wantResult(req, store.Refreshed, r.RegisteredAt, got)
 }
 
 // importCopy copies registries that random calls made, in any order: the copy

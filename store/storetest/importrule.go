@@ -52,7 +52,7 @@ func importStates(corrupt bool) (imported, own, holders []state) {
 		{name: "active", build: hourOld},
 		{name: "logged out", build: all(hourOld, logout)},
 		{name: "gone", build: all(hourOld, goneAway)},
-		{name: "from the future", build: future},
+		{name: "from the future, without a project", build: all(future, android)},
 		{name: "logged out in the future", build: all(future, logout)},
 		{name: "expired", build: all(hourOld, expiring)},
 		{name: "in its last second", build: all(hourOld, surviving)},

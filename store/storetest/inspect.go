@@ -23,6 +23,7 @@ var inspectChecks = []check{
 	}},
 	{name: "Inspect/Invalid", rule: "invalid", run: func(f *fixture) { f.refusesUsers(inspectCall) }},
 	{name: "Inspect/Context", rule: "context", run: func(f *fixture) { f.obeysContext(reads, inspectCall(alice)) }},
+	{name: "Pairs/InspectAndRegister", rule: "one-instant", policy: three, run: manyRounds("inspect", "replace", "take over", "reinstall")},
 	{name: "Race/InspectWhileReplacing", rule: "one-instant", run: func(f *fixture) {
 		f.showsWholeWrites(func(f *fixture) ([]tokens.Registration, error) {
 			records, err := store.Inspect(f.Context(), f.store, alice)
@@ -198,7 +199,8 @@ func inspectOnlyTheUsers(f *fixture) {
 	}
 }
 
-// inspectValues changes what Inspect returned, past its length too.
+// inspectValues changes what Inspect returned, past its length too, and looks at it
+// after the next Inspect.
 func inspectValues(f *fixture) {
 	h := holding{}
 	for _, req := range requests(alice, 3) {
@@ -211,6 +213,11 @@ func inspectValues(f *fixture) {
 			records[:cap(records)][i] = store.Record{Key: key(alice, "mallory")}
 		}
 	}
+	f.put(h, request(bob, phone, token(9)))
+	records := f.inspect(alice)
+	f.inspect(bob)
+	f.wantHeld("Inspect of alice, after an Inspect of bob,", h, records)
+	f.wantEqual("user of a record, after an Inspect of another", alice, records[0].Key.UserID)
 }
 
 func registrations(records []store.Record) []tokens.Registration {

@@ -60,11 +60,16 @@ func limitExact(f *fixture) {
 	f.wantEvicted(req, f.register(req), device(0))
 	f.wantDevices(alice, device(1), device(2), device(3))
 
-	// The evicted device's token is free, and the device may come back.
+	// The evicted device may come back, with another token, and its old one is
+	// free.
 	f.wantNoHolder(token(0))
 	f.clock.advance(time.Minute)
-	back := request(alice, device(0), token(0))
+	back := request(alice, device(0), token(10))
 	f.wantEvicted(back, f.register(back), device(1))
+	f.wantNoHolder(token(0))
+	other := request(bob, phone, token(0))
+	f.wantResult(other, store.Created, f.clock.Now(), f.register(other))
+	f.wantDevices(alice, device(0), device(2), device(3))
 }
 
 func limitOne(f *fixture) {
@@ -178,8 +183,9 @@ func evictionOldestUpdate(f *fixture) {
 	f.wantEvicted(req, f.register(req), device(1))
 }
 
-// evictionOldestUpdateOfInactive deactivates in another order than that of the
-// last registrations, which is what counts.
+// evictionOldestUpdateOfInactive has devices become inactive in another order than
+// that of their last registrations, and for different reasons. Only the last
+// registration counts.
 func evictionOldestUpdateOfInactive(f *fixture) {
 	reqs := f.fill(alice)
 	order := []int{1, 2, 0}
@@ -188,7 +194,11 @@ func evictionOldestUpdateOfInactive(f *fixture) {
 		f.clock.advance(time.Minute)
 	}
 	for _, req := range reqs {
-		f.deactivate(req.Key)
+		if req.Key.DeviceID == device(2) {
+			f.deactivate(req.Key)
+		} else {
+			f.invalidate(req.Key, req.Token, f.clock.Now().Add(time.Hour))
+		}
 		f.clock.advance(time.Minute)
 	}
 	for n, i := range order {
@@ -310,4 +320,6 @@ func limitRefreshAboveIt(f *fixture) {
 	if got := len(f.list(alice)); got != len(above) {
 		f.Errorf("%d devices after refreshes, want %d as before", got, len(above))
 	}
+	f.deleteUser(alice)
+	f.wantDevices(alice) // DeleteUser does not stop at the limit
 }

@@ -106,7 +106,10 @@ func interleave(a, b []step) [][]step {
 // limit that is greater by one if the store may exceed the limit.
 func (p *pair) play(order []step, again [2]bool, loose bool) string {
 	p.Helper()
-	twin := p.twin(0)
+	twin := memstore.MustNew(p.policy)
+	if err := p.set(twin); err != nil {
+		p.Fatalf("memstore: %v", err)
+	}
 	var answers [2]string
 	for i, s := range order {
 		if loose && i == len(order)-1 {

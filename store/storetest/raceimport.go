@@ -21,6 +21,12 @@ var raceImportChecks = []check{
 	{name: "Race/ImportAndReplace", rule: "one-instant", run: func(f *fixture) { f.raceImport(replaced) }},
 	{name: "Race/ImportStatusAndRefresh", rule: "one-instant", run: raceImportStatusAndRefresh},
 	{name: "Race/ImportAndReplaceHolder", rule: "one-instant", run: raceImportAndReplaceHolder},
+	{name: "Pairs/Import", rule: "import", policy: three, run: func(f *fixture) {
+		manyRounds("import", "refresh", "take over with a known device", "import with the other's token")(f)
+		manyRounds("import with the other's token", "replace", "delete", "delete the other user")(f)
+	}},
+	{name: "Pairs/ImportStatus", rule: "import", policy: three, run: manyRounds("import a log out", "refresh", "replace", "invalidate")},
+	{name: "Ending/Import", rule: "context", policy: three, run: endsDuring("import with the other's token")},
 }
 
 // raceImport imports a registration of alice, older than to, at once with to. In

@@ -42,6 +42,45 @@ var raceReadChecks = []check{
 	}},
 	{name: "Race/HolderWhileMoving", rule: "one-instant", run: raceHolderWhileMoving},
 	{name: "Race/ListWhileMoving", rule: "one-instant", run: raceListWhileMoving},
+	{name: "Race/ReadDuringARead", rule: "one-instant", policy: three, run: raceReadDuringARead},
+}
+
+// raceReadDuringARead logs out while a read runs, and then reads again. The second
+// read must not return what the first one did, which began before the log out.
+func raceReadDuringARead(f *fixture) {
+	f.setScene(0)
+	logout, login := scene(0).action("deactivate"), scene(0).action("refresh")
+	for _, name := range []string{"get", "holder", "list"} {
+		read := scene(0).action(name)
+		p := f.newPair(read, logout, f.store, f.store)
+		const most = 6
+		moments := most
+		for n := range most {
+			at := 1 + n*max(moments, most)/most
+			var before, during, after string
+			var errs [5]error
+			once := func(a action) (answer string, err error) {
+				_, err = repeat(f.Context(), func(ctx context.Context) (err error) { answer, err = a.do(ctx, f.store); return err })
+				return answer, err
+			}
+			begin := time.Now()
+			_, errs[0] = once(login)
+			p.pace = time.Since(begin)
+			moments = p.within(at, func(ctx context.Context) {
+				_, errs[1] = repeat(ctx, func(ctx context.Context) (err error) { before, err = read.do(ctx, f.store); return err })
+			}, func(context.Context) {
+				_, errs[2] = once(logout)
+				during, errs[3] = once(read)
+			})
+			if after, errs[4] = once(read); errors.Join(errs[:]...) != nil {
+				f.Fatalf("%s during a %s: %v", name, name, errors.Join(errs[:]...))
+			}
+			if during != after {
+				f.Fatalf("a %s that began after a Deactivate had ended does not show it:\ngot  %s\nwant %s\nAnother %s, which began before, returned %s",
+					name, during, after, name, before)
+			}
+		}
+	}
 }
 
 // A write is a call at a time of the clock.

@@ -67,7 +67,7 @@ func listNone(f *fixture) {
 }
 
 func listOnlyTheUsers(f *fixture) {
-	users := []tokens.UserID{"ann", "anna", "an", "Ann", "ann ", "ann#", "ann\u0301"}
+	users := []tokens.UserID{"ann", "anna", "an", "Ann", "ann ", "ann#", "ann\u0301", "ann:x", "ann/x", "an%", "an_", "a*"}
 	for i, user := range users {
 		f.register(request(user, device(i), token(i)))
 	}
@@ -88,10 +88,11 @@ func listOnlyActive(f *fixture) {
 	f.wantDevices(alice)
 }
 
-// listByDeviceID has ids that other orders sort otherwise: by letters, by
-// numbers, by length, and by UTF-16, where U+1F4F1 comes before U+FF21.
+// listByDeviceID has ids that other orders sort otherwise: by letters, without
+// punctuation, by numbers, by length, and by UTF-16, where U+1F4F1 comes before
+// U+FF21.
 func listByDeviceID(f *fixture) {
-	sorted := []tokens.DeviceID{"#", "10", "9", "B", "Z", "a", "aa", "b", "é", "\uff21", "\U0001f4f1"}
+	sorted := []tokens.DeviceID{"#", "10", "9", "B", "Z", "a", "a-c", "aa", "b", "é", "\uff21", "\U0001f4f1"}
 	if !slices.IsSorted(sorted) {
 		f.Fatal("the check's own list is not in byte order")
 	}
@@ -108,7 +109,8 @@ var valueChecks = []check{
 	{name: "Values/OfEvicted", rule: "values", policy: three, run: valuesOfEvicted},
 }
 
-// valuesOfList changes what List returned, past its length too.
+// valuesOfList changes what List returned, past its length too, and looks at it
+// after the next List.
 func valuesOfList(f *fixture) {
 	reqs := requests(alice, 3)
 	var want []tokens.Registration
@@ -127,6 +129,10 @@ func valuesOfList(f *fixture) {
 	for _, reg := range want {
 		f.wantStored(reg)
 	}
+	f.register(request(bob, phone, token(9)))
+	got := f.list(alice)
+	f.list(bob)
+	f.wantEqual("List of alice, after a List of bob", want, got)
 }
 
 // valuesOfEvicted changes the keys that a Register returned, before the next one.

@@ -198,13 +198,14 @@ func (f *fixture) wantMove(req tokens.Request, outcome store.Outcome, registered
 }
 
 // moveToAnotherUser is the bug that this project prevents: a phone changes
-// hands, and keeps its device id.
+// hands, and keeps its device id. The other user may have another app.
 func moveToAnotherUser(f *fixture) {
 	kept := request(alice, "tablet", token(2))
 	f.register(kept)
 	f.register(request(alice, phone, token(1)))
 	f.clock.advance(time.Hour)
 	req := request(bob, phone, token(1))
+	req.Platform, req.ProjectID = tokens.Android, "@acme/other"
 	f.wantMove(req, store.Created, f.clock.Now(), key(alice, phone), f.register(req))
 	f.wantDevices(alice, "tablet")
 	f.wantDevices(bob, phone)

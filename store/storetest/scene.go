@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -124,8 +125,35 @@ func (s scene) actions() []action {
 	}
 }
 
+// recordActions returns those of the optional interfaces.
+func (s scene) recordActions() []action {
+	imports := func(name string, user tokens.UserID, device tokens.DeviceID, n int, updatedAt time.Time, status tokens.Status) action {
+		req := s.request(user, device, n)
+		r := tokens.Registration{
+			Key: req.Key, Token: req.Token, Platform: tokens.Android, Status: status,
+			RegisteredAt: start.Add(-time.Hour), UpdatedAt: updatedAt, ExpiresAt: start.Add(24 * time.Hour),
+		}
+		return action{name: name, on: []tokens.Request{req}, do: func(ctx context.Context, to store.Store) (string, error) {
+			outcome, err := store.Import(ctx, to, r)
+			return string(outcome), err
+		}}
+	}
+	lately := start.Add(59 * time.Minute) // after all registrations of the scene, before now
+	return []action{
+		imports("import", bob, "tablet", 1, lately, tokens.Active),
+		imports("import with the other's token", alice, phone, 4, lately, tokens.Active),
+		imports("import a log out", alice, phone, 1, start, tokens.LoggedOut),
+		{name: "inspect", on: s.of(alice), do: func(ctx context.Context, to store.Store) (string, error) {
+			records, err := store.Inspect(ctx, to, s.user(alice))
+			return describeList(registrations(records), err)
+		}},
+	}
+}
+
 // writes reports whether the call may change something.
-func (a action) writes() bool { return a.name != "get" && a.name != "holder" && a.name != "list" }
+func (a action) writes() bool {
+	return !slices.Contains([]string{"get", "holder", "list", "inspect"}, a.name)
+}
 
 // touches returns the users whose registrations the action may read or change.
 func (a action) touches() []tokens.UserID {
@@ -154,7 +182,7 @@ func (s scene) of(user tokens.UserID) []tokens.Request {
 
 // action returns the one with the name.
 func (s scene) action(name string) action {
-	for _, a := range s.actions() {
+	for _, a := range append(s.actions(), s.recordActions()...) {
 		if a.name == name {
 			return a
 		}

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -43,6 +44,14 @@ func sizesMostDevices(f *fixture) {
 	f.wantEqual("List", want, f.list(big))
 	if f.Inspector {
 		f.wantEqual("Inspect", want, registrations(f.inspect(big)))
+	}
+	if f.Walker != nil {
+		f.register(owned)
+		shown := map[tokens.Key]bool{}
+		for _, r := range f.walk(f.walker(), "", math.MaxInt, nil) {
+			shown[r.Key] = true
+		}
+		f.wantEqual("registrations in a walk without a limit", most+1, len(shown))
 	}
 
 	// There is room for none, and the first of all goes.

@@ -23,8 +23,8 @@ type Backend struct {
 	LooseLimit bool
 	// LooseHolder declares that Holder may return ErrTryAgain under contention.
 	LooseHolder bool
-	// LooseList declares that List is not a snapshot: while a token moves between
-	// two devices of a user, it may return both or neither.
+	// LooseList declares that List and Inspect are not snapshots: while a token
+	// moves between two devices of a user, they may return both or neither.
 	LooseList bool
 
 	// Again returns a second store with the policy on the data of s, like a second

@@ -115,6 +115,7 @@ var clockChecks = []check{
 	{name: "Clock/RefreshInThePast", rule: "last-wins", run: clockRefreshInThePast},
 	{name: "Clock/ReplaceInThePast", rule: "last-wins", run: clockReplaceInThePast},
 	{name: "Clock/MoveInThePast", rule: "last-wins", run: clockMoveInThePast},
+	{name: "Clock/RemoveInThePast", rule: "last-wins", run: clockRemoveInThePast},
 	{name: "Clock/OwnExpiredHolder", rule: "take-over", run: clockOwnExpiredHolder},
 }
 
@@ -164,6 +165,39 @@ func clockMoveInThePast(f *fixture) {
 	f.wantMove(req, store.Created, f.clock.Now(), key(alice, phone), f.register(req))
 	f.clock.set(start)
 	f.wantNone(key(alice, phone))
+}
+
+// clockRemoveInThePast sets the clock back before each mark and each removal, and
+// again before the device registers anew.
+func clockRemoveInThePast(f *fixture) {
+	req := request(alice, phone, token(1))
+	for _, tt := range []struct {
+		what    string
+		do      call
+		outcome store.Outcome
+	}{
+		{"Deactivate", deactivateCall(req.Key), store.Refreshed},
+		{"Delete", deleteCall(req.Key), store.Created},
+		{"DeleteUser", deleteUserCall(alice), store.Created},
+	} {
+		f.clock.set(start)
+		registeredAt := f.register(req).Registration.RegisteredAt
+		f.clock.set(start.Add(-time.Hour))
+		if err := tt.do(f.Context(), f.store); err != nil {
+			f.Fatalf("%s: %v", tt.what, err)
+		}
+		if f.wantDevices(alice); f.Failed() {
+			f.Fatalf("%s has no effect on a registration with a later UpdatedAt", tt.what)
+		}
+		f.clock.set(start.Add(-2 * time.Hour))
+		if tt.outcome == store.Created {
+			f.wantNone(req.Key)
+			registeredAt = f.clock.Now()
+		}
+		if f.wantResult(req, tt.outcome, registeredAt, f.register(req)); f.Failed() {
+			f.Fatalf("Register has no effect after a %s at a later time", tt.what)
+		}
+	}
 }
 
 // readsClockOnce fails if the call reads the clock a second time.

@@ -16,6 +16,7 @@ import (
 var walkChecks = []check{
 	{name: "Walk/Nothing", rule: "walk", run: walkNothing},
 	{name: "Walk/AnyLimit", rule: "walk", run: walkAnyLimit},
+	{name: "Walk/Values", rule: "values", run: walkValues},
 	{name: "Walk/AnySegments", rule: "walk", run: walkAnySegments},
 	{name: "Walk/Keys", rule: "walk", policy: store.Policy{MaxDevices: store.MaxMaxDevices}, run: walkKeys},
 	{name: "Walk/CursorsKeyDeleted", rule: "walk", run: walkCursorsKeyDeleted},
@@ -112,6 +113,15 @@ func walkAnyLimit(f *fixture) {
 	f.wantReclaimed("the walk", h, f.walk(w, "", 3, nil))
 }
 
+// walkValues keeps each page until the walk has ended.
+func walkValues(f *fixture) {
+	h := f.assorted()
+	var pages [][]store.Record
+	all := f.walk(f.walker(), "", 3, func(records []store.Record, _ store.Cursor) { pages = append(pages, records) })
+	f.wantEqual("the pages of a walk, after the walk", registrations(all), registrations(slices.Concat(pages...)))
+	f.wantRecords("the walk", h, everything, all)
+}
+
 // walkAnySegments also has segments that were made before what they have to
 // show: before all that is stored, behind it, and between.
 func walkAnySegments(f *fixture) {
@@ -126,6 +136,7 @@ func walkAnySegments(f *fixture) {
 		}
 		f.wantRecords("the segments", h, everything, f.walkSegments(w, f.segments(w, n), limit))
 	}
+	f.segments(w, math.MaxInt) // as many as the store likes
 	early = f.segments(w, 4)
 	for i, user := range []tokens.UserID{"!", "Zoe", "alicf", "zoe", "\U0010ffff"} {
 		f.put(h, request(user, phone, token(500+i)))
@@ -264,7 +275,7 @@ func (f *fixture) disturb(h holding, throughout []tokens.Key, n int) {
 }
 
 // walkResumed keeps each cursor of a walk, and goes on from there again: at once,
-// after a page that failed, and when the walk is over, with a walker that another
+// after a page that failed, and a day after the walk, with a walker that another
 // process could have made.
 func walkResumed(f *fixture) {
 	h, w := f.assorted(), f.walker()
@@ -287,6 +298,7 @@ func walkResumed(f *fixture) {
 		if first == "" {
 			f.wantRecords("the walk", h, everything, all)
 		}
+		f.clock.advance(24 * time.Hour)
 		for from, before := range kept {
 			rest := map[tokens.Key]bool{}
 			for _, r := range all[before:] {
