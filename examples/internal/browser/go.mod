@@ -1,6 +1,6 @@
 // Tests of the pages in a real browser. A module of its own, because of the library
 // that drives it.
-module github.com/devicetokens/devicetokens/internal/browser
+module github.com/devicetokens/devicetokens/examples/internal/browser
 
 go 1.26.0
 
