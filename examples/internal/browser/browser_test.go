@@ -72,7 +72,8 @@ func needChromium(t *testing.T) {
 // console.
 func serve(t *testing.T, flags ...string) (base, console string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), local, append(flags, "-addr", "127.0.0.1:0", "-db", "memory")...)
+	ctx, stop := context.WithCancel(context.Background()) // the server outlives the pages, which t.Context does not
+	cmd := exec.CommandContext(ctx, local, append(flags, "-addr", "127.0.0.1:0", "-db", "memory")...)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +81,10 @@ func serve(t *testing.T, flags ...string) (base, console string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Wait() })
+	t.Cleanup(func() {
+		stop()
+		_ = cmd.Wait()
+	})
 	var printed strings.Builder
 	for lines := bufio.NewScanner(stdout); lines.Scan() && !strings.HasPrefix(lines.Text(), "Ctrl-C"); {
 		printed.WriteString(lines.Text() + "\n")
@@ -259,6 +263,7 @@ const small = `[...document.querySelectorAll('button, input, summary')].filter((
 // reader.
 func (p tab) readable(width int) {
 	p.t.Helper()
+	p.until("document.readyState === 'complete'") // with its style
 	if got := evaluate[int](p, "document.documentElement.scrollWidth"); got > width {
 		p.t.Errorf("the page is %d pixels wide, on a screen of %d", got, width)
 	}

@@ -184,10 +184,14 @@ function live() {
     }
     while ($('#recent').children.length > 50) $('#recent').lastElementChild.remove();
   }
-  source.addEventListener('open', events); // also after a break
+  const totals = async () => $('#totals').replaceChildren(...$('#totals', await read()).childNodes);
+  source.addEventListener('open', () => { // what happened before, or during a break
+    events();
+    if ($('#progress')) totals();
+  });
   source.addEventListener('event', events);
   source.addEventListener('progress', ({ data }) => { if ($('#progress')) $('#progress').textContent = data; });
-  source.addEventListener('counted', async () => $('#totals').replaceChildren(...$('#totals', await read()).childNodes));
+  source.addEventListener('counted', totals);
 }
 
 if (document.body.id === 'demo') demo(document.body.dataset.path);
