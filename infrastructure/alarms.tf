@@ -1,10 +1,9 @@
-# The alarms of the function and the API; those of the table alone are the
-# storage module's. There is none on ConditionalCheckFailedRequests: a refused
-# condition is how a registration begins.
+# The alarms of the function and the API. The storage module has the alarms of the
+# table. There is no alarm on ConditionalCheckFailedRequests, because the first write of
+# a new registration has a false condition.
 #
-# Missing data is no breach in any of them. Lambda and API Gateway publish
-# nothing without requests, DynamoDB publishes TransactionConflict only when
-# there is one, and a quiet night is no incident.
+# Missing data is not a breach in any alarm: Lambda and API Gateway publish no data
+# without requests, and DynamoDB publishes TransactionConflict only for a conflict.
 locals {
   function_dimensions = { FunctionName = aws_lambda_function.main.function_name }
   api_dimensions      = { ApiName = aws_api_gateway_rest_api.main.name, Stage = var.stage }
@@ -12,7 +11,7 @@ locals {
 
   alarms = {
     function-errors = {
-      means      = "The function crashed or timed out. Errors that it answers itself are not counted here."
+      means      = "The function crashed or timed out. 5xx responses of the function are not counted."
       namespace  = "AWS/Lambda"
       metric     = "Errors"
       dimensions = local.function_dimensions
@@ -21,7 +20,7 @@ locals {
       periods    = 1
     }
     function-throttles = {
-      means      = "Lambda refused to run the function: its concurrency is used up."
+      means      = "Lambda throttled the function because its concurrency limit is reached."
       namespace  = "AWS/Lambda"
       metric     = "Throttles"
       dimensions = local.function_dimensions
@@ -30,7 +29,7 @@ locals {
       periods    = 1
     }
     function-duration = {
-      means      = "A request took more than 80 % of the function's time-out."
+      means      = "A request took more than 80 % of the function's timeout."
       namespace  = "AWS/Lambda"
       metric     = "Duration"
       dimensions = local.function_dimensions
@@ -38,10 +37,10 @@ locals {
       threshold  = local.function_timeout_seconds * 1000 * 0.8
       periods    = 1
     }
-    # Now and then two launches of one app meet; for a quarter of an hour on end,
-    # something repeats itself.
+    # Two launches of an app may conflict now and then. Conflicts for a quarter of an
+    # hour mean that a client repeats requests.
     table-conflicts = {
-      means      = "Transactions on the device-token table keep running into each other."
+      means      = "Transactions on the device-token table conflict repeatedly."
       namespace  = "AWS/DynamoDB"
       metric     = "TransactionConflict"
       dimensions = local.table_dimensions
@@ -49,10 +48,10 @@ locals {
       threshold  = 100
       periods    = 3
     }
-    # Each one is a phone that another user took over. Many at once come from a leaked
-    # list of tokens, or from an app that mixes users up.
+    # Each move is a phone that another user registered. Many at once come from a leaked
+    # list of tokens, or from an app that confuses users.
     moved = {
-      means      = "Unusually many registrations lost their token to another user within an hour."
+      means      = "An unusual number of tokens moved to another user within an hour."
       namespace  = local.function_metrics_namespace
       metric     = "Moved"
       dimensions = { Stage = var.stage }
@@ -62,7 +61,7 @@ locals {
       periods    = 1
     }
     api-5xx = {
-      means      = "The API answers with 5XX."
+      means      = "The API returns 5XX responses."
       namespace  = "AWS/ApiGateway"
       metric     = "5XXError"
       dimensions = local.api_dimensions

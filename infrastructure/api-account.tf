@@ -1,13 +1,13 @@
-# The role by which API Gateway writes access logs is one setting for the account
-# and region. Destroying this deployment takes the access logs from every
-# other API there: provider 5 leaves the setting behind, pointing to a role that is
-# gone, and provider 6 empties it. See the runbook.
+# All APIs in an account and region share the role with which API Gateway writes access
+# logs. Destroying this deployment disables the access logs of all other APIs there:
+# provider 5 keeps the setting with a deleted role, and provider 6 empties it. See the
+# runbook.
 
 resource "aws_iam_role" "api_gateway_logs" {
   count = var.manage_api_gateway_account ? 1 : 0
 
   name        = "${local.name}-api-gateway-logs"
-  description = "API Gateway's access logs in ${var.region}"
+  description = "Access logs of API Gateway in ${var.region}"
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -21,8 +21,8 @@ resource "aws_iam_role" "api_gateway_logs" {
   tags = local.tags
 }
 
-# API Gateway tries the role out and refuses one that may not do all of what this
-# policy of AWS allows.
+# API Gateway tests the role and rejects one without all permissions of this AWS
+# policy.
 resource "aws_iam_role_policy_attachment" "api_gateway_logs" {
   count = var.manage_api_gateway_account ? 1 : 0
 

@@ -11,8 +11,8 @@ locals {
   cognito       = var.authorizer.type == "cognito"
   authorization = local.cognito ? "COGNITO_USER_POOLS" : "NONE"
 
-  # What an access log line holds. No user, no address, no query: the device's id
-  # is in the query of a DELETE.
+  # The fields of an access log line. It has no user, no address and no query, because
+  # the query of a DELETE has the device id.
   access_log_fields = {
     requestId          = "$context.requestId"
     requestTime        = "$context.requestTime"
@@ -66,8 +66,8 @@ resource "aws_api_gateway_authorizer" "cognito" {
   identity_source = "method.request.header.Authorization"
 }
 
-# With an oidc authorizer the gateway lets every request through to the function,
-# which answers 401 unless it verifies the bearer token: it has no other setting.
+# With an oidc authorizer the gateway passes every request to the function, which
+# responds 401 to an invalid bearer token. It has no anonymous setting.
 resource "aws_api_gateway_method" "route" {
   # checkov:skip=CKV_AWS_59:With an oidc authorizer the function verifies the token; there is no open setting
   # checkov:skip=CKV2_AWS_53:The function validates, and says what is wrong in a problem document
@@ -106,9 +106,9 @@ resource "aws_lambda_permission" "route" {
 resource "aws_api_gateway_deployment" "main" {
   rest_api_id = aws_api_gateway_rest_api.main.id
 
-  # A deployment is a snapshot: without a new one, a changed route never goes
-  # live. Chosen attributes, because whole resources have some that AWS fills in
-  # later, which would make a second deployment of nothing.
+  # A deployment is a snapshot: a changed route needs a new one. The digest has selected
+  # attributes, because AWS sets some attributes later, which would cause a deployment
+  # without a change.
   triggers = {
     routes = sha256(jsonencode({
       authorizers = [for a in aws_api_gateway_authorizer.cognito : {
@@ -128,7 +128,7 @@ resource "aws_api_gateway_deployment" "main" {
         uri                     = i.uri
       } }
       responses = local.gateway_responses
-      # Takes effect with the next deployment only.
+      # Takes effect only with the next deployment.
       default_endpoint = local.default_endpoint
       paths            = [aws_api_gateway_resource.v1.path_part, aws_api_gateway_resource.device_tokens.path_part]
     }))
@@ -176,12 +176,12 @@ resource "aws_api_gateway_stage" "main" {
 
   tags = local.tags
 
-  # A stage with access logs is refused while the region has no role for them.
+  # AWS rejects a stage with access logs while the region has no role for them.
   depends_on = [aws_api_gateway_account.region]
 }
 
-# One setting for every method. Execution logs stay off: they hold bodies, and so
-# push tokens.
+# One setting for all methods. Execution logs stay off, because they contain bodies and
+# so push tokens.
 resource "aws_api_gateway_method_settings" "all" {
   # checkov:skip=CKV_AWS_225:Every answer is one user's, and no-store
 

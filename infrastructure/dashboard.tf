@@ -10,7 +10,7 @@ locals {
   on_table    = ["TableName", local.table_name]
   on_stage    = ["Stage", var.stage]
 
-  # Twelve wide and six high, two a row, in this order.
+  # Widgets are twelve wide and six high, two in a row, in this order.
   graphs = [
     {
       title = "Traffic"

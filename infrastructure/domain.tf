@@ -1,6 +1,6 @@
-# A domain of your own in front of the API. The endpoint that AWS gives an API accepts
-# TLS 1.0; only a domain's security policy refuses it. So with a domain the default
-# endpoint refuses every request, unless it is kept for a while.
+# A custom domain for the API. AWS's default endpoint accepts TLS 1.0; only the security
+# policy of a domain can reject it. With a domain, the default endpoint is therefore
+# disabled unless keep_default_endpoint is true.
 
 resource "aws_api_gateway_domain_name" "main" {
   count = local.own_domain ? 1 : 0

@@ -1,6 +1,6 @@
-# What the role of the drift workflow may do: read the configuration of what is
-# deployed here, and none of the data. The state is the operator's to add: see the
-# runbook. A test compares the actions with the types of resource in the plans.
+# The permissions of the drift workflow's role: it reads the configuration of this
+# deployment, but no data. The operator adds access to the state: see the runbook. A
+# test compares the actions with the resource types in the plans.
 locals {
   rest_api_arn = "arn:${local.partition}:apigateway:${var.region}::/restapis/${aws_api_gateway_rest_api.main.id}"
 
@@ -61,7 +61,7 @@ locals {
           Resource = ["${local.logs_arn_prefix}:${local.access_log_group}", "${local.logs_arn_prefix}:${local.function_log_group}"]
         },
         {
-          # AWS has no resources to name for these two lists.
+          # These two list actions have no resource in IAM.
           Sid      = "Lists"
           Effect   = "Allow"
           Action   = ["kms:ListAliases", "logs:DescribeLogGroups"]

@@ -1,8 +1,8 @@
 locals {
   function_timeout_seconds = 10
 
-  # The names that examples/lambda reads; it refuses to start without the ones
-  # it needs.
+  # The variables that examples/lambda reads. It does not start without the required
+  # ones.
   function_environment = merge(
     {
       DEVICE_TOKEN_TABLE_NAME  = module.storage.table_name
@@ -29,9 +29,8 @@ locals {
     DEVICE_TOKEN_OIDC_KEYS_URL        = var.authorizer.keys_url
   }
 
-  # What dynamostore asks of the table, and no more: a transaction needs the
-  # permissions of the actions in it. Creating, upgrading and scanning the table
-  # are an operator's.
+  # The actions that dynamostore needs. A transaction needs the permissions of its
+  # actions. Only an operator may create, upgrade and scan the table.
   table_actions = [
     "dynamodb:DeleteItem",
     "dynamodb:GetItem",
@@ -50,7 +49,7 @@ locals {
         Resource = module.storage.table_arn
       },
       {
-        # DynamoDB decrypts the table's own key in the name of its caller.
+        # DynamoDB uses the table's key on behalf of its caller.
         Sid      = "TableKey"
         Effect   = "Allow"
         Action   = ["kms:Decrypt", "kms:DescribeKey"]
@@ -60,9 +59,8 @@ locals {
         }
       },
       {
-        # Lambda names the streams of the log group as it starts each
-        # environment: there is no list of them to give. Creating the group
-        # itself is not the function's.
+        # Lambda names the log stream when it starts an environment, so the streams
+        # cannot be listed here. The function may not create the group.
         Sid      = "Logs"
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
@@ -115,7 +113,7 @@ resource "aws_lambda_function" "main" {
   role          = aws_iam_role.function.arn
 
   filename = var.package_path
-  # A plan works before the package is built; an apply then fails on the file.
+  # A plan works before the package is built. An apply fails without the file.
   source_code_hash = fileexists(var.package_path) ? filebase64sha256(var.package_path) : null
 
   package_type  = "Zip"
@@ -138,7 +136,7 @@ resource "aws_lambda_function" "main" {
 
   tags = local.tags
 
-  # Otherwise Lambda makes the log group itself, without key and retention, and
-  # the first requests are refused.
+  # Without these dependencies, Lambda would create the log group without key and
+  # retention, and the first requests would be denied.
   depends_on = [aws_cloudwatch_log_group.function, aws_iam_role_policy.function]
 }

@@ -1,6 +1,6 @@
-# One key for the table, the logs and the alarm topic. Its policy lets the
-# account administer the key, and lets each service use it for that alone: no
-# principal, administrators included, decrypts with it directly.
+# One key for the table, the logs and the alarm topic. Its policy allows the account to
+# administer the key, and each service to use it for its purpose. No principal, not even
+# an administrator, can decrypt with it directly.
 locals {
   key_administration = [
     "kms:CancelKeyDeletion",
@@ -38,8 +38,8 @@ locals {
     "kms:ReEncryptTo",
   ]
 
-  # In a key policy "*" is the key itself. The account's root principal stands
-  # for those principals of the account whom IAM allows the same.
+  # In a key policy "*" is the key itself. The account's root principal means all
+  # principals of the account to which IAM grants the same.
   key_policy = {
     Version = "2012-10-17"
     Statement = concat([
@@ -51,8 +51,8 @@ locals {
         Resource  = "*"
       },
       {
-        # DynamoDB uses the key in its caller's name, and makes its grants in the
-        # name of the principal that creates the table.
+        # DynamoDB uses the key on behalf of its caller, and creates its grants on
+        # behalf of the principal that creates the table.
         Sid       = "TableThroughDynamoDB"
         Effect    = "Allow"
         Principal = { AWS = "arn:${local.partition}:iam::${local.account_id}:root" }
@@ -81,8 +81,8 @@ locals {
         }
       },
       ], local.own_topic ? [{
-        # Without this, CloudWatch cannot publish to the encrypted topic: alarms
-        # would change state and send nothing.
+        # Without this, CloudWatch cannot publish to the encrypted topic, and alarms
+        # would send no notification.
         Sid       = "AlarmsToTopic"
         Effect    = "Allow"
         Principal = { Service = "cloudwatch.amazonaws.com" }

@@ -1,14 +1,13 @@
-# The whole system: the table (modules/storage), the function that serves
-# httpapi on it (function.tf), the REST API in front (api.tf, responses.tf), the
-# key that encrypts it all (kms.tf), and what watches it (alarms.tf,
-# dashboard.tf, notifications.tf).
+# The whole system: the table (modules/storage), the function that serves httpapi
+# (function.tf), the REST API (api.tf, responses.tf), the KMS key (kms.tf), and the
+# monitoring (alarms.tf, dashboard.tf, notifications.tf).
 
 locals {
   project  = "device-tokens"
   name     = "${local.project}-${var.stage}"
   emulated = var.emulator_endpoint != ""
 
-  # Defaults and bounds that SST has too. A test holds them to the package store.
+  # Defaults and limits that SST shares. A test compares them with package store.
   limits = jsondecode(file("${path.module}/limits.json"))
 
   table_name = var.table_name != "" ? var.table_name : local.name
@@ -16,8 +15,8 @@ locals {
   partition  = data.aws_partition.current.partition
   account_id = data.aws_caller_identity.current.account_id
 
-  # Names rather than references where a cycle would arise: the key's policy
-  # names the log groups, which are encrypted with the key.
+  # Names instead of references prevent a cycle: the key's policy names the log groups,
+  # which are encrypted with the key.
   function_log_group = "/aws/lambda/${local.name}"
   access_log_group   = "/aws/apigateway/${local.name}"
   logs_arn_prefix    = "arn:${local.partition}:logs:${var.region}:${local.account_id}:log-group"

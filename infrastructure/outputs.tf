@@ -1,10 +1,10 @@
 output "api_url" {
-  description = "Address of the API, with its stage unless it has a custom domain; the routes follow it: GET <api_url>/v1/device-tokens."
+  description = "URL of the API, to which the path of a route is appended, such as GET <api_url>/v1/device-tokens. It includes the stage unless there is a custom domain."
   value       = local.own_domain ? "https://${var.custom_domain.name}${var.base_path}" : aws_api_gateway_stage.main.invoke_url
 }
 
 output "domain_target" {
-  description = "What an alias record of the custom domain points to; null without one."
+  description = "Target of a DNS alias record for the custom domain; null without one."
   value = local.own_domain ? {
     name    = aws_api_gateway_domain_name.main[0].regional_domain_name
     zone_id = aws_api_gateway_domain_name.main[0].regional_zone_id
@@ -32,7 +32,7 @@ output "table_stream_arn" {
 }
 
 output "kms_key_arn" {
-  description = "ARN of the key of the table, the logs and the alarm topic."
+  description = "ARN of the KMS key of the table, the logs and the alarm topic."
   value       = aws_kms_key.main.arn
 }
 
@@ -50,7 +50,7 @@ output "log_groups" {
 }
 
 output "alarm_topic_arn" {
-  description = "ARN of the topic that the alarms tell."
+  description = "ARN of the SNS topic of the alarms."
   value       = local.alarm_topic_arn
 }
 
@@ -65,7 +65,7 @@ output "dashboard_name" {
 }
 
 output "deployment_trigger" {
-  description = "Digest of the routes as they are deployed; it changes when a route does."
+  description = "Digest of the deployed routes. It changes when a route changes."
   value       = aws_api_gateway_deployment.main.triggers.routes
 }
 
@@ -75,11 +75,11 @@ output "api_stage_arn" {
 }
 
 output "drift_policy" {
-  description = "IAM policy of the drift workflow's role, as JSON: it may read the configuration of this deployment, and no data."
+  description = "IAM policy for the role of the drift workflow, as JSON. It allows reading the configuration of this deployment, but no data."
   value       = jsonencode(local.drift_policy)
 }
 
 output "table_actions" {
-  description = "IAM actions that the function has on the table, without their prefix."
+  description = "IAM actions of the function on the table, without the prefix dynamodb:."
   value       = [for action in local.table_actions : trimprefix(action, "dynamodb:")]
 }

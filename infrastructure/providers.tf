@@ -1,6 +1,5 @@
-# With an emulator, every service used here is asked for at its one address, and
-# the checks that need the real AWS are left out. Credentials always come from
-# the environment; an emulator takes any.
+# With an emulator, all services use its URL, and the provider skips the checks that
+# need AWS. Credentials come from the environment; an emulator accepts any.
 provider "aws" {
   region = var.region
 

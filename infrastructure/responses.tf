@@ -1,6 +1,6 @@
-# What the gateway answers itself, in the form of httpapi's problem documents
-# (RFC 9457). Where httpapi has the same problem, the two are equal, and a test
-# holds that. The 5XX keep their own status, hence no status member in them.
+# The gateway's own error responses, as problem documents (RFC 9457) like httpapi's. A
+# test checks that a problem that httpapi has too is equal. A 5XX keeps its status, so
+# its document has no member status.
 locals {
   problems = {
     ACCESS_DENIED = {
@@ -23,9 +23,9 @@ locals {
       status = null, title = "Internal Server Error", code = "internal_error"
       detail = "The request failed. It is not known whether it had an effect."
     }
-    # What API Gateway calls so is a path or a method that it does not have: it then
-    # takes the request for one to AWS itself. With an Authorization header it
-    # finds fault with that header's signature, which no method here asks for.
+    # API Gateway uses this response for an unknown path or method, because it treats
+    # the request as a signed AWS request. With an Authorization header it rejects that
+    # header's signature, although no method here needs one.
     EXPIRED_TOKEN = {
       status = 404, title = "Not Found", code = "not_found"
       detail = "There is nothing at this path."

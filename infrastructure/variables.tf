@@ -1,5 +1,5 @@
 variable "stage" {
-  description = "The deployment stage: dev, stage or prod. It is part of every name, and the API's stage."
+  description = "The deployment stage: dev, stage or prod. It is part of every name, and it is the API's stage."
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "stage" {
 }
 
 variable "region" {
-  description = "The AWS region. One deployment, one region: registering a token in two regions at once is not supported."
+  description = "The AWS region. A deployment has one region; registering a token in two regions is not supported."
   type        = string
 
   validation {
@@ -19,7 +19,7 @@ variable "region" {
 }
 
 variable "owner" {
-  description = "Who answers for this deployment: the tag Owner of everything."
+  description = "The team that is responsible for this deployment. It is the tag Owner of every resource."
   type        = string
 
   validation {
@@ -29,7 +29,7 @@ variable "owner" {
 }
 
 variable "cost_center" {
-  description = "Who pays for this deployment: the tag CostCenter of everything."
+  description = "The cost centre of this deployment. It is the tag CostCenter of every resource."
   type        = string
 
   validation {
@@ -39,19 +39,20 @@ variable "cost_center" {
 }
 
 variable "extra_tags" {
-  description = "Further tags of everything. The four required ones cannot be replaced by it."
+  description = "Additional tags of every resource. They cannot replace the four required tags."
   type        = map(string)
   default     = {}
 
   validation {
     condition     = length(setintersection(keys(var.extra_tags), ["Project", "Env", "Owner", "CostCenter"])) == 0
-    error_message = "The tags Project, Env, Owner and CostCenter follow from the other variables."
+    error_message = "The tags Project, Env, Owner and CostCenter are set from other variables: remove them."
   }
 }
 
 variable "authorizer" {
   description = <<-EOT
-    How callers are authenticated; there is no open setting and no default.
+    How requests are authenticated. Anonymous access is not possible, and there is no
+    default.
 
     type = "cognito": API Gateway verifies tokens of the user pools in
     user_pool_arns. Without scopes it takes ID tokens, with scopes access tokens
@@ -95,12 +96,12 @@ variable "authorizer" {
 
   validation {
     condition     = var.authorizer.type != "cognito" || alltrue([for name, value in var.authorizer : length(value) == 0 if !contains(["type", "token", "user_pool_arns", "scopes"], name)])
-    error_message = "A cognito authorizer has user_pool_arns and scopes only: the user pool is the issuer and the audience."
+    error_message = "A cognito authorizer has only user_pool_arns and scopes: the user pool is the issuer and the audience."
   }
 
   validation {
     condition     = var.authorizer.type != "oidc" || can(regex("^https://[^ ?#]+$", var.authorizer.issuer)) || (var.authorizer.issuer != "" && "${var.authorizer.discovery_url}${var.authorizer.keys_url}" != "")
-    error_message = "An oidc authorizer needs an https issuer without query or fragment; with discovery_url or keys_url it may be any name."
+    error_message = "An oidc authorizer needs an https issuer without query or fragment. With discovery_url or keys_url, the issuer may be any text."
   }
 
   validation {
@@ -115,7 +116,7 @@ variable "authorizer" {
 
   validation {
     condition     = alltrue([for word in concat(var.authorizer.other_audiences, var.authorizer.algorithms) : can(regex("^[^ ]+$", word))])
-    error_message = "other_audiences and algorithms have no empty entry and no spaces: the function's environment separates them by spaces."
+    error_message = "other_audiences and algorithms must not have empty entries or spaces, because the function's environment separates them by spaces."
   }
 
   validation {
@@ -125,7 +126,7 @@ variable "authorizer" {
 
   validation {
     condition     = var.authorizer.type != "oidc" || (length(var.authorizer.user_pool_arns) == 0 && length(var.authorizer.scopes) == 0)
-    error_message = "An oidc authorizer has no user pools and no scopes: the function verifies the token."
+    error_message = "An oidc authorizer must not have user_pool_arns or scopes, because the function verifies the token."
   }
 
   validation {
@@ -140,18 +141,18 @@ variable "authorizer" {
 }
 
 variable "base_path" {
-  description = "Base path of a custom domain's API mapping, such as /push; empty without one."
+  description = "Base path of the custom domain's API mapping, such as /push; empty for none."
   type        = string
   default     = ""
 
   validation {
     condition     = can(regex("^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$", var.base_path))
-    error_message = "The base path is like /push: each part has a slash in front, and letters, digits and ._-"
+    error_message = "The base path is like /push: each segment begins with a slash and has letters, digits and ._-"
   }
 }
 
 variable "package_path" {
-  description = "The function's zip, made by `make lambda`; a relative path begins at this folder. A plan works without it, an apply does not."
+  description = "Zip file of the function, built by `make lambda`. A relative path is relative to this folder. A plan works without the file, an apply does not."
   type        = string
   default     = "../examples/lambda/dist/device-tokens-arm64.zip"
 
@@ -162,7 +163,7 @@ variable "package_path" {
 }
 
 variable "custom_domain" {
-  description = "Domain of your own for the API, and the ARN of its ACM certificate in the API's region; null for AWS's default endpoint, which accepts TLS 1.0. With a domain, TLS 1.2 is the least, and the default endpoint is off unless keep_default_endpoint is true: for apps that still have its address."
+  description = "Custom domain of the API, and the ARN of its ACM certificate in the API's region; null for AWS's default endpoint, which accepts TLS 1.0. With a domain, the minimum is TLS 1.2 and the default endpoint is disabled. Set keep_default_endpoint to true while apps still use the default endpoint."
   type = object({
     name                  = string
     certificate_arn       = string
@@ -177,7 +178,7 @@ variable "custom_domain" {
 
   validation {
     condition     = var.custom_domain == null || !can(regex("^/.*/", var.base_path))
-    error_message = "With custom_domain the base path has one part, like /push: API Gateway's mapping of a REST API takes no more."
+    error_message = "With custom_domain the base path has one segment, like /push: API Gateway's mapping of a REST API supports no more."
   }
 
   validation {
@@ -187,7 +188,7 @@ variable "custom_domain" {
 }
 
 variable "web_acl_arn" {
-  description = "ARN of a regional AWS WAF web ACL to put in front of the API, which limits each client where the API's throttle limits all together; empty for none."
+  description = "ARN of a regional AWS WAF web ACL for the API; empty for none. A web ACL can limit each client, while the API's throttle limits all clients together."
   type        = string
   default     = ""
 
@@ -198,7 +199,7 @@ variable "web_acl_arn" {
 }
 
 variable "token_ttl_days" {
-  description = "Days that a registration lives after the app's last launch; null for the default in limits.json."
+  description = "Lifetime of a registration after the app's last launch, in days; null for the default in limits.json."
   type        = number
   default     = null
 
@@ -213,7 +214,7 @@ variable "token_ttl_days" {
 }
 
 variable "max_devices" {
-  description = "Devices that one user may have registered; null for the default in limits.json."
+  description = "Maximum number of registered devices of one user; null for the default in limits.json."
   type        = number
   default     = null
 
@@ -228,7 +229,7 @@ variable "max_devices" {
 }
 
 variable "log_level" {
-  description = "The least level that the function logs: debug, info, warn or error."
+  description = "Minimum level of the function's log: debug, info, warn or error."
   type        = string
   default     = "info"
 
@@ -239,7 +240,7 @@ variable "log_level" {
 }
 
 variable "reserved_concurrency" {
-  description = "Executions of the function at once, kept for it and its upper bound; -1 for the account's common pool."
+  description = "Reserved concurrency of the function, which is also its maximum; -1 for the account's shared pool."
   type        = number
   default     = -1
 
@@ -250,7 +251,7 @@ variable "reserved_concurrency" {
 }
 
 variable "table_name" {
-  description = "Name of the table; empty for device-tokens-STAGE. Another one is for switching over to a restored table: see the runbook."
+  description = "Name of the table; empty for device-tokens-STAGE. Set it to switch to a restored table: see the runbook."
   type        = string
   default     = ""
 
@@ -261,25 +262,25 @@ variable "table_name" {
 }
 
 variable "stream_view_type" {
-  description = "What the table's stream carries; null for no stream."
+  description = "View type of the table's stream; null for no stream."
   type        = string
   default     = null
 }
 
 variable "read_limit" {
-  description = "Read units a second above which an alarm tells; null for none."
+  description = "Threshold of an alarm on read units per second; null for no alarm."
   type        = number
   default     = null
 }
 
 variable "write_limit" {
-  description = "Write units a second above which an alarm tells; null for none."
+  description = "Threshold of an alarm on write units per second; null for no alarm."
   type        = number
   default     = null
 }
 
 variable "moved_limit" {
-  description = "Registrations an hour that may lose their token to another user before an alarm tells. Set it above your usual hour."
+  description = "Threshold of an alarm on the number of tokens that move to another user in an hour. Set it above your usual number."
   type        = number
   default     = 100
 
@@ -290,7 +291,7 @@ variable "moved_limit" {
 }
 
 variable "alarm_email" {
-  description = "Address that the alarms are mailed to, after it has confirmed the subscription; empty for none."
+  description = "E-mail address for alarms, which must confirm the subscription; empty for none."
   type        = string
   default     = ""
 
@@ -301,17 +302,17 @@ variable "alarm_email" {
 
   validation {
     condition     = var.stage != "prod" || var.alarm_email != "" || var.alarm_topic_arn != ""
-    error_message = "In prod the alarms need a recipient: set alarm_email or alarm_topic_arn."
+    error_message = "Alarms in prod need a recipient: set alarm_email or alarm_topic_arn."
   }
 
   validation {
     condition     = var.alarm_topic_arn == "" || var.alarm_email == ""
-    error_message = "Set alarm_topic_arn or alarm_email: who subscribes to a topic of yours is not decided here."
+    error_message = "Set alarm_topic_arn or alarm_email, not both: the subscribers of an existing topic are managed elsewhere."
   }
 }
 
 variable "alarm_topic_arn" {
-  description = "ARN of an SNS topic of yours for the alarms; empty to make one. A topic of yours must let CloudWatch publish, and use its key if it is encrypted."
+  description = "ARN of an existing SNS topic for alarms; empty to create one. An existing topic must allow CloudWatch to publish, and to use its key if it is encrypted."
   type        = string
   default     = ""
 
@@ -322,13 +323,13 @@ variable "alarm_topic_arn" {
 }
 
 variable "manage_api_gateway_account" {
-  description = "Whether to set the role by which API Gateway writes access logs. It is one setting for the account and region, shared by every API in them: true in one deployment at most, and only where nothing else sets it."
+  description = "Whether to set the role with which API Gateway writes access logs. All APIs in an account and region share this setting. Set it to true in at most one deployment, and only if nothing else sets the role."
   type        = bool
   default     = false
 }
 
 variable "emulator_endpoint" {
-  description = "Address of an AWS emulator that serves everything, such as http://localhost:4566; empty for AWS."
+  description = "URL of an AWS emulator for all services, such as http://localhost:4566; empty for AWS."
   type        = string
   default     = ""
 
@@ -339,6 +340,6 @@ variable "emulator_endpoint" {
 
   validation {
     condition     = var.emulator_endpoint == "" || var.stage == "dev"
-    error_message = "An emulator runs the stage dev."
+    error_message = "An emulator needs the stage dev."
   }
 }

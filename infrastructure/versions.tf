@@ -1,5 +1,5 @@
-# The tests run on provider 5.46.0. Nothing here is newer than that, and nothing
-# is gone in 6.x, by its published upgrade guide.
+# The tests use provider 5.46.0. By the upgrade guide of 6.x, this configuration works
+# with that version too.
 terraform {
   required_version = ">= 1.9"
 

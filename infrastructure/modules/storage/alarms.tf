@@ -1,6 +1,6 @@
 locals {
-  # What dynamostore calls. DynamoDB publishes SystemErrors for each operation
-  # and not for the table as a whole, so an alarm names them one by one.
+  # The operations that dynamostore calls. DynamoDB publishes SystemErrors for each
+  # operation and not for the table, so the alarm adds them up.
   operations = ["GetItem", "Query", "TransactGetItems", "TransactWriteItems", "UpdateItem"]
 
   throttling = {
@@ -22,8 +22,8 @@ locals {
   }
 }
 
-# DynamoDB publishes these metrics only when there is something to count:
-# missing data is the normal state and not a breach, in each alarm below.
+# DynamoDB publishes these metrics only if they are not zero, so missing data is not a
+# breach in the alarms below.
 
 resource "aws_cloudwatch_metric_alarm" "throttling" {
   for_each = local.throttling
@@ -49,9 +49,9 @@ resource "aws_cloudwatch_metric_alarm" "throttling" {
 
 resource "aws_cloudwatch_metric_alarm" "system_errors" {
   alarm_name        = "${var.table_name}-system-errors"
-  alarm_description = "DynamoDB answers requests to the device-token table with HTTP 500. Runbook: docs/infra/device-tokens.md."
+  alarm_description = "DynamoDB returns HTTP 500 for requests to the device-token table. Runbook: docs/infra/device-tokens.md."
 
-  # The SDK repeats such a request, so a single failure needs no alarm.
+  # The SDK retries such a request, so a single failure needs no alarm.
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"
   threshold           = 5

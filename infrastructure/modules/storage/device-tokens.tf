@@ -1,5 +1,5 @@
-# The table of registrations and claims: what dynamostore.CreateTable makes for
-# local work, with what production adds. A test compares the two.
+# The table of registrations and claims: the table of dynamostore.CreateTable with the
+# settings for production. A test compares the two.
 resource "aws_dynamodb_table" "device_tokens" {
   # checkov:skip=CKV_AWS_119:The key is required and tested; in a plan its ARN is not yet known, which this check takes for none
 
@@ -7,8 +7,8 @@ resource "aws_dynamodb_table" "device_tokens" {
   hash_key  = "userId"
   range_key = "deviceId"
 
-  # Every phone writes at its launch, so traffic follows the day and the push
-  # campaigns: there is no capacity to plan.
+  # Traffic follows the time of day and push campaigns, because every app launch is a
+  # write. On-demand capacity needs no planning.
   billing_mode = "PAY_PER_REQUEST"
   table_class  = "STANDARD"
 

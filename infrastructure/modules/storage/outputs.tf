@@ -9,7 +9,7 @@ output "table_arn" {
 }
 
 output "table_id" {
-  description = "ID of the table, which for DynamoDB is its name."
+  description = "ID of the table, which is its name."
   value       = aws_dynamodb_table.device_tokens.id
 }
 
@@ -19,7 +19,7 @@ output "table_stream_arn" {
 }
 
 output "operations" {
-  description = "The DynamoDB operations in use, by which DynamoDB splits some of its metrics."
+  description = "DynamoDB operations in use. Some metrics exist for each operation."
   value       = local.operations
 }
 

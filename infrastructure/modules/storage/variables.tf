@@ -1,5 +1,5 @@
 variable "stage" {
-  description = "The deployment stage. Deletion protection is on everywhere but in dev."
+  description = "The deployment stage. Deletion protection is on, except in dev."
   type        = string
 
   validation {
@@ -19,7 +19,7 @@ variable "table_name" {
 }
 
 variable "kms_key_arn" {
-  description = "ARN of the KMS key that encrypts the table. The key's ID or an alias will not do: DynamoDB reports the ARN, and each plan would differ."
+  description = "ARN of the KMS key that encrypts the table. Do not use the key's ID or an alias: DynamoDB returns the ARN, so each plan would show a difference."
   type        = string
 
   validation {
@@ -29,7 +29,7 @@ variable "kms_key_arn" {
 }
 
 variable "stream_view_type" {
-  description = "What the table's stream carries; null for no stream. A view with images carries push tokens: treat its readers as holders of credentials."
+  description = "View type of the table's stream; null for no stream. A view with images contains push tokens, so its readers have access to credentials."
   type        = string
   default     = null
 
@@ -40,7 +40,7 @@ variable "stream_view_type" {
 }
 
 variable "read_limit" {
-  description = "Read units a second, averaged over a minute, above which an alarm tells; null for none. It limits nothing by itself: see the runbook."
+  description = "Threshold of an alarm on read units per second, averaged over a minute; null for no alarm. It does not limit reads: see the runbook."
   type        = number
   default     = null
 
@@ -51,7 +51,7 @@ variable "read_limit" {
 }
 
 variable "write_limit" {
-  description = "Write units a second, averaged over a minute, above which an alarm tells; null for none. It limits nothing by itself: see the runbook."
+  description = "Threshold of an alarm on write units per second, averaged over a minute; null for no alarm. It does not limit writes: see the runbook."
   type        = number
   default     = null
 
@@ -62,7 +62,7 @@ variable "write_limit" {
 }
 
 variable "alarm_topic_arns" {
-  description = "ARNs of the SNS topics told when an alarm begins and ends."
+  description = "ARNs of the SNS topics that are notified when an alarm begins and ends."
   type        = list(string)
   default     = []
 
@@ -73,7 +73,7 @@ variable "alarm_topic_arns" {
 }
 
 variable "tags" {
-  description = "Tags of everything in this module: Project, Env, Owner and CostCenter at least, none of them empty."
+  description = "Tags of all resources in this module. Project, Env, Owner and CostCenter are required and must not be empty."
   type        = map(string)
 
   validation {

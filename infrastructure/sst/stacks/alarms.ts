@@ -59,7 +59,7 @@ export function makeAlarms(settings: Settings, names: Names, topicArn: $util.Inp
 
   // The SDK repeats such a request, so a single failure needs no alarm. An operation without errors has no data point, hence FILL.
   make(names.table, "system-errors", {
-    alarmDescription: described("DynamoDB answers requests to the device-token table with HTTP 500."),
+    alarmDescription: described("DynamoDB returns HTTP 500 for requests to the device-token table."),
     evaluationPeriods: 1,
     threshold: 5,
     metricQueries: [
@@ -87,7 +87,7 @@ function serviceAlarms(settings: Settings, names: Names): Record<string, Alarm> 
   return {
     "function-errors": {
       ...onFunction,
-      means: "The function crashed or timed out. Errors that it answers itself are not counted here.",
+      means: "The function crashed or timed out. 5xx responses of the function are not counted.",
       metric: "Errors",
       statistic: "Sum",
       threshold: 0,
@@ -95,7 +95,7 @@ function serviceAlarms(settings: Settings, names: Names): Record<string, Alarm> 
     },
     "function-throttles": {
       ...onFunction,
-      means: "Lambda refused to run the function: its concurrency is used up.",
+      means: "Lambda throttled the function because its concurrency limit is reached.",
       metric: "Throttles",
       statistic: "Sum",
       threshold: 0,
@@ -103,14 +103,14 @@ function serviceAlarms(settings: Settings, names: Names): Record<string, Alarm> 
     },
     "function-duration": {
       ...onFunction,
-      means: "A request took more than 80 % of the function's time-out.",
+      means: "A request took more than 80 % of the function's timeout.",
       metric: "Duration",
       statistic: "Maximum",
       threshold: 8000,
       periods: 1,
     },
     "table-conflicts": {
-      means: "Transactions on the device-token table keep running into each other.",
+      means: "Transactions on the device-token table conflict repeatedly.",
       namespace: "AWS/DynamoDB",
       metric: "TransactionConflict",
       dimensions: { TableName: names.table },
@@ -119,7 +119,7 @@ function serviceAlarms(settings: Settings, names: Names): Record<string, Alarm> 
       periods: 3,
     },
     moved: {
-      means: "Unusually many registrations lost their token to another user within an hour.",
+      means: "An unusual number of tokens moved to another user within an hour.",
       namespace: "DeviceTokens",
       metric: "Moved",
       dimensions: { Stage: settings.stage },
@@ -130,7 +130,7 @@ function serviceAlarms(settings: Settings, names: Names): Record<string, Alarm> 
     },
     "api-5xx": {
       ...onApi,
-      means: "The API answers with 5XX.",
+      means: "The API returns 5XX responses.",
       metric: "5XXError",
       statistic: "Sum",
       threshold: 5,

@@ -192,7 +192,7 @@ export function checked(s: Settings): Settings {
   );
   need(
     s.basePath === undefined || /^(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/.test(s.basePath),
-    "The base path is like /push: each part has a slash in front, and letters, digits and ._-",
+    "The base path is like /push: each segment begins with a slash and has letters, digits and ._-",
   );
 
   const a = s.authorizer;
