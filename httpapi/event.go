@@ -34,7 +34,8 @@ type Event struct {
 	// registration, and [store.OK] for any other successful request. It is
 	// [store.Invalid] for every 4xx, [store.TryAgain] for a 503, and
 	// [store.Misconfigured] or [store.Failed] for a 500. [store.Canceled] means
-	// that the client closed the connection.
+	// that the request's context was canceled, usually because the client closed
+	// the connection.
 	Outcome store.Outcome
 	// Problem is the code of the problem in the response; "" if there is none.
 	Problem string
