@@ -2,6 +2,7 @@ package memstore_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/devicetokens/devicetokens/memstore"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/store/storetest"
+	"github.com/devicetokens/devicetokens/tokens"
 )
 
 func newStore(_ testing.TB, p store.Policy) store.Store { return memstore.MustNew(p) }
@@ -63,4 +65,23 @@ type withoutAhead struct{ store.Walker }
 func (w withoutAhead) Page(ctx context.Context, from store.Cursor, limit int) ([]store.Record, store.Cursor, error) {
 	records, next, err := w.Walker.Page(ctx, from, limit)
 	return slices.DeleteFunc(records, func(r store.Record) bool { return r.Key == benchRequest("ahead", 0, 0, -1).Key }), next, err
+}
+
+func BenchmarkStore(b *testing.B) { storetest.Bench(b, storetest.Backend{New: newStore}) }
+
+func benchRequest(prefix string, user, device, token int) tokens.Request {
+	return tokens.Request{
+		Key: tokens.Key{
+			UserID:   tokens.UserID(fmt.Sprintf("%s-%030d", prefix, user)),
+			DeviceID: tokens.DeviceID(fmt.Sprintf("device-%029d", device)),
+		},
+		Token:     tokens.MustParseToken(fmt.Sprintf("ExponentPushToken[%022d]", token)),
+		Platform:  tokens.IOS,
+		ProjectID: "@acme/app",
+	}
+}
+
+func register(s store.Store, req tokens.Request) error {
+	_, err := s.Register(context.Background(), req)
+	return err
 }

@@ -5,10 +5,25 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/devicetokens/devicetokens/examples/internal/database"
+	"github.com/devicetokens/devicetokens/examples/internal/visible"
+	"github.com/devicetokens/devicetokens/tokens"
 )
 
 func main() {
@@ -17,4 +32,175 @@ func main() {
 
 	p := &program{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv}
 	os.Exit(p.run(ctx, os.Args[1:]))
+}
+
+// A program is one run of the command, with its inputs, outputs and flags. Results go
+// to out. Questions, progress and errors go to err, so that the output can be piped.
+type program struct {
+	in       io.Reader
+	out, err io.Writer
+	getenv   func(string) string
+
+	transport    http.RoundTripper      // nil: the SDK's own
+	saveInterval time.Duration          // time between saves of --state; 0: a second
+	logInterval  time.Duration          // time between lines of progress; 0: ten seconds
+	stores       map[string]walkedStore // for tests, by the value of a flag
+
+	db, endpoint, region, output string
+	table                        string // the DynamoDB table in db; set by client
+	reveal, yes                  bool
+	closing                      []func() error // closes connections
+
+	lines *bufio.Reader
+}
+
+// The exit codes.
+const (
+	exitOK      = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitNothing = 3 // no matching registration
+)
+
+// run runs the command and returns its exit code.
+func (p *program) run(ctx context.Context, args []string) int {
+	p.lines = bufio.NewReader(p.in)
+	cmd := p.command()
+	cmd.SetArgs(args)
+	cmd.SetIn(p.in)
+	cmd.SetOut(p.out)
+	cmd.SetErr(p.err)
+	err := cmd.ExecuteContext(ctx)
+	for _, end := range p.closing {
+		err = errors.Join(err, end())
+	}
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintln(p.err, "admin:", visible.Text(err.Error()))
+	var usage *usageError
+	switch {
+	case errors.As(err, &usage):
+		fmt.Fprintln(p.err, "admin: see 'admin --help'")
+		return exitUsage
+	case errors.Is(err, errNothing):
+		return exitNothing
+	}
+	if hint := hintFor(err); hint != "" {
+		fmt.Fprintln(p.err, "admin:", hint)
+	}
+	return exitFailed
+}
+
+func (p *program) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "admin",
+		Short: "The operator's tool for a store of device tokens",
+		Long: "The operator's tool for a store of device tokens. AWS region, credentials and profile come from the\n" +
+			"environment, as for the AWS CLI.",
+		Args:          knownCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if p.output != "table" && p.output != "json" {
+				return &usageError{"--output must be table or json"}
+			}
+			return nil
+		},
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		if holdsToken(err.Error()) {
+			return &usageError{"a flag has an invalid value, which contains a token: " + tokenInHistory}
+		}
+		return &usageError{err.Error()}
+	})
+	root.CompletionOptions.DisableDefaultCmd = true
+	flags := root.PersistentFlags()
+	byDefault := ""
+	if table := p.getenv(envTable); table != "" {
+		byDefault = schemeDynamoDB + ":" + table
+	}
+	flags.StringVar(&p.db, "db", byDefault, "`store`: "+database.Names+"; default: the table in "+envTable)
+	flags.Lookup("db").DefValue = "" // so that --help does not depend on the environment
+	flags.StringVar(&p.endpoint, "endpoint", "", "`URL` of DynamoDB Local, instead of AWS")
+	flags.StringVar(&p.region, "region", "", "AWS `region`; default: the environment's")
+	flags.StringVarP(&p.output, "output", "o", "table", "`format` of the output: table or json")
+	flags.BoolVar(&p.reveal, "reveal", false, "show tokens, which are credentials, instead of digits of their hashes")
+	flags.BoolVarP(&p.yes, "yes", "y", false, "do not ask for confirmation")
+	root.AddCommand(p.list(), p.holder(), p.deactivate(), p.erase(), p.stats(), p.export(), p.importing(), p.copying(), p.diff(),
+		p.console(), p.upgrade(), p.repair(), p.doctor())
+	root.SetHelpCommand(helpCommand(root))
+	return root
+}
+
+// helpCommand replaces cobra's, which would print an unknown topic, possibly a token.
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Show the help of a command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			about, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return knownCommand(root, args)
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
+}
+
+// A usageError is an error of the command line. Its text contains no arguments that
+// may be a token.
+type usageError struct{ text string }
+
+var _ error = (*usageError)(nil)
+
+func (e *usageError) Error() string { return e.text }
+
+// knownCommand validates the arguments of the root command, which are unknown
+// commands.
+func knownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var known []string
+	for _, c := range root.Commands() {
+		known = append(known, c.Name())
+	}
+	commands := ": use one of " + strings.Join(known, ", ")
+	if slices.ContainsFunc(args, holdsToken) {
+		return &usageError{noToken + commands}
+	}
+	return &usageError{"unknown command " + strconv.QuoteToASCII(args[0]) + commands}
+}
+
+const (
+	tokenInHistory = "the shell's history keeps it and other processes see it; pipe it into 'admin holder' instead"
+	noToken        = "do not pass a token as an argument: " + tokenInHistory
+)
+
+// holdsToken reports whether a text contains a token with brackets or is a bare token.
+func holdsToken(text string) bool {
+	if strings.Contains(text, "PushToken[") {
+		return true
+	}
+	_, err := tokens.ParseToken(text)
+	return err == nil
+}
+
+// arguments requires n arguments, none of them a token. The errors of cobra's own
+// checks contain the arguments.
+func arguments(n int, otherwise string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		for _, arg := range args {
+			if strings.Contains(arg, "PushToken[") {
+				return &usageError{noToken}
+			}
+		}
+		if len(args) != n {
+			return &usageError{otherwise}
+		}
+		return nil
+	}
 }
