@@ -92,10 +92,6 @@ var shared = &dynamotest.Engine{
 
 // postgres returns the command of a server with new data in scratch, and with these settings.
 func postgres(lib, scratch, address string, settings ...string) (*exec.Cmd, error) {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, err
-	}
 	if os.Geteuid() == 0 {
 		// Another user runs the server, who need not be able to reach this checkout.
 		copied := filepath.Join(scratch, "postgres")
@@ -104,15 +100,19 @@ func postgres(lib, scratch, address string, settings ...string) (*exec.Cmd, erro
 		}
 		lib = copied
 	}
-	data := filepath.Join(scratch, "data")
 	if err := hand(scratch); err != nil {
 		return nil, err
 	}
 	// The default order of texts is that of a language, as on many servers: the schema has to ask for that of bytes.
+	data := filepath.Join(scratch, "data")
 	initdb := command(filepath.Join(lib, "bin", "initdb"), "--pgdata="+data, "--username=postgres", "--auth=trust",
 		"--encoding=UTF8", "--locale-provider=icu", "--icu-locale=en-US", "--no-sync")
 	if output, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w; its output:\n%s", err, output)
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
 	}
 	args := []string{"-D", data, "-h", host, "-p", port, "-k", "", "-c", "max_connections=100",
 		"-c", "log_min_messages=log"} // not the errors of statements, which tests cause

@@ -20,6 +20,7 @@ var long = flag.Bool("long", false, "give the races of the suite more time")
 func TestStore(t *testing.T) {
 	for _, e := range Engines {
 		t.Run(e.Name, func(t *testing.T) {
+			t.Parallel()
 			e.Open(t) // skips here without an engine, and not in each check
 			storetest.Run(t, backend(e.Open, nil))
 		})
