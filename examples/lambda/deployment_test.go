@@ -24,7 +24,7 @@ import (
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
 )
 
-// faultEnv makes this test binary a bootstrap with a fault, see fault_test.go.
+// faultEnv makes this test binary a bootstrap with a fault, see failure_test.go.
 const faultEnv = "TEST_FAULT"
 
 // What TestMain builds: the zips that are deployed, and the bootstrap that is in the

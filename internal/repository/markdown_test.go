@@ -6,8 +6,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The Go code in the documents is code that is compiled: each block stands, but
@@ -155,5 +157,100 @@ func TestMarkdownNamesTests(t *testing.T) {
 	}
 	if named < 50 {
 		t.Errorf("%d names were found, want more: are documents written otherwise now?", named)
+	}
+}
+
+// Commands in documents exist: targets of make, programs of the examples with
+// their flags, and the commands of admin. The README of admin has the output of
+// its --help, which a test there checks.
+func TestMarkdownCommands(t *testing.T) {
+	targets := read(t, filepath.Join(root, "Makefile")) + read(t, filepath.Join(root, "infrastructure/infra.mk"))
+	admin := read(t, filepath.Join(root, "examples/admin/README.md"))
+	sources := map[string]string{} // of the programs in examples, by folder
+	for _, path := range files(t, ".go") {
+		if folder := filepath.Dir(path); filepath.Dir(folder) == filepath.Join(root, "examples") {
+			sources[filepath.Base(folder)] += read(t, path)
+		}
+	}
+	var (
+		makes    = regexp.MustCompile("(?m)(?:^|`|&& )make ([a-z][a-z-]*)")
+		programs = regexp.MustCompile("(?m)go (?:-C examples )?run \\./([a-z]+)([^`#\n]*)")
+		notifies = regexp.MustCompile("(?m)^ *(notify)( -[^`#\n]*)")
+		admins   = regexp.MustCompile("(?m)(?:^|`)(admin) ([a-z]+[^`#\n]*)")
+		flag     = regexp.MustCompile(` --?([a-z][a-z-]+)`)
+		found    int
+	)
+	for _, path := range files(t, ".md") {
+		text := read(t, path)
+		for _, match := range makes.FindAllStringSubmatch(text, -1) {
+			found++
+			if !strings.Contains(targets, "\n"+match[1]+":") {
+				t.Errorf("%s: there is no target %s", path, match[1])
+			}
+		}
+		for _, commands := range []*regexp.Regexp{programs, notifies, admins} {
+			for _, match := range commands.FindAllStringSubmatch(text, -1) {
+				found++
+				source, ok := sources[match[1]]
+				if !ok {
+					t.Errorf("%s: there is no program %s", path, match[1])
+				}
+				for _, name := range flag.FindAllStringSubmatch(match[2], -1) {
+					if !strings.Contains(source, `"`+name[1]+`"`) {
+						t.Errorf("%s: %s has no flag %s", path, match[1], name[1])
+					}
+				}
+				if command, _, _ := strings.Cut(match[2], " "); match[1] == "admin" && !strings.Contains(admin, "\n  "+command+" ") {
+					t.Errorf("%s: admin has no command %s", path, command)
+				}
+			}
+		}
+	}
+	if found < 60 {
+		t.Errorf("%d commands were found, want more: are documents written otherwise now?", found)
+	}
+}
+
+// TestChangelog checks the form of Keep a Changelog: first the unreleased changes, then
+// one entry with a date for each release, the newest first, with the standard kinds of
+// changes.
+func TestChangelog(t *testing.T) {
+	_, text, _ := strings.Cut(read(t, filepath.Join(root, "CHANGELOG.md")), "\n## ")
+	entries := strings.Split(text, "\n## ")
+	if title, _, _ := strings.Cut(entries[0], "\n"); title != "[Unreleased]" {
+		t.Errorf("the first entry is %q, want [Unreleased]", title)
+	}
+	heading := regexp.MustCompile(`^\[(\d+)\.(\d+)\.(\d+)\] - (\d{4}-\d\d-\d\d)$`)
+	kinds := []string{"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+	var last []int
+	var lastDate time.Time
+	for _, entry := range entries[1:] {
+		title, changes, _ := strings.Cut(entry, "\n")
+		match := heading.FindStringSubmatch(title)
+		if match == nil {
+			t.Errorf("entry %q has no version and date", title)
+			continue
+		}
+		var version []int
+		for _, number := range match[1:4] {
+			n, _ := strconv.Atoi(number)
+			version = append(version, n)
+		}
+		date, err := time.Parse(time.DateOnly, match[4])
+		if err != nil {
+			t.Errorf("entry %q: %v", title, err)
+		}
+		if last != nil && (slices.Compare(version, last) >= 0 || date.After(lastDate)) {
+			t.Errorf("entry %q is newer than the one above it", title)
+		}
+		last, lastDate = version, date
+		if !strings.Contains(changes, "\n- ") {
+			t.Errorf("entry %q names no change", title)
+		}
+	}
+	for _, match := range regexp.MustCompile(`(?m)^### (.*)$`).FindAllStringSubmatch(text, -1) {
+		if !slices.Contains(kinds, match[1]) {
+			t.Errorf("%q is no kind of change", match[1])
+		}
 	}
 }

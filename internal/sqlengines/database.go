@@ -5,10 +5,13 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"database/sql/driver"
+	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"modernc.org/sqlite"
 
 	"github.com/devicetokens/devicetokens/sqlstore"
 )
@@ -62,3 +65,57 @@ func (d *Database) Named(statement string) string {
 }
 
 func newTable() string { return "test_" + strings.ToLower(rand.Text()) }
+
+// Engines are both databases.
+var Engines = []struct {
+	Name string
+	Open func(testing.TB) *Database
+}{
+	{"Postgres", Postgres},
+	{"SQLite", SQLite},
+}
+
+// Store returns a store on the database through the pool. It does not create the table.
+func (d *Database) Store(t testing.TB, db *sql.DB, o sqlstore.Options) *sqlstore.Store {
+	t.Helper()
+	o.Table = d.Table
+	s, err := sqlstore.New(db, d.Dialect, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// NewStore returns a store on the database through a new pool. It creates the table unless it exists.
+func (d *Database) NewStore(t testing.TB, o sqlstore.Options) *sqlstore.Store {
+	t.Helper()
+	s := d.Store(t, d.Open(t, Options{}), o)
+	if err := s.CreateTable(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// SQLite returns a database in a file of the test.
+func SQLite(t testing.TB) *Database {
+	t.Helper()
+	return sqliteAt(SQLiteDSN(filepath.Join(t.TempDir(), "tokens.db")))
+}
+
+func sqliteAt(dsn string) *Database {
+	return &Database{Dialect: sqlstore.SQLite(nil), Table: newTable(), connect: func(t testing.TB, _ Options) driver.Connector {
+		t.Helper()
+		c, err := sqlite.NewConnector(dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}}
+}
+
+// SQLiteDSN returns the data source name of a file with the settings that sqlstore advises.
+func SQLiteDSN(file string) string {
+	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + url.Values{
+		"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)"},
+	}.Encode()
+}

@@ -26,7 +26,7 @@ var deleteUserChecks = []check{
 
 // wantErased fails if anything is left of what req stored: the key, the token,
 // or what would make a new registration anything but new. The device registers
-// with another token first, which whoever finds the old token must not meet.
+// with another token first, so that a store which still finds the old one shows it.
 func (f *fixture) wantErased(req tokens.Request) {
 	f.Helper()
 	f.wantNone(req.Key)
