@@ -78,7 +78,7 @@ cover: ## fail if the tests cover too little of a core package
 schemathesis: ## test the HTTP API from outside against its OpenAPI document, with a tool from PyPI
 	@scripts/schemathesis.sh $(EXAMPLES)
 
-bench: dynamodb-local ## compare each part with the obvious alternatives, BENCHROUNDS (6) times, as docs/benchmarks.md shows
+bench: dynamodb-local postgres ## compare each part with the obvious alternatives, BENCHROUNDS (6) times, as docs/benchmarks.md shows
 	@scripts/bench.sh $(BENCHROUNDS) $(BENCHFLAGS)
 
 bench-notify: ## notify a million users of a fake Expo with examples/notify, killed on the way, and 20,000 at Expo's limit; ten minutes

@@ -9,15 +9,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/jackc/pgx/v5"
 
-	"github.com/devicetokens/devicetokens/internal/dynamotest"
 	"github.com/devicetokens/devicetokens/memstore"
 	"github.com/devicetokens/devicetokens/sqlstore"
 	"github.com/devicetokens/devicetokens/store"
@@ -183,59 +179,9 @@ func TestWriting(t *testing.T) {
 
 // TestKilledServer kills all processes of a PostgreSQL, which waits for its disk as in production.
 func TestKilledServer(t *testing.T) {
-	lib, err := shared.Locate()
-	if err != nil {
-		PostgresURL(t) // skips or fails
-		t.Skip("POSTGRES_URL is not ours to kill: ", err)
-	}
-	scratch, err := os.MkdirTemp("", "killed-postgres-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(scratch) })
-	address, err := dynamotest.FreeAddress()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd, err := postgres(lib, scratch, address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	url := fmt.Sprintf(format, address)
-	start := func() *exec.Cmd {
-		poll := time.NewTicker(50 * time.Millisecond)
-		defer poll.Stop()
-		deadline := time.Now().Add(time.Minute)
-		var output strings.Builder
-		for time.Now().Before(deadline) { // it refuses while the last one's processes are about to end
-			output.Reset()
-			<-poll.C
-			server := command(cmd.Path, cmd.Args[1:]...)
-			server.Stderr = &output
-			if err := server.Start(); err != nil {
-				t.Fatal(err)
-			}
-			exited := make(chan struct{})
-			go func() { _ = server.Wait(); close(exited) }()
-			for ended := false; !ended; {
-				select {
-				case <-exited:
-					ended = true
-				case <-t.Context().Done():
-					ended = true
-				case <-poll.C:
-					if answers(address) {
-						return server
-					}
-				}
-			}
-		}
-		t.Fatalf("the server does not start; its output:\n%s", &output)
-		return nil
-	}
-	server := start()
-	t.Cleanup(func() { killAll(t, url, server) })
-	d := PostgresAt(t, url)
+	server := NewServer(t)
+	server.Start()
+	d := PostgresAt(t, server.URL)
 	s := d.NewStore(t, sqlstore.Options{Policy: policy})
 	var done acknowledged
 	for range rounds() {
@@ -265,39 +211,13 @@ func TestKilledServer(t *testing.T) {
 				running = false
 			}
 			if limit == 0 {
-				killAll(t, url, server)
+				server.Kill()
 			}
 		}
-		server = start()
+		server.Start()
 		s = d.NewStore(t, sqlstore.Options{Policy: policy}) // the connections of the last one are dead
 		done.compare(t, s)
 		t.Logf("%d calls acknowledged, then %d", began, done)
-	}
-}
-
-// killAll kills the server and each process that it has.
-func killAll(t *testing.T, url string, server *exec.Cmd) {
-	ctx := context.WithoutCancel(t.Context())
-	conn, err := pgx.Connect(ctx, url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(ctx) }()
-	rows, err := conn.Query(ctx, "SELECT pid FROM pg_stat_activity")
-	if err != nil {
-		t.Fatal(err)
-	}
-	pids, err := pgx.CollectRows(rows, pgx.RowTo[int])
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := server.Process.Kill(); err != nil { // it starts no other
-		t.Error(err)
-	}
-	for _, pid := range pids {
-		if p, err := os.FindProcess(pid); err == nil {
-			_ = p.Kill() // it may have ended
-		}
 	}
 }
 

@@ -1,0 +1,176 @@
+// Package sql compares sqlstore with a plain upsert by user and device, which lets a token stay with whoever had it, and
+// has no device limit and no expiry. Both run on a PostgreSQL and a file of SQLite that wait for the disk.
+package sql
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/devicetokens/devicetokens/internal/sqlengines"
+	"github.com/devicetokens/devicetokens/sqlstore"
+	"github.com/devicetokens/devicetokens/tokens"
+)
+
+const (
+	users   = 5_000 // each with two devices
+	columns = "user_id TEXT NOT NULL, device_id TEXT NOT NULL, token TEXT NOT NULL, platform TEXT NOT NULL, project_id TEXT NOT NULL, updated_at BIGINT NOT NULL, PRIMARY KEY (user_id, device_id)"
+	upsert  = `INSERT INTO TABLE_NAME_plain (user_id, device_id, token, platform, project_id, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (user_id, device_id) DO UPDATE SET token = excluded.token, platform = excluded.platform, project_id = excluded.project_id, updated_at = excluded.updated_at`
+	list = `SELECT device_id, token, platform, project_id, updated_at FROM TABLE_NAME_plain WHERE user_id = $1 ORDER BY device_id`
+)
+
+// A measured makes the calls that are measured.
+type measured struct {
+	register func(context.Context, tokens.Request) error
+	list     func(context.Context, tokens.UserID) (devices int, err error)
+}
+
+// plain returns the upsert. On SQLite it makes one write at a time, as sqlstore does: without the mutex it waits for the
+// lock by polling, and several callers are ten times slower.
+func plain(d *sqlengines.Database, db *sql.DB, oneWriter bool) measured {
+	insert, query := d.Named(upsert), d.Named(list)
+	var writing sync.Mutex
+	return measured{
+		register: func(ctx context.Context, r tokens.Request) error {
+			if oneWriter {
+				writing.Lock()
+				defer writing.Unlock()
+			}
+			_, err := db.ExecContext(ctx, insert, string(r.Key.UserID), string(r.Key.DeviceID), r.Token.Reveal(), string(r.Platform), string(r.ProjectID), time.Now().UnixMilli())
+			return err
+		},
+		list: func(ctx context.Context, user tokens.UserID) (devices int, err error) {
+			rows, err := db.QueryContext(ctx, query, string(user))
+			if err != nil {
+				return 0, err
+			}
+			defer rows.Close()
+			for ; rows.Next(); devices++ {
+				var device, token, platform, project string
+				var updated int64
+				if err := rows.Scan(&device, &token, &platform, &project, &updated); err != nil {
+					return 0, err
+				}
+			}
+			return devices, rows.Err()
+		},
+	}
+}
+
+func ours(s *sqlstore.Store) measured {
+	return measured{
+		register: func(ctx context.Context, r tokens.Request) error { _, err := s.Register(ctx, r); return err },
+		list: func(ctx context.Context, user tokens.UserID) (int, error) {
+			regs, err := s.List(ctx, user)
+			return len(regs), err
+		},
+	}
+}
+
+func request(user string, device, token int) tokens.Request {
+	return tokens.Request{
+		Key:      tokens.Key{UserID: tokens.UserID(user), DeviceID: tokens.DeviceID(fmt.Sprintf("%08X-1B4E-4C3D-9A5F-6E7D8C9B0A1F", device))},
+		Token:    tokens.MustParseToken(fmt.Sprintf("ExponentPushToken[%022d]", token)),
+		Platform: tokens.IOS, ProjectID: "0f9a3b52-6f5e-4b8e-9d0c-000000000001",
+	}
+}
+
+func userID(n int) string { return fmt.Sprintf("7c9e6679-7425-40de-944b-%012d", n) }
+
+// of is the n-th call's device, far from that of the last call.
+func of(n int) int { return n * 7_919 % (2 * users) }
+
+// BenchmarkSQL measures each call with one caller and with eight.
+func BenchmarkSQL(b *testing.B) {
+	var fresh atomic.Int64 // users and tokens that are new
+	operations := []struct {
+		name string
+		call func(ctx context.Context, m measured, n int) error
+	}{
+		{"refresh", func(ctx context.Context, m measured, n int) error {
+			return m.register(ctx, request(userID(of(n)/2), of(n), of(n)))
+		}},
+		{"list", func(ctx context.Context, m measured, n int) error {
+			devices, err := m.list(ctx, tokens.UserID(userID(of(n)/2)))
+			if err == nil && devices != 2 {
+				err = fmt.Errorf("%d devices", devices)
+			}
+			return err
+		}},
+		{"new", func(ctx context.Context, m measured, _ int) error {
+			n := int(fresh.Add(1))
+			return m.register(ctx, request("new-"+userID(n), n, 2*users+n))
+		}},
+		{"move", func(ctx context.Context, m measured, n int) error { // tokens of the users go to others who are new
+			return m.register(ctx, request("mover-"+userID(int(fresh.Add(1))), of(n), of(n)))
+		}},
+	}
+	for _, engine := range []string{"Postgres", "SQLite"} {
+		b.Run(engine, func(b *testing.B) {
+			var d *sqlengines.Database
+			if engine == "Postgres" {
+				server := sqlengines.NewServer(b)
+				server.Start()
+				d = sqlengines.PostgresAt(b, server.URL)
+			} else {
+				d = sqlengines.SQLite(b)
+			}
+			db := d.Open(b, sqlengines.Options{})
+			s := d.NewStore(b, sqlstore.Options{})
+			d.Exec(b, db, "CREATE TABLE TABLE_NAME_plain ("+columns+")")
+			impls := map[string]measured{"upsert": plain(d, db, engine == "SQLite"), "sqlstore": ours(s)}
+			for _, m := range impls {
+				fill(b, m)
+			}
+			for _, op := range operations {
+				for _, callers := range []int{1, 8} {
+					for _, impl := range []string{"upsert", "sqlstore"} {
+						b.Run(fmt.Sprintf("%s/callers=%d/impl=%s", op.name, callers, impl), func(b *testing.B) {
+							measure(b, callers, func(n int) error { return op.call(b.Context(), impls[impl], n) })
+						})
+					}
+				}
+			}
+		})
+	}
+}
+
+// fill registers the users, eight at once.
+func fill(b *testing.B, m measured) {
+	var all sync.WaitGroup
+	for caller := range 8 {
+		all.Go(func() {
+			for n := caller; n < 2*users; n += 8 {
+				if err := m.register(b.Context(), request(userID(n/2), n, n)); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// measure makes b.N calls, so many at once.
+func measure(b *testing.B, callers int, call func(n int) error) {
+	var next atomic.Int64
+	var all sync.WaitGroup
+	b.ResetTimer()
+	for range callers {
+		all.Go(func() {
+			for n := int(next.Add(1)); n <= b.N; n = int(next.Add(1)) {
+				if err := call(n); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
+}
