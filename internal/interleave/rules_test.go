@@ -45,7 +45,7 @@ var rules = []rule{
 	{
 		name: "a refresh compares the identity of the token",
 		in:   "operation.refresh", seed: 7,
-		edits: []edit{{`spellingArgs(spellings(req.Token))`, `spellingArgs(spellings(req.Token)[:1])`}},
+		edits: []edit{{`spellingArgs(req.Token.Spellings())`, `spellingArgs(req.Token.Spellings()[:1])`}},
 	},
 	{
 		name:  "Replaced and Refreshed depend on the identity of the token",
