@@ -30,25 +30,25 @@ test: prerequisites tools dynamodb-local postgres mobile ## run the tests of eve
 		--raw-command -- scripts/test.sh $(GOTESTFLAGS)
 	@go test ./internal/leak -run '^TestPrinted$$' -count=1 -v -args -printed $(CURDIR)/.cache/test/output.json
 
-prerequisites: ## name everything that `make test` needs and this machine lacks
+prerequisites: ## list the missing prerequisites of `make test`
 	@scripts/prerequisites.sh
 
 dynamodb-local: ## fetch DynamoDB Local, for the tests, into .cache
 	@scripts/dynamodb-local.sh
 
-dynamodb-local-stop: ## end the DynamoDB Local that the tests started, which otherwise ends after five minutes without a test
+dynamodb-local-stop: ## stop the DynamoDB Local of the tests, which otherwise stops after five minutes without a test
 	@rm -f .cache/dynamodb-local/used
 
 postgres: ## fetch PostgreSQL, for the tests, into .cache
 	@scripts/postgres.sh
 
-postgres-stop: ## end the PostgreSQL that the tests started, which otherwise ends after five minutes without a test
+postgres-stop: ## stop the PostgreSQL of the tests, which otherwise stops after five minutes without a test
 	@rm -f .cache/postgres/used
 
-mobile: ## install what the tests of examples/mobile need, from npm
+mobile: ## install the npm packages for the tests of examples/mobile
 	@scripts/mobile.sh
 
-mobile-types: ## check the types of examples/mobile against the packages of Expo, which are a large download
+mobile-types: ## check the types of examples/mobile against the packages of Expo (a large download)
 	@scripts/mobile.sh examples/mobile/expo
 	@cd examples/mobile/expo && node_modules/.bin/tsc --project tsconfig.json && echo "the types suit expo-notifications $$(node -p "require('expo-notifications/package.json').version")"
 
@@ -58,18 +58,18 @@ lint: tools ## vet, staticcheck, revive, gofmt, and whether each go.mod is tidy
 fuzz: ## run every fuzz target for FUZZTIME (10s)
 	@scripts/fuzz.sh $(FUZZTIME)
 
-ablation: dynamodb-local ## leave out each rule of dynamostore in turn: the tests have to notice
+ablation: dynamodb-local ## remove each rule of dynamostore in turn; a test must fail
 	@go test -tags=ablation -count=1 -timeout=30m -v -run '^TestRules$$' ./internal/interleave
 
 # Each takes a new seed, which a failure names.
-long: dynamodb-local postgres ## play SCHEDULES (1000) random schedules, and as long the other random checks of the stores
+long: dynamodb-local postgres ## run SCHEDULES (1000) random schedules, and the other random checks of the stores for as long
 	@go test ./internal/interleave -run '^TestSchedules$$' -count=1 -v -timeout 1h -interleave.seed=$$(date +%s) -interleave.schedules=$(SCHEDULES)
 	@go test ./internal/sidebyside -run '^TestSideBySide$$' -count=1 -v -timeout 1h -rapid.checks=$$(($(SCHEDULES) / 10)) -rapid.steps=60
 	@go test ./dynamostore -run '^Test(Store|Versions)$$' -count=1 -v -timeout 1h -args -long
 	@go -C internal/sqlengines test -run '^Test(Store|SideBySide|KilledProgram|KilledServer)$$' -count=1 -timeout 1h -rapid.checks=$$(($(SCHEDULES) / 2)) -rapid.steps=60 -args -long
 	@go -C internal/linearizability test -run '^Test(DynamoDBLocal|SQL)$$' -count=1 -v -timeout 1h -args -seed=$$(date +%s) -histories=$$(($(SCHEDULES) / 5))
 
-soak: ## put examples/local under load and under clients that misbehave, for SOAK (10s) and as long as its time-outs are
+soak: ## run examples/local under load and with misbehaving clients, for SOAK (10s) plus its timeouts
 	@go -C examples test -tags soak ./local -run '^Test(Soak|BadClients)' -count=1 -v -timeout 1h -args -soak $(SOAK)
 
 cover: ## fail if the tests cover too little of a core package
@@ -81,7 +81,7 @@ schemathesis: ## test the HTTP API from outside against its OpenAPI document, wi
 bench: dynamodb-local postgres ## compare each part with the obvious alternatives, BENCHROUNDS (6) times, as docs/benchmarks.md shows
 	@scripts/bench.sh $(BENCHROUNDS) $(BENCHFLAGS)
 
-bench-notify: ## notify a million users of a fake Expo with examples/notify, killed on the way, and 20,000 at Expo's limit; ten minutes
+bench-notify: ## notify a million users of a fake Expo with examples/notify, with kills, and 20,000 at the rate limit of Expo; ten minutes
 	@go -C examples test -tags measure ./notify -run '^TestMeasured$$' -count=1 -v -timeout 60m
 
 supply: all-tools ## licences, known vulnerabilities, secrets in the history, the workflows, and the API since the last release
@@ -93,7 +93,7 @@ run: ## run the example server, which keeps its data in examples/device-tokens.d
 lambda: ## build the Lambda function into examples/lambda/dist, for arm64 and amd64
 	@go -C examples run ./lambda/pack
 
-clean: ## remove all that was fetched or built here
+clean: ## remove all fetched and built files
 	rm -rf .cache examples/mobile/node_modules examples/mobile/dist examples/mobile/expo/node_modules infrastructure/sst/node_modules infrastructure/sst/.sst
 
 # Always run: with nothing to do they take half a second, and they also notice a new Go.

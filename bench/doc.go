@@ -6,9 +6,8 @@
 //     naive implementation, which puts a row and then updates others.
 //   - server: httpapi and a handler that decodes, stores and encodes.
 //
-// Each package has the alternatives in files of their own, tests that they give
-// the same answers, and benchmarks named OPERATION/impl=NAME, the alternative
-// first, so that benchstat -col /impl shows a column for each. `make bench` runs
-// all of them. No test asserts a time; tests assert allocations, round trips and
-// units.
+// Each package has the alternatives in separate files, tests that they give the same
+// results, and benchmarks named OPERATION/impl=NAME with the alternative first, so that
+// benchstat -col /impl shows a column for each. `make bench` runs all of them. Tests
+// check allocations, round trips and capacity units, but no times.
 package bench

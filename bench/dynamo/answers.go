@@ -20,11 +20,10 @@ import (
 
 const table = "device-tokens"
 
-// devices is how many registrations the listed user has: as many as the default
-// policy allows.
+// devices is the number of registrations of the listed user, which is the default limit.
 const devices = 20
 
-// What the app says and the server's clock shows, in each run.
+// The request and the server's clock in each run.
 var (
 	user  = tokens.UserID("7c9e6679-7425-40de-944b-e07fc1f90ae7")
 	now   = time.Date(2026, time.November, 23, 9, 26, 53, 589_000_000, time.UTC)
@@ -44,8 +43,7 @@ func device(i int) tokens.DeviceID {
 
 func token(i int) string { return fmt.Sprintf("ExponentPushToken[%022d]", i) }
 
-// refreshed is what the refresh leaves of a registration that was there since
-// registeredAt.
+// refreshed returns the registration after the refresh.
 func refreshed(registeredAt time.Time) tokens.Registration {
 	return tokens.Registration{
 		Key:          request.Key,
@@ -59,7 +57,7 @@ func refreshed(registeredAt time.Time) tokens.Registration {
 	}
 }
 
-// before are the user's registrations before the refresh, all of a day ago.
+// before returns the user's registrations before the refresh, all a day old.
 func before() []tokens.Registration {
 	regs := make([]tokens.Registration, devices)
 	for i := range regs {
@@ -71,7 +69,7 @@ func before() []tokens.Registration {
 	return regs
 }
 
-// answers are DynamoDB's, in its wire format.
+// answers returns DynamoDB's responses in its wire format.
 func answers() map[string][]byte {
 	rows := make([]any, devices)
 	for i, reg := range before() {
@@ -89,7 +87,7 @@ func answers() map[string][]byte {
 	}
 }
 
-// stored is the item of a registration, with what dynamostore stores beside it.
+// stored returns the item of a registration, with the attributes of its claim.
 func stored(r tokens.Registration) map[string]any {
 	text := func(s string) any { return map[string]string{"S": s} }
 	seconds := func(t time.Time) any { return map[string]string{"N": strconv.FormatInt(t.Unix(), 10)} }
@@ -116,13 +114,13 @@ func encode(v any) []byte {
 	return b
 }
 
-// A transport gives each request the canned answer of its operation.
+// A transport returns the canned response of the operation of each request.
 type transport struct {
 	answers map[string][]byte // by operation
 	sent    func(operation string, body []byte)
 }
 
-// RoundTrip reads the request whole, as a connection would.
+// RoundTrip reads the whole request, like a connection.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	_, operation, _ := strings.Cut(req.Header.Get("X-Amz-Target"), ".")
 	if t.sent == nil {
@@ -154,8 +152,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// client returns a client of the SDK as its defaults make it, but for the
-// transport.
+// client returns a client of the SDK with default settings and this transport.
 func (t *transport) client() *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
 		Region:     "us-east-1",

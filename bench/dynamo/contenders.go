@@ -1,15 +1,15 @@
 // Package dynamo compares dynamostore with the AWS SDK and with the naive
 // implementation.
 //
-// With canned answers at the HTTP transport of the SDK's client, a refresh and a
-// list of twenty devices cost what dynamostore adds to the SDK. The alternatives
-// are calls of the SDK written by hand, which send the same requests and return
-// the same registrations, and github.com/guregu/dynamo/v2. TestAllocations holds
-// dynamostore to 1.05 times the allocations of the calls by hand, and to fewer
-// than guregu's.
+// A refresh and a list of twenty devices run with canned responses at the HTTP transport
+// of the SDK's client, so that they measure the overhead of dynamostore over the SDK. The
+// alternatives are calls of the SDK written by hand, which send the same requests and
+// return the same registrations, and github.com/guregu/dynamo/v2. TestAllocations limits
+// dynamostore to 1.05 times the allocations of the calls by hand, and to fewer than
+// guregu's.
 //
-// On DynamoDB Local, [Journeys] are made of dynamostore and of the naive
-// implementation. TestCosts asserts their round trips and units.
+// [Journeys] run on DynamoDB Local with dynamostore and with the naive implementation.
+// TestCosts checks their round trips and capacity units.
 package dynamo
 
 import (
@@ -24,7 +24,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A Contender is one way to make both calls.
+// A Contender is one implementation of both calls.
 type Contender struct {
 	Name    string
 	Refresh func(context.Context) (tokens.Registration, error)
@@ -38,8 +38,8 @@ const (
 	Guregu = "guregu"
 )
 
-// Contenders returns all of them, the calls by hand first, each with a client of its own. sent, if not nil,
-// sees the requests.
+// Contenders returns all contenders, the calls by hand first, each with its own client. sent, if not nil,
+// is called with each request.
 func Contenders(sent func(operation string, body []byte)) []Contender {
 	newTransport := func() *transport { return &transport{answers: answers(), sent: sent} }
 
@@ -65,7 +65,7 @@ func Contenders(sent func(operation string, body []byte)) []Contender {
 	}
 }
 
-// An Operation is a call that is measured.
+// An Operation is a measured call.
 type Operation struct {
 	Name string
 	Call func(Contender, context.Context) error
@@ -85,14 +85,14 @@ type Store interface {
 	List(context.Context, tokens.UserID) ([]tokens.Registration, error)
 }
 
-// A Journey is a call that is measured end to end, on a table.
+// A Journey is a call that is measured end to end on a table.
 type Journey struct {
 	Name    string
 	Prepare func(context.Context, Store) error
 	Call    func(ctx context.Context, s Store, n int) error // the n-th
 }
 
-// Journeys returns all that are measured.
+// Journeys returns all journeys.
 func Journeys() []Journey {
 	return []Journey{
 		{"refresh", registerAll(1), func(ctx context.Context, s Store, _ int) error {

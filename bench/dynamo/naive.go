@@ -16,17 +16,17 @@ import (
 // naive is the implementation that most projects begin with: put the row, query
 // an index by token for other rows with it, and update each of those.
 //
-// It does less than dynamostore. Between the put and the update the token has two
-// users, for good if the process ends there. If two users register one token at
-// once, both or neither may keep it, since an index is eventually consistent. It
-// has no device limit, and overwrites the time of the first registration.
+// It guarantees less than dynamostore. Between the put and the update the token has two
+// users, permanently if the process ends there. If two users register one token
+// concurrently, both or neither may keep it, because an index is eventually consistent.
+// It has no device limit, and overwrites the time of the first registration.
 type naive struct {
 	client *dynamodb.Client
 	table  string
 }
 
-// createNaive creates the table, with an index that projects only the keys: the
-// least that it can cost.
+// createNaive creates the table with an index that projects only the keys, which is the
+// cheapest one.
 func createNaive(ctx context.Context, c *dynamodb.Client, table string) error {
 	text := func(name string) types.AttributeDefinition {
 		return types.AttributeDefinition{AttributeName: aws.String(name), AttributeType: types.ScalarAttributeTypeS}

@@ -15,8 +15,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// The calls of the SDK as one writes them by hand for these two requests and
-// nothing else: constant expressions, a map of values, a decoder of its own.
+// The calls of the SDK written by hand for these two requests only: constant
+// expressions, a map of values and a specific decoder.
 
 const (
 	timeFormat = "2006-01-02T15:04:05.000Z07:00"
@@ -27,7 +27,7 @@ type raw struct {
 	client *dynamodb.Client
 }
 
-// What does not change is made once, with short names, as little as can be sent.
+// The constant parts of the requests are created once, with short names.
 var (
 	rawTable  = aws.String(table)
 	rawUpdate = aws.String("REMOVE #r\n" +

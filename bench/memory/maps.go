@@ -13,8 +13,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// maps is the least that keeps each token at one registration. It validates its
-// arguments as a store does.
+// maps is the minimal implementation that keeps each token at one registration. It
+// validates its arguments like a store.
 type maps struct {
 	policy store.Policy // without zero fields
 

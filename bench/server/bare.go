@@ -10,9 +10,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// bare is the floor: what one writes first. It takes members that are not
-// declared, the last of two of one name, and a body of any size, and it answers
-// every error with 400.
+// bare is the naive implementation. It accepts undeclared members, the last of two
+// members with one name, and a body of any size, and it responds 400 to every error.
 func bare(s store.Store) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+httpapi.Path, func(w http.ResponseWriter, r *http.Request) {
@@ -95,5 +94,5 @@ func shown(r tokens.Registration) registration {
 func answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // a client that is gone reads no answer
+	_ = json.NewEncoder(w).Encode(body) // fails if the client has closed the connection
 }

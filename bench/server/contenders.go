@@ -1,9 +1,9 @@
-// Package server compares httpapi with a bare handler that decodes a body, stores
-// it and encodes the answer, by the standard library and in the fewest lines. Both
-// store in a memstore, read the user id from a header, and write no log.
+// Package server compares httpapi with a bare handler, which decodes a body, stores it
+// and encodes the response with the standard library. Both use a memstore, read the user
+// id from a header, and write no log.
 //
-// Tests hold them to the same answers, and bound httpapi's allocations by those of
-// the bare handler.
+// Tests check that both give the same responses, and limit httpapi's allocations relative
+// to the bare handler's.
 package server
 
 import (
@@ -26,11 +26,10 @@ const (
 	Ours = "httpapi"
 )
 
-// Names are those of all contenders, the floor first.
+// Names has the names of all contenders, the bare handler first.
 var Names = []string{Bare, Ours}
 
-// Handler returns the contender of that name, with an empty store. now is nil for
-// time.Now.
+// Handler returns the named contender with an empty store. A nil now means time.Now.
 func Handler(name string, now func() time.Time) (http.Handler, error) {
 	s := memstore.MustNew(store.Policy{Now: now})
 	switch name {
@@ -42,7 +41,7 @@ func Handler(name string, now func() time.Time) (http.Handler, error) {
 	return nil, fmt.Errorf("no contender is called %q", name)
 }
 
-// authenticate takes the bearer token for the user id.
+// authenticate uses the bearer token as the user id.
 func authenticate(r *http.Request) (tokens.UserID, error) {
 	user, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok {
@@ -51,18 +50,18 @@ func authenticate(r *http.Request) (tokens.UserID, error) {
 	return tokens.UserID(user), nil
 }
 
-// An Operation is a request that is measured.
+// An Operation is a measured request.
 type Operation struct {
 	Name   string
 	Method string
 	Body   func(device int) string // nil if there is none
 }
 
-// Devices is how many devices the user has who is listed.
+// Devices is the number of devices of the listed user.
 const Devices = 20
 
-// Operations returns all that are measured, in an order in which each finds what
-// it needs.
+// Operations returns the measured operations, in an order in which each finds the
+// registrations that it needs.
 func Operations() []Operation {
 	return []Operation{
 		{"refresh", http.MethodPost, func(device int) string {
@@ -73,9 +72,8 @@ func Operations() []Operation {
 	}
 }
 
-// A caller makes one request of a handler again and again, with as little of its
-// own as can be: the handler finds a new body and a writer without header fields
-// each time, and nothing else is new.
+// A caller repeats one request to a handler with minimal overhead: only the body and the
+// header fields of the writer are new each time.
 type caller struct {
 	handler http.Handler
 	request *http.Request
@@ -84,8 +82,8 @@ type caller struct {
 	writer  writer
 }
 
-// Caller returns a function that makes the request of the handler. It is to be
-// called by one goroutine.
+// Caller returns a function that sends the request to the handler. It is not safe for
+// concurrent use.
 func (op Operation) Caller(h http.Handler) func() error {
 	c := &caller{handler: h, request: httptest.NewRequest(op.Method, httpapi.Path, nil), writer: writer{header: make(http.Header)}}
 	c.request.Header.Set("Authorization", "Bearer 7c9e6679-7425-40de-944b-e07fc1f90ae7")
@@ -109,8 +107,8 @@ func (c *caller) call() error {
 	return nil
 }
 
-// Register registers devices of the user who calls, so that the first is
-// refreshed from then on, and all are listed.
+// Register registers devices of the caller, so that later requests refresh the first one
+// and list all.
 func Register(h http.Handler, devices int) error {
 	refresh := Operations()[0]
 	for device := range devices {

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// A Fault is one thing that can go wrong with one call.
+// A Fault is one kind of failure of a call.
 type Fault struct {
 	Name       string
 	RepeatedBy By
@@ -29,7 +29,7 @@ const (
 	TheStore               // regardless of the SDK
 )
 
-// Befalls reports whether the fault is one that the operation can meet.
+// Befalls reports whether the fault can occur in the operation.
 func (f Fault) Befalls(operation string) bool {
 	return f.only == nil || slices.Contains(f.only, operation)
 }
@@ -40,8 +40,8 @@ var (
 	notTransacted = []string{"GetItem", "Query", "Scan", "UpdateItem"}
 )
 
-// Faults are all of them. The client, which sees none of them, looks up what a
-// refusal has to show.
+// Faults returns all faults. They use the client, which has no faults, to read the items
+// that a failed condition returns.
 func Faults(c *dynamodb.Client) []Fault {
 	answered := func(status int, code string) func(http.RoundTripper, *http.Request) (*http.Response, error) {
 		return func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
@@ -86,8 +86,8 @@ func Faults(c *dynamodb.Client) []Fault {
 	}
 }
 
-// Inject is a transport to which one fault happens: to the request of that
-// number, the first being 0. It may be used once.
+// Inject is a transport with one fault, in the request with the given number, from 0. Use
+// it once.
 type Inject struct {
 	Next  http.RoundTripper // nil: the shared one to DynamoDB Local
 	At    int
@@ -97,7 +97,7 @@ type Inject struct {
 	happened atomic.Bool
 }
 
-// Happened reports whether the fault did.
+// Happened reports whether the fault has occurred.
 func (f *Inject) Happened() bool { return f.happened.Load() }
 
 // RoundTrip implements [http.RoundTripper].

@@ -11,9 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 )
 
-// A Recorder is a transport that takes note of each request to DynamoDB and of
-// its answer, as they are on the wire: what they cost on AWS, and which IAM
-// actions they need. It is safe for concurrent use.
+// A Recorder is a transport that records each request to DynamoDB and its response, with
+// the cost on AWS and the required IAM actions. It is safe for concurrent use.
 type Recorder struct {
 	Next http.RoundTripper // nil: the shared one to DynamoDB Local
 
@@ -21,7 +20,7 @@ type Recorder struct {
 	calls []Call
 }
 
-// A Call is one request that was answered.
+// A Call is one request with a response.
 type Call struct {
 	Operation string   // "UpdateItem"
 	Refused   bool     // a condition did not hold: nothing was written
@@ -194,22 +193,22 @@ func (t transactItem) target() (kind string, key Item, on action) {
 	return "", nil, action{}
 }
 
-// The IAM actions that the parts of package dynamostore need, each with the
-// prefix "dynamodb:" on AWS, sorted. Tests hold them to what goes out on the
-// wire, and the policies of infrastructure/ to them.
+// The IAM actions that package dynamostore needs, sorted and without the prefix
+// "dynamodb:". Tests compare them with the requests that are sent, and with the policies
+// of infrastructure/.
 var (
-	// StoreActions are those of every method of store.Store.
+	// StoreActions are the actions of all methods of store.Store.
 	StoreActions = []string{"DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"}
 
-	// UpgradeActions are those of Upgrade, which an operator runs.
+	// UpgradeActions are the actions of Upgrade, which an operator runs.
 	UpgradeActions = []string{"DeleteItem", "GetItem", "PutItem", "Scan", "UpdateItem"}
 
-	// TableActions are those of CreateTable.
+	// TableActions are the actions of CreateTable.
 	TableActions = []string{"CreateTable", "DescribeTable", "UpdateTimeToLive"}
 )
 
-// StoreOperations are the operations of DynamoDB that every method of store.Store
-// calls, sorted: some metrics exist for each operation alone.
+// StoreOperations are the operations of DynamoDB that the methods of store.Store call,
+// sorted. Some metrics exist for each operation.
 var StoreOperations = []string{"GetItem", "Query", "TransactGetItems", "TransactWriteItems", "UpdateItem"}
 
 // actions returns the IAM actions that AWS requires for a request. Transactions

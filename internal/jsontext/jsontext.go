@@ -1,5 +1,5 @@
-// Package jsontext finds the JSON texts that encoding/json decodes to U+FFFD
-// instead of refusing them: two of them can become one user id.
+// Package jsontext finds JSON texts with invalid characters, which encoding/json
+// decodes to U+FFFD instead of rejecting them. Two such user ids could become equal.
 package jsontext
 
 import (
@@ -9,14 +9,14 @@ import (
 	"unicode/utf8"
 )
 
-// IsUnicode reports whether a valid JSON text is UTF-8 (RFC 8259, section 8.1)
-// without an escape that is half a character (section 8.2).
+// IsUnicode reports whether a valid JSON text is UTF-8 (RFC 8259, section 8.1) without
+// an escaped surrogate that lacks its pair (section 8.2).
 func IsUnicode(data []byte) bool {
 	return utf8.Valid(data) && !HasLoneSurrogate(data)
 }
 
-// HasLoneSurrogate reports whether a valid JSON text has an escape that is half a
-// character, which encoding/json replaces by U+FFFD.
+// HasLoneSurrogate reports whether a valid JSON text has an escaped surrogate without
+// its pair, which encoding/json replaces by U+FFFD.
 func HasLoneSurrogate(data []byte) bool {
 	for i := 0; i < len(data); i++ {
 		if data[i] != '\\' {
@@ -36,8 +36,8 @@ func HasLoneSurrogate(data []byte) bool {
 	return false
 }
 
-// unit returns the UTF-16 code unit that the escape at the start of text stands
-// for, if it is of the form \uXXXX.
+// unit returns the UTF-16 code unit of the escape at the start of text, if it has the
+// form \uXXXX.
 func unit(text []byte) (rune, bool) {
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return 0, false

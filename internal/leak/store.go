@@ -12,8 +12,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// Store returns a store that fails the test where an error of s shows a user id
-// or a token of the calls until then.
+// Store returns a store that fails the test if an error of s contains a user id or a
+// token of this call or an earlier one.
 func Store(tb testing.TB, s store.Store, trace *Trace) store.Store {
 	return traced{tb, s, trace}
 }
@@ -24,7 +24,7 @@ type traced struct {
 	trace *Trace
 }
 
-// Unwrap lets the functions of package store find the optional interfaces of s.
+// Unwrap returns s, so that package store finds its optional interfaces.
 func (s traced) Unwrap() store.Store { return s.store }
 
 func (s traced) user(user tokens.UserID) { s.trace.Add(string(user)) }
@@ -45,7 +45,7 @@ func Identity(t tokens.Token) string {
 	return strings.TrimSuffix(inner, "]")
 }
 
-// check looks at an error as a program may print it.
+// check searches an error in every form in which a program may print it.
 func (s traced) check(err error) {
 	s.Helper()
 	if err == nil {
@@ -56,9 +56,8 @@ func (s traced) check(err error) {
 	}
 }
 
-// Printed returns an error as programs print it: by the verbs of fmt, and in a
-// line of slog. The verb %#v is left out: it shows the fields of an error, and one
-// of [store.CorruptError] is the key, for the caller who wants it.
+// Printed returns the texts of an error: with the verbs of fmt, and in a line of slog.
+// It omits the verb %#v, which prints the exported key of a [store.CorruptError].
 func Printed(err error) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%v\n%+v\n%q\n", err, err, err)

@@ -1,10 +1,9 @@
-// Package leak traces tokens and user ids through what a program tells the
-// outside: log lines, problems, metrics, panics and errors.
+// Package leak finds tokens and user ids in the output of a program: log lines,
+// problems, metrics, panics and errors.
 //
-// A [Trace] looks for them in a text, in any of the forms in which programs write
-// a string. [Store] puts one around a store, and so around every check of the
-// suite that each store passes. The command scan looks through all that the tests
-// printed.
+// A [Trace] searches a text for secrets in any encoding. [Store] wraps a store and
+// checks its errors, and so adds this check to the whole suite of stores. The command
+// scan searches the output of the tests.
 package leak
 
 import (
@@ -17,12 +16,11 @@ import (
 	"sync"
 )
 
-// MinLen is the least length of what a trace looks for. Shorter texts are in
-// others by chance.
+// MinLen is the minimum length of a secret. Shorter texts occur in others by chance.
 const MinLen = 5
 
-// A Trace looks for secrets in texts. The zero value knows none. It is safe for
-// concurrent use.
+// A Trace searches texts for secrets. The zero value has none. It is safe for concurrent
+// use.
 type Trace struct {
 	mu      sync.Mutex
 	forms   map[string]string    // lower case; which secret, and how it is written
@@ -51,8 +49,7 @@ func (t *Trace) Add(secrets ...string) {
 	}
 }
 
-// Find says which secret is in the text, and how it is written; "" if none is.
-// Upper and lower case are alike.
+// Find returns the first secret in the text with its encoding, or "". It ignores case.
 func (t *Trace) Find(text string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -101,7 +98,7 @@ func forms(s string) []form {
 	return all
 }
 
-// inJSON is how encoding/json writes s, which escapes more than JSON asks for.
+// inJSON returns s as encoding/json writes it, with more escapes than JSON needs.
 func inJSON(s string) string {
 	text, err := json.Marshal(s)
 	if err != nil {

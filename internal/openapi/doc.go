@@ -1,4 +1,3 @@
-// Package openapi holds package httpapi and its OpenAPI document to each
-// other, with a validator that is not ours: every exchange of the table in
-// internal/httpexchanges, and random requests.
+// Package openapi compares package httpapi with its OpenAPI document, by a third-party
+// validator. It validates every exchange of internal/httpexchanges, and random requests.
 package openapi

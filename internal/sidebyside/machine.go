@@ -23,7 +23,7 @@ var policy = store.Policy{TTL: store.MinTTL, MaxDevices: 2}
 // A Subject is an empty store that is compared with memstore.
 type Subject struct {
 	Store store.Store
-	// Rows returns what is stored and live now, in the form of [Row].
+	// Rows returns the stored live registrations in the form of [Row].
 	Rows func(now time.Time) map[tokens.Key]map[string]string
 	// Expired returns a function for each stored item that has expired, in a fixed
 	// order, which removes the item: TTL or a purge may do so at any moment.
@@ -40,8 +40,8 @@ type machine struct {
 	expiries    []time.Time // that registrations ever had
 }
 
-// Play plays random sequences of calls until one shows a difference, of which it
-// tells tb. open is called for each sequence, with the policy of both stores.
+// Play plays random sequences of calls until one shows a difference, and reports it to
+// tb. It calls open for each sequence, with the policy of both stores.
 func Play(tb rapid.TB, open func(rt *rapid.T, p store.Policy) Subject) Played {
 	total = Played{Steps: map[string]int{}}
 	rapid.Check(tb, func(t *rapid.T) {
@@ -58,7 +58,7 @@ func Play(tb rapid.TB, open func(rt *rapid.T, p store.Policy) Subject) Played {
 	return total
 }
 
-// total is what was played. Sequences are played one after another.
+// total has the counts of all sequences, which are played one after another.
 var total Played
 
 // Played counts what was played.
@@ -81,7 +81,7 @@ func (p *Played) registered(r store.Result) {
 	}
 }
 
-// same makes a call on both stores, and fails unless they answer alike.
+// same makes a call on both stores, and fails unless their results are equal.
 func (m *machine) same(t *rapid.T, call func(context.Context, store.Store) (any, error)) (answer any, err error) {
 	ctx := context.Background()
 	if seldom(t, "context is done") {
@@ -105,7 +105,7 @@ func (m *machine) same(t *rapid.T, call func(context.Context, store.Store) (any,
 // spelling that the app used last.
 var exactly = cmp.Comparer(func(a, b tokens.Token) bool { return shape(a) == shape(b) && a.Equal(b) })
 
-// describe is what a caller learns from an error.
+// describe returns the properties of an error that a caller can test.
 func describe(err error) []string {
 	if err == nil {
 		return nil

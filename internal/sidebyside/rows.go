@@ -11,8 +11,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// sameRows compares all that is stored: what memstore has under each key with the
-// row under it, and what both answer for each token.
+// sameRows compares the registration under each key in both stores, and the result of
+// Holder for each token.
 func (m *machine) sameRows(t *rapid.T) {
 	ctx := context.Background()
 	want := map[tokens.Key]map[string]string{}
@@ -48,8 +48,8 @@ func (m *machine) sameAnswer(t *rapid.T, what string, want tokens.Registration, 
 	total.Compared++
 }
 
-// Row returns a registration as the attributes of its item, with the token's hash
-// in place of the token, since a difference is printed.
+// Row returns a registration as attributes. It has the token's hash instead of the token,
+// because a difference is printed.
 func Row(r tokens.Registration) map[string]string {
 	const milliseconds = "2006-01-02T15:04:05.000Z07:00"
 	want := map[string]string{
@@ -66,7 +66,7 @@ func Row(r tokens.Registration) map[string]string {
 	return want
 }
 
-// shape is how a token is spelled.
+// shape returns the kind of spelling of a token.
 func shape(t tokens.Token) string {
 	before, _, bracketed := strings.Cut(t.Reveal(), "[")
 	if !bracketed {

@@ -16,14 +16,14 @@ import (
 	"github.com/devicetokens/devicetokens/sqlstore"
 )
 
-// A Database is where a test keeps a table.
+// A Database has the table of a test.
 type Database struct {
 	Dialect sqlstore.Dialect
 	Table   string // a name that no other test has; the test creates the table
 	connect func(testing.TB, Options) driver.Connector
 }
 
-// Options are what stands between a pool and the database.
+// Options configure the layers between a pool and the database.
 type Options struct {
 	Hook   Hook                    // nil for none
 	Config func(c *pgx.ConnConfig) // changes how pgx connects; nil on SQLite

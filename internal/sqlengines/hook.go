@@ -6,9 +6,9 @@ import (
 	"errors"
 )
 
-// A Hook is called in the place of each statement that goes to the database. text is the text of the statement, or BEGIN,
-// COMMIT or ROLLBACK where the pool asks the driver for one. send sends a statement, this one or another, and returns when
-// the database has executed it; the hook may do so or not, and may return another error.
+// A Hook is called instead of sending a statement to the database. text is the statement, or BEGIN, COMMIT or ROLLBACK.
+// send sends this or another statement and returns when the database has executed it. The hook may omit the call of send,
+// and may return another error.
 type Hook func(ctx context.Context, text string, send func(ctx context.Context, text string) error) error
 
 // hooked is a connector whose statements go through the hook.
@@ -25,7 +25,7 @@ func (h hooked) Connect(ctx context.Context) (driver.Conn, error) {
 	return conn{c, h.hook}, nil
 }
 
-// conn passes on what both drivers implement.
+// conn forwards the optional interfaces that both drivers implement.
 type conn struct {
 	driver.Conn
 	hook Hook
