@@ -1,4 +1,4 @@
-// Package sql compares sqlstore with a plain upsert by user and device, which lets a token stay with whoever had it, and
+// Package sql compares sqlstore with a plain upsert by user and device, which leaves a token with its previous user, and
 // has no device limit and no expiry. Both run on a PostgreSQL and a file of SQLite that wait for the disk.
 package sql
 
