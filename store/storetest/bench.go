@@ -10,10 +10,10 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// Bench measures each of a store's frequent calls as a sub-benchmark of b: one
-// caller after another (serial), and as many at once as there are processors
-// (parallel). The store holds two devices of each of 1,000 users. Calls that are
-// answered with ErrTryAgain are repeated, and counted once.
+// Bench measures the frequent calls of a store as sub-benchmarks of b: serial, from one
+// goroutine, and parallel, from as many as there are processors. The store has two
+// devices of each of 1,000 users. A call that returns ErrTryAgain is repeated and counted
+// once.
 func Bench(b *testing.B, be Backend) {
 	for _, bm := range []struct {
 		name string

@@ -14,8 +14,8 @@ import (
 type Backend struct {
 	// New returns an empty store that shares no data with earlier ones. The policy
 	// is valid and may have zero fields, for which the store uses the defaults.
-	// Run calls New once for each check. New closes its resources with t.Cleanup
-	// and reports errors with t.Fatal.
+	// Run calls New once for each check, and Bench once for each benchmark. New
+	// closes its resources with t.Cleanup and reports errors with t.Fatal.
 	New func(t testing.TB, p store.Policy) store.Store
 
 	// LooseLimit declares that k concurrent registrations of new devices may
