@@ -1,8 +1,8 @@
 import type { Names } from "./names";
 import type { Settings } from "./settings";
 
-// DynamoDB publishes SystemErrors for each operation and not for the table as a
-// whole, so an alarm names those that dynamostore calls one by one.
+// DynamoDB publishes SystemErrors for each operation and not for the table, so the alarm
+// adds up the operations that dynamostore calls.
 export const operations = ["GetItem", "Query", "TransactGetItems", "TransactWriteItems", "UpdateItem"];
 
 interface Alarm {
@@ -23,8 +23,8 @@ interface Alarm {
  * its name before theirs. Returns their names, sorted.
  */
 export function makeAlarms(settings: Settings, names: Names, topicArn: $util.Input<string>): string[] {
-  // Missing data is no breach in any of them: AWS publishes next to nothing
-  // without requests, and a quiet night is no incident.
+  // Missing data is not a breach in any alarm, because AWS publishes almost no data
+  // without requests.
   const common = {
     comparisonOperator: "GreaterThanThreshold",
     treatMissingData: "notBreaching",
@@ -57,7 +57,7 @@ export function makeAlarms(settings: Settings, names: Names, topicArn: $util.Inp
     });
   }
 
-  // The SDK repeats such a request, so a single failure needs no alarm. An operation without errors has no data point, hence FILL.
+  // The SDK retries such a request, so a single failure needs no alarm. An operation without errors has no data point, hence FILL.
   make(names.table, "system-errors", {
     alarmDescription: described("DynamoDB returns HTTP 500 for requests to the device-token table."),
     evaluationPeriods: 1,

@@ -15,8 +15,8 @@ const identitySource = "method.request.header.Authorization";
 
 const throttle = { burst: 100, perSecond: 50 };
 
-// What an access log line holds. No user, no address, no query: the device's id is in
-// the query of a DELETE.
+// The fields of an access log line. It has no user, no address and no query, because the
+// query of a DELETE has the device id.
 const accessLogFields = {
   requestId: "$context.requestId",
   requestTime: "$context.requestTime",
@@ -32,7 +32,8 @@ const accessLogFields = {
 
 /** The REST API in front of the function. */
 export function makeApi(settings: Settings, names: Names, key: aws.kms.Key, fn: ReturnType<typeof makeFunction>) {
-  // What a deployment of the API is a snapshot of, filled in below: deploy() makes it.
+  // The resources in the snapshot of a deployment. The code below adds them, and
+  // deploy() creates the deployment.
   const deployed: $util.Resource[] = [];
   const trigger = routesDigest(settings, names);
 
@@ -48,8 +49,8 @@ export function makeApi(settings: Settings, names: Names, key: aws.kms.Key, fn: 
       },
       accessLog: { name: names.accessLogGroup, kmsKeyId: key.arn },
       deployment: (args, opts) => {
-        // SST's trigger has whole resources, with what AWS fills in later: that would
-        // make a second deployment of nothing.
+        // SST's trigger has whole resources with attributes that AWS sets later, which
+        // would cause a deployment without a change.
         args.triggers = { routes: trigger };
         opts.dependsOn = deployed;
       },
@@ -67,8 +68,8 @@ export function makeApi(settings: Settings, names: Names, key: aws.kms.Key, fn: 
 
   const auth = authOf(settings, names, api);
   for (const method of methods) {
-    // An integration of our own making rather than api.route(…, function), whose
-    // permission lets any API Gateway route of this API invoke the function.
+    // This is not api.route(…, function), whose permission allows any route of this API
+    // to invoke the function.
     const route = api.routeIntegration(
       `${method} ${path}`,
       { ...integration, uri: fn.component.nodes.function.invokeArn },
@@ -90,8 +91,8 @@ export function makeApi(settings: Settings, names: Names, key: aws.kms.Key, fn: 
   api.deploy();
   const stage = api.nodes.stage!;
 
-  // One setting for every method. Execution logs stay off: they hold bodies, and so
-  // push tokens.
+  // One setting for all methods. Execution logs stay off, because they contain bodies
+  // and so push tokens.
   new aws.apigateway.MethodSettings("Throttle", {
     restApi: api.nodes.api.id,
     stageName: stage.stageName,

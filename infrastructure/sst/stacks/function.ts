@@ -1,7 +1,7 @@
 import { type Account, type Names, logGroupArn, logRetention } from "./names";
 import type { Settings } from "./settings";
 
-// What dynamostore asks of the table, and no more.
+// The actions that dynamostore needs.
 const tableActions = ["DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"];
 
 /** The function that serves httpapi, its role and its log group. */
@@ -23,7 +23,7 @@ export function makeFunction(settings: Settings, names: Names, account: Account,
     permissions: [
       { actions: tableActions.map((action) => `dynamodb:${action}`), resources: [table.arn] },
       {
-        // DynamoDB decrypts the table's own key in the name of its caller.
+        // DynamoDB uses the table's key on behalf of its caller.
         actions: ["kms:Decrypt", "kms:DescribeKey"],
         resources: [key.arn],
         conditions: [
@@ -31,8 +31,7 @@ export function makeFunction(settings: Settings, names: Names, account: Account,
         ],
       },
       {
-        // Lambda names the streams of the log group. Creating the group is not the
-        // function's.
+        // Lambda names the log streams. The function may not create the group.
         actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
         resources: [$interpolate`${logGroupArn(account, names.functionLogGroup)}:log-stream:*`],
       },
@@ -42,14 +41,14 @@ export function makeFunction(settings: Settings, names: Names, account: Account,
       role: (args) => {
         args.name = `${names.all}-function`;
         args.description = `The device-token function (${settings.stage})`;
-        // SST's own trusts every principal of the account too, for `sst dev`.
+        // SST's own policy also trusts every principal of the account, for `sst dev`.
         args.assumeRolePolicy = aws.iam.assumeRolePolicyForPrincipal({ Service: "lambda.amazonaws.com" });
         // AWS's managed policy for logs may create any log group.
         args.managedPolicyArns = [];
       },
       function: (args) => {
-        // Without the variables of SST's SDK, one of which is a key: the function
-        // uses no links.
+        // The function uses no links, so it does not get the variables of SST's SDK,
+        // one of which is a key.
         args.environment = { variables: environment(settings, names) };
         args.tracingConfig = { mode: "PassThrough" };
       },

@@ -44,7 +44,7 @@ const use = [
  */
 export function makeKey(settings: Settings, names: Names, account: Account) {
   const root = $interpolate`arn:${account.partition}:iam::${account.id}:root`;
-  // For a topic of this deployment; one of yours has a key of its own.
+  // For the topic of this deployment. An existing topic has its own key.
   const alarmsToTopic = {
     Sid: "AlarmsToTopic",
     Effect: "Allow",
@@ -89,7 +89,7 @@ export function makeKey(settings: Settings, names: Names, account: Account) {
     ],
   });
 
-  // A table that outlives the stack is lost without its key.
+  // A table that is kept after the stack is removed is lost without its key.
   const keep = { protect: isProtected(settings.stage), retainOnDelete: isProtected(settings.stage) };
   const key = new aws.kms.Key(
     "Key",

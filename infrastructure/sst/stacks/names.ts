@@ -1,7 +1,7 @@
 import type { Settings, Stage } from "./settings";
 
-// Names rather than references where a cycle would arise: the key's policy names the
-// log groups, which are encrypted with the key.
+// Names instead of references prevent a cycle: the key's policy names the log groups,
+// which are encrypted with the key.
 export function namesOf(settings: Settings) {
   const name = `device-tokens-${settings.stage}`;
   return {

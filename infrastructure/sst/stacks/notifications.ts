@@ -3,7 +3,7 @@ import type { Settings } from "./settings";
 
 /** The topic that the alarms tell, and who hears it. Returns the topic's ARN. */
 export function makeTopic(settings: Settings, names: Names, account: Account, key: aws.kms.Key): $util.Input<string> {
-  // Who subscribes to a topic of yours is not decided here.
+  // The subscribers of an existing topic are managed elsewhere.
   if (settings.alarmTopicArn) return settings.alarmTopicArn;
 
   const topic = new aws.sns.Topic("Alarms", { name: `${names.all}-alarms`, kmsMasterKeyId: key.arn });

@@ -1,5 +1,5 @@
-// What the gateway answers itself, in the form of httpapi's problem documents
-// (RFC 9457). The 5XX keep their own status, hence no status member in them.
+// The gateway's own error responses, as problem documents (RFC 9457) like httpapi's. A
+// 5XX keeps its status, so its document has no member status.
 
 interface Problem {
   status?: number;
@@ -25,8 +25,8 @@ const problems: Record<string, Problem> = {
     detail: "The request failed. It is not known whether it had an effect.",
     headers: { "Retry-After": "1" },
   },
-  // What API Gateway calls so is a path or a method that it does not have. With an
-  // Authorization header it finds fault with that header's signature.
+  // API Gateway uses this response for an unknown path or method. With an Authorization
+  // header it rejects that header's signature.
   EXPIRED_TOKEN: notFound,
   INVALID_SIGNATURE: notFound,
   MISSING_AUTHENTICATION_TOKEN: notFound,

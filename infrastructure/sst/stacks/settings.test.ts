@@ -23,7 +23,7 @@ const certificate = "arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d-
 const webAcl = "arn:aws:wafv2:eu-central-1:111122223333:regional/webacl/push/0a1b2c3d-1111-2222-3333-444455556666";
 const topic = "arn:aws:sns:eu-central-1:111122223333:alarms";
 
-// What a mistake, or a value from elsewhere, may put in spite of the types.
+// Values that the types do not allow, from a mistake or from outside.
 const { alarmEmail: _, ...unheard } = stages.prod;
 const refused: [string, unknown, string][] = [
   ["no authorizer's type", { authorizer: { type: "none" } }, "The authorizer's type"],

@@ -1,4 +1,4 @@
-// What a deployment is made from: the counterpart of infrastructure/variables.tf and
+// The settings of a deployment, like infrastructure/variables.tf and
 // infrastructure/envs.
 
 import limits from "../../limits.json";
@@ -91,8 +91,8 @@ const common = {
   movedLimit: 100,
 } as const;
 
-// The account, the user pools and the addresses are placeholders: put yours in their
-// place, here and in infrastructure/envs.
+// The account, the user pools and the addresses are placeholders: replace them here
+// and in infrastructure/envs.
 const pool = (id: string) => `arn:aws:cognito-idp:eu-central-1:111122223333:userpool/${id}`;
 
 export const stages: Record<Stage, Settings> = {

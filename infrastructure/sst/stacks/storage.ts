@@ -18,7 +18,7 @@ export function makeTable(settings: Settings, names: Names, key: aws.kms.Key) {
         table: {
           name: names.table,
           tableClass: "STANDARD",
-          // Said, although it is SST's default: a default may change.
+          // This is SST's default, which may change.
           pointInTimeRecovery: { enabled: true },
           serverSideEncryption: { enabled: true, kmsKeyArn: key.arn },
         },
