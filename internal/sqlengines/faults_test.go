@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/devicetokens/devicetokens/sqlstore"
 	"github.com/devicetokens/devicetokens/store"
@@ -158,7 +159,11 @@ func (w *world) inject(p path, kinds []string, at int, f fault, after []store.Re
 			}
 			return Pass
 		}
-		o.Config = wire.Through
+		o.Config = func(c *pgx.ConnConfig) {
+			c.RuntimeParams["application_name"] = w.Table
+			wire.Through(c)
+		}
+		defer w.disconnect()
 	}
 	s := w.through(o)
 	if f.hook == nil { // the driver prepares each statement first
@@ -205,6 +210,19 @@ func (w *world) inject(p path, kinds []string, at int, f fault, after []store.Re
 		}
 	}
 	return err
+}
+
+// disconnect ends the server's part of the connections that were cut, so that no statement is applied while the next fault
+// is tested.
+func (w *world) disconnect() {
+	w.Helper()
+	for left := 1; left > 0; {
+		err := w.db.QueryRowContext(w.Context(),
+			`SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = $1`, w.Table).Scan(&left)
+		if err != nil {
+			w.Fatalf("end the connections that were cut: %v", err)
+		}
+	}
 }
 
 // tryAgain fails unless the error says to try again, or that the context of a read ended.
