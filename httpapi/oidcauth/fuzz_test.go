@@ -54,6 +54,7 @@ func FuzzClaims(f *testing.F) {
 		`{"iss":"https://issuer.example","aud":"app","sub":"u","exp":4102444800}`,
 		`{"iss":"https://issuer.example","aud":["app","x"],"sub":"u","exp":4102444800.5,"nbf":1,"iat":null}`,
 		`{"iss":"https://issuer.example","ISS":"x","aud":"app","sub":"u","sub":"v","exp":1e300}`,
+		`{"iss":"https://issuer.example","ISS":"x","aud":"app","sub":"u","exp":4102444800}`, // failed once
 		`{"aud":{},"exp":"soon"}`, `[]`, `null`, ``,
 		`{"iss":"https://issuer.example","aud":"app","sub":"u\ud800","exp":4102444800}`,
 		"{\"iss\":\"https://issuer.example\",\"aud\":\"app\",\"sub\":\"\xff\",\"exp\":4102444800}",
