@@ -18,7 +18,8 @@
 //     removes the registration that held it, in one atomic step.
 //   - moved-from: Result.MovedFrom is the key of the registration that lost the
 //     token, if that was live, active and another user's. Otherwise it is zero,
-//     also when the call is repeated.
+//     also when the call is repeated. A store may report a registration that
+//     cannot be decoded in the same way, or not.
 //   - spelling: two spellings of a token are the same token. A registration has
 //     the spelling of the last Register. A store keeps the text that
 //     [tokens.Token.Reveal] returns.
