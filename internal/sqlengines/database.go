@@ -116,6 +116,6 @@ func sqliteAt(dsn string) *Database {
 // SQLiteDSN returns the data source name of a file with the settings that sqlstore advises.
 func SQLiteDSN(file string) string {
 	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + url.Values{
-		"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)"},
+		"_pragma": {"journal_mode(WAL)", "synchronous(FULL)"},
 	}.Encode()
 }

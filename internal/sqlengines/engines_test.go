@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/jackc/pgx/v5"
 )
 
 // TestEngines: two pools see one table, which no other test has.
@@ -38,7 +37,6 @@ func TestSettings(t *testing.T) {
 		{"encoding", "SHOW server_encoding", "UTF8", Postgres},
 		{"journal", "PRAGMA journal_mode", "wal", SQLite},
 		{"synchronous", "PRAGMA synchronous", "2", SQLite},
-		{"busy timeout", "PRAGMA busy_timeout", "5000", SQLite},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var got string
@@ -165,25 +163,4 @@ func texts(t *testing.T, d *Database) []string {
 	}
 	slices.Sort(all)
 	return all
-}
-
-// TestWholeWithoutDeadlock is the last test of the package, as the order of its files is: none of its calls, at once and
-// in any order, made Postgres end a deadlock.
-func TestWholeWithoutDeadlock(t *testing.T) {
-	if n := deadlocks(t, PostgresURL(t)); n > 0 {
-		t.Errorf("%d deadlocks since the statistics of the database began", n)
-	}
-}
-
-func deadlocks(t *testing.T, url string) (n int) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
-	if err := conn.QueryRow(t.Context(), "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").Scan(&n); err != nil {
-		t.Fatal(err)
-	}
-	return n
 }

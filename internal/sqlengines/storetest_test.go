@@ -1,9 +1,12 @@
 package sqlengines
 
 import (
+	"context"
 	"flag"
 	"sync"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
 	"github.com/devicetokens/devicetokens/internal/leak"
@@ -65,4 +68,25 @@ func backend(open func(testing.TB) *Database, hook Hook) storetest.Backend {
 				string(key.UserID), string(key.DeviceID))
 		},
 	}
+}
+
+// TestWholeWithoutDeadlock has to be the last test of the last file, by which go test orders them: none of its calls, at once and
+// in any order, made Postgres end a deadlock.
+func TestWholeWithoutDeadlock(t *testing.T) {
+	if n := deadlocks(t, PostgresURL(t)); n > 0 {
+		t.Errorf("%d deadlocks since the statistics of the database began", n)
+	}
+}
+
+func deadlocks(t *testing.T, url string) (n int) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	if err := conn.QueryRow(t.Context(), "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
