@@ -346,55 +346,6 @@ func TestReceiptNeverAnswered(t *testing.T) {
 	})
 }
 
-// After MessageRateExceeded in a ticket or a receipt, the message is retried slowly, and
-// finally counted. No other user waits for it.
-func TestTooFast(t *testing.T) {
-	t.Parallel()
-	for _, later := range []bool{false, true} {
-		for _, times := range []int{1, mostSlow, mostSlow + 1} {
-			t.Run(fmt.Sprint(later, times), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					var sends []time.Time
-					w := newWorld(t, fakeexpo.Options{Fault: func(r fakeexpo.Request) fakeexpo.Fault {
-						if r.Send && r.Size == 5 {
-							sends = append(sends, time.Now())
-						}
-						return fakeexpo.Fault{}
-					}})
-					w.add(300, app, "p")
-					fast := fakeexpo.Phone{Project: "@acme/fast"}
-					answer := fakeexpo.Answer{Code: "MessageRateExceeded", Times: times}
-					if later {
-						fast.Receipt = answer
-					} else {
-						fast.Ticket = answer
-					}
-					w.add(5, fast, "")
-					w.o.Workers = 1
-					got, want := w.finish(), outbox.Counts{Users: 305, Planned: 305, Accepted: 305, Delivered: 305}
-					if times > mostSlow {
-						want.Delivered, want.Failed = 300, map[string]int{"MessageRateExceeded": 5}
-						if !later {
-							want.Accepted = 300
-						}
-					}
-					if diff := cmp.Diff(want, got); diff != "" {
-						t.Errorf("(-want +got):\n%s", diff)
-					}
-					if len(sends) != min(times, mostSlow)+1 {
-						t.Fatalf("sent %d times: %v", len(sends), sends)
-					}
-					for i := 1; i < len(sends); i++ {
-						if wait := sends[i].Sub(sends[i-1]); wait < slowWait<<(i-1) || wait > 2*slowWait<<(i-1)+2*delay {
-							t.Errorf("repeat %d comes after %v", i, wait)
-						}
-					}
-				})
-			})
-		}
-	}
-}
-
 // left returns the unsent messages in the outbox, by reason.
 func (w *world) left() map[string]int {
 	w.t.Helper()
