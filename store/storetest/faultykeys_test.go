@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"path"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -36,7 +37,7 @@ var folds = map[string]func(string) string{
 	},
 	"ignores punctuation":           strings.NewReplacer("-", "", ".", "", ",", "", "'", "").Replace,
 	"makes names of files":          strings.NewReplacer("/", "_").Replace,
-	"takes texts for paths":         strings.NewReplacer("/.", "").Replace,
+	"takes texts for paths":         path.Clean,
 	"doubles quotes":                strings.NewReplacer("''", "'").Replace,
 	"trims what is no space":        func(s string) string { return strings.Trim(s, "\u00a0") },
 	"drops what is replaced":        strings.NewReplacer("\ufffd", "").Replace,

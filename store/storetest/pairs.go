@@ -130,15 +130,15 @@ func (f *fixture) newPair(a, b action, one, other store.Store) *pair {
 }
 
 // rounds runs the pair at least and at most as often, in between for as long as
-// the time is not over. A store whose calls take less than a millisecond has 24
-// rounds, so that they are no fewer on a busy machine.
+// the time is not over. A store in memory has 32 rounds, so that they are no fewer
+// on a busy machine.
 func (p *pair) rounds(least, most int, enough time.Duration) {
 	p.Helper()
 	begin, first, pace := time.Now(), 0, time.Hour
 	if !p.Long {
 		first = rand.IntN(4) // of the ways in which a round begins
 	}
-	for n := 0; n < least || n < 24 && pace < time.Millisecond || n < most && time.Since(begin) < enough; n++ {
+	for n := 0; n < least || n < 32 && pace < 100*time.Microsecond || n < most && time.Since(begin) < enough; n++ {
 		p.round(first + n)
 		pace = min(pace, p.pace)
 	}
@@ -175,8 +175,11 @@ func (p *pair) round(n int) {
 	first := n % 2
 	switch {
 	case n/2%2 == 1:
-		at := 1 + n/4 // each moment in turn, if there are few
-		if moments := p.moments[first]; moments > 8 || at > moments+1 {
+		moments := p.moments[first]
+		at := 1 + n/4%(moments+1) // each in turn, if there are few
+		if n < 16 {
+			at = 1 + n/4
+		} else if moments > 8 {
 			at = 1 + p.random.IntN(moments+1)
 		}
 		p.moments[first] = p.within(at, run(first), run(1-first))
@@ -276,7 +279,7 @@ func (p *pair) crowd(do func()) {
 // there, it goes on after a while. It returns the number of moments; if there are
 // fewer than at, the second came after the first.
 func (p *pair) within(at int, first, second func(context.Context)) (moments int) {
-	patience := min(max(4*p.pace, 20*time.Microsecond), 50*time.Millisecond)
+	patience := min(max(4*p.pace, 200*time.Microsecond), 50*time.Millisecond)
 	var (
 		wg    sync.WaitGroup
 		count atomic.Int64
