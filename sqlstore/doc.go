@@ -30,7 +30,8 @@
 //
 // The table has the statements that each call sends, one after the other. Each
 // statement is a round trip, including BEGIN and COMMIT. A driver may add a round
-// trip when a connection prepares a statement for the first time.
+// trip when a connection prepares a statement for the first time, or to check a
+// connection that was idle, as pgx does after a second.
 //
 //	Register, refresh                1  UPDATE
 //	Register, anything else          6  UPDATE, BEGIN, lock, SELECT, INSERT, COMMIT
