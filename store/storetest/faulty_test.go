@@ -62,6 +62,7 @@ type faultyData struct {
 	under     map[any]*reading
 	listBuf   []tokens.Registration
 	recordBuf []store.Record
+	keyBuf    []tokens.Key
 	first     store.Policy // of the first handle
 	busy      *faulty      // the handle that excludes calls of its own
 }
@@ -162,6 +163,9 @@ func (s *faulty) begin(ctx context.Context, method string, invalid error) error 
 }
 
 func (s *faulty) refusal(ctx context.Context, method string, invalid error) error {
+	if err := ctx.Err(); err != nil && s.has("looks at the context before the arguments") {
+		return err
+	}
 	if invalid != nil && !s.has(method+" takes invalid arguments") {
 		var e *tokens.InvalidError
 		if errors.As(invalid, &e) && s.has("names one bad field at most") {
@@ -328,6 +332,7 @@ var brokenAlways = []broken{
 	{"trims ids", []string{"Keys/Distinct"}},
 	{"cuts ids at 255 bytes", []string{"Keys/Users", "Keys/Devices"}},
 
+	{"looks at the context before the arguments", []string{"Invalid/Register", "Invalid/Get", "Invalid/Deactivate"}},
 	{"names one bad field at most", []string{"Invalid/Register", "Invalid/Invalidate"}},
 	{"echoes the input", []string{"Invalid/Register", "Invalid/Get", "Invalid/List", "Invalid/Invalidate"}},
 	{"Register takes invalid arguments", []string{"Invalid/Register"}},

@@ -55,6 +55,9 @@ func (s *faulty) makeRoom(newcomer tokens.Key, now time.Time, result *store.Resu
 		result.Evicted = nil
 	case s.has("tells of evictions by device id"):
 		slices.SortFunc(result.Evicted, func(a, b tokens.Key) int { return cmp.Compare(a.DeviceID, b.DeviceID) })
+	case s.has("returns one slice of evicted keys each time"):
+		s.keyBuf = append(s.keyBuf[:0], result.Evicted...)
+		result.Evicted = s.keyBuf
 	case s.has("hands out its queue of devices"):
 		result.Evicted = s.queues[user][:n]
 		s.queues[user] = s.queues[user][n:]
@@ -159,6 +162,7 @@ var brokenLimit = []broken{
 	{"evicts one at a time", []string{"Eviction/AtMostForty"}},
 	{"tells of no eviction", []string{"Limit/Exact"}},
 	{"tells of evictions by device id", []string{"Eviction/AtMostForty"}},
+	{"returns one slice of evicted keys each time", []string{"Values/OfEvicted"}},
 	{"hands out its queue of devices", []string{"Values/OfEvicted"}},
 
 	{"counts, then writes", []string{"Race/Limit"}},

@@ -43,7 +43,7 @@ var (
 )
 
 // refuses fails unless the call returns an InvalidError with just these fields,
-// and none of the input.
+// and none of the input, also if its context is done.
 func (f *fixture) refuses(call func(context.Context, store.Store) error, want ...tokens.FieldError) {
 	f.Helper()
 	err := call(f.Context(), f.store)
@@ -55,6 +55,11 @@ func (f *fixture) refuses(call func(context.Context, store.Store) error, want ..
 	f.wantEqual("Fields", want, invalid.Fields)
 	if strings.Contains(err.Error(), marker) {
 		f.Errorf("the error's text %q contains the input", err)
+	}
+	done, cancel := context.WithCancel(f.Context())
+	cancel()
+	if err := call(done, f.store); !errors.As(err, &invalid) {
+		f.Errorf("an argument is invalid and the context is done: got error %v, want *tokens.InvalidError", err)
 	}
 }
 

@@ -148,4 +148,7 @@ func valuesOfEvicted(f *fixture) {
 		f.wantDevices(alice, device(i+1), device(i+2), device(i+3))
 		f.clock.advance(time.Minute)
 	}
+	first := f.register(request(alice, "x", token(8)))
+	f.register(request(alice, "y", token(9)))
+	f.wantEqual("Evicted, after another Register", []tokens.Key{key(alice, device(3))}, first.Evicted)
 }
