@@ -150,8 +150,8 @@ func TestEnvironment(t *testing.T) {
 	for _, tc := range []struct{ says, region, key, users string }{
 		{"no such file", "us-east-1", "local", users + "-none"},
 		{"not a pipe or a folder", "us-east-1", "local", t.TempDir()},
-		{"which region", "", "local", users},
-		{"no credentials", "us-east-1", "", users},
+		{"no AWS region", "", "local", users},
+		{"no AWS credentials", "us-east-1", "", users},
 	} {
 		t.Run(tc.says, func(t *testing.T) {
 			for name, value := range map[string]string{

@@ -319,7 +319,6 @@ var brokenCorrupt = []broken{
 	{"Register fails on what cannot be decoded", []string{"Corrupt/Register"}},
 	{"Register refreshes what cannot be decoded", []string{"Corrupt/Register"}},
 	{"Register leaves the token of what cannot be decoded in its index", []string{"Corrupt/Register"}},
-	{"tells of what cannot be decoded", []string{"Corrupt/Move"}},
 	{"Deactivate erases what cannot be decoded", []string{"Corrupt/Deactivate"}},
 	{"Invalidate erases what cannot be decoded", []string{"Corrupt/Invalidate"}},
 	{"Deactivate fails on what cannot be decoded", []string{"Corrupt/Deactivate"}},

@@ -175,7 +175,7 @@ func (s *faulty) take(req tokens.Request, p *tokens.Registration, onto bool, now
 	if (!own || s.has("tells a user of their own device")) &&
 		(p.Active() || s.has("tells of an inactive registration")) &&
 		(!expired || s.has("tells of an expired registration")) &&
-		(!s.broken[s.id(p.Key)] || s.has("tells of what cannot be decoded")) &&
+		!s.broken[s.id(p.Key)] &&
 		!(s.rows[s.id(req.Key)].Status == tokens.LoggedOut && s.has("tells of no move to a device that was logged out")) &&
 		!s.has("tells of no move") {
 		result.MovedFrom = p.Key
