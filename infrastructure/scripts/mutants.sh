@@ -142,12 +142,13 @@ mutant api api.tf 'deployment_id         = aws_api_gateway_deployment.main.id' '
 mutant api api.tf 'data_trace_enabled     = false' 'data_trace_enabled     = true'
 mutant api api.tf 'authorization_scopes = m.authorization_scopes' ''
 mutant api api.tf 'provider_arns   = a.provider_arns' ''
-mutant api api.tf 'paths     = [' 'now       = plantimestamp()
-      paths     = ['
+mutant api api.tf 'paths            = [' 'now              = plantimestamp()
+      paths            = ['
 mutant api api.tf '"$context.resourcePath"' '"$context.path"'
 mutant api responses.tf 'status = 404' 'status = 403'
 mutant api responses.tf "'application/problem+json'" "'application/json'"
 mutant api function.tf 'DEVICE_TOKEN_OIDC_AUDIENCE = var.authorizer.audience' ''
+mutant api function.tf '= var.authorizer.keys_url' '= var.authorizer.discovery_url'
 
 mutant domain domain.tf '"TLS_1_2"' '"TLS_1_0"'
 mutant domain domain.tf 'count = var.web_acl_arn != "" ? 1 : 0' 'count = 1'
