@@ -5,14 +5,14 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"sync"
-	"time"
 
+	"github.com/devicetokens/devicetokens/examples/internal/sameorigin"
+	"github.com/devicetokens/devicetokens/examples/internal/sse"
 	"github.com/devicetokens/devicetokens/examples/internal/totals"
 	"github.com/devicetokens/devicetokens/examples/internal/watch"
 	"github.com/devicetokens/devicetokens/store"
@@ -39,8 +39,8 @@ type Console struct {
 	mux *http.ServeMux
 
 	guarded http.Handler // admit
+	live    *sse.Hub     // of the pages that are open
 	mu      sync.Mutex
-	streams map[chan []byte]bool // of pages that are open
 	progress
 }
 
@@ -55,19 +55,19 @@ type progress struct {
 // NewConsole returns a console that ends with ctx.
 func NewConsole(ctx context.Context, o Options) *Console {
 	o.Rate = cmp.Or(o.Rate, 2000)
-	c := &Console{Options: o, ctx: ctx, key: rand.Text(), mux: http.NewServeMux(), streams: map[chan []byte]bool{}}
-	c.guarded = guard(http.HandlerFunc(c.admit))
+	c := &Console{Options: o, ctx: ctx, key: rand.Text(), mux: http.NewServeMux(), live: sse.NewHub(ctx)}
+	c.guarded = sameorigin.Guard(http.HandlerFunc(c.admit))
 	c.mux.HandleFunc("GET /console", func(w http.ResponseWriter, _ *http.Request) { c.show(w, view{}) })
 	c.mux.HandleFunc("GET /console/user", c.user)
 	c.mux.HandleFunc("POST /console/holder", c.holder)
 	c.mux.HandleFunc("POST /console/count", c.count)
-	c.mux.HandleFunc("GET /console/events", c.stream)
+	c.mux.Handle("GET /console/events", c.live)
 	if o.AllowChanges {
 		c.mux.HandleFunc("POST /console/change", c.change)
 	}
 	c.mux.Handle("GET /page/", assets())
 	if o.Events != nil {
-		o.Events.Notify(func() { c.publish("event", 0) })
+		o.Events.Notify(func() { c.live.Publish("event", 0) })
 	}
 	return c
 }
@@ -107,61 +107,6 @@ func (c *Console) isKey(s string) bool {
 	return subtle.ConstantTimeCompare([]byte(s), []byte(c.key)) == 1
 }
 
-// heartbeat is how often a stream on which nothing happens shows that it is open.
-const heartbeat = 5 * time.Second
-
-// publish sends a server-sent event to every page that is open. A page that reads too
-// slowly loses its stream, opens it again, and then reads all anew.
-func (c *Console) publish(name string, n int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for stream := range c.streams {
-		select {
-		case stream <- fmt.Appendf(nil, "event: %s\ndata: %d\n\n", name, n):
-		default:
-			close(stream)
-			delete(c.streams, stream)
-		}
-	}
-}
-
-// stream sends what happens until the page is closed.
-func (c *Console) stream(w http.ResponseWriter, r *http.Request) {
-	stream := make(chan []byte, 64)
-	c.mu.Lock()
-	c.streams[stream] = true
-	c.mu.Unlock()
-	defer func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		delete(c.streams, stream)
-	}()
-	w.Header().Set("Content-Type", "text/event-stream")
-	connection := http.NewResponseController(w)
-	_ = connection.SetReadDeadline(time.Time{}) // the server's would end the stream
-	beat := time.NewTicker(heartbeat)
-	defer beat.Stop()
-	for text := []byte(": \n\n"); ; {
-		_ = connection.SetWriteDeadline(time.Now().Add(2 * heartbeat))
-		if _, err := w.Write(text); err != nil || connection.Flush() != nil {
-			return
-		}
-		var open bool
-		select {
-		case text, open = <-stream:
-			if !open {
-				return
-			}
-		case <-beat.C:
-			text = []byte(": \n\n")
-		case <-r.Context().Done():
-			return
-		case <-c.ctx.Done():
-			return
-		}
-	}
-}
-
 // count starts a walk over the store, if none runs.
 func (c *Console) count(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
@@ -178,7 +123,7 @@ func (c *Console) walk() {
 		c.mu.Lock()
 		c.Rows = rows
 		c.mu.Unlock()
-		c.publish("progress", rows)
+		c.live.Publish("progress", rows)
 	})
 	c.mu.Lock()
 	c.Counting, c.Err = false, err
@@ -186,5 +131,5 @@ func (c *Console) walk() {
 		c.Totals = t
 	}
 	c.mu.Unlock()
-	c.publish("counted", 0)
+	c.live.Publish("counted", 0)
 }

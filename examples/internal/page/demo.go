@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/devicetokens/devicetokens/examples/internal/fakeexpo"
+	"github.com/devicetokens/devicetokens/examples/internal/sameorigin"
 	"github.com/devicetokens/devicetokens/httpapi"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
@@ -24,8 +25,8 @@ func Demo(api http.Handler, s store.Lister, console *Console) http.Handler {
 	})
 	mux.HandleFunc("POST /demo/send", func(w http.ResponseWriter, r *http.Request) { send(w, r, s) })
 	mux.Handle("GET /page/", assets())
-	own := guard(mux)
-	return ownHost(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	own := sameorigin.Guard(mux)
+	return sameorigin.OwnHost(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Not by a mux: that would answer for the API if a path is not clean.
 		switch path := r.URL.Path; {
 		case path == "/" || strings.HasPrefix(path, "/demo/") || strings.HasPrefix(path, "/page/"):

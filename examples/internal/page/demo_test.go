@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/devicetokens/devicetokens/examples/internal/sameorigin"
 	"github.com/devicetokens/devicetokens/httpapi"
 	"github.com/devicetokens/devicetokens/memstore"
 	"github.com/devicetokens/devicetokens/store"
@@ -135,7 +136,7 @@ func TestDemoRefuses(t *testing.T) {
 			if tc.want == http.StatusMisdirectedRequest || strings.Contains(tc.path, "/v1") {
 				return
 			}
-			for name, want := range headers {
+			for name, want := range sameorigin.Headers {
 				if got := w.Header().Get(name); got != want {
 					t.Errorf("%s is %q, want %q", name, got, want)
 				}
@@ -147,7 +148,7 @@ func TestDemoRefuses(t *testing.T) {
 // TestPolicy: no page has script or style that its policy refuses, or an address of
 // another host.
 func TestPolicy(t *testing.T) {
-	if policy := headers["Content-Security-Policy"]; strings.Contains(policy, "unsafe") || !strings.Contains(policy, "default-src 'none'") {
+	if policy := sameorigin.Headers["Content-Security-Policy"]; strings.Contains(policy, "unsafe") || !strings.Contains(policy, "default-src 'none'") {
 		t.Errorf("policy is %q", policy)
 	}
 	entries, err := files.ReadDir(".")

@@ -1,4 +1,4 @@
-package page
+package sse
 
 import (
 	"context"
@@ -33,16 +33,13 @@ func (r *reader) text() string {
 	return r.Body.String()
 }
 
-// open opens the stream of a page and returns a function that reports whether it
-// ended.
-func (d *desk) open(r *reader) (ended func() bool) {
+// open opens a stream and returns a function that reports whether it ended.
+func open(t *testing.T, h *Hub, r *reader) (ended func() bool) {
 	done := make(chan struct{})
-	req := httptest.NewRequestWithContext(d.t.Context(), http.MethodGet, "http://127.0.0.1:8080/console/events", nil)
-	req.RemoteAddr = "127.0.0.1:1234"
-	req.Header.Set("Cookie", "console-8080="+d.console.key)
+	req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/events", nil)
 	go func() {
 		defer close(done)
-		d.console.ServeHTTP(r, req)
+		h.ServeHTTP(r, req)
 	}()
 	return func() bool {
 		synctest.Wait()
@@ -55,19 +52,18 @@ func (d *desk) open(r *reader) (ended func() bool) {
 	}
 }
 
-// TestStream: what happens reaches an open page at once, and the stream ends with the
-// server.
+// TestStream: what is published reaches an open page at once, and the stream ends with
+// the server.
 func TestStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, nil)
 		ctx, stop := context.WithCancel(t.Context())
-		d.console.ctx = ctx
+		h := NewHub(ctx)
 		r := &reader{ResponseRecorder: httptest.NewRecorder()}
-		ended := d.open(r)
+		ended := open(t, h, r)
 		synctest.Wait()
-		d.register("alice", "phone", phone1)
+		h.Publish("event", 7)
 		synctest.Wait()
-		if got := r.text(); got != ": \n\nevent: event\ndata: 0\n\n" {
+		if got := r.text(); got != ": \n\nevent: event\ndata: 7\n\n" {
 			t.Errorf("got %q", got)
 		}
 		time.Sleep(heartbeat)
@@ -82,7 +78,7 @@ func TestStream(t *testing.T) {
 		if !ended() {
 			t.Error("it outlives the server")
 		}
-		if len(d.console.streams) > 0 {
+		if len(h.streams) > 0 {
 			t.Error("the stream is kept")
 		}
 	})
@@ -91,12 +87,12 @@ func TestStream(t *testing.T) {
 // TestSlowReader: a page that reads nothing delays no other page, and loses its stream.
 func TestSlowReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, nil)
+		h := NewHub(t.Context())
 		r := &reader{ResponseRecorder: httptest.NewRecorder(), blocked: make(chan struct{})}
-		ended := d.open(r)
+		ended := open(t, h, r)
 		synctest.Wait()
 		for range 100 {
-			d.register("alice", "phone", phone1)
+			h.Publish("event", 0)
 		}
 		close(r.blocked)
 		if !ended() {
