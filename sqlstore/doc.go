@@ -56,7 +56,8 @@
 //     server ends a statement whose caller has given up.
 //   - A pooler in transaction mode, such as PgBouncer, works, because the package
 //     keeps no state in a session. The driver must not keep any either: with pgx,
-//     set default_query_exec_mode to exec, cache_describe or simple_protocol.
+//     set default_query_exec_mode to exec or cache_describe, or to simple_protocol
+//     with client_encoding=UTF8.
 //   - Tokens are parameters of the statements. PostgreSQL logs parameters with
 //     log_statement and log_min_duration_statement unless log_parameter_max_length
 //     is 0.
