@@ -31,16 +31,9 @@ func (s *Store) beginWrite(name store.Operation) *operation {
 
 // end reports the operation to the observer. It uses outcome if err is nil.
 func (op *operation) end(outcome store.Outcome, err error) {
-	if op.store.observe == nil {
-		return
+	if op.store.observe != nil {
+		op.store.observe(op.event.Ended(op.start, outcome, err))
 	}
-	op.event.Outcome = outcome
-	if err != nil {
-		op.event.Outcome = store.OutcomeOf(err)
-	}
-	op.event.Err = err
-	op.event.Duration = time.Since(op.start)
-	op.store.observe(op.event)
 }
 
 func (op *operation) noteCorrupt(k tokens.Key) { op.event.Corrupt = append(op.event.Corrupt, k) }

@@ -2,7 +2,6 @@ package memstore
 
 import (
 	"container/list"
-	"context"
 	"slices"
 	"strings"
 	"sync"
@@ -58,15 +57,6 @@ func MustNew(p store.Policy) *Store {
 		panic(err.Error())
 	}
 	return s
-}
-
-// refuse returns invalid, or the context's error if it is done. A call that gets an
-// error must not touch the store.
-func refuse(ctx context.Context, invalid error) error {
-	if invalid != nil {
-		return invalid
-	}
-	return ctx.Err()
 }
 
 // now reads the clock and removes expired rows. The caller holds s.mu, so calls

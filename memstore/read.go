@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/devicetokens/devicetokens/store"
@@ -9,7 +10,7 @@ import (
 
 // Get implements [store.Store].
 func (s *Store) Get(ctx context.Context, key tokens.Key) (tokens.Registration, error) {
-	if err := refuse(ctx, key.Validate()); err != nil {
+	if err := cmp.Or(key.Validate(), ctx.Err()); err != nil {
 		return tokens.Registration{}, err
 	}
 	s.mu.Lock()
@@ -25,7 +26,7 @@ func (s *Store) Get(ctx context.Context, key tokens.Key) (tokens.Registration, e
 
 // Holder implements [store.Store].
 func (s *Store) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration, error) {
-	if err := refuse(ctx, h.Validate()); err != nil {
+	if err := cmp.Or(h.Validate(), ctx.Err()); err != nil {
 		return tokens.Registration{}, err
 	}
 	s.mu.Lock()
@@ -41,7 +42,7 @@ func (s *Store) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration,
 
 // List implements [store.Store].
 func (s *Store) List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
-	if err := refuse(ctx, user.Validate()); err != nil {
+	if err := cmp.Or(user.Validate(), ctx.Err()); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()

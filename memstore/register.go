@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -12,7 +13,7 @@ import (
 
 // Register implements [store.Store].
 func (s *Store) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
-	if err := refuse(ctx, req.Validate()); err != nil {
+	if err := cmp.Or(req.Validate(), ctx.Err()); err != nil {
 		return store.Result{}, err
 	}
 	hash := req.Token.Hash()

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/devicetokens/devicetokens/store"
@@ -30,7 +31,7 @@ func (s *Store) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration,
 func (s *Store) one(ctx context.Context, name store.Operation, invalid error, statement string, args ...any) (reg tokens.Registration, err error) {
 	op := s.beginRead(name)
 	defer func() { op.end(store.OK, err) }()
-	if err := refuse(ctx, invalid); err != nil {
+	if err := cmp.Or(invalid, ctx.Err()); err != nil {
 		return tokens.Registration{}, err
 	}
 	rows, err := op.read(ctx, statement, args...)
@@ -44,7 +45,7 @@ func (s *Store) one(ctx context.Context, name store.Operation, invalid error, st
 func (s *Store) List(ctx context.Context, user tokens.UserID) (regs []tokens.Registration, err error) {
 	op := s.beginRead(store.OpList)
 	defer func() { op.end(store.OK, err) }()
-	if err := refuse(ctx, user.Validate()); err != nil {
+	if err := cmp.Or(user.Validate(), ctx.Err()); err != nil {
 		return nil, err
 	}
 	rows, err := op.read(ctx, s.sql.list, string(user), s.now().UnixMilli())

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 
@@ -20,7 +21,7 @@ ORDER BY user_id, device_id{lock}`
 func (s *Store) Inspect(ctx context.Context, user tokens.UserID) (all []store.Record, err error) {
 	op := s.beginRead(store.OpInspect)
 	defer func() { op.end(store.OK, err) }()
-	if err := refuse(ctx, user.Validate()); err != nil {
+	if err := cmp.Or(user.Validate(), ctx.Err()); err != nil {
 		return nil, err
 	}
 	rows, err := op.read(ctx, s.sql.inspect, string(user))
@@ -32,7 +33,7 @@ func (s *Store) Inspect(ctx context.Context, user tokens.UserID) (all []store.Re
 func (s *Store) Import(ctx context.Context, r tokens.Registration) (outcome store.ImportOutcome, err error) {
 	op := s.beginWrite(store.OpImport)
 	defer func() { op.end(store.OK, err) }()
-	if err := refuse(ctx, store.ValidateImport(r)); err != nil {
+	if err := cmp.Or(store.ValidateImport(r), ctx.Err()); err != nil {
 		return "", err
 	}
 	now, hash := s.now(), r.Token.Hash()

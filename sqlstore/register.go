@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"slices"
@@ -24,7 +25,7 @@ func (s *Store) Register(ctx context.Context, req tokens.Request) (store.Result,
 }
 
 func (op *operation) register(ctx context.Context, req tokens.Request) (store.Result, error) {
-	if err := refuse(ctx, req.Validate()); err != nil {
+	if err := cmp.Or(req.Validate(), ctx.Err()); err != nil {
 		return store.Result{}, err
 	}
 	now := op.store.now()
@@ -160,13 +161,4 @@ func (op *operation) removeHolders(ctx context.Context, tx *sql.Tx, hashes [][]b
 	}
 	_, err := op.exec(ctx, tx, op.store.sql.deleteHolders+strings.Join(parameters, ", ")+")", args...)
 	return err
-}
-
-// refuse returns invalid, or the context's error if it is done. A call that gets an
-// error must not touch the store.
-func refuse(ctx context.Context, invalid error) error {
-	if invalid != nil {
-		return invalid
-	}
-	return ctx.Err()
 }

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -48,7 +49,7 @@ func (s *Store) DeleteUser(ctx context.Context, user tokens.UserID) error {
 // change sends one statement that changes rows.
 func (s *Store) change(ctx context.Context, name store.Operation, invalid error, statement string, args ...any) error {
 	op := s.beginWrite(name)
-	err := refuse(ctx, invalid)
+	err := cmp.Or(invalid, ctx.Err())
 	if err == nil {
 		err = op.write(ctx, func() error {
 			_, err := op.exec(ctx, s.db, statement, args...)

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 
@@ -25,7 +26,7 @@ ORDER BY first_user`
 // Segments implements [store.Walker]: one SELECT, which reads the whole index of
 // the primary key.
 func (s *Store) Segments(ctx context.Context, n int) ([]store.Cursor, error) {
-	if err := refuse(ctx, store.ValidatePage(n)); err != nil {
+	if err := cmp.Or(store.ValidatePage(n), ctx.Err()); err != nil {
 		return nil, err
 	}
 	var users []tokens.UserID
@@ -59,7 +60,7 @@ func (s *Store) Page(ctx context.Context, from store.Cursor, limit int) (all []s
 	op := s.beginRead(store.OpPage)
 	defer func() { op.end(store.OK, err) }()
 	left, err := store.ParseCursor(from)
-	if err := refuse(ctx, tokens.JoinInvalid(err, store.ValidatePage(limit))); err != nil {
+	if err := cmp.Or(tokens.JoinInvalid(err, store.ValidatePage(limit)), ctx.Err()); err != nil {
 		return nil, "", err
 	}
 	statement, args := s.sql.page, []any{string(left.After.UserID), string(left.After.DeviceID), int64(limit)}

@@ -100,3 +100,14 @@ type Event struct {
 	// Err is the error that the call returned.
 	Err error
 }
+
+// Ended returns the event of a call that began at start and returned err, for
+// implementations of [Store]: e with its Duration, its Err and its Outcome. The
+// outcome applies if err is nil; otherwise it is [OutcomeOf] err.
+func (e Event) Ended(start time.Time, outcome Outcome, err error) Event {
+	if err != nil {
+		outcome = OutcomeOf(err)
+	}
+	e.Outcome, e.Err, e.Duration = outcome, err, time.Since(start)
+	return e
+}

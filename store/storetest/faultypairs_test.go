@@ -202,7 +202,7 @@ var brokenPairs = []broken{
 	{"DeleteUser gives up on rows that changed", []string{"Pairs/RegisterAndDeleteUser"}},
 }
 
-// process is what one handle remembers until it writes itself.
+// A process is the cache of one handle, which the handle keeps until its next write.
 type process struct {
 	lists map[tokens.UserID][]tokens.Registration
 	got   map[tokens.Key]tokens.Registration
