@@ -81,6 +81,17 @@ func prose(path, source string) iter.Seq2[int, string] {
 	}
 }
 
+// The README has the two commands of a fresh clone, each on a line of its own: one
+// runs the server, one the tests.
+func TestREADMEHasTheCommands(t *testing.T) {
+	readme := read(t, filepath.Join(root, "README.md"))
+	for _, command := range []string{"go -C examples run ./local", "make test"} {
+		if !strings.Contains(readme, "\n"+command+"\n") {
+			t.Errorf("README.md has no line %q", command)
+		}
+	}
+}
+
 // Each folder of a program has a README.
 func TestProgramsHaveREADMEs(t *testing.T) {
 	folders, err := filepath.Glob(filepath.Join(root, "examples/*/"))
