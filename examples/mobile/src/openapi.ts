@@ -20,8 +20,8 @@ export interface paths {
         /**
          * Register this device, at each launch
          * @description Creates or refreshes the registration of the device. A device that was logged out becomes active again.
-         *     Without a `projectId`, a stored one is removed. An app sends one registration at a time, because a
-         *     repeated request is applied again, after any requests in between.
+         *     Without a `projectId`, a stored one is removed. Send one request at a time: if an older request is
+         *     repeated after a newer one, the older one takes effect again.
          *
          *     The body is one JSON object in UTF-8 without `Content-Encoding`. It has only the declared members, each
          *     at most once.
@@ -50,7 +50,7 @@ export interface components {
     schemas: {
         /**
          * @description Identifies an installation of the app among those of the user. Its length is in Unicode code points. It
-         *     has no control characters (category Cc).
+         *     has no control characters (Unicode category Cc).
          */
         DeviceId: string;
         /**
@@ -73,7 +73,7 @@ export interface components {
             platform: components["schemas"]["Platform"];
             projectId?: components["schemas"]["ProjectId"];
         };
-        /** @description A registration. It may lack times if an older service created it. */
+        /** @description A registration. If an older service created it, some times may be absent. */
         Registration: {
             deviceId: components["schemas"]["DeviceId"];
             platform: components["schemas"]["Platform"];
@@ -85,18 +85,8 @@ export interface components {
             /** @description The time at which the registration expires unless the device registers again. */
             expiresAt?: components["schemas"]["Time"];
         };
-        /** @description The registration after the request. */
-        Registered: {
-            deviceId: components["schemas"]["DeviceId"];
-            platform: components["schemas"]["Platform"];
-            projectId?: components["schemas"]["ProjectId"];
-            /** @description The time of the first registration. */
-            registeredAt: components["schemas"]["Time"];
-            /** @description The time of the last registration. */
-            updatedAt: components["schemas"]["Time"];
-            /** @description The time at which the registration expires unless the device registers again. */
-            expiresAt: components["schemas"]["Time"];
-        };
+        /** @description The registration after the request, with all its times. */
+        Registered: components["schemas"]["Registration"] & unknown;
         RegistrationList: {
             deviceTokens: components["schemas"]["Registration"][];
         };
@@ -138,6 +128,28 @@ export interface components {
         };
     };
     responses: {
+        /** @description The device is registered. */
+        Registered: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Registered"];
+            };
+        };
+        /** @description The response of GET without the body. */
+        Head: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
         /** @description The body is not one JSON object with the declared members and types. */
         BadBody: {
             headers: {
@@ -302,7 +314,7 @@ export interface components {
     };
     parameters: {
         /**
-         * @description The id of the request, if it is 1–64 ASCII letters, digits and `-._`. Otherwise the server creates one.
+         * @description The id of the request, 1–64 ASCII letters, digits and `-._`. The server replaces any other value.
          * @example 4f1c7a52-1
          */
         RequestId: string;
@@ -325,7 +337,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The id of the request, if it is 1–64 ASCII letters, digits and `-._`. Otherwise the server creates one.
+                 * @description The id of the request, 1–64 ASCII letters, digits and `-._`. The server replaces any other value.
                  * @example 4f1c7a52-1
                  */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
@@ -358,7 +370,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The id of the request, if it is 1–64 ASCII letters, digits and `-._`. Otherwise the server creates one.
+                 * @description The id of the request, 1–64 ASCII letters, digits and `-._`. The server replaces any other value.
                  * @example 4f1c7a52-1
                  */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
@@ -372,30 +384,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The device was registered already. Its registration was refreshed, with the same or another token. */
-            200: {
-                headers: {
-                    "Cache-Control": components["headers"]["CacheControl"];
-                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Registered"];
-                };
-            };
+            /** @description The device was registered already. Its registration now has this token. */
+            200: components["responses"]["Registered"];
             /** @description The registration was created. */
-            201: {
-                headers: {
-                    "Cache-Control": components["headers"]["CacheControl"];
-                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Registered"];
-                };
-            };
+            201: components["responses"]["Registered"];
             400: components["responses"]["BadBody"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
@@ -419,7 +411,7 @@ export interface operations {
             };
             header?: {
                 /**
-                 * @description The id of the request, if it is 1–64 ASCII letters, digits and `-._`. Otherwise the server creates one.
+                 * @description The id of the request, 1–64 ASCII letters, digits and `-._`. The server replaces any other value.
                  * @example 4f1c7a52-1
                  */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
@@ -452,7 +444,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The id of the request, if it is 1–64 ASCII letters, digits and `-._`. Otherwise the server creates one.
+                 * @description The id of the request, 1–64 ASCII letters, digits and `-._`. The server replaces any other value.
                  * @example 4f1c7a52-1
                  */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
@@ -462,56 +454,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The response of GET without the body. */
-            200: {
-                headers: {
-                    "Cache-Control": components["headers"]["CacheControl"];
-                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The response of GET without the body. */
-            401: {
-                headers: {
-                    "Cache-Control": components["headers"]["CacheControl"];
-                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The response of GET without the body. */
-            403: {
-                headers: {
-                    "Cache-Control": components["headers"]["CacheControl"];
-                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The response of GET without the body. */
-            500: {
-                headers: {
-                    "Cache-Control": components["headers"]["CacheControl"];
-                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The response of GET without the body. */
-            503: {
-                headers: {
-                    "Cache-Control": components["headers"]["CacheControl"];
-                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
+            200: components["responses"]["Head"];
+            401: components["responses"]["Head"];
+            403: components["responses"]["Head"];
+            500: components["responses"]["Head"];
+            503: components["responses"]["Head"];
         };
     };
 }
