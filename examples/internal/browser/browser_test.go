@@ -310,7 +310,7 @@ func (p tab) readme() {
 	if !*readme {
 		return
 	}
-	p.do(chromedp.EmulateViewport(1100, 775))
+	p.do(chromedp.EmulateViewport(1100, 775, chromedp.EmulateScale(0.7)))
 	shot, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		p.t.Fatal(err)
@@ -326,22 +326,35 @@ func (p tab) readme() {
 	if err := os.WriteFile("../../../docs/demo.png", small.Bytes(), 0o644); err != nil {
 		p.t.Fatal(err)
 	}
-	if small.Len() > 100_000 {
+	if small.Len() > 20_000 {
 		p.t.Errorf("the picture has %d bytes, which is much for a README", small.Len())
 	}
 }
 
-// paletted returns the picture in its 256 most frequent colors.
+// paletted returns the picture in 20 colors. Each is the one that the colors before
+// it miss most: by its distance from them, and by how often it occurs.
 func paletted(from image.Image) image.Image {
-	frequency := map[color.Color]int{}
 	bounds := from.Bounds()
+	frequency := map[color.RGBA]int{}
 	for y := range bounds.Dy() {
 		for x := range bounds.Dx() {
-			frequency[from.At(x, y)]++
+			frequency[color.RGBAModel.Convert(from.At(x, y)).(color.RGBA)]++
 		}
 	}
-	colors := slices.SortedFunc(maps.Keys(frequency), func(a, b color.Color) int { return frequency[b] - frequency[a] })
-	to := image.NewPaletted(bounds, colors[:min(256, len(colors))])
+	colors := slices.SortedFunc(maps.Keys(frequency), func(a, b color.RGBA) int { return frequency[b] - frequency[a] })
+	var palette color.Palette
+	for range 20 {
+		missed := func(c color.RGBA) int {
+			if palette == nil {
+				return frequency[c]
+			}
+			near := color.RGBAModel.Convert(palette.Convert(c)).(color.RGBA)
+			r, g, b := int(c.R)-int(near.R), int(c.G)-int(near.G), int(c.B)-int(near.B)
+			return (r*r + g*g + b*b) * frequency[c]
+		}
+		palette = append(palette, slices.MaxFunc(colors, func(a, b color.RGBA) int { return missed(a) - missed(b) }))
+	}
+	to := image.NewPaletted(bounds, palette)
 	for y := range bounds.Dy() {
 		for x := range bounds.Dx() {
 			to.Set(x, y, from.At(x, y))
