@@ -331,8 +331,8 @@ func (p tab) readme() {
 	}
 }
 
-// paletted returns the picture in 20 colors. Each is the one that the colors before
-// it miss most: by its distance from them, and by how often it occurs.
+// paletted returns the picture in 20 colors. Each is frequent and far from the colors
+// chosen before it.
 func paletted(from image.Image) image.Image {
 	bounds := from.Bounds()
 	frequency := map[color.RGBA]int{}
