@@ -110,6 +110,14 @@ func request(user tokens.UserID, device tokens.DeviceID, token tokens.Token) tok
 	}
 }
 
+// Requests that many checks make: two devices of alice, and bob who takes over her
+// phone.
+var (
+	owned  = request(alice, phone, token(1))
+	second = request(alice, "tablet", token(2))
+	taking = request(bob, phone, token(1))
+)
+
 // token returns the n-th of many tokens.
 func token(n int) tokens.Token {
 	return tokens.MustParseToken(fmt.Sprintf("ExponentPushToken[%022d]", n))

@@ -3,6 +3,10 @@ package storetest
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,24 +16,20 @@ import (
 )
 
 var contextChecks = []check{
-	{name: "Context/Register", rule: "context", run: func(f *fixture) { f.obeysContext(writes, registerCall(owned)) }},
-	{name: "Context/RegisterMoving", rule: "context", run: func(f *fixture) { f.obeysContext(writes, registerCall(taking)) }},
-	{name: "Context/Get", rule: "context", run: func(f *fixture) { f.obeysContext(reads, getCall(owned.Key)) }},
-	{name: "Context/List", rule: "context", run: func(f *fixture) { f.obeysContext(reads, listCall(alice)) }},
-	{name: "Context/Holder", rule: "context", run: func(f *fixture) { f.obeysContext(reads, holderCall(owned.Token.Hash())) }},
-	{name: "Context/Deactivate", rule: "context", run: func(f *fixture) { f.obeysContext(writes, deactivateCall(owned.Key)) }},
-	{name: "Context/Invalidate", rule: "context", run: func(f *fixture) {
-		f.obeysContext(writes, invalidateCall(owned.Key, owned.Token.Hash(), start.Add(time.Hour)))
-	}},
-	{name: "Context/Delete", rule: "context", run: func(f *fixture) { f.obeysContext(writes, deleteCall(owned.Key)) }},
-	{name: "Context/DeleteUser", rule: "context", run: func(f *fixture) { f.obeysContext(writes, deleteUserCall(alice)) }},
+	contextCheck("Register", writes, registerCall(owned)),
+	contextCheck("RegisterMoving", writes, registerCall(taking)),
+	contextCheck("Get", reads, getCall(owned.Key)),
+	contextCheck("List", reads, listCall(alice)),
+	contextCheck("Holder", reads, holderCall(owned.Token.Hash())),
+	contextCheck("Deactivate", writes, deactivateCall(owned.Key)),
+	contextCheck("Invalidate", writes, invalidateCall(owned.Key, owned.Token.Hash(), start.Add(time.Hour))),
+	contextCheck("Delete", writes, deleteCall(owned.Key)),
+	contextCheck("DeleteUser", writes, deleteUserCall(alice)),
 }
 
-var (
-	owned  = request(alice, phone, token(1))
-	second = request(alice, "tablet", token(2))
-	taking = request(bob, phone, token(1))
-)
+func contextCheck(method string, write bool, do call) check {
+	return check{"Context/" + method, "context", defaults, func(f *fixture) { f.obeysContext(write, do) }}
+}
 
 const reads, writes = false, true
 
@@ -96,4 +96,212 @@ func (f *fixture) stored() map[tokens.Key]tokens.Registration {
 		}
 	}
 	return found
+}
+
+// Each of these ends the context in the middle of one call, at as many moments as
+// the suite can choose.
+var endingChecks = []check{
+	{"Ending/Refresh", "context", three, endsDuring("refresh")},
+	{"Ending/Reactivate", "context", three, endsDuring("reactivate")},
+	{"Ending/Replace", "context", three, endsDuring("replace")},
+	{"Ending/TakeOver", "context", three, endsDuring("take over")},
+	{"Ending/Exchange", "context", three, endsDuring("take over with the other's token")},
+	{"Ending/Reinstall", "context", three, endsDuring("reinstall")},
+	{"Ending/Create", "context", three, endsDuring("create elsewhere")},
+	{"Ending/Evict", "context", three, endsDuring("create")},
+	{"Ending/Deactivate", "context", three, endsDuring("deactivate")},
+	{"Ending/Invalidate", "context", three, endsDuring("invalidate")},
+	{"Ending/Delete", "context", three, endsDuring("delete")},
+	{"Ending/DeleteUser", "context", three, endsDuring("delete the user")},
+}
+
+// endsDuring ends the context of the action at each use that the store makes of
+// it, at each reading of the clock, and while the call runs.
+func endsDuring(name string) func(*fixture) {
+	return func(f *fixture) {
+		f.setScene(0)
+		whole := newEnding(f.Context(), nil, 0)
+		f.clock.onReading(whole.moment)
+		begin := time.Now()
+		_, err := scene(0).action(name).do(whole, f.store)
+		took := time.Since(begin)
+		f.clock.onReading(nil)
+		if err != nil {
+			f.Fatalf("the context lasts: %v", err)
+		}
+		// A slow store uses its context often: then the moments are a selection,
+		// and another one each time unless the run is long.
+		const most = 48
+		moments := whole.uses.Load() + 1
+		order := rand.Perm(2 * most)
+		if f.Long {
+			slices.Sort(order)
+		}
+		begin = time.Now()
+		for i, n := range order {
+			if i >= 4 && time.Since(begin) > f.spends(time.Second) {
+				break
+			}
+			n := int64(n)
+			at, after := int64(0), took*time.Duration(n/2)/most
+			if n%2 == 0 {
+				if at = 1 + n/2; moments > most {
+					at = 1 + n/2*37%most*moments/most
+				} else if at > moments {
+					continue
+				}
+			}
+			f.endsAt(scene(1+n), name, at, after)
+		}
+	}
+}
+
+func (f *fixture) setScene(s scene) {
+	f.Helper()
+	if err := s.set(f.Context(), f.clock, f.store); err != nil {
+		f.Fatalf("set the scene: %v", err)
+	}
+}
+
+// endsAt ends the context at a moment of the action, or, if that is zero, after a
+// time. It fails unless the action was then applied whole or not at all, as the
+// error says, and whole after a repeat.
+func (f *fixture) endsAt(s scene, name string, at int64, after time.Duration) {
+	f.Helper()
+	before, done, partly := f.expectedOf(s, name)
+	f.setScene(s)
+	why := []error{context.Canceled, context.DeadlineExceeded}[s/2%2]
+	ctx := newEnding(f.Context(), why, at)
+	f.clock.onReading(ctx.moment)
+	stopped := make(chan struct{})
+	if at == 0 {
+		go func() {
+			defer close(stopped)
+			for begin := time.Now(); time.Since(begin) < after; {
+				runtime.Gosched()
+			}
+			ctx.end()
+		}()
+	} else {
+		close(stopped)
+	}
+	_, err := s.action(name).do(ctx, f.store)
+	<-stopped
+	f.clock.onReading(nil)
+
+	allowed := []string{done}
+	switch {
+	case err == nil:
+	case !errors.Is(err, why):
+		f.Errorf("the context ended during the call: got error %v, want %v", err, why)
+		return
+	case !errors.Is(err, store.ErrTryAgain):
+		allowed = []string{before}
+	default:
+		allowed = append(partly, before, done)
+	}
+	f.settles(s, name, err, allowed)
+
+	if _, err := repeat(f.Context(), func(ctx context.Context) error {
+		_, err := s.action(name).do(ctx, f.store)
+		return err
+	}); err != nil {
+		f.Errorf("repeat after the context ended: %v", err)
+	}
+	f.settles(s, name, nil, []string{done})
+}
+
+// settles fails unless the stored data is one of those allowed. A request that was
+// on its way when the context ended may be applied while it is read.
+func (f *fixture) settles(s scene, name string, cause error, allowed []string) {
+	f.Helper()
+	var last string
+	for {
+		got, err := s.picture(f.Context(), f.store, s.action(name))
+		if err != nil {
+			f.Fatalf("after a call whose context ended: %v", err)
+		}
+		if slices.Contains(allowed, got) {
+			return
+		}
+		if got == last {
+			f.Fatalf("after a call whose context ended, and which returned the error %v, what is stored is not allowed (-nearest that is allowed, +got):\n%s",
+				cause, nearest(allowed, got))
+		}
+		last = got
+	}
+}
+
+// expectedOf returns the stored data before the action, when it is done, and, of a
+// DeleteUser, when some registrations are erased.
+func (f *fixture) expectedOf(s scene, name string) (before, done string, partly []string) {
+	f.Helper()
+	a := s.action(name)
+	picture := func(write func(store.Store) error) string {
+		twin := f.twin(s)
+		err := write(twin)
+		p, err2 := s.picture(f.Context(), twin, a)
+		if err := errors.Join(err, err2); err != nil {
+			f.Fatalf("memstore: %v", err)
+		}
+		return p
+	}
+	before = picture(func(store.Store) error { return nil })
+	done = picture(func(twin store.Store) error { _, err := a.do(f.Context(), twin); return err })
+	if a.erases == "" {
+		return before, done, nil
+	}
+	for subset := range 1 << len(a.on) {
+		partly = append(partly, picture(func(twin store.Store) error {
+			var errs []error
+			for i, req := range a.on {
+				if subset>>i&1 == 1 {
+					errs = append(errs, twin.Delete(f.Context(), req.Key))
+				}
+			}
+			return errors.Join(errs...)
+		}))
+	}
+	return before, done, partly
+}
+
+// An ending context ends at one of its uses, or when end is called.
+type ending struct {
+	context.Context
+	why  error
+	at   int64
+	uses atomic.Int64
+	done chan struct{}
+	over atomic.Bool
+}
+
+func newEnding(parent context.Context, why error, at int64) *ending {
+	return &ending{Context: parent, why: why, at: at, done: make(chan struct{})}
+}
+
+func (e *ending) end() {
+	if !e.over.Swap(true) {
+		close(e.done)
+	}
+}
+
+// moment counts a use, and ends the context if it is the one.
+func (e *ending) moment() {
+	if e.uses.Add(1) == e.at {
+		e.end()
+	}
+}
+
+func (e *ending) Done() <-chan struct{} { e.moment(); return e.done }
+
+func (e *ending) Value(k any) any { e.moment(); return e.Context.Value(k) }
+
+func (e *ending) Err() error {
+	e.moment()
+	select {
+	case <-e.done:
+		return e.why
+	default:
+		return nil
+	}
 }

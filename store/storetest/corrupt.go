@@ -12,16 +12,16 @@ import (
 // corruptChecks are for a backend that can make rows which its store cannot
 // decode.
 var corruptChecks = []check{
-	{name: "Corrupt/Get", rule: "corrupt", run: corruptGet},
-	{name: "Corrupt/Holder", rule: "corrupt", run: corruptHolder},
-	{name: "Corrupt/List", rule: "corrupt", run: corruptList},
-	{name: "Corrupt/Register", rule: "corrupt", run: corruptRegister},
-	{name: "Corrupt/Move", rule: "take-over", run: corruptMove},
-	{name: "Corrupt/Limit", rule: "limit", policy: three, run: corruptLimit},
-	{name: "Corrupt/Deactivate", rule: "corrupt", run: corruptDeactivate},
-	{name: "Corrupt/Invalidate", rule: "corrupt", run: corruptInvalidate},
-	{name: "Corrupt/Delete", rule: "corrupt", run: corruptDelete},
-	{name: "Corrupt/DeleteUser", rule: "corrupt", run: corruptDeleteUser},
+	{"Corrupt/Get", "corrupt", defaults, corruptGet},
+	{"Corrupt/Holder", "corrupt", defaults, corruptHolder},
+	{"Corrupt/List", "corrupt", defaults, corruptList},
+	{"Corrupt/Register", "corrupt", defaults, corruptRegister},
+	{"Corrupt/Move", "take-over", defaults, corruptMove},
+	{"Corrupt/Limit", "limit", three, corruptLimit},
+	{"Corrupt/Deactivate", "corrupt", defaults, corruptDeactivate},
+	{"Corrupt/Invalidate", "corrupt", defaults, corruptInvalidate},
+	{"Corrupt/Delete", "corrupt", defaults, corruptDelete},
+	{"Corrupt/DeleteUser", "corrupt", defaults, corruptDeleteUser},
 }
 
 // corrupted registers alice's tablet, and her phone, which then cannot be
@@ -46,7 +46,7 @@ func (f *fixture) wantOverwritten(req tokens.Request) {
 	if got.Registration.RegisteredAt.Equal(start.Truncate(time.Millisecond)) {
 		registeredAt = start
 	}
-	f.wantResult(req, store.Created, registeredAt, got)
+	f.wantResult(req, registeredAt, store.Result{Outcome: store.Created}, got)
 }
 
 func corruptGet(f *fixture) {
@@ -84,9 +84,9 @@ func corruptMove(f *fixture) {
 	if got.MovedFrom == phone.Key {
 		got.MovedFrom = tokens.Key{}
 	}
-	f.wantResult(req, store.Created, f.clock.Now(), got)
+	f.wantResult(req, f.clock.Now(), store.Result{Outcome: store.Created}, got)
 	f.wantNone(phone.Key)
-	f.wantStored(f.registered(tablet, start, start))
+	f.wantUnchanged(tablet)
 }
 
 // corruptLimit has three devices, one of which cannot be decoded: it does not
@@ -97,7 +97,7 @@ func corruptLimit(f *fixture) {
 	f.wantDevices(alice, "tablet", "watch")
 	f.clock.advance(time.Hour)
 	req := request(alice, "new", token(4))
-	f.wantEvicted(req, f.register(req))
+	f.evicts(req)
 
 	f.clock.advance(time.Hour)
 	again := f.register(request(alice, "phone", token(1)))
@@ -108,19 +108,19 @@ func corruptLimit(f *fixture) {
 func corruptList(f *fixture) {
 	tablet, _ := f.corrupted()
 	f.wantDevices(alice, tablet.Key.DeviceID)
-	f.wantStored(f.registered(tablet, start, start))
+	f.wantUnchanged(tablet)
 }
 
 func corruptRegister(f *fixture) {
 	tablet, phone := f.corrupted()
 	f.wantOverwritten(phone)
-	f.wantStored(f.registered(tablet, start, start))
+	f.wantUnchanged(tablet)
 
 	f.Corrupt(f, f.store, tablet.Key)
 	tablet.Token = token(3)
 	f.wantOverwritten(tablet)
 	free := request(bob, "tablet", token(2))
-	f.wantResult(free, store.Created, f.clock.Now(), f.register(free))
+	f.creates(free)
 	f.wantEqual("Holder", tablet.Key, f.holder(token(3)).Key)
 }
 
@@ -157,7 +157,7 @@ func corruptDelete(f *fixture) {
 	tablet, phone := f.corrupted()
 	f.delete(phone.Key)
 	f.wantErased(phone)
-	f.wantStored(f.registered(tablet, start, start))
+	f.wantUnchanged(tablet)
 }
 
 func corruptDeleteUser(f *fixture) {

@@ -16,7 +16,7 @@ func gaveUp(ctx context.Context) error { return fmt.Errorf("%w: %w", store.ErrTr
 func (s *faulty) giveUpRegister(ctx context.Context, req tokens.Request, now time.Time) (done bool, err error) {
 	again := s.gaveUp[req.Key].Equal(req.Token)
 	delete(s.gaveUp, req.Key)
-	if again && s.has("takes the repeat of a call that it gave up for done") {
+	if again && s.has("takes the repeat of a call that it gave up for done", "Ending/Create", "Ending/Replace") {
 		return true, nil
 	}
 	if ctx.Err() == nil {
@@ -25,27 +25,27 @@ func (s *faulty) giveUpRegister(ctx context.Context, req tokens.Request, now tim
 	old, stored := s.rows[s.id(req.Key)]
 	previous := s.previous(req)
 	switch {
-	case previous != nil && s.has("gives up after it removed the old owner"):
+	case previous != nil && s.has("gives up after it removed the old owner", "Ending/TakeOver", "Ending/Exchange", "Ending/Reinstall"):
 		s.erase(previous.Key)
-	case previous != nil && stored && s.has("gives up after it moved the token, with the old one still to free"):
+	case previous != nil && stored && s.has("gives up after it moved the token, with the old one still to free", "Ending/Exchange", "Ending/Reinstall"):
 		s.erase(previous.Key)
 		old.Token = req.Token
 		s.put(old)
-	case !stored && s.has("gives up after it evicted"):
+	case !stored && s.has("gives up after it evicted", "Ending/Evict"):
 		var result store.Result
 		s.makeRoom(req.Key, now, &result)
-	case stored && s.has("gives up after it removed the row that it replaces"):
+	case stored && s.has("gives up after it removed the row that it replaces", "Ending/Replace"):
 		s.erase(req.Key)
-	case stored && s.has("gives up after half of a refresh"):
+	case stored && s.has("gives up after half of a refresh", "Ending/Refresh", "Ending/Reactivate"):
 		old.Status, old.Platform = tokens.Active, req.Platform
 		s.put(old)
-	case !stored && s.has("gives up after it stored the row without its times"):
+	case !stored && s.has("gives up after it stored the row without its times", "Ending/Create"):
 		s.put(tokens.Registration{Key: req.Key, Token: req.Token, Platform: req.Platform, Status: tokens.Active, ExpiresAt: s.policy.Expiry(now)})
 	case s.has("takes the repeat of a call that it gave up for done"):
 		s.gaveUp[req.Key] = req.Token
-	case s.has("returns no error for a Register that it gave up"):
+	case s.has("returns no error for a Register that it gave up", "Ending/Create", "Ending/TakeOver"):
 		return true, nil
-	case s.has("denies a Register that it applied when the context ended"):
+	case s.has("denies a Register that it applied when the context ended", "Ending/Evict", "Ending/Reactivate"):
 		s.registerWhole(req, now)
 		return true, ctx.Err()
 	default:
@@ -54,15 +54,13 @@ func (s *faulty) giveUpRegister(ctx context.Context, req tokens.Request, now tim
 	return true, gaveUp(ctx)
 }
 
-// giveUpRewrite erases the row if the store has the fault and the context has
-// ended.
-func (s *faulty) giveUpRewrite(ctx context.Context, k tokens.Key, fault string) bool {
+// giveUpRewrite erases the row if the store is faulty and the context has ended.
+func (s *faulty) giveUpRewrite(ctx context.Context, k tokens.Key, faulty bool) (done bool) {
 	_, stored := s.rows[s.id(k)]
-	if !stored || ctx.Err() == nil || !s.has(fault) {
-		return false
+	if done = faulty && stored && ctx.Err() != nil; done {
+		s.erase(k)
 	}
-	s.erase(k)
-	return true
+	return done
 }
 
 func (s *faulty) giveUpDeleteUser(ctx context.Context, rows []tokens.Registration) (done bool, err error) {
@@ -70,36 +68,17 @@ func (s *faulty) giveUpDeleteUser(ctx context.Context, rows []tokens.Registratio
 		return false, nil
 	}
 	switch {
-	case s.has("DeleteUser returns no error when it gave up"):
+	case s.has("DeleteUser returns no error when it gave up", "Ending/DeleteUser"):
 		s.erase(rows[0].Key)
 		return true, nil
-	case s.has("DeleteUser returns the context's error alone when it gave up"):
+	case s.has("DeleteUser returns the context's error alone when it gave up", "Ending/DeleteUser"):
 		s.erase(rows[0].Key)
 		return true, ctx.Err()
-	case s.has("DeleteUser gives up after it marked a row"):
+	case s.has("DeleteUser gives up after it marked a row", "Ending/DeleteUser"):
 		s.erase(rows[0].Key)
 		rows[len(rows)-1].Status = tokens.Inactive
 		s.put(rows[len(rows)-1])
 		return true, gaveUp(ctx)
 	}
 	return false, nil
-}
-
-// brokenEnding are stores that keep a part of a write when the context ends.
-var brokenEnding = []broken{
-	{"gives up after it removed the old owner", []string{"Ending/TakeOver", "Ending/Exchange", "Ending/Reinstall"}},
-	{"gives up after it moved the token, with the old one still to free", []string{"Ending/Exchange", "Ending/Reinstall"}},
-	{"gives up after it evicted", []string{"Ending/Evict"}},
-	{"gives up after it removed the row that it replaces", []string{"Ending/Replace"}},
-	{"gives up after half of a refresh", []string{"Ending/Refresh", "Ending/Reactivate"}},
-	{"gives up after it stored the row without its times", []string{"Ending/Create"}},
-	{"takes the repeat of a call that it gave up for done", []string{"Ending/Create", "Ending/Replace"}},
-	{"returns no error for a Register that it gave up", []string{"Ending/Create", "Ending/TakeOver"}},
-	{"denies a Register that it applied when the context ended", []string{"Ending/Evict", "Ending/Reactivate"}},
-	{"Deactivate gives up after it erased the row to write it again", []string{"Ending/Deactivate"}},
-	{"Invalidate gives up after it erased the row to write it again", []string{"Ending/Invalidate"}},
-	{"Delete gives up after it marked the row", []string{"Ending/Delete"}},
-	{"DeleteUser returns no error when it gave up", []string{"Ending/DeleteUser"}},
-	{"DeleteUser returns the context's error alone when it gave up", []string{"Ending/DeleteUser"}},
-	{"DeleteUser gives up after it marked a row", []string{"Ending/DeleteUser"}},
 }

@@ -15,15 +15,15 @@ func (s *faulty) Import(ctx context.Context, r tokens.Registration) (store.Impor
 	defer s.mu.Unlock()
 	now := s.policy.Now()
 	given := r
-	if !r.UpdatedAt.IsZero() && !r.UpdatedAt.After(now) && s.has("Import takes the server's time") {
+	if !r.UpdatedAt.IsZero() && !r.UpdatedAt.After(now) && s.has("Import takes the server's time", "Import/Rule") {
 		r.UpdatedAt = now
 	}
 	own, holder := s.importing(r, now)
 	planned, outcome := s.planImport(r, now, own, holder)
-	if s.has("Import reads, then writes") {
+	if s.has("Import reads, then writes", "Race/ImportOneToken", "Race/ImportOneKey", "Pairs/Import") {
 		s.gap()
 	}
-	if holder != nil && ctx.Err() != nil && s.has("Import gives up after it removed the holder") {
+	if holder != nil && ctx.Err() != nil && s.has("Import gives up after it removed the holder", "Ending/Import") {
 		s.erase(holder.Key)
 		return "", gaveUp(ctx)
 	}
@@ -31,40 +31,40 @@ func (s *faulty) Import(ctx context.Context, r tokens.Registration) (store.Impor
 	case store.Imported:
 		if holder != nil {
 			s.eraseImported(*holder, r)
-			if s.has("Import counts the device that loses the token") {
+			if s.has("Import counts the device that loses the token", "Import/NoLimit") {
 				s.counter[holder.Key.UserID]++
 			}
 		}
 		s.put(s.importedAs(planned, given, own, now))
 		delete(s.broken, s.id(r.Key))
-		if s.has("Import makes room") && s.crowded(r.Key.UserID) {
+		if s.has("Import makes room", "Import/NoLimit") && s.crowded(r.Key.UserID) {
 			s.erase(s.of(r.Key.UserID)[0].Key)
 		}
-		if s.has("Import obeys the limit") && s.crowded(r.Key.UserID) {
+		if s.has("Import obeys the limit", "Import/NoLimit") && s.crowded(r.Key.UserID) {
 			s.erase(r.Key)
 			return store.ImportKept, s.end(ctx, "Import")
 		}
 	case store.ImportedStatus:
-		if s.has("Import reads the row, then writes its status") {
+		if s.has("Import reads the row, then writes its status", "Pairs/ImportStatus") {
 			s.gap()
 		}
-		if s.has("Import writes what it was given over the status") {
+		if s.has("Import writes what it was given over the status", "Import/Rule") {
 			planned = given
 		}
 		s.put(planned)
 	case store.ImportKept:
-		if holder != nil && s.has("Import removes the holder that it keeps the token for") {
+		if holder != nil && s.has("Import removes the holder that it keeps the token for", "Import/Rule") {
 			s.erase(holder.Key)
 		}
-		if own != nil && own.Active() && !r.Active() && s.has("Import takes any log out") {
+		if own != nil && own.Active() && !r.Active() && s.has("Import takes any log out", "Import/Rule") {
 			own.Status = r.Status
 			s.put(*own)
 		}
 	}
-	if outcome == store.ImportedStatus && s.has("Import does not say that it took the status") {
+	if outcome == store.ImportedStatus && s.has("Import does not say that it took the status", "Import/Rule", "Import/Copy") {
 		outcome = store.ImportKept
 	}
-	if outcome == store.ImportExpired && s.has("Import does not say that what it was given has expired") {
+	if outcome == store.ImportExpired && s.has("Import does not say that what it was given has expired", "Import/Rule") {
 		outcome = store.ImportKept
 	}
 	return outcome, s.end(ctx, "Import")
@@ -76,16 +76,16 @@ func (s *faulty) importing(r tokens.Registration, now time.Time) (own, holder *t
 		own = &stored
 	}
 	holder = s.previous(tokens.Request{Key: r.Key, Token: r.Token})
-	if own != nil && s.broken[s.id(r.Key)] && !s.has("Import compares what cannot be decoded") {
+	if own != nil && s.broken[s.id(r.Key)] && !s.has("Import compares what cannot be decoded", "Import/Rule") {
 		own = nil
 	}
-	if own != nil && s.has("Import ignores what is under the key") {
+	if own != nil && s.has("Import ignores what is under the key", "Import/Rule") {
 		own = nil
 	}
-	if holder != nil && (s.has("Import leaves the token with its holder too") ||
-		s.broken[s.id(holder.Key)] && s.has("Import leaves the token with what cannot be decoded too") ||
-		s.expired(*holder, now) && s.has("Import leaves the token with its expired holder too") ||
-		holder.Key.UserID == r.Key.UserID && s.has("Import leaves the token with the user's other device too")) {
+	if holder != nil && (s.has("Import leaves the token with its holder too", "Import/Rule", "Import/Over") ||
+		s.broken[s.id(holder.Key)] && s.has("Import leaves the token with what cannot be decoded too", "Import/Rule") ||
+		s.expired(*holder, now) && s.has("Import leaves the token with its expired holder too", "Import/Rule") ||
+		holder.Key.UserID == r.Key.UserID && s.has("Import leaves the token with the user's other device too", "Import/Rule")) {
 		holder = nil
 	}
 	return own, holder
@@ -93,32 +93,32 @@ func (s *faulty) importing(r tokens.Registration, now time.Time) (own, holder *t
 
 func (s *faulty) planImport(r tokens.Registration, now time.Time, own, holder *tokens.Registration) (tokens.Registration, store.ImportOutcome) {
 	compared := holder
-	if holder != nil && (s.broken[s.id(holder.Key)] || s.has("Import takes the token from whoever has it") ||
-		!holder.Active() && s.has("Import takes the token from what is inactive")) {
+	if holder != nil && (s.broken[s.id(holder.Key)] || s.has("Import takes the token from whoever has it", "Import/Rule") ||
+		!holder.Active() && s.has("Import takes the token from what is inactive", "Import/Rule")) {
 		compared = nil
 	}
-	if own != nil && !own.Active() && s.has("Import overwrites what is inactive") {
+	if own != nil && !own.Active() && s.has("Import overwrites what is inactive", "Import/Rule") {
 		own = nil
 	}
 	for _, stored := range []*tokens.Registration{own, compared} {
-		if stored != nil && s.expired(*stored, now) && s.has("Import keeps what has expired and is newer") {
+		if stored != nil && s.expired(*stored, now) && s.has("Import keeps what has expired and is newer", "Import/Rule") {
 			return tokens.Registration{}, store.ImportKept
 		}
-		if stored != nil && stored.UpdatedAt.Equal(r.UpdatedAt) && stored.Active() == r.Active() && s.has("Import overwrites what is as old") {
+		if stored != nil && stored.UpdatedAt.Equal(r.UpdatedAt) && stored.Active() == r.Active() && s.has("Import overwrites what is as old", "Import/Rule") {
 			return s.stampedImport(r), store.Imported
 		}
 	}
-	if own != nil && s.has("Import keeps whatever is under the key") {
+	if own != nil && s.has("Import keeps whatever is under the key", "Import/Rule", "Import/Over") {
 		return tokens.Registration{}, store.ImportKept
 	}
-	if r.UpdatedAt.After(now) && s.has("Import believes a time that has not come") {
+	if r.UpdatedAt.After(now) && s.has("Import believes a time that has not come", "Import/Rule") {
 		return s.stampedImport(r), store.Imported
 	}
 	planned, outcome := s.policy.PlanImport(r, now, own, compared)
 	switch {
-	case outcome == store.ImportExpired && s.has("Import stores what has expired"):
+	case outcome == store.ImportExpired && s.has("Import stores what has expired", "Import/Rule"):
 		return s.stampedImport(r), store.Imported
-	case outcome == store.ImportedStatus && s.has("Import keeps what was logged out meanwhile"):
+	case outcome == store.ImportedStatus && s.has("Import keeps what was logged out meanwhile", "Import/Rule", "Import/Copy"):
 		return tokens.Registration{}, store.ImportKept
 	}
 	return planned, outcome
@@ -131,12 +131,12 @@ func (s *faulty) stampedImport(r tokens.Registration) tokens.Registration {
 }
 
 func (s *faulty) eraseImported(holder, r tokens.Registration) {
-	if s.has("Import deactivates the holder") {
+	if s.has("Import deactivates the holder", "Import/Rule", "Import/Over") {
 		holder.Status = tokens.LoggedOut
 		s.put(holder)
 		return
 	}
-	if s.has("Import removes the holder by its key") {
+	if s.has("Import removes the holder by its key", "Pairs/Import") {
 		s.gap()
 		s.erase(holder.Key)
 		return
@@ -149,95 +149,38 @@ func (s *faulty) eraseImported(holder, r tokens.Registration) {
 // importedAs returns the stored form of the registration.
 func (s *faulty) importedAs(planned, given tokens.Registration, own *tokens.Registration, now time.Time) tokens.Registration {
 	switch {
-	case s.has("Import sets updatedAt"):
+	case s.has("Import sets updatedAt", "Import/Rule", "Import/Times", "Import/Copy"):
 		planned.UpdatedAt = stamp(now)
-	case s.has("Import sets registeredAt"):
+	case s.has("Import sets registeredAt", "Import/Rule", "Import/Times"):
 		planned.RegisteredAt = stamp(now)
-	case planned.RegisteredAt.IsZero() && s.has("Import makes up a registeredAt"):
+	case planned.RegisteredAt.IsZero() && s.has("Import makes up a registeredAt", "Import/Times"):
 		planned.RegisteredAt = planned.UpdatedAt
-	case own != nil && s.has("Import keeps registeredAt"):
+	case own != nil && s.has("Import keeps registeredAt", "Import/Over"):
 		planned.RegisteredAt = own.RegisteredAt
-	case own != nil && s.has("Import keeps the project"):
+	case own != nil && s.has("Import keeps the project", "Import/Rule"):
 		planned.ProjectID = own.ProjectID
-	case own != nil && planned.ProjectID == "" && s.has("Import keeps a project that it is not given"):
+	case own != nil && planned.ProjectID == "" && s.has("Import keeps a project that it is not given", "Import/Rule"):
 		planned.ProjectID = own.ProjectID
-	case own != nil && s.has("Import keeps the platform"):
+	case own != nil && s.has("Import keeps the platform", "Import/Rule"):
 		planned.Platform = own.Platform
-	case own != nil && own.Token.Equal(planned.Token) && s.has("Import keeps the spelling"):
+	case own != nil && own.Token.Equal(planned.Token) && s.has("Import keeps the spelling", "Import/Respelled"):
 		planned.Token = own.Token
-	case s.has("Import makes active"):
+	case s.has("Import makes active", "Import/Rule", "Import/Times"):
 		planned.Status = tokens.Active
-	case !planned.Active() && s.has("Import knows one reason"):
+	case !planned.Active() && s.has("Import knows one reason", "Import/Times"):
 		planned.Status = tokens.LoggedOut
-	case s.has("Import prolongs"):
+	case s.has("Import prolongs", "Import/Rule", "Import/Times"):
 		planned.ExpiresAt = s.policy.Expiry(now)
-	case s.has("Import cuts the expiry at a TTL") && planned.ExpiresAt.After(s.policy.Expiry(now)):
+	case s.has("Import cuts the expiry at a TTL", "Import/Times") && planned.ExpiresAt.After(s.policy.Expiry(now)):
 		planned.ExpiresAt = s.policy.Expiry(now)
-	case s.has("Import keeps a zero expiry"):
+	case s.has("Import keeps a zero expiry", "Import/Rule", "Import/Times"):
 		planned.ExpiresAt = given.ExpiresAt.UTC().Truncate(time.Second)
-	case s.has("Import keeps nanoseconds"):
+	case s.has("Import keeps nanoseconds", "Import/Times"):
 		planned.UpdatedAt = given.UpdatedAt.UTC()
-	case s.has("Import keeps the zone"):
+	case s.has("Import keeps the zone", "Import/Times"):
 		planned.UpdatedAt = given.UpdatedAt.Truncate(time.Millisecond)
-	case planned.UpdatedAt.After(now) && s.has("Import stores no time that has not come"):
+	case planned.UpdatedAt.After(now) && s.has("Import stores no time that has not come", "Import/Rule", "Import/Times"):
 		planned.UpdatedAt = stamp(now)
 	}
 	return planned
-}
-
-var brokenImport = []broken{
-	{"Import ignores what is under the key", []string{"Import/Rule"}},
-	{"Import keeps whatever is under the key", []string{"Import/Rule", "Import/Over"}},
-	{"Import overwrites what is inactive", []string{"Import/Rule"}},
-	{"Import overwrites what is as old", []string{"Import/Rule"}},
-	{"Import keeps what has expired and is newer", []string{"Import/Rule"}},
-	{"Import takes the token from whoever has it", []string{"Import/Rule"}},
-	{"Import takes the token from what is inactive", []string{"Import/Rule"}},
-	{"Import leaves the token with its holder too", []string{"Import/Rule", "Import/Over"}},
-	{"Import leaves the token with its expired holder too", []string{"Import/Rule"}},
-	{"Import leaves the token with the user's other device too", []string{"Import/Rule"}},
-	{"Import leaves the token with what cannot be decoded too", []string{"Import/Rule"}},
-	{"Import removes the holder that it keeps the token for", []string{"Import/Rule"}},
-	{"Import deactivates the holder", []string{"Import/Rule", "Import/Over"}},
-	{"Import compares what cannot be decoded", []string{"Import/Rule"}},
-	{"Import believes a time that has not come", []string{"Import/Rule"}},
-	{"Import takes the server's time", []string{"Import/Rule"}},
-	{"Import stores what has expired", []string{"Import/Rule"}},
-	{"Import keeps what was logged out meanwhile", []string{"Import/Rule", "Import/Copy"}},
-	{"Import takes any log out", []string{"Import/Rule"}},
-	{"Import writes what it was given over the status", []string{"Import/Rule"}},
-	{"Import does not say that it took the status", []string{"Import/Rule", "Import/Copy"}},
-	{"Import does not say that what it was given has expired", []string{"Import/Rule"}},
-	{"Import sets updatedAt", []string{"Import/Rule", "Import/Times", "Import/Copy"}},
-	{"Import sets registeredAt", []string{"Import/Rule", "Import/Times"}},
-	{"Import makes up a registeredAt", []string{"Import/Times"}},
-	{"Import keeps registeredAt", []string{"Import/Over"}},
-	{"Import keeps the project", []string{"Import/Rule"}},
-	{"Import keeps a project that it is not given", []string{"Import/Rule"}},
-	{"Import counts the device that loses the token", []string{"Import/NoLimit"}},
-	{"Import keeps the platform", []string{"Import/Rule"}},
-	{"Import keeps the spelling", []string{"Import/Respelled"}},
-	{"Import makes active", []string{"Import/Rule", "Import/Times"}},
-	{"Import knows one reason", []string{"Import/Times"}},
-	{"Import prolongs", []string{"Import/Rule", "Import/Times"}},
-	{"Import cuts the expiry at a TTL", []string{"Import/Times"}},
-	{"Import keeps a zero expiry", []string{"Import/Rule", "Import/Times"}},
-	{"Import keeps nanoseconds", []string{"Import/Times"}},
-	{"Import keeps the zone", []string{"Import/Times"}},
-	{"Import stores no time that has not come", []string{"Import/Rule", "Import/Times"}},
-	{"Import makes room", []string{"Import/NoLimit"}},
-	{"Import obeys the limit", []string{"Import/NoLimit"}},
-	{"Deactivate gives a reason where none is known", []string{"Import/NoReasonKnown"}},
-	{"Invalidate gives a reason where none is known", []string{"Import/NoReasonKnown"}},
-	{"Invalidate spares what has no updatedAt", []string{"Import/NoUpdateKnown"}},
-	{"Import reads the clock again", []string{"Import/Clock"}},
-	{"Import takes invalid arguments", []string{"Import/Invalid"}},
-	{"Import ignores a canceled context", []string{"Import/Context"}},
-	{"Import denies a write during which the context ended", []string{"Import/Context"}},
-	{"Import reads, then writes", []string{
-		"Race/ImportOneToken", "Race/ImportOneKey", "Race/ImportAndMove", "Race/ImportAndRefresh", "Race/ImportAndReplace",
-	}},
-	{"Import gives up after it removed the holder", []string{"Ending/Import"}},
-	{"Import reads the row, then writes its status", []string{"Race/ImportStatusAndRefresh", "Pairs/ImportStatus"}},
-	{"Import removes the holder by its key", []string{"Race/ImportAndReplaceHolder", "Pairs/Import"}},
 }

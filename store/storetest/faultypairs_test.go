@@ -19,7 +19,7 @@ func (s *faulty) registerInSteps(req tokens.Request, now time.Time) (result stor
 	previous := s.previous(req)
 
 	switch {
-	case s.has("has no row locks"), s.has("excludes other calls in its process only"):
+	case s.has("has no row locks", "Pairs/All", "Pairs/RefreshAndTakeOver", "Pairs/RefreshAndDelete"), s.has("excludes other calls in its process only", "Handles/Pairs"):
 		if s.has("excludes other calls in its process only") {
 			s.busy = s
 			defer func() { s.busy = nil }()
@@ -38,13 +38,13 @@ func (s *faulty) registerInSteps(req tokens.Request, now time.Time) (result stor
 		result.Outcome = outcome(live, refresh)
 		return result, true
 
-	case refresh && s.has("refreshes what it read without looking again"):
+	case refresh && s.has("refreshes what it read without looking again", "Pairs/RefreshAndTakeOver", "Pairs/RefreshAndDelete", "Pairs/RegisterAndDeleteUser"):
 		s.gap()
 		result = store.Result{Registration: s.written(req, old, true, true, now), Outcome: store.Refreshed}
 		s.put(result.Registration)
 		return result, true
 
-	case live && !refresh && s.has("replaces a row that may be gone"):
+	case live && !refresh && s.has("replaces a row that may be gone", "Pairs/ReplaceAndTakeOver"):
 		s.take(req, previous, live, now, &result)
 		s.gap()
 		result.Registration, result.Outcome = s.written(req, old, true, true, now), store.Replaced
@@ -53,12 +53,12 @@ func (s *faulty) registerInSteps(req tokens.Request, now time.Time) (result stor
 		}
 		return result, true
 
-	case previous != nil && s.has("deletes the previous holder by key"):
+	case previous != nil && s.has("deletes the previous holder by key", "Pairs/ReplaceAndTakeOver"):
 		s.gap()
 		s.erase(previous.Key)
 		return s.registerWhole(req, now), true
 
-	case previous != nil && s.has("names the loser that it read before"):
+	case previous != nil && s.has("names the loser that it read before", "Pairs/TakeOverAndTakeOver"):
 		var told store.Result
 		s.gap()
 		current, stored := s.rows[s.id(previous.Key)]
@@ -71,20 +71,20 @@ func (s *faulty) registerInSteps(req tokens.Request, now time.Time) (result stor
 		result.MovedFrom = told.MovedFrom
 		return result, true
 
-	case s.has("returns the outcome that it read before"):
+	case s.has("returns the outcome that it read before", "Pairs/CreateAndCreate", "Pairs/RefreshAndDelete"):
 		s.gap()
 		result = s.registerWhole(req, now)
 		result.Outcome = outcome(live, refresh)
 		return result, true
 
-	case live && s.has("keeps the registeredAt of a row that was erased meanwhile"):
+	case live && s.has("keeps the registeredAt of a row that was erased meanwhile", "Pairs/RefreshAndDelete"):
 		s.gap()
 		result = s.registerWhole(req, now)
 		result.Registration.RegisteredAt = old.RegisteredAt
 		s.put(result.Registration)
 		return result, true
 
-	case !live && s.has("evicts by key what was registered again"):
+	case !live && s.has("evicts by key what was registered again", "Pairs/RegisterAndEvict"):
 		chosen := s.candidates(req.Key, now)
 		slices.SortFunc(chosen, store.EvictionOrder)
 		s.gap()
@@ -97,7 +97,7 @@ func (s *faulty) registerInSteps(req tokens.Request, now time.Time) (result stor
 		s.put(result.Registration)
 		return result, true
 
-	case live && !refresh && s.has("frees the old token after another has taken it"):
+	case live && !refresh && s.has("frees the old token after another has taken it", "Pairs/ReplaceAndTakeOver"):
 		result = s.registerWhole(req, now)
 		delete(s.unindexed, req.Token.Hash())
 		s.gap()
@@ -141,25 +141,25 @@ func (s *faulty) deactivateInSteps(k tokens.Key) (done bool) {
 	read := old
 	old.Status = tokens.LoggedOut
 	switch {
-	case s.has("Deactivate writes the row back if the token is unchanged"):
+	case s.has("Deactivate writes the row back if the token is unchanged", "Pairs/RefreshAndDeactivate"):
 		s.gap()
 		if now, still := s.rows[s.id(k)]; still && s.same(now.Token, read.Token) {
 			s.put(old)
 		}
 		return true
-	case s.has("Deactivate writes the row back if updatedAt is unchanged"):
+	case s.has("Deactivate writes the row back if updatedAt is unchanged", "Pairs/OneMoment"):
 		s.gap()
 		if now, still := s.rows[s.id(k)]; still && now.UpdatedAt.Equal(read.UpdatedAt) {
 			s.put(old)
 		}
 		return true
-	case s.has("Deactivate stores again what was erased"):
+	case s.has("Deactivate stores again what was erased", "Pairs/RefreshAndDelete"):
 		s.gap()
 		if _, still := s.rows[s.id(k)]; !still || s.unchanged(read) {
 			s.put(old)
 		}
 		return true
-	case s.has("Deactivate writes back all devices of the user"):
+	case s.has("Deactivate writes back all devices of the user", "Pairs/All"):
 		rows := s.of(k.UserID)
 		s.gap()
 		for _, r := range rows {
@@ -181,27 +181,6 @@ func (s *faulty) unchanged(read tokens.Registration) bool {
 	return stored == !read.Key.IsZero() && describe(now) == describe(read)
 }
 
-// brokenPairs are stores whose calls are each right alone, and wrong when another
-// call comes between two of their steps.
-var brokenPairs = []broken{
-	{"has no row locks", []string{"Pairs/All", "Pairs/RefreshAndTakeOver", "Pairs/RefreshAndDelete"}},
-	{"refreshes what it read without looking again", []string{"Pairs/RefreshAndTakeOver", "Pairs/RefreshAndDelete", "Pairs/RegisterAndDeleteUser"}},
-	{"replaces a row that may be gone", []string{"Pairs/ReplaceAndTakeOver"}},
-	{"deletes the previous holder by key", []string{"Pairs/ReplaceAndTakeOver"}},
-	{"names the loser that it read before", []string{"Pairs/TakeOverAndTakeOver"}},
-	{"returns the outcome that it read before", []string{"Pairs/CreateAndCreate", "Pairs/RefreshAndDelete"}},
-	{"keeps the registeredAt of a row that was erased meanwhile", []string{"Pairs/RefreshAndDelete"}},
-	{"evicts by key what was registered again", []string{"Pairs/RegisterAndEvict"}},
-	{"frees the old token after another has taken it", []string{"Pairs/ReplaceAndTakeOver"}},
-	{"Deactivate writes the row back if the token is unchanged", []string{"Pairs/RefreshAndDeactivate"}},
-	{"Deactivate writes the row back if updatedAt is unchanged", []string{"Pairs/OneMoment"}},
-	{"Deactivate stores again what was erased", []string{"Pairs/RefreshAndDelete"}},
-	{"Deactivate writes back all devices of the user", []string{"Pairs/All"}},
-	{"Invalidate marks by key what it checked before", []string{"Pairs/RefreshAndInvalidate"}},
-	{"Delete gives up on a row that changed", []string{"Pairs/RefreshAndDelete"}},
-	{"DeleteUser gives up on rows that changed", []string{"Pairs/RegisterAndDeleteUser"}},
-}
-
 // A process is the cache of one handle, which the handle keeps until its next write.
 type process struct {
 	lists map[tokens.UserID][]tokens.Registration
@@ -217,15 +196,4 @@ func (p *process) forget() {
 		held:  map[tokens.Hash]tokens.Key{},
 		none:  map[tokens.Hash]bool{},
 	}
-}
-
-// brokenHandles are stores that are right in one process.
-var brokenHandles = []broken{
-	{"caches lists in its process", []string{"Handles/ReadsAtOnce", "Handles/Sequence"}},
-	{"caches registrations in its process", []string{"Handles/ReadsAtOnce"}},
-	{"caches holders in its process", []string{"Handles/ReadsAtOnce"}},
-	{"caches in its process that a token has no holder", []string{"Handles/ReadsAtOnce"}},
-	{"keeps the limit of the first handle", []string{"Handles/LowerLimit"}},
-	{"keeps the TTL of the first handle", []string{"Handles/OtherTTL"}},
-	{"excludes other calls in its process only", []string{"Handles/Pairs"}},
 }

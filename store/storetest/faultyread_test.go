@@ -18,10 +18,10 @@ func (s *faulty) Get(ctx context.Context, k tokens.Key) (tokens.Registration, er
 		return tokens.Registration{}, err
 	}
 	defer s.mu.Unlock()
-	if r, ok := s.got[k]; ok && s.has("caches registrations in its process") {
+	if r, ok := s.got[k]; ok && s.has("caches registrations in its process", "Handles/ReadsAtOnce") {
 		return r, nil
 	}
-	if r, done := s.join(ctx, k, "Get shares the answer of a Get under way", func(r *reading) {
+	if r, done := s.join(ctx, k, s.has("Get shares the answer of a Get under way", "Race/ReadDuringARead"), func(r *reading) {
 		if r.reg = s.rows[s.id(k)]; r.reg.Key.IsZero() {
 			r.err = store.ErrNotFound
 		}
@@ -29,24 +29,24 @@ func (s *faulty) Get(ctx context.Context, k tokens.Key) (tokens.Registration, er
 		return r.reg, r.err
 	}
 	r, stored := s.rows[s.id(k)]
-	if s.has("Get reads in two steps") {
+	if s.has("Get reads in two steps", "Race/GetWhileReplacing", "Pairs/ReadAndRegister") {
 		s.gap()
 		r.Platform = s.rows[s.id(k)].Platform
 	}
 	if stored {
 		r = s.mixed("Get", r)
 	}
-	if !stored && s.has("Get finds a device of any user") {
+	if !stored && s.has("Get finds a device of any user", "Get/Absent") {
 		for _, r = range s.all() {
 			stored = stored || r.Key.DeviceID == k.DeviceID
 		}
 	}
 	if s.broken[s.id(k)] {
-		if s.has("Get hides what cannot be decoded") {
+		if s.has("Get hides what cannot be decoded", "Corrupt/Get") {
 			return tokens.Registration{}, store.ErrNotFound
 		}
 		err := &store.CorruptError{Key: k, Err: errBroken}
-		if s.has("Get names the key of what cannot be decoded") {
+		if s.has("Get names the key of what cannot be decoded", "Corrupt/Get") {
 			return tokens.Registration{}, fmt.Errorf("%v: %w", k, err)
 		}
 		return tokens.Registration{}, err
@@ -56,11 +56,11 @@ func (s *faulty) Get(ctx context.Context, k tokens.Key) (tokens.Registration, er
 		s.purge("Get", k)
 	}
 	switch {
-	case !stored && s.has("Get returns nothing without an error"):
+	case !stored && s.has("Get returns nothing without an error", "Get/Absent"):
 		return tokens.Registration{}, nil
 	case !stored,
-		s.expired(r, now) && !s.has("Get shows what has expired"),
-		!r.Active() && s.has("Get hides what is inactive"):
+		s.expired(r, now) && !s.has("Get shows what has expired", "Expiry/Boundary"),
+		!r.Active() && s.has("Get hides what is inactive", "Get/Inactive"):
 		return tokens.Registration{}, store.ErrNotFound
 	}
 	s.got[k] = r
@@ -72,30 +72,30 @@ func (s *faulty) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration
 		return tokens.Registration{}, err
 	}
 	defer s.mu.Unlock()
-	if k, ok := s.held[h]; ok && s.has("caches holders in its process") {
+	if k, ok := s.held[h]; ok && s.has("caches holders in its process", "Handles/ReadsAtOnce") {
 		return s.rows[k], nil
 	}
-	if s.none[h] && s.has("caches in its process that a token has no holder") {
+	if s.none[h] && s.has("caches in its process that a token has no holder", "Handles/ReadsAtOnce") {
 		return tokens.Registration{}, store.ErrNotFound
 	}
 	for _, r := range s.all() {
 		if s.hashes(r.Token, h) && !s.unindexed[h] {
-			if !usual(r.Token) && s.has("Holder knows one spelling") {
+			if !usual(r.Token) && s.has("Holder knows one spelling", "Holder/Respelled") {
 				continue
 			}
-			if s.has("Holder reads in two steps") {
+			if s.has("Holder reads in two steps", "Race/HolderWhileMoving", "Pairs/ReadAndRegister") {
 				s.gap()
 				if now := s.rows[s.id(r.Key)]; !s.hashes(now.Token, h) {
 					break
 				}
 			}
-			if s.has("Holder gives up when the token moves") {
+			if s.has("Holder gives up when the token moves", "Race/HolderWhileMoving") {
 				s.gap()
 				if now := s.rows[s.id(r.Key)]; !s.hashes(now.Token, h) {
 					return tokens.Registration{}, store.ErrTryAgain
 				}
 			}
-			if s.has("Holder finds the key, then the row") {
+			if s.has("Holder finds the key, then the row", "Race/HolderWhileReplacing") {
 				s.gap()
 				var stored bool
 				if r, stored = s.rows[s.id(r.Key)]; !stored {
@@ -109,19 +109,19 @@ func (s *faulty) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration
 			if expired {
 				s.purge("Holder", r.Key)
 			}
-			if expired && !s.has("Holder shows what has expired") || !r.Active() && s.has("Holder hides what is inactive") {
+			if expired && !s.has("Holder shows what has expired", "Expiry/Boundary") || !r.Active() && s.has("Holder hides what is inactive", "Holder/Inactive") {
 				break
 			}
 			s.held[h] = s.id(r.Key)
 			return r, nil
 		}
 	}
-	if k, ok := s.hadBefore[h]; ok && s.has("Holder shows who gave the token up") {
+	if k, ok := s.hadBefore[h]; ok && s.has("Holder shows who gave the token up", "Register/Replace") {
 		if r, ok := s.rows[s.id(k)]; ok {
 			return r, nil
 		}
 	}
-	if s.has("Holder returns nothing without an error") {
+	if s.has("Holder returns nothing without an error", "Holder/Absent") {
 		return tokens.Registration{}, nil
 	}
 	s.none[h] = true
@@ -136,10 +136,10 @@ type reading struct {
 	err  error
 }
 
-// join makes the read, or waits for the same read under way, if the store has the
-// fault. It unlocks s.mu meanwhile.
-func (s *faulty) join(ctx context.Context, what any, fault string, read func(*reading)) (r *reading, done bool) {
-	if !s.has(fault) {
+// join makes the read, or waits for the same read under way, if the store is
+// faulty. It unlocks s.mu meanwhile.
+func (s *faulty) join(ctx context.Context, what any, faulty bool, read func(*reading)) (r *reading, done bool) {
+	if !faulty {
 		return nil, false
 	}
 	r, joined := s.under[what]
@@ -167,14 +167,14 @@ func (s *faulty) List(ctx context.Context, user tokens.UserID) ([]tokens.Registr
 		return nil, err
 	}
 	defer s.mu.Unlock()
-	if listed, ok := s.lists[user]; ok && s.has("caches lists in its process") {
+	if listed, ok := s.lists[user]; ok && s.has("caches lists in its process", "Handles/ReadsAtOnce", "Handles/Sequence") {
 		return listed, nil
 	}
-	if listed, ok := s.listed[user]; ok && s.has("hands out the list that it keeps") {
+	if listed, ok := s.listed[user]; ok && s.has("hands out the list that it keeps", "Values/OfList") {
 		return listed, nil
 	}
 	now := s.policy.Now()
-	if r, done := s.join(ctx, user, "List shares the answer of a List under way", func(r *reading) {
+	if r, done := s.join(ctx, user, s.has("List shares the answer of a List under way", "Race/ReadDuringARead"), func(r *reading) {
 		r.regs = slices.DeleteFunc(s.of(user), func(r tokens.Registration) bool { return !r.Active() || s.expired(r, now) })
 	}); done {
 		return r.regs, nil
@@ -186,49 +186,49 @@ func (s *faulty) List(ctx context.Context, user tokens.UserID) ([]tokens.Registr
 		}
 
 		if s.broken[s.id(r.Key)] {
-			if s.has("List fails on what cannot be decoded") {
+			if s.has("List fails on what cannot be decoded", "Corrupt/List") {
 				return nil, &store.CorruptError{Key: r.Key, Err: errBroken}
 			}
 			continue
 		}
 		switch {
-		case r.Key.UserID != user && !(strings.HasPrefix(string(r.Key.UserID), string(user)) && s.has("List takes a user for a prefix")) &&
-			!(matches(user, r.Key.UserID) && s.has("List takes a user for a pattern")),
-			!r.Active() && !s.has("List shows what is inactive"),
-			s.expired(r, now) && !s.has("List shows what has expired"):
+		case r.Key.UserID != user && !(strings.HasPrefix(string(r.Key.UserID), string(user)) && s.has("List takes a user for a prefix", "List/OnlyTheUsers")) &&
+			!(matches(user, r.Key.UserID) && s.has("List takes a user for a pattern", "List/OnlyTheUsers")),
+			!r.Active() && !s.has("List shows what is inactive", "List/OnlyActive"),
+			s.expired(r, now) && !s.has("List shows what has expired", "Expiry/Boundary"):
 			continue
 		}
 		regs = append(regs, s.mixed("List", r))
 	}
-	if len(regs) > 0 && s.has("List reads one by one") {
+	if len(regs) > 0 && s.has("List reads one by one", "Race/ListWhileMoving", "Pairs/ReadAndRegister") {
 		s.gap()
 		regs = slices.Concat(regs[:1], slices.DeleteFunc(s.of(user), func(r tokens.Registration) bool {
 			return r.Key.DeviceID <= regs[0].Key.DeviceID || !r.Active() || s.expired(r, now)
 		}))
 	}
 	switch {
-	case len(regs) == 0 && s.has("List of none is an error"):
+	case len(regs) == 0 && s.has("List of none is an error", "List/None"):
 		return nil, store.ErrNotFound
-	case len(regs) > 100 && s.has("List is one page"):
+	case len(regs) > 100 && s.has("List is one page", "DeleteUser/Many"):
 		regs = regs[:100]
-	case len(regs) > 500 && s.has("List ends at 500"):
+	case len(regs) > 500 && s.has("List ends at 500", "Sizes/MostDevices"):
 		regs = regs[:500]
-	case s.has("List ends at a megabyte"):
+	case s.has("List ends at a megabyte", "Sizes/MostDevices"):
 		regs = regs[:megabyte(regs)]
-	case s.has("List is in no order"):
+	case s.has("List is in no order", "List/ByDeviceID"):
 		slices.Reverse(regs)
-	case s.has("List is ordered without punctuation"):
+	case s.has("List is ordered without punctuation", "List/ByDeviceID"):
 		slices.SortFunc(regs, func(a, b tokens.Registration) int {
 			plain := func(r tokens.Registration) string { return strings.ReplaceAll(string(r.Key.DeviceID), "-", "") }
 			return strings.Compare(plain(a), plain(b))
 		})
-	case s.has("List is ordered without regard to case"):
+	case s.has("List is ordered without regard to case", "List/ByDeviceID"):
 		slices.SortFunc(regs, func(a, b tokens.Registration) int {
 			return strings.Compare(strings.ToLower(string(a.Key.DeviceID)), strings.ToLower(string(b.Key.DeviceID)))
 		})
 	}
 	s.listed[user], s.lists[user] = regs, regs
-	if s.has("List returns one slice each time") {
+	if s.has("List returns one slice each time", "Values/OfList") {
 		s.listBuf = append(s.listBuf[:0], regs...)
 		return s.listBuf, nil
 	}
@@ -247,11 +247,11 @@ func (s *faulty) purge(method string, k tokens.Key) {
 func (s *faulty) brokenHolder(r tokens.Registration) (tokens.Registration, error) {
 	err := &store.CorruptError{Key: r.Key, Err: errBroken}
 	switch {
-	case s.has("Holder hides what cannot be decoded"):
+	case s.has("Holder hides what cannot be decoded", "Corrupt/Holder"):
 		return tokens.Registration{}, store.ErrNotFound
-	case s.has("Holder shows what cannot be decoded"):
+	case s.has("Holder shows what cannot be decoded", "Corrupt/Holder"):
 		return r, nil
-	case s.has("Holder names the key of what cannot be decoded"):
+	case s.has("Holder names the key of what cannot be decoded", "Corrupt/Holder"):
 		return tokens.Registration{}, fmt.Errorf("%v: %w", r.Key, err)
 	}
 	return tokens.Registration{}, err
@@ -266,64 +266,6 @@ func megabyte(regs []tokens.Registration) int {
 		}
 	}
 	return len(regs)
-}
-
-var brokenReads = []broken{
-	{"Get returns nothing without an error", []string{"Get/Absent"}},
-	{"Get finds a device of any user", []string{"Get/Absent"}},
-	{"Get hides what is inactive", []string{"Get/Inactive"}},
-	{"Get shows what has expired", []string{"Expiry/Boundary"}},
-	{"Get erases by its key what has expired", []string{"Pairs/Expired"}},
-	{"Get shares the answer of a Get under way", []string{"Race/ReadDuringARead"}},
-	{"Get reads in two steps", []string{"Race/GetWhileReplacing", "Pairs/ReadAndRegister"}},
-
-	{"Holder returns nothing without an error", []string{"Holder/Absent"}},
-	{"Holder hides what is inactive", []string{"Holder/Inactive"}},
-	{"Holder knows one spelling", []string{"Holder/Respelled"}},
-	{"Holder shows who gave the token up", []string{"Register/Replace"}},
-	{"Holder shows what has expired", []string{"Expiry/Boundary"}},
-	{"Holder reads in two steps", []string{"Race/HolderWhileMoving", "Pairs/ReadAndRegister"}},
-	{"Holder erases by its key what has expired", []string{"Pairs/Expired"}},
-	{"Holder finds the key, then the row", []string{"Race/HolderWhileReplacing"}},
-	{"Holder gives up when the token moves", []string{"Race/HolderWhileMoving"}},
-
-	{"List of none is an error", []string{"List/None"}},
-	{"List shows what is inactive", []string{"List/OnlyActive"}},
-	{"List shows what has expired", []string{"Expiry/Boundary"}},
-	{"List takes a user for a prefix", []string{"List/OnlyTheUsers"}},
-	{"List erases by its key what has expired", []string{"Pairs/Expired"}},
-	{"List shares the answer of a List under way", []string{"Race/ReadDuringARead"}},
-	{"List takes a user for a pattern", []string{"List/OnlyTheUsers"}},
-	{"List is ordered without punctuation", []string{"List/ByDeviceID"}},
-	{"List returns one slice each time", []string{"Values/OfList"}},
-	{"List is in no order", []string{"List/ByDeviceID"}},
-	{"List is ordered without regard to case", []string{"List/ByDeviceID"}},
-	{"List is one page", []string{"DeleteUser/Many"}},
-	{"List ends at 500", []string{"Sizes/MostDevices"}},
-	{"List ends at a megabyte", []string{"Sizes/MostDevices"}},
-	{"hands out the list that it keeps", []string{"Values/OfList"}},
-	{"List reads one by one", []string{"Race/ListWhileMoving", "Pairs/ReadAndRegister"}},
-}
-
-var brokenCorrupt = []broken{
-	{"Get hides what cannot be decoded", []string{"Corrupt/Get"}},
-	{"Holder hides what cannot be decoded", []string{"Corrupt/Holder"}},
-	{"Holder shows what cannot be decoded", []string{"Corrupt/Holder"}},
-	{"Holder names the key of what cannot be decoded", []string{"Corrupt/Holder"}},
-	{"leaves the token with what cannot be decoded too", []string{"Corrupt/Move"}},
-	{"counts what cannot be decoded", []string{"Corrupt/Limit"}},
-	{"makes no room over what cannot be decoded", []string{"Corrupt/Limit"}},
-	{"Invalidate fails on what cannot be decoded", []string{"Corrupt/Invalidate"}},
-	{"Get names the key of what cannot be decoded", []string{"Corrupt/Get"}},
-	{"List fails on what cannot be decoded", []string{"Corrupt/List"}},
-	{"Register fails on what cannot be decoded", []string{"Corrupt/Register"}},
-	{"Register refreshes what cannot be decoded", []string{"Corrupt/Register"}},
-	{"Register leaves the token of what cannot be decoded in its index", []string{"Corrupt/Register"}},
-	{"Deactivate erases what cannot be decoded", []string{"Corrupt/Deactivate"}},
-	{"Invalidate erases what cannot be decoded", []string{"Corrupt/Invalidate"}},
-	{"Deactivate fails on what cannot be decoded", []string{"Corrupt/Deactivate"}},
-	{"Delete leaves what cannot be decoded", []string{"Corrupt/Delete"}},
-	{"DeleteUser leaves what cannot be decoded", []string{"Corrupt/DeleteUser"}},
 }
 
 // attributes are what a read may take from another write than the rest.

@@ -32,16 +32,16 @@ func (s *faulty) Inspect(ctx context.Context, user tokens.UserID) ([]store.Recor
 		return nil, err
 	}
 	defer s.mu.Unlock()
-	if kept, ok := s.inspected[user]; ok && s.has("hands out the records that it keeps") {
+	if kept, ok := s.inspected[user]; ok && s.has("hands out the records that it keeps", "Inspect/Values") {
 		return kept, nil
 	}
 	now := s.policy.Now()
 	var records []store.Record
 	for _, r := range s.all() {
-		if r.Key.UserID != user && !(strings.HasPrefix(string(r.Key.UserID), string(user)) && s.has("Inspect takes a user for a prefix")) {
+		if r.Key.UserID != user && !(strings.HasPrefix(string(r.Key.UserID), string(user)) && s.has("Inspect takes a user for a prefix", "Inspect/OnlyTheUsers")) {
 			continue
 		}
-		if len(records) > 0 && s.has("Inspect reads one by one") {
+		if len(records) > 0 && s.has("Inspect reads one by one", "Pairs/InspectAndRegister") {
 			s.gap()
 			var stored bool
 			if r, stored = s.rows[s.id(r.Key)]; !stored {
@@ -57,17 +57,17 @@ func (s *faulty) Inspect(ctx context.Context, user tokens.UserID) ([]store.Recor
 		}
 	}
 	switch {
-	case len(records) == 0 && s.has("Inspect of none is an error"):
+	case len(records) == 0 && s.has("Inspect of none is an error", "Inspect/None"):
 		return nil, store.ErrNotFound
-	case len(records) > 500 && s.has("Inspect ends at 500"):
+	case len(records) > 500 && s.has("Inspect ends at 500", "Sizes/MostDevices"):
 		records = records[:500]
-	case s.has("Inspect is in no order"):
+	case s.has("Inspect is in no order", "Inspect/EveryState"):
 		slices.Reverse(records)
-	case s.has("Inspect is ordered without regard to case"):
+	case s.has("Inspect is ordered without regard to case", "Inspect/EveryState"):
 		slices.SortFunc(records, func(a, b store.Record) int {
 			return strings.Compare(strings.ToLower(string(a.Key.DeviceID)), strings.ToLower(string(b.Key.DeviceID)))
 		})
-	case len(records) > 0 && s.has("Inspect shows a registration twice"):
+	case len(records) > 0 && s.has("Inspect shows a registration twice", "Inspect/EveryState"):
 		records = slices.Insert(records, 0, records[0])
 	}
 	s.inspected[user] = records
@@ -132,17 +132,17 @@ func (s *faulty) stored() []tokens.Registration {
 // place is where a walk comes to the row.
 func (s *faulty) place(r tokens.Registration) tokens.Key {
 	switch {
-	case s.has("Page goes by updatedAt"):
+	case s.has("Page goes by updatedAt", "Walk/WhileWriting"):
 		return key(tokens.UserID(r.UpdatedAt.Format(time.RFC3339Nano)), r.Key.DeviceID)
-	case s.has("Page goes by the token"):
+	case s.has("Page goes by the token", "Walk/WhileWriting"):
 		return key(tokens.UserID(r.Token.Hash().String()), "device")
-	case s.has("Page goes by keys without regard to case"):
+	case s.has("Page goes by keys without regard to case", "Walk/Keys"):
 		return key(tokens.UserID(strings.ToLower(string(r.Key.UserID))), tokens.DeviceID(strings.ToLower(string(r.Key.DeviceID))))
-	case s.has("Page goes by the first hundred bytes of a device"):
+	case s.has("Page goes by the first hundred bytes of a device", "Walk/Keys"):
 		return key(r.Key.UserID, r.Key.DeviceID[:min(100, len(r.Key.DeviceID))])
-	case s.has("Page goes by device id alone"):
+	case s.has("Page goes by device id alone", "Walk/EveryState"):
 		return key("any", r.Key.DeviceID)
-	case s.has("Page goes by user id alone"):
+	case s.has("Page goes by user id alone", "Walk/EveryState"):
 		return key(r.Key.UserID, "any")
 	}
 	return r.Key
@@ -159,35 +159,35 @@ func (s *faulty) Segments(ctx context.Context, n int) ([]store.Cursor, error) {
 	}
 	slices.Sort(users)
 	users = slices.Compact(users)
-	if len(users) == 0 && s.has("Segments of nothing are none") {
+	if len(users) == 0 && s.has("Segments of nothing are none", "Walk/Nothing") {
 		return nil, nil
 	}
-	if s.has("Segments are one too many") {
+	if s.has("Segments are one too many", "Walk/AnySegments") {
 		n++
 	}
 	most := n
-	if s.has("Segments makes room for as many as it is asked for") {
+	if s.has("Segments makes room for as many as it is asked for", "Walk/AnySegments") {
 		_ = make([]store.Cursor, 0, n)
 	}
 	n = max(1, min(n, len(users)))
 	var cursors []store.Cursor
 	var segment store.KeyRange
-	if len(users) > 0 && s.has("Segments begin at the first user") {
+	if len(users) > 0 && s.has("Segments begin at the first user", "Walk/AnySegments") {
 		segment.After.UserID = users[0]
 	}
 	for i := range n {
 		switch segment.Until = ""; {
 		case i+1 < n:
 			segment.Until = users[(i+1)*len(users)/n]
-		case len(users) > 0 && s.has("Segments end at the last user"):
+		case len(users) > 0 && s.has("Segments end at the last user", "Walk/AnySegments"):
 			segment.Until = users[len(users)-1] + " "
 		}
 		cursors = append(cursors, segment.Cursor())
-		if segment.After.UserID = segment.Until; s.has("Segments leave out the users between them") {
+		if segment.After.UserID = segment.Until; s.has("Segments leave out the users between them", "Walk/AnySegments") {
 			segment.After.DeviceID = "\U0010ffff"
 		}
 	}
-	if len(cursors) > 1 && s.has("Segments leave out the last") {
+	if len(cursors) > 1 && s.has("Segments leave out the last", "Walk/AnySegments") {
 		cursors = cursors[:len(cursors)-1]
 	}
 	for s.has("Segments are one too many") && len(cursors) < most {
@@ -199,10 +199,10 @@ func (s *faulty) Segments(ctx context.Context, n int) ([]store.Cursor, error) {
 func (s *faulty) Page(ctx context.Context, from store.Cursor, limit int) ([]store.Record, store.Cursor, error) {
 	left, err := store.ParseCursor(from)
 	s.mu.Lock()
-	if s.has("Page takes any cursor") {
+	if s.has("Page takes any cursor", "Invalid/Page") {
 		err = nil
 	}
-	if limit < 1 && s.has("Page takes any limit") {
+	if limit < 1 && s.has("Page takes any limit", "Invalid/Page") {
 		limit = 1
 	}
 	s.mu.Unlock()
@@ -213,27 +213,27 @@ func (s *faulty) Page(ctx context.Context, from store.Cursor, limit int) ([]stor
 	limit = max(limit, 1)
 	rows := s.stored()
 	switch {
-	case s.has("Page shows what was stored when the walk began"):
+	case s.has("Page shows what was stored when the walk began", "Walk/WhileWriting"):
 		if left.After.IsZero() {
 			s.snapshot = rows
 		}
 		rows = slices.Clone(s.snapshot)
-	case s.has("Page keeps its place in the store") && from != "":
+	case s.has("Page keeps its place in the store", "Walk/Resumed") && from != "":
 		left.After = s.at
-	case s.has("Page takes a cursor for an hour") && from != "":
+	case s.has("Page takes a cursor for an hour", "Walk/Resumed") && from != "":
 		if s.policy.Now().Sub(s.since[from]).Abs() > time.Hour {
 			return nil, "", &tokens.InvalidError{Fields: []tokens.FieldError{{Field: store.FieldCursor, Code: tokens.CodeMalformed}}}
 		}
-	case s.has("Page takes a cursor once") && from != "":
+	case s.has("Page takes a cursor once", "Walk/Resumed") && from != "":
 		if s.used[from] {
 			return nil, "", nil
 		}
 		s.used[from] = true
-	case s.has("Page ends where the cursor's key is gone") && left.After.DeviceID != "":
+	case s.has("Page ends where the cursor's key is gone", "Walk/CursorsKeyDeleted") && left.After.DeviceID != "":
 		if !slices.ContainsFunc(rows, func(r tokens.Registration) bool { return s.place(r) == left.After }) {
 			return nil, "", nil
 		}
-	case s.has("Page counts the rows that it passed") && left.After.UserID == "passed":
+	case s.has("Page counts the rows that it passed", "Walk/CursorsKeyDeleted") && left.After.UserID == "passed":
 		n := len(left.After.DeviceID)
 		left.After = tokens.Key{}
 		rows = slices.DeleteFunc(rows, func(r tokens.Registration) bool { return !left.Contains(s.place(r)) })
@@ -243,13 +243,13 @@ func (s *faulty) Page(ctx context.Context, from store.Cursor, limit int) ([]stor
 	if left.After.UserID != "passed" {
 		rows = slices.DeleteFunc(rows, func(r tokens.Registration) bool { return !left.Contains(s.place(r)) })
 	}
-	if s.has("Page forgets the user's other devices") && left.After.DeviceID != "" {
+	if s.has("Page forgets the user's other devices", "Walk/EveryState") && left.After.DeviceID != "" {
 		rows = slices.DeleteFunc(rows, func(r tokens.Registration) bool { return r.Key.UserID == left.After.UserID })
 	}
-	if s.has("Page returns a record too many") {
+	if s.has("Page returns a record too many", "Walk/EveryState") {
 		limit++
 	}
-	capped := limit > 1000 && s.has("Page ends a walk at the greatest page")
+	capped := limit > 1000 && s.has("Page ends a walk at the greatest page", "Sizes/MostDevices")
 	if capped {
 		limit = 1000
 	}
@@ -258,7 +258,7 @@ func (s *faulty) Page(ctx context.Context, from store.Cursor, limit int) ([]stor
 	now := s.policy.Now()
 	var records []store.Record
 	for _, r := range rows {
-		if strings.HasPrefix(string(r.Key.UserID), "#") && !s.has("Page shows what the store keeps for itself") {
+		if strings.HasPrefix(string(r.Key.UserID), "#") && !s.has("Page shows what the store keeps for itself", "Walk/EveryState") {
 			continue
 		}
 		record, err := s.record("Page", r, now)
@@ -273,7 +273,7 @@ func (s *faulty) Page(ctx context.Context, from store.Cursor, limit int) ([]stor
 	if capped {
 		return records, "", nil
 	}
-	if !more && !s.has("Page never ends") || len(records) == 0 && s.has("Page ends where it has nothing to show") {
+	if !more && !s.has("Page never ends", "Walk/EveryState") || len(records) == 0 && s.has("Page ends where it has nothing to show", "Walk/EveryState") {
 		return records, "", nil
 	}
 	if len(rows) > 0 && !(s.has("Page counts the rows that it passed") && left.Until == "" && (from == "" || left.After.UserID == "passed")) {
@@ -285,7 +285,7 @@ func (s *faulty) Page(ctx context.Context, from store.Cursor, limit int) ([]stor
 		}
 		left.After = key("passed", tokens.DeviceID(strings.Repeat("x", passed)))
 	}
-	if s.has("Page passes over the row behind the cursor") {
+	if s.has("Page passes over the row behind the cursor", "Walk/EveryState") {
 		for _, r := range s.stored() {
 			if left.Contains(s.place(r)) {
 				left.After = s.place(r)
@@ -295,77 +295,4 @@ func (s *faulty) Page(ctx context.Context, from store.Cursor, limit int) ([]stor
 	}
 	s.at = left.After
 	return records, left.Cursor(), nil
-}
-
-var brokenInspect = []broken{
-	{"Inspect of none is an error", []string{"Inspect/None"}},
-	{"Inspect hides what is inactive", []string{"Inspect/EveryState"}},
-	{"Inspect hides what has expired", []string{"Inspect/EveryState"}},
-	{"Inspect shows what has expired as inactive", []string{"Inspect/EveryState"}},
-	{"Inspect counts as a use", []string{"Inspect/EveryState"}},
-	{"Inspect is in no order", []string{"Inspect/EveryState"}},
-	{"Inspect is ordered without regard to case", []string{"Inspect/EveryState"}},
-	{"Inspect shows a registration twice", []string{"Inspect/EveryState"}},
-	{"Inspect takes a user for a prefix", []string{"Inspect/OnlyTheUsers"}},
-	{"Inspect leaves out what cannot be decoded", []string{"Inspect/EveryState"}},
-	{"Inspect fails on what cannot be decoded", []string{"Inspect/EveryState"}},
-	{"Inspect shows what cannot be decoded as a registration", []string{"Inspect/EveryState"}},
-	{"Inspect shows what it read of what cannot be decoded", []string{"Inspect/EveryState"}},
-	{"Inspect names the key of what cannot be decoded", []string{"Inspect/EveryState"}},
-	{"Inspect gives a reason that is no CorruptError", []string{"Inspect/EveryState"}},
-	{"Inspect reads one by one", []string{"Pairs/InspectAndRegister"}},
-	{"Inspect ends at 500", []string{"Sizes/MostDevices"}},
-	{"hands out the records that it keeps", []string{"Inspect/Values"}},
-	{"Inspect returns one slice each time", []string{"Inspect/Values"}},
-	{"Inspect reads the clock again", []string{"Inspect/Clock"}},
-	{"Inspect takes invalid arguments", []string{"Inspect/Invalid"}},
-	{"Inspect ignores a canceled context", []string{"Inspect/Context"}},
-}
-
-var brokenWalk = []broken{
-	{"Page hides what is inactive", []string{"Walk/AnyLimit"}},
-	{"Page hides what has expired", []string{"Walk/AnyLimit"}},
-	{"Page shows what has expired as inactive", []string{"Walk/AnyLimit"}},
-	{"Page counts as a use", []string{"Walk/AnyLimit"}},
-	{"Page leaves out what cannot be decoded", []string{"Walk/AnyLimit"}},
-	{"Page fails on what cannot be decoded", []string{"Walk/AnyLimit"}},
-	{"Page shows what cannot be decoded as a registration", []string{"Walk/AnyLimit"}},
-	{"Page shows what it read of what cannot be decoded", []string{"Walk/AnyLimit"}},
-	{"Page names the key of what cannot be decoded", []string{"Walk/AnyLimit"}},
-	{"Page gives a reason that is no CorruptError", []string{"Walk/AnyLimit"}},
-	{"Page shows what the store keeps for itself", []string{"Walk/AnyLimit"}},
-	{"Page returns a record too many", []string{"Walk/AnyLimit"}},
-	{"Page never ends", []string{"Walk/AnyLimit"}},
-	{"Page ends where it has nothing to show", []string{"Walk/AnyLimit"}},
-	{"Page passes over the row behind the cursor", []string{"Walk/AnyLimit"}},
-	{"Page forgets the user's other devices", []string{"Walk/AnyLimit"}},
-	{"Page goes by device id alone", []string{"Walk/AnyLimit"}},
-	{"Page goes by user id alone", []string{"Walk/AnyLimit"}},
-	{"Page goes by keys without regard to case", []string{"Walk/Keys"}},
-	{"Page goes by the first hundred bytes of a device", []string{"Walk/Keys"}},
-	{"Page counts the rows that it passed", []string{"Walk/CursorsKeyDeleted"}},
-	{"Page ends where the cursor's key is gone", []string{"Walk/CursorsKeyDeleted"}},
-	{"Page goes by updatedAt", []string{"Walk/WhileWriting"}},
-	{"Page goes by the token", []string{"Walk/WhileWriting"}},
-	{"Page shows what was stored when the walk began", []string{"Walk/WhileWriting"}},
-	{"Page keeps its place in the store", []string{"Walk/Resumed"}},
-	{"Page takes a cursor once", []string{"Walk/Resumed"}},
-	{"Page takes a cursor for an hour", []string{"Walk/Resumed"}},
-	{"Page returns one slice each time", []string{"Walk/Values"}},
-	{"Page ends a walk at the greatest page", []string{"Sizes/MostDevices"}},
-	{"Segments makes room for as many as it is asked for", []string{"Walk/AnySegments"}},
-	{"Segments of nothing are none", []string{"Walk/Nothing"}},
-	{"Segments are one too many", []string{"Walk/AnySegments"}},
-	{"Segments begin at the first user", []string{"Walk/AnySegments"}},
-	{"Segments end at the last user", []string{"Walk/AnySegments"}},
-	{"Segments leave out the users between them", []string{"Walk/AnySegments"}},
-	{"Segments leave out the last", []string{"Walk/AnySegments"}},
-	{"Segments reads the clock again", []string{"Walk/Clock"}},
-	{"Page reads the clock again", []string{"Walk/Clock"}},
-	{"Segments takes invalid arguments", []string{"Walk/Invalid"}},
-	{"Page takes invalid arguments", []string{"Walk/Invalid"}},
-	{"Page takes any cursor", []string{"Walk/Invalid"}},
-	{"Page takes any limit", []string{"Walk/Invalid"}},
-	{"Segments ignores a canceled context", []string{"Walk/Context"}},
-	{"Page ignores a canceled context", []string{"Walk/Context"}},
 }

@@ -29,7 +29,7 @@ func (s *faulty) Register(ctx context.Context, req tokens.Request) (store.Result
 	}
 	old, stored := s.rows[s.id(req.Key)]
 	previous := s.previous(req)
-	if s.has("Register reads, then writes") {
+	if s.has("Register reads, then writes", "Race/OneToken", "Race/OneKey", "Race/Reinstalled", "Race/Swap") {
 		s.gap()
 	}
 
@@ -39,21 +39,21 @@ func (s *faulty) Register(ctx context.Context, req tokens.Request) (store.Result
 		return skipped, s.end(ctx, "Register")
 	}
 	if s.broken[s.id(req.Key)] {
-		if s.has("Register fails on what cannot be decoded") {
+		if s.has("Register fails on what cannot be decoded", "Corrupt/Register") {
 			return store.Result{}, &store.CorruptError{Key: req.Key, Err: errBroken}
 		}
-		live = s.has("Register refreshes what cannot be decoded")
-		s.leaveIndexed("Register leaves the token of what cannot be decoded in its index", old)
+		live = s.has("Register refreshes what cannot be decoded", "Corrupt/Register")
+		s.leaveIndexed(s.has("Register leaves the token of what cannot be decoded in its index", "Corrupt/Register"), old)
 		delete(s.broken, s.id(req.Key))
 		overBroken = true
 	}
-	if stored && (s.has("refreshes what has expired") || !old.Active() && s.has("refreshes what has expired and is inactive")) {
+	if stored && (s.has("refreshes what has expired", "Register/OverExpired", "Limit/OwnExpiredIsNewDevice") || !old.Active() && s.has("refreshes what has expired and is inactive", "Register/OverExpiredAndInactive")) {
 		live = true
 	}
-	if at, erased := s.erasedAt[req.Key]; erased && now.Before(at) && s.has("lets a removal win by its clock") {
+	if at, erased := s.erasedAt[req.Key]; erased && now.Before(at) && s.has("lets a removal win by its clock", "Clock/RemoveInThePast") {
 		return store.Result{Registration: s.written(req, old, live, stored, now), Outcome: store.Created}, nil
 	}
-	if stored && stamp(now).Before(old.UpdatedAt) && s.has("lets the later clock win") {
+	if stored && stamp(now).Before(old.UpdatedAt) && s.has("lets the later clock win", "Handles/OtherClock", "Clock/RefreshInThePast", "Clock/ReplaceInThePast") {
 		return store.Result{Registration: old, Outcome: store.Refreshed}, nil
 	}
 	result := store.Result{Registration: s.written(req, old, live, stored, now), Outcome: store.Created}
@@ -62,31 +62,31 @@ func (s *faulty) Register(ctx context.Context, req tokens.Request) (store.Result
 		if s.same(old.Token, req.Token) {
 			result.Outcome = store.Refreshed
 		}
-		if !old.Active() && s.has("takes a reactivation for a creation") {
+		if !old.Active() && s.has("takes a reactivation for a creation", "Register/Reactivates") {
 			result.Outcome = store.Created
 		}
-		if old.UpdatedAt.Equal(stamp(now)) && s.has("takes a repeat for a creation") {
+		if old.UpdatedAt.Equal(stamp(now)) && s.has("takes a repeat for a creation", "Register/Repeated") {
 			result.Outcome = store.Created
 		}
 	}
 
-	if !live && s.has("counts the previous holder") {
+	if !live && s.has("counts the previous holder", "Limit/Reinstalled") {
 		s.makeRoom(req.Key, now, &result)
 	}
 	s.take(req, previous, live, now, &result)
-	if previous != nil && ctx.Err() != nil && s.has("takes the token before it looks at the context again") {
+	if previous != nil && ctx.Err() != nil && s.has("takes the token before it looks at the context again", "Context/RegisterMoving") {
 		return store.Result{}, ctx.Err()
 	}
-	if s.has("writes back all rows that it read") {
+	if s.has("writes back all rows that it read", "Race/Strangers") {
 		read := maps.Clone(s.rows)
 		s.gap()
 		s.rows = read
 	}
-	if result.Outcome == store.Created && result.Evicted == nil && !(overBroken && s.has("makes no room over what cannot be decoded")) ||
+	if result.Outcome == store.Created && result.Evicted == nil && !(overBroken && s.has("makes no room over what cannot be decoded", "Corrupt/Limit")) ||
 		s.has("makes room for a refresh") || s.evictsAbove(req.Key.UserID, result.Outcome) {
 		s.makeRoom(req.Key, now, &result)
 	}
-	if result.Evicted == nil && s.has("returns an empty Evicted") {
+	if result.Evicted == nil && s.has("returns an empty Evicted", "Register/New") {
 		result.Evicted = []tokens.Key{}
 	}
 	s.exact[req.Key] = now
@@ -102,47 +102,47 @@ func (s *faulty) written(req tokens.Request, old tokens.Registration, live, stor
 		Key: req.Key, Token: req.Token, Platform: req.Platform, ProjectID: req.ProjectID, Status: tokens.Active,
 		RegisteredAt: s.stamp(now), UpdatedAt: s.stamp(now), ExpiresAt: s.expiry(now),
 	}
-	if seen, ok := s.firstSeen[req.Key]; ok && s.has("remembers registeredAt for ever") {
+	if seen, ok := s.firstSeen[req.Key]; ok && s.has("remembers registeredAt for ever", "Move/ThereAndBack", "Delete/Erases", "DeleteUser/Erases") {
 		r.RegisteredAt = seen
 	}
 	s.firstSeen[req.Key] = r.RegisteredAt
-	if stored && !live && s.has("keeps the registeredAt of what has expired") {
+	if stored && !live && s.has("keeps the registeredAt of what has expired", "Register/OverExpired", "Register/OverExpiredAndInactive") {
 		r.RegisteredAt = old.RegisteredAt
 	}
 	if !live {
 		return r
 	}
 	refresh := s.same(old.Token, req.Token)
-	if !(refresh && s.has("overwrites registeredAt on refresh") || !refresh && s.has("overwrites registeredAt on replacement")) {
+	if !(refresh && s.has("overwrites registeredAt on refresh", "Register/Refresh", "Expiry/RegisterBeforeIt") || !refresh && s.has("overwrites registeredAt on replacement", "Register/Replace")) {
 		r.RegisteredAt = old.RegisteredAt
 	}
-	if project := old.ProjectID != req.ProjectID; project && s.has("overwrites registeredAt when the project changes") ||
-		project && !refresh && s.has("overwrites registeredAt when token and project change") {
+	if project := old.ProjectID != req.ProjectID; project && s.has("overwrites registeredAt when the project changes", "Register/ProjectIDChanged", "Clock/RefreshSoon") ||
+		project && !refresh && s.has("overwrites registeredAt when token and project change", "Register/ProjectIDChanged") {
 		r.RegisteredAt = s.stamp(now)
 	}
-	if !refresh && s.has("keeps the project on replacement") || refresh && s.has("keeps the project on refresh") ||
+	if !refresh && s.has("keeps the project on replacement", "Register/ProjectIDChanged") || refresh && s.has("keeps the project on refresh", "Register/ProjectIDChanged", "Clock/RefreshSoon") ||
 		refresh && s.fold(string(old.ProjectID), inProjects) == s.fold(string(req.ProjectID), inProjects) {
 		r.ProjectID = old.ProjectID
 	}
-	if !refresh && s.has("keeps the platform on replacement") {
+	if !refresh && s.has("keeps the platform on replacement", "Register/PlatformChanged") {
 		r.Platform = old.Platform
 	}
-	if refresh && s.has("keeps the old updatedAt") {
+	if refresh && s.has("keeps the old updatedAt", "Register/Refresh", "Invalidate/RegisteredAgain", "Eviction/OldestUpdate") {
 		r.UpdatedAt = old.UpdatedAt
 	}
-	if refresh && s.has("keeps the old expiry on refresh") || !refresh && s.has("keeps the old expiry on replacement") {
+	if refresh && s.has("keeps the old expiry on refresh", "Expiry/RefreshProlongs", "Register/Refresh") || !refresh && s.has("keeps the old expiry on replacement", "Expiry/ReplaceProlongs", "Register/Replace") {
 		r.ExpiresAt = old.ExpiresAt
 	}
-	if refresh && s.has("keeps the old status on refresh") || !refresh && s.has("keeps the old status on replacement") {
+	if refresh && s.has("keeps the old status on refresh", "Register/Reactivates") || !refresh && s.has("keeps the old status on replacement", "Register/Reactivates") {
 		r.Status = old.Status
 	}
-	if r.ProjectID == "" && s.has("keeps a project that the request does not name") {
+	if r.ProjectID == "" && s.has("keeps a project that the request does not name", "Register/ProjectIDCleared") {
 		r.ProjectID = old.ProjectID
 	}
-	if s.has("keeps the old platform") {
+	if s.has("keeps the old platform", "Register/PlatformChanged") {
 		r.Platform = old.Platform
 	}
-	if refresh && s.has("keeps the first spelling") {
+	if refresh && s.has("keeps the first spelling", "Register/Respelled") {
 		r.Token = old.Token
 	}
 	return r
@@ -155,10 +155,8 @@ func (s *faulty) previous(req tokens.Request) *tokens.Registration {
 			return &r
 		}
 	}
-	for _, r := range s.all() {
-		if r.Key != req.Key && s.same(r.Token, req.Token) {
-			return &r
-		}
+	for _, r := range s.where(func(r tokens.Registration) bool { return s.same(r.Token, req.Token) && r.Key != req.Key }) {
+		return &r
 	}
 	return nil
 }
@@ -166,36 +164,36 @@ func (s *faulty) previous(req tokens.Request) *tokens.Registration {
 // take removes the previous holder, and tells whom it has to tell.
 func (s *faulty) take(req tokens.Request, p *tokens.Registration, onto bool, now time.Time, result *store.Result) {
 	if p == nil {
-		if s.has("tells of a move with each refresh") {
+		if s.has("tells of a move with each refresh", "Move/ToldOnce") {
 			result.MovedFrom = s.movedFrom[req.Key]
 		}
 		return
 	}
 	own, expired := p.Key.UserID == req.Key.UserID, s.expired(*p, now)
-	if (!own || s.has("tells a user of their own device")) &&
-		(p.Active() || s.has("tells of an inactive registration")) &&
-		(!expired || s.has("tells of an expired registration")) &&
+	if (!own || s.has("tells a user of their own device", "Move/Reinstalled", "Move/ReinstalledOntoARegistration")) &&
+		(p.Active() || s.has("tells of an inactive registration", "Move/FromInactive")) &&
+		(!expired || s.has("tells of an expired registration", "Move/FromExpired")) &&
 		!s.broken[s.id(p.Key)] &&
-		!(s.rows[s.id(req.Key)].Status == tokens.LoggedOut && s.has("tells of no move to a device that was logged out")) &&
-		!s.has("tells of no move") {
+		!(s.rows[s.id(req.Key)].Status == tokens.LoggedOut && s.has("tells of no move to a device that was logged out", "Sequence/LikeMemstore")) &&
+		!s.has("tells of no move", "Move/ToAnotherUser", "Move/OntoARegistration", "Move/ThereAndBack") {
 		result.MovedFrom = p.Key
 		s.movedFrom[req.Key] = p.Key
 	}
 	switch {
-	case s.has("leaves the token with its old owner too"):
-	case p.ProjectID != req.ProjectID && p.ProjectID != "" && req.ProjectID != "" && s.has("leaves the token with its owner in another project"):
-	case expired && s.has("leaves the token with its expired owner too"):
-	case own && expired && s.has("leaves the token with the user's own expired device too"):
-	case s.broken[s.id(p.Key)] && s.has("leaves the token with what cannot be decoded too"):
-	case !p.Active() && s.has("leaves the token with its inactive owner too"):
-	case onto && s.has("leaves the token with its old owner if the new one had another"):
-	case own && s.has("leaves a reinstalled phone in the list twice"):
-	case own && onto && s.has("leaves a reinstalled phone in the list twice if it was known"):
-	case stamp(now).Before(p.UpdatedAt) && s.has("leaves the token with its old owner if that registered later"):
-	case s.has("deactivates the old owner"):
+	case s.has("leaves the token with its old owner too", "Move/ToAnotherUser", "Move/ThereAndBack"):
+	case p.ProjectID != req.ProjectID && p.ProjectID != "" && req.ProjectID != "" && s.has("leaves the token with its owner in another project", "Move/ToAnotherUser"):
+	case expired && s.has("leaves the token with its expired owner too", "Move/FromExpired"):
+	case own && expired && s.has("leaves the token with the user's own expired device too", "Clock/OwnExpiredHolder"):
+	case s.broken[s.id(p.Key)] && s.has("leaves the token with what cannot be decoded too", "Corrupt/Move"):
+	case !p.Active() && s.has("leaves the token with its inactive owner too", "Move/FromInactive"):
+	case onto && s.has("leaves the token with its old owner if the new one had another", "Move/OntoARegistration"):
+	case own && s.has("leaves a reinstalled phone in the list twice", "Move/Reinstalled"):
+	case own && onto && s.has("leaves a reinstalled phone in the list twice if it was known", "Move/ReinstalledOntoARegistration"):
+	case stamp(now).Before(p.UpdatedAt) && s.has("leaves the token with its old owner if that registered later", "Clock/MoveInThePast"):
+	case s.has("deactivates the old owner", "Move/ToAnotherUser"):
 		p.Status = tokens.LoggedOut
 		s.put(*p)
-	case s.has("removes all devices of the old owner"):
+	case s.has("removes all devices of the old owner", "Move/ToAnotherUser"):
 		for _, r := range s.of(p.Key.UserID) {
 			s.erase(r.Key)
 		}
@@ -208,13 +206,13 @@ func stamp(now time.Time) time.Time { return now.UTC().Truncate(time.Millisecond
 
 func (s *faulty) stamp(now time.Time) time.Time {
 	switch {
-	case s.has("keeps nanoseconds"):
+	case s.has("keeps nanoseconds", "Register/New", "Clock/Truncated"):
 		return now.UTC()
-	case s.has("rounds to the nearest millisecond"):
+	case s.has("rounds to the nearest millisecond", "Clock/Truncated"):
 		return now.UTC().Round(time.Millisecond)
-	case s.has("keeps whole seconds only"):
+	case s.has("keeps whole seconds only", "Clock/Truncated"):
 		return now.UTC().Truncate(time.Second)
-	case s.has("keeps the clock's zone"):
+	case s.has("keeps the clock's zone", "Register/New", "Clock/Truncated"):
 		return now.Truncate(time.Millisecond)
 	}
 	return stamp(now)
@@ -222,64 +220,14 @@ func (s *faulty) stamp(now time.Time) time.Time {
 
 func (s *faulty) expiry(now time.Time) time.Time {
 	switch {
-	case s.has("expires by the millisecond"):
+	case s.has("expires by the millisecond", "Expiry/Boundary", "Clock/Truncated"):
 		return stamp(now).Add(s.policy.TTL)
-	case s.has("rounds the expiry up"):
+	case s.has("rounds the expiry up", "Expiry/Boundary", "Clock/Truncated"):
 		return s.policy.Expiry(now).Add(time.Second)
-	case s.has("rounds the expiry to the nearest second"):
+	case s.has("rounds the expiry to the nearest second", "Clock/Truncated"):
 		return now.Add(s.policy.TTL).UTC().Round(time.Second)
 	}
 	return s.policy.Expiry(now)
-}
-
-var brokenRegister = []broken{
-	{"overwrites registeredAt on refresh", []string{"Register/Refresh", "Expiry/RegisterBeforeIt"}},
-	{"overwrites registeredAt on replacement", []string{"Register/Replace"}},
-	{"keeps the registeredAt of what has expired", []string{"Register/OverExpired", "Register/OverExpiredAndInactive"}},
-	{"remembers registeredAt for ever", []string{"Move/ThereAndBack", "Delete/Erases", "DeleteUser/Erases"}},
-	{"keeps the old updatedAt", []string{"Register/Refresh", "Invalidate/RegisteredAgain", "Eviction/OldestUpdate"}},
-	{"keeps the old expiry on refresh", []string{"Expiry/RefreshProlongs", "Register/Refresh"}},
-	{"keeps the old expiry on replacement", []string{"Expiry/ReplaceProlongs", "Register/Replace"}},
-	{"keeps the old status on refresh", []string{"Register/Reactivates"}},
-	{"keeps the old status on replacement", []string{"Register/Reactivates"}},
-	{"keeps a project that the request does not name", []string{"Register/ProjectIDCleared"}},
-	{"keeps the old platform", []string{"Register/PlatformChanged"}},
-	{"keeps the first spelling", []string{"Register/Respelled"}},
-	{"takes two spellings for two tokens", []string{"Register/Respelled", "Move/Respelled", "Holder/Respelled", "Invalidate/Respelled"}},
-	{"keeps the project on replacement", []string{"Register/ProjectIDChanged"}},
-	{"keeps the project on refresh", []string{"Register/ProjectIDChanged", "Clock/RefreshSoon"}},
-	{"overwrites registeredAt when the project changes", []string{"Register/ProjectIDChanged", "Clock/RefreshSoon"}},
-	{"overwrites registeredAt when token and project change", []string{"Register/ProjectIDChanged"}},
-	{"keeps the platform on replacement", []string{"Register/PlatformChanged"}},
-	{"takes a reactivation for a creation", []string{"Register/Reactivates"}},
-	{"takes a repeat for a creation", []string{"Register/Repeated"}},
-	{"refreshes what has expired", []string{"Register/OverExpired", "Limit/OwnExpiredIsNewDevice"}},
-	{"refreshes what has expired and is inactive", []string{"Register/OverExpiredAndInactive"}},
-	{"returns an empty Evicted", []string{"Register/New"}},
-
-	{"leaves the token with its old owner too", []string{"Move/ToAnotherUser", "Move/ThereAndBack"}},
-	{"leaves the token with its expired owner too", []string{"Move/FromExpired"}},
-	{"leaves the token with the user's own expired device too", []string{"Clock/OwnExpiredHolder"}},
-	{"leaves the token with its inactive owner too", []string{"Move/FromInactive"}},
-	{"leaves the token with its old owner if the new one had another", []string{"Move/OntoARegistration"}},
-	{"leaves a reinstalled phone in the list twice", []string{"Move/Reinstalled"}},
-	{"leaves a reinstalled phone in the list twice if it was known", []string{"Move/ReinstalledOntoARegistration"}},
-	{"leaves the token with its owner in another project", []string{"Move/ToAnotherUser"}},
-	{"deactivates the old owner", []string{"Move/ToAnotherUser"}},
-	{"removes all devices of the old owner", []string{"Move/ToAnotherUser"}},
-	{"tells of no move", []string{"Move/ToAnotherUser", "Move/OntoARegistration", "Move/ThereAndBack"}},
-	{"tells of no move to a device that was logged out", []string{"Sequence/LikeMemstore"}},
-	{"tells a user of their own device", []string{"Move/Reinstalled", "Move/ReinstalledOntoARegistration"}},
-	{"tells of an inactive registration", []string{"Move/FromInactive"}},
-	{"tells of an expired registration", []string{"Move/FromExpired"}},
-	{"tells of a move with each refresh", []string{"Move/ToldOnce"}},
-
-	{"lets the later clock win", []string{"Handles/OtherClock", "Clock/RefreshInThePast", "Clock/ReplaceInThePast"}},
-	{"leaves the token with its old owner if that registered later", []string{"Clock/MoveInThePast"}},
-	{"lets a removal win by its clock", []string{"Clock/RemoveInThePast"}},
-
-	{"Register reads, then writes", []string{"Race/OneToken", "Race/OneKey", "Race/Reinstalled", "Race/Swap"}},
-	{"writes back all rows that it read", []string{"Race/Strangers"}},
 }
 
 // soon are the times within which a store may take a refresh for none, to save a
@@ -312,8 +260,7 @@ func (s *faulty) skips(req tokens.Request, old tokens.Registration, live bool, n
 	return store.Result{}, false
 }
 
-var brokenSoon = func() []broken {
-	var all []broken
+func brokenSoon() (all []broken) {
 	for within := range soon {
 		for _, what := range []string{
 			"skips a refresh", "skips a refresh that changes nothing", "answers a refresh that changes nothing, and skips it",
@@ -323,4 +270,4 @@ var brokenSoon = func() []broken {
 		}
 	}
 	return all
-}()
+}

@@ -120,6 +120,20 @@ func (f *fixture) wantStored(want tokens.Registration) {
 	}
 }
 
+// wantUnchanged fails unless the store holds what a Register of the request at
+// start stored.
+func (f *fixture) wantUnchanged(req tokens.Request) {
+	f.Helper()
+	f.wantStored(f.registered(req, start, start))
+}
+
+func (f *fixture) wantStatus(want tokens.Status, req tokens.Request, registeredAt, updatedAt time.Time) {
+	f.Helper()
+	reg := f.registered(req, registeredAt, updatedAt)
+	reg.Status = want
+	f.wantStored(reg)
+}
+
 // wantNone fails if there is a registration under the key.
 func (f *fixture) wantNone(key tokens.Key) {
 	f.Helper()

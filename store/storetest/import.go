@@ -1,10 +1,8 @@
 package storetest
 
 import (
-	"context"
 	"maps"
 	"math/rand/v2"
-	"strings"
 	"time"
 
 	"github.com/devicetokens/devicetokens/memstore"
@@ -14,17 +12,18 @@ import (
 
 // importChecks are for a backend whose store is a store.Importer.
 var importChecks = []check{
-	{name: "Import/Rule", rule: "import", run: importRule},
-	{name: "Import/Times", rule: "import", run: importTimes},
-	{name: "Import/Over", rule: "import", run: importOver},
-	{name: "Import/Respelled", rule: "spelling", run: importRespelled},
-	{name: "Import/NoLimit", rule: "import", policy: three, run: importNoLimit},
-	{name: "Import/NoReasonKnown", rule: "first-reason", run: importNoReasonKnown},
-	{name: "Import/NoUpdateKnown", rule: "invalidate", run: importNoUpdateKnown},
-	{name: "Import/Copy", rule: "import", run: importCopy},
-	{name: "Import/Clock", rule: "clock", run: importClock},
-	{name: "Import/Invalid", rule: "invalid", run: importInvalid},
-	{name: "Import/Context", rule: "context", run: importContext},
+	{"Import/Rule", "import", defaults, importRule},
+	{"Import/Times", "import", defaults, importTimes},
+	{"Import/Over", "import", defaults, importOver},
+	{"Import/Respelled", "spelling", defaults, importRespelled},
+	{"Import/NoLimit", "import", three, importNoLimit},
+	{"Import/NoReasonKnown", "first-reason", defaults, importNoReasonKnown},
+	{"Import/NoUpdateKnown", "invalidate", defaults, importNoUpdateKnown},
+	{"Import/Copy", "import", defaults, importCopy},
+	{"Invalid/Import", "invalid", defaults, invalidImport},
+	{"Context/Import", "context", defaults, func(f *fixture) {
+		f.obeysContext(writes, importCall(f.registered(taking, start, start.Add(time.Hour))))
+	}},
 }
 
 func (f *fixture) imported(r tokens.Registration) store.ImportOutcome {
@@ -101,7 +100,7 @@ func importTimes(f *fixture) {
 // importOver imports over what was registered, and registers over what was
 // imported: both are registrations like any.
 func importOver(f *fixture) {
-	f.register(request(alice, phone, token(1)))
+	f.register(owned)
 	f.register(request(bob, phone, token(2)))
 	f.clock.advance(time.Hour)
 	r := f.registered(request(alice, phone, token(2)), start.Add(-time.Hour), f.clock.Now())
@@ -112,11 +111,11 @@ func importOver(f *fixture) {
 
 	f.clock.advance(time.Hour)
 	free := request("carol", phone, token(1))
-	f.wantResult(free, store.Created, f.clock.Now(), f.register(free))
+	f.creates(free)
 	refresh := request(alice, phone, token(2))
-	f.wantResult(refresh, store.Refreshed, r.RegisteredAt, f.register(refresh))
+	f.refreshes(refresh, r.RegisteredAt)
 	moved := request(bob, phone, token(2))
-	f.wantMove(moved, store.Created, f.clock.Now(), refresh.Key, f.register(moved))
+	f.moves(moved, refresh.Key)
 
 	f.clock.advance(time.Hour)
 	again := f.registered(refresh, r.RegisteredAt, f.clock.Now())
@@ -172,13 +171,13 @@ func importNoLimit(f *fixture) {
 	f.wantDevices(alice, device(0), device(1), device(2), device(3), device(4))
 	f.clock.advance(time.Hour)
 	req := request(alice, "new", token(9))
-	f.wantEvicted(req, f.register(req), device(3), device(0), device(1))
+	f.evicts(req, device(3), device(0), device(1))
 	f.wantDevices(alice, device(2), device(4), "new")
 
 	// A user whose device was imported for another user has room for a new one.
 	f.wantImported(store.Imported, f.registered(request(bob, phone, token(2)), start, f.clock.Now()))
 	more := request(alice, "newer", token(10))
-	f.wantEvicted(more, f.register(more))
+	f.evicts(more)
 }
 
 // importNoReasonKnown has a registration that is inactive for a reason that only
@@ -192,7 +191,7 @@ func importNoReasonKnown(f *fixture) {
 	f.invalidate(r.Key, r.Token, start.Add(time.Hour))
 	f.wantStored(r)
 	refresh := request(alice, phone, token(1))
-	f.wantResult(refresh, store.Refreshed, start, f.register(refresh))
+	f.refreshes(refresh, start)
 }
 
 // importNoUpdateKnown has a registration of which no times are known: every message
@@ -211,7 +210,7 @@ func importNoUpdateKnown(f *fixture) {
 	if !got.Registration.RegisteredAt.IsZero() {
 		r.RegisteredAt = f.clock.Now()
 	}
-	f.wantResult(req, store.Refreshed, r.RegisteredAt, got)
+	f.wantResult(req, r.RegisteredAt, store.Result{Outcome: store.Refreshed}, got)
 }
 
 // importCopy copies registries that random calls made, in any order: the copy
@@ -278,65 +277,4 @@ func (f *fixture) copyFrom(source *memstore.Store, random *rand.Rand, want func(
 		f.wantEqual("List", listed, f.list(user))
 	}
 	return maps.Clone(h)
-}
-
-func importClock(f *fixture) {
-	f.register(request(alice, phone, token(1)))
-	f.register(request(bob, phone, token(2)))
-	f.clock.advance(time.Hour)
-	f.readsClockOnce("Import", importCall(f.registered(request(alice, phone, token(2)), start, f.clock.Now())))
-}
-
-// importInvalid makes each bad registration of a good one that is stored.
-func importInvalid(f *fixture) {
-	good := f.registered(request(alice, phone, token(1)), start, start)
-	f.wantImported(store.Imported, good)
-	f.clock.advance(time.Hour)
-	late := time.Date(10000, time.January, 1, 0, 0, 0, 0, time.UTC)
-	early := time.Date(0, time.December, 31, 23, 59, 59, 0, time.UTC)
-	type reg = tokens.Registration
-	refuses := func(field string, code tokens.Code, change func(*reg)) {
-		f.Helper()
-		r := good
-		r.UpdatedAt = f.clock.Now()
-		change(&r)
-		f.refuses(importCall(r), tokens.FieldError{Field: field, Code: code})
-	}
-	for user, code := range badUsers {
-		refuses(tokens.FieldUserID, code, func(r *reg) { r.Key.UserID = user })
-	}
-	for device, code := range badDevices {
-		refuses(tokens.FieldDeviceID, code, func(r *reg) { r.Key.DeviceID = device })
-	}
-	refuses(tokens.FieldToken, tokens.CodeRequired, func(r *reg) { r.Token = tokens.Token{} })
-	refuses(tokens.FieldPlatform, tokens.CodeRequired, func(r *reg) { r.Platform = "" })
-	refuses(tokens.FieldPlatform, tokens.CodeUnknown, func(r *reg) { r.Platform = marker })
-	refuses(tokens.FieldProjectID, tokens.CodeControlCharacter, func(r *reg) { r.ProjectID = marker + "\t" })
-	refuses(tokens.FieldProjectID, tokens.CodeTooLong, func(r *reg) { r.ProjectID = tokens.ProjectID(strings.Repeat("p", tokens.MaxProjectIDLen+1)) })
-	refuses(tokens.FieldStatus, tokens.CodeRequired, func(r *reg) { r.Status = "" })
-	refuses(tokens.FieldStatus, tokens.CodeUnknown, func(r *reg) { r.Status = marker })
-	for _, bad := range []time.Time{late, early} {
-		refuses(tokens.FieldRegisteredAt, tokens.CodeMalformed, func(r *reg) { r.RegisteredAt = bad })
-		refuses(tokens.FieldUpdatedAt, tokens.CodeMalformed, func(r *reg) { r.UpdatedAt = bad })
-		refuses(tokens.FieldExpiresAt, tokens.CodeMalformed, func(r *reg) { r.ExpiresAt = bad })
-	}
-	f.refuses(importCall(reg{ExpiresAt: late}),
-		tokens.FieldError{Field: tokens.FieldUserID, Code: tokens.CodeRequired},
-		tokens.FieldError{Field: tokens.FieldDeviceID, Code: tokens.CodeRequired},
-		tokens.FieldError{Field: tokens.FieldToken, Code: tokens.CodeRequired},
-		tokens.FieldError{Field: tokens.FieldPlatform, Code: tokens.CodeRequired},
-		tokens.FieldError{Field: tokens.FieldStatus, Code: tokens.CodeRequired},
-		tokens.FieldError{Field: tokens.FieldExpiresAt, Code: tokens.CodeMalformed})
-
-	done, cancel := context.WithCancel(f.Context())
-	cancel()
-	f.refuses(func(_ context.Context, s store.Store) error {
-		return importCall(reg{Key: good.Key, Token: good.Token, Status: good.Status})(done, s)
-	},
-		tokens.FieldError{Field: tokens.FieldPlatform, Code: tokens.CodeRequired})
-	f.wantStored(good)
-}
-
-func importContext(f *fixture) {
-	f.obeysContext(writes, importCall(f.registered(taking, start, start.Add(time.Hour))))
 }

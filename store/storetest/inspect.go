@@ -13,18 +13,14 @@ import (
 
 // inspectChecks are for a backend whose store is a store.Inspector.
 var inspectChecks = []check{
-	{name: "Inspect/None", rule: "inspect", run: inspectNone},
-	{name: "Inspect/EveryState", rule: "inspect", run: inspectEveryState},
-	{name: "Inspect/OnlyTheUsers", rule: "inspect", run: inspectOnlyTheUsers},
-	{name: "Inspect/Values", rule: "values", run: inspectValues},
-	{name: "Inspect/Clock", rule: "clock", run: func(f *fixture) {
-		f.register(owned)
-		f.readsClockOnce("Inspect", inspectCall(alice))
-	}},
-	{name: "Inspect/Invalid", rule: "invalid", run: func(f *fixture) { f.refusesUsers(inspectCall) }},
-	{name: "Inspect/Context", rule: "context", run: func(f *fixture) { f.obeysContext(reads, inspectCall(alice)) }},
-	{name: "Pairs/InspectAndRegister", rule: "one-instant", policy: three, run: manyRounds("inspect", "replace", "take over", "reinstall")},
-	{name: "Race/InspectWhileReplacing", rule: "one-instant", run: func(f *fixture) {
+	{"Inspect/None", "inspect", defaults, inspectNone},
+	{"Inspect/EveryState", "inspect", defaults, inspectEveryState},
+	{"Inspect/OnlyTheUsers", "inspect", defaults, inspectOnlyTheUsers},
+	{"Inspect/Values", "values", defaults, inspectValues},
+	{"Invalid/Inspect", "invalid", defaults, func(f *fixture) { f.refusesUsers(inspectCall) }},
+	contextCheck("Inspect", reads, inspectCall(alice)),
+	{"Pairs/InspectAndRegister", "one-instant", three, manyRounds("inspect", "replace", "take over", "reinstall")},
+	{"Race/InspectWhileReplacing", "one-instant", defaults, func(f *fixture) {
 		f.showsWholeWrites(func(f *fixture) ([]tokens.Registration, error) {
 			records, err := store.Inspect(f.Context(), f.store, alice)
 			if err == nil && len(records) != 1 {

@@ -11,19 +11,21 @@ import (
 )
 
 var invalidChecks = []check{
-	{name: "Invalid/Register", rule: "invalid", run: invalidRegister},
-	{name: "Invalid/Get", rule: "invalid", run: func(f *fixture) { f.refusesKeys(getCall) }},
-	{name: "Invalid/List", rule: "invalid", run: func(f *fixture) { f.refusesUsers(listCall) }},
-	{name: "Invalid/Holder", rule: "invalid", run: invalidHolder},
-	{name: "Invalid/Deactivate", rule: "invalid", run: func(f *fixture) { f.refusesKeys(deactivateCall) }},
-	{name: "Invalid/Invalidate", rule: "invalid", run: invalidInvalidate},
-	{name: "Invalid/Delete", rule: "invalid", run: func(f *fixture) { f.refusesKeys(deleteCall) }},
-	{name: "Invalid/DeleteUser", rule: "invalid", run: func(f *fixture) { f.refusesUsers(deleteUserCall) }},
+	{"Invalid/Register", "invalid", defaults, func(f *fixture) { f.refusesRequests(registerCall) }},
+	{"Invalid/Get", "invalid", defaults, func(f *fixture) { f.refusesKeys(getCall) }},
+	{"Invalid/List", "invalid", defaults, func(f *fixture) { f.refusesUsers(listCall) }},
+	{"Invalid/Holder", "invalid", defaults, func(f *fixture) {
+		f.refuses(holderCall(tokens.Hash{}), required(tokens.FieldTokenHash)...)
+	}},
+	{"Invalid/Deactivate", "invalid", defaults, func(f *fixture) { f.refusesKeys(deactivateCall) }},
+	{"Invalid/Invalidate", "invalid", defaults, invalidInvalidate},
+	{"Invalid/Delete", "invalid", defaults, func(f *fixture) { f.refusesKeys(deleteCall) }},
+	{"Invalid/DeleteUser", "invalid", defaults, func(f *fixture) { f.refusesUsers(deleteUserCall) }},
 }
 
 const marker = "DO-NOT-ECHO"
 
-// badUsers and badDevices are ids that break a rule each.
+// Ids that break a rule each, and projects.
 var (
 	badUsers = map[tokens.UserID]tokens.Code{
 		"": tokens.CodeRequired,
@@ -40,10 +42,26 @@ var (
 		marker + "\xff": tokens.CodeInvalidUTF8,
 		marker + "\n":   tokens.CodeControlCharacter,
 	}
+	badProjects = map[tokens.ProjectID]tokens.Code{
+		tokens.ProjectID(strings.Repeat("p", tokens.MaxProjectIDLen+1)): tokens.CodeTooLong,
+		marker + "\xff": tokens.CodeInvalidUTF8,
+		marker + "\t":   tokens.CodeControlCharacter,
+	}
 )
 
-// refuses fails unless the call returns an InvalidError with just these fields,
-// and none of the input, also if its context is done.
+func bad(field string, code tokens.Code) tokens.FieldError {
+	return tokens.FieldError{Field: field, Code: code}
+}
+
+func required(fields ...string) (errs []tokens.FieldError) {
+	for _, field := range fields {
+		errs = append(errs, bad(field, tokens.CodeRequired))
+	}
+	return errs
+}
+
+// refuses fails unless the call returns an InvalidError with just these fields and
+// none of the input, also if its context is done.
 func (f *fixture) refuses(call func(context.Context, store.Store) error, want ...tokens.FieldError) {
 	f.Helper()
 	err := call(f.Context(), f.store)
@@ -63,75 +81,55 @@ func (f *fixture) refuses(call func(context.Context, store.Store) error, want ..
 	}
 }
 
-func (f *fixture) refusesKeys(call keyCall) {
-	f.Helper()
-	req := request(alice, phone, token(1))
-	f.register(req)
-	for user, code := range badUsers {
-		f.refuses(call(key(user, phone)), tokens.FieldError{Field: tokens.FieldUserID, Code: code})
-	}
-	for device, code := range badDevices {
-		f.refuses(call(key(alice, device)), tokens.FieldError{Field: tokens.FieldDeviceID, Code: code})
-	}
-	f.refuses(call(tokens.Key{}),
-		tokens.FieldError{Field: tokens.FieldUserID, Code: tokens.CodeRequired},
-		tokens.FieldError{Field: tokens.FieldDeviceID, Code: tokens.CodeRequired})
-	f.wantStored(f.registered(req, start, start))
-}
-
 func (f *fixture) refusesUsers(call userCall) {
 	f.Helper()
 	for user, code := range badUsers {
-		f.refuses(call(user), tokens.FieldError{Field: tokens.FieldUserID, Code: code})
+		f.refuses(call(user), bad(tokens.FieldUserID, code))
 	}
 }
 
-// invalidRegister makes each bad request of a good one that is registered.
-func invalidRegister(f *fixture) {
-	good := request(alice, phone, token(1))
-	f.register(good)
-	f.clock.advance(time.Hour)
-	refuses := func(change func(*tokens.Request), want ...tokens.FieldError) {
-		f.Helper()
-		req := good
-		change(&req)
-		f.refuses(registerCall(req), want...)
-	}
-	for user, code := range badUsers {
-		refuses(func(r *tokens.Request) { r.Key.UserID = user }, tokens.FieldError{Field: tokens.FieldUserID, Code: code})
-	}
+func (f *fixture) refusesKeys(call keyCall) {
+	f.Helper()
+	f.register(owned)
+	f.refusesUsers(func(user tokens.UserID) func(context.Context, store.Store) error { return call(key(user, phone)) })
 	for device, code := range badDevices {
-		refuses(func(r *tokens.Request) { r.Key.DeviceID = device }, tokens.FieldError{Field: tokens.FieldDeviceID, Code: code})
+		f.refuses(call(key(alice, device)), bad(tokens.FieldDeviceID, code))
+	}
+	f.refuses(call(tokens.Key{}), required(tokens.FieldUserID, tokens.FieldDeviceID)...)
+	f.wantUnchanged(owned)
+}
+
+// refusesRequests makes the call with requests that have one bad field each, and
+// with the zero request. A good one is registered.
+func (f *fixture) refusesRequests(do func(tokens.Request) call) {
+	f.Helper()
+	f.register(owned)
+	f.clock.advance(time.Hour)
+	f.refusesUsers(func(user tokens.UserID) call { r := owned; r.Key.UserID = user; return do(r) })
+	for device, code := range badDevices {
+		req := owned
+		req.Key.DeviceID = device
+		f.refuses(do(req), bad(tokens.FieldDeviceID, code))
 	}
 	for platform, code := range map[tokens.Platform]tokens.Code{"": tokens.CodeRequired, "IOS": tokens.CodeUnknown, marker: tokens.CodeUnknown} {
-		refuses(func(r *tokens.Request) { r.Platform = platform }, tokens.FieldError{Field: tokens.FieldPlatform, Code: code})
+		req := owned
+		req.Platform = platform
+		f.refuses(do(req), bad(tokens.FieldPlatform, code))
 	}
-	for project, code := range map[tokens.ProjectID]tokens.Code{
-		tokens.ProjectID(strings.Repeat("p", tokens.MaxProjectIDLen+1)): tokens.CodeTooLong,
-		marker + "\xff": tokens.CodeInvalidUTF8,
-		marker + "\t":   tokens.CodeControlCharacter,
-	} {
-		refuses(func(r *tokens.Request) { r.ProjectID = project }, tokens.FieldError{Field: tokens.FieldProjectID, Code: code})
+	for project, code := range badProjects {
+		req := owned
+		req.ProjectID = project
+		f.refuses(do(req), bad(tokens.FieldProjectID, code))
 	}
-	refuses(func(r *tokens.Request) { r.Token = tokens.Token{} }, tokens.FieldError{Field: tokens.FieldToken, Code: tokens.CodeRequired})
-	refuses(func(r *tokens.Request) { *r = tokens.Request{} },
-		tokens.FieldError{Field: tokens.FieldUserID, Code: tokens.CodeRequired},
-		tokens.FieldError{Field: tokens.FieldDeviceID, Code: tokens.CodeRequired},
-		tokens.FieldError{Field: tokens.FieldToken, Code: tokens.CodeRequired},
-		tokens.FieldError{Field: tokens.FieldPlatform, Code: tokens.CodeRequired})
-	f.wantStored(f.registered(good, start, start))
-}
-
-func invalidHolder(f *fixture) {
-	f.refuses(holderCall(tokens.Hash{}), tokens.FieldError{Field: tokens.FieldTokenHash, Code: tokens.CodeRequired})
+	f.refuses(do(request(alice, phone, tokens.Token{})), required(tokens.FieldToken)...)
+	f.refuses(do(tokens.Request{}), required(tokens.FieldUserID, tokens.FieldDeviceID, tokens.FieldToken, tokens.FieldPlatform)...)
+	f.wantUnchanged(owned)
 }
 
 func invalidInvalidate(f *fixture) {
 	sentAt := start.Add(time.Hour)
-	f.refusesKeys(func(k tokens.Key) call { return invalidateCall(k, token(1).Hash(), sentAt) })
-
-	req := request(alice, phone, token(1))
-	f.refuses(invalidateCall(req.Key, tokens.Hash{}, sentAt), tokens.FieldError{Field: tokens.FieldTokenHash, Code: tokens.CodeRequired})
+	f.refusesKeys(func(k tokens.Key) call { return invalidateCall(k, owned.Token.Hash(), sentAt) })
+	f.refuses(invalidateCall(owned.Key, tokens.Hash{}, sentAt), required(tokens.FieldTokenHash)...)
 	for sentAt, code := range map[time.Time]tokens.Code{
 		{}:                                       tokens.CodeRequired,
 		time.Time{}.In(time.FixedZone("", 3600)): tokens.CodeRequired,
@@ -139,12 +137,35 @@ func invalidInvalidate(f *fixture) {
 		time.Date(9999, time.December, 31, 23, 0, 0, 0, time.FixedZone("", -3600)): tokens.CodeMalformed,
 		time.Date(10000, time.January, 1, 0, 0, 0, 0, time.UTC):                    tokens.CodeMalformed,
 	} {
-		f.refuses(invalidateCall(req.Key, req.Token.Hash(), sentAt), tokens.FieldError{Field: tokens.FieldSentAt, Code: code})
+		f.refuses(invalidateCall(owned.Key, owned.Token.Hash(), sentAt), bad(tokens.FieldSentAt, code))
 	}
 	f.refuses(invalidateCall(tokens.Key{}, tokens.Hash{}, time.Time{}),
-		tokens.FieldError{Field: tokens.FieldUserID, Code: tokens.CodeRequired},
-		tokens.FieldError{Field: tokens.FieldDeviceID, Code: tokens.CodeRequired},
-		tokens.FieldError{Field: tokens.FieldTokenHash, Code: tokens.CodeRequired},
-		tokens.FieldError{Field: tokens.FieldSentAt, Code: tokens.CodeRequired})
-	f.wantStored(f.registered(req, start, start))
+		required(tokens.FieldUserID, tokens.FieldDeviceID, tokens.FieldTokenHash, tokens.FieldSentAt)...)
+	f.wantUnchanged(owned)
+}
+
+func invalidImport(f *fixture) {
+	good := f.registered(owned, start, start.Add(time.Hour)) // which would be imported
+	f.refusesRequests(func(req tokens.Request) call {
+		r := good
+		r.Key, r.Token, r.Platform, r.ProjectID = req.Key, req.Token, req.Platform, req.ProjectID
+		return importCall(r)
+	})
+	for status, code := range map[tokens.Status]tokens.Code{"": tokens.CodeRequired, marker: tokens.CodeUnknown} {
+		r := good
+		r.Status = status
+		f.refuses(importCall(r), bad(tokens.FieldStatus, code))
+	}
+	late := time.Date(10000, time.January, 1, 0, 0, 0, 0, time.UTC)
+	for _, t := range []time.Time{late, time.Date(0, time.December, 31, 23, 59, 59, 0, time.UTC)} {
+		registered, updated, expires := good, good, good
+		registered.RegisteredAt, updated.UpdatedAt, expires.ExpiresAt = t, t, t
+		f.refuses(importCall(registered), bad(tokens.FieldRegisteredAt, tokens.CodeMalformed))
+		f.refuses(importCall(updated), bad(tokens.FieldUpdatedAt, tokens.CodeMalformed))
+		f.refuses(importCall(expires), bad(tokens.FieldExpiresAt, tokens.CodeMalformed))
+	}
+	f.refuses(importCall(tokens.Registration{ExpiresAt: late}), append(
+		required(tokens.FieldUserID, tokens.FieldDeviceID, tokens.FieldToken, tokens.FieldPlatform, tokens.FieldStatus),
+		bad(tokens.FieldExpiresAt, tokens.CodeMalformed))...)
+	f.wantUnchanged(owned)
 }

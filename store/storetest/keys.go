@@ -12,20 +12,20 @@ import (
 )
 
 var keyChecks = []check{
-	{name: "Keys/Distinct", rule: "keys", run: keysDistinct},
-	{name: "Keys/Joined", rule: "keys", run: keysJoined},
-	{name: "Keys/Users", rule: "keys", run: func(f *fixture) {
+	{"Keys/Distinct", "keys", defaults, keysDistinct},
+	{"Keys/Joined", "keys", defaults, keysJoined},
+	{"Keys/Users", "keys", defaults, func(f *fixture) {
 		f.tellsApart(textPairs(tokens.MaxUserIDLen), func(text string, n int) tokens.Request {
 			return request(tokens.UserID(text), phone, token(n))
 		})
 	}},
-	{name: "Keys/Devices", rule: "keys", run: func(f *fixture) {
+	{"Keys/Devices", "keys", defaults, func(f *fixture) {
 		f.tellsApart(textPairs(tokens.MaxDeviceIDLen), func(text string, n int) tokens.Request {
 			return request(alice, tokens.DeviceID(text), token(n))
 		})
 	}},
-	{name: "Keys/Tokens", rule: "one-holder", run: keysTokens},
-	{name: "Keys/Projects", rule: "refreshed", run: keysProjects},
+	{"Keys/Tokens", "one-holder", defaults, keysTokens},
+	{"Keys/Projects", "refreshed", defaults, keysProjects},
 }
 
 // keysDistinct has keys that become one where the two ids are joined, trimmed,
@@ -45,7 +45,7 @@ func keysDistinct(f *fixture) {
 	}
 	for i, k := range keys {
 		req := request(k.UserID, k.DeviceID, token(i))
-		f.wantResult(req, store.Created, start, f.register(req))
+		f.creates(req)
 	}
 	for i, k := range keys {
 		f.wantStored(f.registered(request(k.UserID, k.DeviceID, token(i)), start, start))
@@ -121,7 +121,7 @@ func (f *fixture) tellsApart(pairs [][2]string, of func(text string, n int) toke
 		if f.holds(gone) {
 			f.Errorf("%v is not erased", gone.Key)
 		}
-		f.wantStored(f.registered(left, start, start))
+		f.wantUnchanged(left)
 		f.delete(left.Key)
 	}
 }
@@ -141,17 +141,17 @@ func keysTokens(f *fixture) {
 	} {
 		one := request(alice, device(i), tokens.MustParseToken("ExpoPushToken["+pair[0]+"]"))
 		other := request(bob, device(i), tokens.MustParseToken("ExpoPushToken["+pair[1]+"]"))
-		f.wantResult(one, store.Created, start, f.register(one))
-		f.wantResult(other, store.Created, start, f.register(other))
-		f.wantStored(f.registered(one, start, start))
+		f.creates(one)
+		f.creates(other)
+		f.wantUnchanged(one)
 		f.invalidate(other.Key, one.Token, start.Add(time.Hour))
-		f.wantStored(f.registered(other, start, start))
+		f.wantUnchanged(other)
 		f.delete(one.Key)
-		f.wantStored(f.registered(other, start, start))
+		f.wantUnchanged(other)
 
 		// The other token replaces the one, and is no spelling of it.
 		replace := request(bob, device(i), one.Token)
-		f.wantResult(replace, store.Replaced, start, f.register(replace))
+		f.replaces(replace, start)
 		f.wantNoHolder(other.Token)
 		f.delete(other.Key)
 	}
@@ -165,7 +165,7 @@ func keysProjects(f *fixture) {
 		for _, project := range pair {
 			f.clock.advance(time.Second)
 			req.ProjectID = tokens.ProjectID(project)
-			f.wantResult(req, store.Refreshed, start, f.register(req))
+			f.refreshes(req, start)
 		}
 	}
 }

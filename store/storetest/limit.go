@@ -1,46 +1,36 @@
 package storetest
 
 import (
+	"fmt"
+	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// three is a limit that is soon reached.
-var three = store.Policy{MaxDevices: 3}
-
 var limitChecks = []check{
-	{name: "Limit/Exact", rule: "limit", policy: three, run: limitExact},
-	{name: "Limit/One", rule: "limit", policy: store.Policy{MaxDevices: 1}, run: limitOne},
-	{name: "Limit/Default", rule: "limit", run: limitDefault},
-	{name: "Limit/OnlyNewDevicesEvict", rule: "limit", policy: three, run: limitOnlyNewDevicesEvict},
-	{name: "Limit/PerUser", rule: "limit", policy: three, run: limitPerUser},
-	{name: "Limit/InactiveCount", rule: "limit", policy: three, run: limitInactiveCount},
-	{name: "Limit/ExpiredDoNotCount", rule: "limit", policy: three, run: limitExpiredDoNotCount},
-	{name: "Limit/OwnExpiredIsNewDevice", rule: "limit", policy: three, run: limitOwnExpiredIsNewDevice},
-	{name: "Limit/Reinstalled", rule: "limit", policy: three, run: limitReinstalled},
-	{name: "Limit/MoveAndEvict", rule: "limit", policy: three, run: limitMoveAndEvict},
-	{name: "Limit/RefreshAboveIt", rule: "limit", policy: three, run: limitRefreshAboveIt},
-}
-
-// wantEvicted fails unless a Register of a new device at the time of the clock
-// removed just these devices of its user, in this order.
-func (f *fixture) wantEvicted(req tokens.Request, got store.Result, devices ...tokens.DeviceID) {
-	f.Helper()
-	want := store.Result{
-		Registration: f.registered(req, f.clock.Now(), f.clock.Now()),
-		Outcome:      store.Created,
-	}
-	for _, d := range devices {
-		want.Evicted = append(want.Evicted, key(req.Key.UserID, d))
-	}
-	f.wantEqual("Result", want, got)
-	f.wantStored(want.Registration)
-	for _, k := range want.Evicted {
-		f.wantNone(k)
-	}
+	{"Limit/Exact", "limit", three, limitExact},
+	{"Limit/One", "limit", store.Policy{MaxDevices: 1}, limitOne},
+	{"Limit/Default", "limit", defaults, limitDefault},
+	{"Limit/OnlyNewDevicesEvict", "limit", three, limitOnlyNewDevicesEvict},
+	{"Limit/PerUser", "limit", three, limitPerUser},
+	{"Limit/InactiveCount", "limit", three, limitInactiveCount},
+	{"Limit/ExpiredDoNotCount", "limit", three, limitExpiredDoNotCount},
+	{"Limit/OwnExpiredIsNewDevice", "limit", three, limitOwnExpiredIsNewDevice},
+	{"Limit/Reinstalled", "limit", three, limitReinstalled},
+	{"Limit/MoveAndEvict", "limit", three, limitMoveAndEvict},
+	{"Limit/RefreshAboveIt", "limit", three, limitRefreshAboveIt},
+	{"Eviction/InactiveFirst", "eviction-order", three, evictionInactiveFirst},
+	{"Eviction/OldestUpdate", "eviction-order", three, evictionOldestUpdate},
+	{"Eviction/OldestUpdateOfInactive", "eviction-order", three, evictionOldestUpdateOfInactive},
+	{"Eviction/SmallestDeviceID", "eviction-order", three, evictionSmallestDeviceID},
+	{"Eviction/NeverTheNewcomer", "eviction-order", three, evictionNeverTheNewcomer},
+	{"Eviction/Milliseconds", "eviction-order", three, evictionMilliseconds},
+	{"Eviction/AtMostForty", "limit", store.Policy{MaxDevices: 43}, evictionAtMostForty},
+	{"Sizes/MostDevices", "limit", store.Policy{MaxDevices: store.MaxMaxDevices}, sizesMostDevices},
 }
 
 // fill registers the user's first devices up to the limit, a minute apart.
@@ -48,7 +38,7 @@ func (f *fixture) fill(user tokens.UserID) []tokens.Request {
 	f.Helper()
 	reqs := requests(user, f.policy.MaxDevices)
 	for _, req := range reqs {
-		f.wantEvicted(req, f.register(req))
+		f.evicts(req)
 		f.clock.advance(time.Minute)
 	}
 	return reqs
@@ -56,54 +46,49 @@ func (f *fixture) fill(user tokens.UserID) []tokens.Request {
 
 func limitExact(f *fixture) {
 	f.fill(alice)
-	req := request(alice, device(3), token(3))
-	f.wantEvicted(req, f.register(req), device(0))
+	f.evicts(request(alice, device(3), token(3)), device(0))
 	f.wantDevices(alice, device(1), device(2), device(3))
 
 	// The evicted device may come back, with another token, and its old one is
 	// free.
 	f.wantNoHolder(token(0))
 	f.clock.advance(time.Minute)
-	back := request(alice, device(0), token(10))
-	f.wantEvicted(back, f.register(back), device(1))
+	f.evicts(request(alice, device(0), token(10)), device(1))
 	f.wantNoHolder(token(0))
 	other := request(bob, phone, token(0))
-	f.wantResult(other, store.Created, f.clock.Now(), f.register(other))
+	f.creates(other)
 	f.wantDevices(alice, device(0), device(2), device(3))
 }
 
 func limitOne(f *fixture) {
 	f.fill(alice)
-	req := request(alice, "new", token(1))
-	f.wantEvicted(req, f.register(req), device(0))
+	f.evicts(request(alice, "new", token(1)), device(0))
 	f.wantDevices(alice, "new")
 }
 
 func limitDefault(f *fixture) {
 	for _, req := range requests(alice, store.DefaultMaxDevices) {
-		f.wantEvicted(req, f.register(req))
+		f.evicts(req)
 		f.clock.advance(time.Minute)
 	}
-	req := request(alice, "new", token(store.DefaultMaxDevices))
-	f.wantEvicted(req, f.register(req), device(0))
+	f.evicts(request(alice, "new", token(store.DefaultMaxDevices)), device(0))
 }
 
 func limitOnlyNewDevicesEvict(f *fixture) {
 	f.fill(alice)
 	refresh := request(alice, device(0), token(0))
-	f.wantResult(refresh, store.Refreshed, start, f.register(refresh))
+	f.refreshes(refresh, start)
 	replace := request(alice, device(0), token(9))
-	f.wantResult(replace, store.Replaced, start, f.register(replace))
+	f.replaces(replace, start)
 	f.deactivate(replace.Key)
-	f.wantResult(replace, store.Refreshed, start, f.register(replace))
+	f.refreshes(replace, start)
 	f.wantDevices(alice, device(0), device(1), device(2))
 }
 
 func limitPerUser(f *fixture) {
 	f.fill(alice)
 	for i, d := range []tokens.DeviceID{device(0), device(1), device(2)} {
-		req := request(bob, d, token(10+i))
-		f.wantEvicted(req, f.register(req))
+		f.evicts(request(bob, d, token(10+i)))
 	}
 	f.wantDevices(alice, device(0), device(1), device(2))
 	f.wantDevices(bob, device(0), device(1), device(2))
@@ -112,15 +97,13 @@ func limitPerUser(f *fixture) {
 func limitInactiveCount(f *fixture) {
 	f.fill(alice)
 	f.deactivate(key(alice, device(2)))
-	req := request(alice, device(3), token(3))
-	f.wantEvicted(req, f.register(req), device(2))
+	f.evicts(request(alice, device(3), token(3)), device(2))
 }
 
 func limitExpiredDoNotCount(f *fixture) {
 	f.fill(alice)
 	f.clock.set(start.Add(f.policy.TTL)) // the first has expired, the others have not
-	req := request(alice, device(3), token(3))
-	f.wantEvicted(req, f.register(req))
+	f.evicts(request(alice, device(3), token(3)))
 	f.wantDevices(alice, device(1), device(2), device(3))
 }
 
@@ -129,15 +112,14 @@ func limitOwnExpiredIsNewDevice(f *fixture) {
 	f.register(old)
 	f.clock.advance(f.policy.TTL)
 	f.fill(alice)
-	f.wantEvicted(old, f.register(old), device(0))
+	f.evicts(old, device(0))
 	f.wantDevices(alice, device(1), device(2), "old")
 }
 
 // limitReinstalled takes the token of the device that would have been evicted.
 func limitReinstalled(f *fixture) {
 	f.fill(alice)
-	req := request(alice, "new", token(0))
-	f.wantEvicted(req, f.register(req))
+	f.evicts(request(alice, "new", token(0)))
 	f.wantNone(key(alice, device(0)))
 	f.wantDevices(alice, device(1), device(2), "new")
 }
@@ -154,23 +136,12 @@ func limitMoveAndEvict(f *fixture) {
 	f.wantDevices(alice, device(1), device(2), "new")
 }
 
-var evictionChecks = []check{
-	{name: "Eviction/InactiveFirst", rule: "eviction-order", policy: three, run: evictionInactiveFirst},
-	{name: "Eviction/OldestUpdate", rule: "eviction-order", policy: three, run: evictionOldestUpdate},
-	{name: "Eviction/OldestUpdateOfInactive", rule: "eviction-order", policy: three, run: evictionOldestUpdateOfInactive},
-	{name: "Eviction/SmallestDeviceID", rule: "eviction-order", policy: three, run: evictionSmallestDeviceID},
-	{name: "Eviction/NeverTheNewcomer", rule: "eviction-order", policy: three, run: evictionNeverTheNewcomer},
-	{name: "Eviction/Milliseconds", rule: "eviction-order", policy: three, run: evictionMilliseconds},
-	{name: "Eviction/AtMostForty", rule: "limit", policy: store.Policy{MaxDevices: 43}, run: evictionAtMostForty},
-}
-
 func evictionInactiveFirst(f *fixture) {
 	reqs := f.fill(alice)
 	f.deactivate(reqs[1].Key)
 	f.invalidate(reqs[2].Key, reqs[2].Token, f.clock.Now().Add(time.Hour))
 	for i, gone := range []tokens.DeviceID{device(1), device(2), device(0)} {
-		req := request(alice, device(3+i), token(3+i))
-		f.wantEvicted(req, f.register(req), gone)
+		f.evicts(request(alice, device(3+i), token(3+i)), gone)
 		f.clock.advance(time.Minute)
 	}
 }
@@ -179,8 +150,7 @@ func evictionInactiveFirst(f *fixture) {
 func evictionOldestUpdate(f *fixture) {
 	reqs := f.fill(alice)
 	f.register(reqs[0])
-	req := request(alice, device(3), token(3))
-	f.wantEvicted(req, f.register(req), device(1))
+	f.evicts(request(alice, device(3), token(3)), device(1))
 }
 
 // evictionOldestUpdateOfInactive has devices become inactive in another order than
@@ -202,8 +172,7 @@ func evictionOldestUpdateOfInactive(f *fixture) {
 		f.clock.advance(time.Minute)
 	}
 	for n, i := range order {
-		req := request(alice, device(3+n), token(3+n))
-		f.wantEvicted(req, f.register(req), device(i))
+		f.evicts(request(alice, device(3+n), token(3+n)), device(i))
 		f.clock.advance(time.Minute)
 	}
 }
@@ -216,8 +185,7 @@ func evictionSmallestDeviceID(f *fixture) {
 	}
 	for i, gone := range []tokens.DeviceID{"C", "b", "é"} {
 		f.clock.advance(time.Minute)
-		req := request(alice, device(i), token(3+i))
-		f.wantEvicted(req, f.register(req), gone)
+		f.evicts(request(alice, device(i), token(3+i)), gone)
 	}
 }
 
@@ -237,8 +205,7 @@ func evictionMilliseconds(f *fixture) {
 	}
 	f.clock.set(second.Add(4 * time.Millisecond))
 	for i, gone := range []tokens.DeviceID{"c", "a", "b"} {
-		req := request(alice, device(i), token(3+i))
-		f.wantEvicted(req, f.register(req), gone)
+		f.evicts(request(alice, device(i), token(3+i)), gone)
 	}
 }
 
@@ -247,8 +214,7 @@ func evictionMilliseconds(f *fixture) {
 func evictionNeverTheNewcomer(f *fixture) {
 	f.fill(alice)
 	f.clock.set(start.Add(-time.Hour))
-	req := request(alice, "a", token(3))
-	f.wantEvicted(req, f.register(req), device(0))
+	f.evicts(request(alice, "a", token(3)), device(0))
 	f.wantDevices(alice, "a", device(1), device(2))
 }
 
@@ -291,11 +257,11 @@ func evictionAtMostForty(f *fixture) {
 	}
 	for i := range 3 {
 		n := min(len(queue)+1-limit, store.MaxEvictions)
-		req := request(alice, tokens.DeviceID("new-"+device(i)), token(2*limit+i))
-		f.wantEvicted(req, f.register(req), queue[:n]...)
+		newcomer := request(alice, tokens.DeviceID("new-"+device(i)), token(2*limit+i))
+		f.evicts(newcomer, queue[:n]...)
 
 		older = max(older-n, 0)
-		queue = slices.Insert(queue[n:], older, req.Key.DeviceID)
+		queue = slices.Insert(queue[n:], older, newcomer.Key.DeviceID)
 		older++
 		f.clock.advance(time.Minute)
 	}
@@ -322,4 +288,66 @@ func limitRefreshAboveIt(f *fixture) {
 	}
 	f.deleteUser(alice)
 	f.wantDevices(alice) // DeleteUser does not stop at the limit
+}
+
+// sizesMostDevices has a user with as many devices as a policy allows, each of
+// which has ids and a token of the greatest length: more than a page of results,
+// a batch of statements or a transaction takes.
+func sizesMostDevices(f *fixture) {
+	const most = store.MaxMaxDevices
+	long := func(n, length int) string { return strings.Repeat("\U0001f4f1", length-4) + fmt.Sprintf("%04d", n) }
+	big := tokens.UserID(long(0, tokens.MaxUserIDLen))
+	devices := make([]tokens.DeviceID, most)
+	want := make([]tokens.Registration, most)
+	of := func(n int) tokens.Request {
+		req := request(big, tokens.DeviceID(long(n, tokens.MaxDeviceIDLen)),
+			tokens.MustParseToken("ExponentPushToken["+strings.Repeat("x", tokens.MaxTokenBytes-23)+fmt.Sprintf("%04d", n)+"]"))
+		req.ProjectID = tokens.ProjectID(long(n, tokens.MaxProjectIDLen))
+		return req
+	}
+	for n := range most {
+		devices[n] = of(n).Key.DeviceID
+		want[n] = f.registered(of(n), start, start)
+	}
+	for some := range slices.Chunk(want, 2*workers) {
+		var calls []call
+		for _, r := range some {
+			calls = append(calls, f.storing(r))
+		}
+		f.together(calls...)
+	}
+	f.wantEqual("List", want, f.list(big))
+	if f.Inspector {
+		f.wantEqual("Inspect", want, registrations(f.inspect(big)))
+	}
+	if f.Walker != nil {
+		f.register(owned)
+		shown := map[tokens.Key]bool{}
+		for _, r := range f.walk(f.walker(), "", math.MaxInt, nil) {
+			shown[r.Key] = true
+		}
+		f.wantEqual("registrations in a walk without a limit", most+1, len(shown))
+	}
+
+	// There is room for none, and the first of all goes.
+	f.clock.advance(time.Hour)
+	one := of(most)
+	f.evicts(one, devices[0])
+	f.wantNoHolder(of(0).Token)
+	f.wantDevices(big, append(devices[1:], one.Key.DeviceID)...)
+
+	f.deleteUser(big)
+	f.wantDevices(big)
+	for _, n := range []int{1, most / 4, most / 2, most - 1, most} {
+		f.wantErased(of(n))
+	}
+}
+
+// storing stores the registration in the store's cheapest way: an import does not
+// count the user's devices.
+func (f *fixture) storing(r tokens.Registration) call {
+	if f.Importer {
+		return importCall(r)
+	}
+	return registerCall(tokens.Request{Key: r.Key, Token: r.Token, Platform: r.Platform, ProjectID: r.ProjectID})
 }

@@ -19,26 +19,26 @@ import (
 )
 
 var pairChecks = []check{
-	{name: "Pairs/RefreshAndTakeOver", rule: "one-holder", policy: three, run: manyRounds("refresh", "take over", "take over with a known device", "reinstall")},
-	{name: "Pairs/ReplaceAndTakeOver", rule: "take-over", policy: three, run: manyRounds("replace", "take over", "take over with a known device", "reinstall")},
-	{name: "Pairs/TakeOverAndTakeOver", rule: "moved-from", policy: three, run: manyRounds("take over", "take over with a known device", "take over with the other's token", "reinstall as new")},
-	{name: "Pairs/RefreshAndDeactivate", rule: "deactivate", policy: three, run: manyRounds("deactivate", "refresh", "replace", "take over")},
-	{name: "Pairs/RefreshAndInvalidate", rule: "invalidate", policy: three, run: manyRounds("invalidate", "refresh", "replace", "deactivate")},
-	{name: "Pairs/RefreshAndDelete", rule: "delete", policy: three, run: manyRounds("delete", "refresh", "replace", "take over", "deactivate")},
-	{name: "Pairs/RegisterAndDeleteUser", rule: "delete-user", policy: three, run: manyRounds("delete the user", "refresh", "replace", "take over", "create")},
-	{name: "Pairs/RegisterAndEvict", rule: "limit", policy: three, run: manyRounds("create", "reactivate", "delete the watch", "refresh the tablet", "create another")},
-	{name: "Pairs/CreateAndCreate", rule: "created", policy: three, run: manyRounds("create", "create", "create with another token", "create elsewhere")},
-	{name: "Pairs/ReadAndRegister", rule: "one-instant", policy: three, run: readPairs},
-	{name: "Pairs/Expired", rule: "one-instant", policy: three, run: expiredPairs},
-	{name: "Pairs/OneMoment", rule: "one-instant", policy: three, run: momentPairs},
-	{name: "Pairs/All", rule: "one-instant", policy: three, run: allPairs},
+	{"Pairs/RefreshAndTakeOver", "one-holder", three, manyRounds("refresh", "take over", "take over with a known device", "reinstall")},
+	{"Pairs/ReplaceAndTakeOver", "take-over", three, manyRounds("replace", "take over", "take over with a known device", "reinstall")},
+	{"Pairs/TakeOverAndTakeOver", "moved-from", three, manyRounds("take over", "take over with a known device", "take over with the other's token", "reinstall as new")},
+	{"Pairs/RefreshAndDeactivate", "deactivate", three, manyRounds("deactivate", "refresh", "replace", "take over")},
+	{"Pairs/RefreshAndInvalidate", "invalidate", three, manyRounds("invalidate", "refresh", "replace", "deactivate")},
+	{"Pairs/RefreshAndDelete", "delete", three, manyRounds("delete", "refresh", "replace", "take over", "deactivate")},
+	{"Pairs/RegisterAndDeleteUser", "delete-user", three, manyRounds("delete the user", "refresh", "replace", "take over", "create")},
+	{"Pairs/RegisterAndEvict", "limit", three, manyRounds("create", "reactivate", "delete the watch", "refresh the tablet", "create another")},
+	{"Pairs/CreateAndCreate", "created", three, manyRounds("create", "create", "create with another token", "create elsewhere")},
+	{"Pairs/ReadAndRegister", "one-instant", three, readPairs},
+	{"Pairs/Expired", "one-instant", three, expiredPairs},
+	{"Pairs/OneMoment", "one-instant", three, momentPairs},
+	{"Pairs/All", "one-instant", three, allPairs},
 }
 
 // manyRounds runs the first action at once with each of the others.
 func manyRounds(first string, others ...string) func(*fixture) {
 	return func(f *fixture) {
 		for _, other := range others {
-			f.newPair(scene(0).action(first), scene(0).action(other), f.store, f.store).rounds(2, 150, f.spends(250*time.Millisecond))
+			f.newPair(scene(0).action(first), scene(0).action(other), f.store, f.store).rounds(3, 150, f.spends(250*time.Millisecond))
 		}
 	}
 }

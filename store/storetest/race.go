@@ -3,7 +3,6 @@ package storetest
 import (
 	"context"
 	"runtime"
-	"slices"
 	"sync"
 	"time"
 
@@ -19,12 +18,12 @@ const (
 )
 
 var raceChecks = []check{
-	{name: "Race/Strangers", rule: "one-instant", run: raceStrangers},
-	{name: "Race/OneToken", rule: "one-holder", run: raceOneToken},
-	{name: "Race/OneKey", rule: "one-instant", run: raceOneKey},
-	{name: "Race/Reinstalled", rule: "take-over", run: raceReinstalled},
-	{name: "Race/Swap", rule: "one-holder", run: raceSwap},
-	{name: "Race/Limit", rule: "limit", policy: store.Policy{MaxDevices: 4}, run: raceLimit},
+	{"Race/Strangers", "one-instant", defaults, raceStrangers},
+	{"Race/OneToken", "one-holder", defaults, raceOneToken},
+	{"Race/OneKey", "one-instant", defaults, raceOneKey},
+	{"Race/Reinstalled", "take-over", defaults, raceReinstalled},
+	{"Race/Swap", "one-holder", defaults, raceSwap},
+	{"Race/Limit", "limit", store.Policy{MaxDevices: 4}, raceLimit},
 }
 
 // together makes the calls at once, and repeats each until it is not answered
@@ -104,6 +103,15 @@ func (f *fixture) owners(reqs []tokens.Request) map[tokens.Key]tokens.Token {
 	return owners
 }
 
+func (f *fixture) wantOwners(n int, reqs []tokens.Request) map[tokens.Key]tokens.Token {
+	f.Helper()
+	owners := f.owners(reqs)
+	if len(owners) != n {
+		f.Fatalf("%d registrations, want %d: %v", len(owners), n, owners)
+	}
+	return owners
+}
+
 func raceStrangers(f *fixture) {
 	reqs := requests(alice, 2*workers)
 	for i := range reqs[:workers] {
@@ -111,12 +119,12 @@ func raceStrangers(f *fixture) {
 	}
 	f.registerAll(reqs)
 	for _, req := range reqs {
-		f.wantStored(f.registered(req, start, start))
+		f.wantUnchanged(req)
 	}
 }
 
-// raceOneToken has one token registered by many users: the last has it, and each
-// of the others lost it to one.
+// raceOneToken registers one token for many users: the last has it, and each of
+// the others lost it to one.
 func raceOneToken(f *fixture) {
 	for round := range rounds {
 		var reqs []tokens.Request
@@ -124,10 +132,7 @@ func raceOneToken(f *fixture) {
 			reqs = append(reqs, request(tokens.UserID(device(i)), device(round), token(round)))
 		}
 		results := f.registerAll(reqs)
-		owners := f.owners(reqs)
-		if len(owners) != 1 {
-			f.Fatalf("%d registrations have the token: %v", len(owners), owners)
-		}
+		owners := f.wantOwners(1, reqs)
 		if results == nil {
 			continue
 		}
@@ -138,19 +143,17 @@ func raceOneToken(f *fixture) {
 				told[result.MovedFrom]++
 			}
 		}
+		want := map[tokens.Key]int{}
 		for _, req := range reqs {
-			want := 1
-			if _, owns := owners[req.Key]; owns {
-				want = 0
-			}
-			if got := told[req.Key]; got != want {
-				f.Errorf("MovedFrom named %v %d times, want %d", req.Key, got, want)
+			if _, owns := owners[req.Key]; !owns {
+				want[req.Key] = 1
 			}
 		}
+		f.wantEqual("how often MovedFrom has each key", want, told)
 	}
 }
 
-// raceOneKey has one device registered with many tokens: one stays.
+// raceOneKey registers one device with many tokens: one stays.
 func raceOneKey(f *fixture) {
 	for round := range rounds {
 		var reqs []tokens.Request
@@ -158,9 +161,7 @@ func raceOneKey(f *fixture) {
 			reqs = append(reqs, request(alice, device(round), token(round*workers+i)))
 		}
 		results := f.registerAll(reqs)
-		if owners := f.owners(reqs); len(owners) != 1 {
-			f.Fatalf("%d registrations, want one", len(owners))
-		}
+		f.wantOwners(1, reqs)
 		if results == nil {
 			continue
 		}
@@ -172,8 +173,8 @@ func raceOneKey(f *fixture) {
 	}
 }
 
-// raceReinstalled has one token registered by many devices of one user: one is
-// left, and MovedFrom is always zero.
+// raceReinstalled registers one token for many devices of one user: one is left,
+// and MovedFrom is always zero.
 func raceReinstalled(f *fixture) {
 	for round := range rounds {
 		reqs := requests(alice, workers)
@@ -181,9 +182,7 @@ func raceReinstalled(f *fixture) {
 			reqs[i].Token = token(round)
 		}
 		results := f.registerAll(reqs)
-		if owners := f.owners(reqs); len(owners) != 1 {
-			f.Fatalf("%d registrations have the token, want one", len(owners))
-		}
+		f.wantOwners(1, reqs)
 		for _, result := range results {
 			if result.Moved() || result.Evicted != nil {
 				f.Errorf("moved from %v and evicted %v, want neither", result.MovedFrom, result.Evicted)
@@ -241,86 +240,45 @@ func raceLimit(f *fixture) {
 	}
 }
 
-// Each of these makes a removal and a Register at once. In whichever order they
-// are applied, what Register gave must be there at the end; a store that writes
-// back what it read before puts the old registration over it.
-var raceRemovalChecks = []check{
-	{name: "Race/DeactivateAndMove", rule: "one-instant", run: raceDeactivateAndMove},
-	{name: "Race/DeactivateAndReplace", rule: "one-instant", run: raceDeactivateAndReplace},
-	{name: "Race/InvalidateAndRefresh", rule: "one-instant", run: raceInvalidateAndRefresh},
-	{name: "Race/InvalidateAndReplace", rule: "one-instant", run: raceInvalidateAndReplace},
-	{name: "Race/DeleteAndMove", rule: "one-instant", run: raceDeleteAndMove},
-	{name: "Race/DeleteUserAndMove", rule: "one-instant", run: raceDeleteUserAndMove},
+var raceImportChecks = []check{
+	{"Race/ImportOneToken", "one-holder", defaults, raceImportOneToken},
+	{"Race/ImportOneKey", "one-instant", defaults, raceImportOneKey},
+	{"Pairs/Import", "import", three, func(f *fixture) {
+		manyRounds("import", "refresh", "replace", "take over", "take over with a known device", "import with the other's token")(f)
+		manyRounds("import with the other's token", "replace", "take over with a known device", "delete", "delete the other user")(f)
+	}},
+	{"Pairs/ImportStatus", "import", three, manyRounds("import a log out", "refresh", "replace", "invalidate")},
+	{"Ending/Import", "context", three, endsDuring("import with the other's token")},
 }
 
-// raceOver registers alice's phones, waits an hour, and then removes each while
-// to is registered. It fails unless to is stored, in any status.
-func (f *fixture) raceOver(remove func(tokens.Request) call, to func(n int) tokens.Request) {
-	f.Helper()
-	for n := range 2 * rounds {
-		from, to := request(alice, device(n), token(2*n)), to(n)
-		f.clock.set(start)
-		f.register(from)
-		f.clock.advance(time.Hour)
-		calls := []call{remove(from), registerCall(to)}
-		if n%2 == 1 {
-			slices.Reverse(calls)
+// raceImportOneToken imports registrations of many users with one token: one of
+// them has it.
+func raceImportOneToken(f *fixture) {
+	for round := range rounds {
+		var reqs []tokens.Request
+		var calls []call
+		for i := range workers {
+			req := request(tokens.UserID(device(i)), device(round), token(round))
+			reqs = append(reqs, req)
+			calls = append(calls, importCall(f.registered(req, start, start.Add(-time.Hour))))
 		}
 		f.together(calls...)
+		f.wantOwners(1, reqs)
+	}
+}
 
-		got := f.get(to.Key)
-		want := f.registered(to, got.RegisteredAt, f.clock.Now())
-		want.Status = got.Status
-		f.wantStored(want)
-		if to.Key != from.Key {
-			f.wantNone(from.Key)
-			f.wantEqual("Status", tokens.Active, got.Status)
+// raceImportOneKey imports one device with many tokens: the newest stays.
+func raceImportOneKey(f *fixture) {
+	for round := range rounds {
+		var reqs []tokens.Request
+		var calls []call
+		for i := range workers {
+			req := request(alice, device(round), token(round*workers+i))
+			reqs = append(reqs, req)
+			calls = append(calls, importCall(f.registered(req, start, start.Add(time.Duration(i-workers)*time.Minute))))
 		}
-		if !to.Token.Equal(from.Token) {
-			f.wantNoHolder(from.Token)
-		}
+		f.together(calls...)
+		f.owners(reqs)
+		f.wantStored(f.registered(reqs[workers-1], start, start.Add(-time.Minute)))
 	}
-}
-
-func movedToBob(n int) tokens.Request { return request(bob, device(n), token(2*n)) }
-
-func replaced(n int) tokens.Request { return request(alice, device(n), token(2*n+1)) }
-
-func raceDeactivateAndMove(f *fixture) {
-	f.raceOver(func(r tokens.Request) call { return deactivateCall(r.Key) }, movedToBob)
-}
-
-func raceDeactivateAndReplace(f *fixture) {
-	f.raceOver(func(r tokens.Request) call { return deactivateCall(r.Key) }, replaced)
-}
-
-func (f *fixture) lateReport(r tokens.Request) call {
-	return invalidateCall(r.Key, r.Token.Hash(), start.Add(30*time.Minute))
-}
-
-// raceInvalidateAndRefresh refreshes: whichever is applied first, the device is
-// registered after the message was sent, and stays active.
-func raceInvalidateAndRefresh(f *fixture) {
-	f.raceOver(f.lateReport, func(n int) tokens.Request { return request(alice, device(n), token(2*n)) })
-	for _, reg := range f.list(alice) {
-		f.wantEqual("RegisteredAt", start.UTC().Truncate(time.Millisecond), reg.RegisteredAt)
-	}
-	if got := len(f.list(alice)); got != 2*rounds {
-		f.Errorf("List shows %d devices, want %d", got, 2*rounds)
-	}
-}
-
-func raceInvalidateAndReplace(f *fixture) {
-	f.raceOver(f.lateReport, replaced)
-	if got := len(f.list(alice)); got != 2*rounds {
-		f.Errorf("List shows %d devices, want %d", got, 2*rounds)
-	}
-}
-
-func raceDeleteAndMove(f *fixture) {
-	f.raceOver(func(r tokens.Request) call { return deleteCall(r.Key) }, movedToBob)
-}
-
-func raceDeleteUserAndMove(f *fixture) {
-	f.raceOver(func(r tokens.Request) call { return deleteUserCall(r.Key.UserID) }, movedToBob)
 }

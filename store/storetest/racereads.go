@@ -19,16 +19,16 @@ import (
 // raceReadChecks read while another caller writes. What they read must have been
 // stored at one instant, all attributes of it.
 var raceReadChecks = []check{
-	{name: "Race/GetWhileReplacing", rule: "one-instant", run: func(f *fixture) {
+	{"Race/GetWhileReplacing", "one-instant", defaults, func(f *fixture) {
 		f.showsWholeWrites(func(f *fixture) ([]tokens.Registration, error) {
-			got, err := f.store.Get(f.Context(), key(alice, phone))
+			got, err := f.store.Get(f.Context(), owned.Key)
 			return []tokens.Registration{got}, err
 		})
 	}},
-	{name: "Race/ListWhileReplacing", rule: "one-instant", run: func(f *fixture) {
+	{"Race/ListWhileReplacing", "one-instant", defaults, func(f *fixture) {
 		f.showsWholeWrites(func(f *fixture) ([]tokens.Registration, error) { return f.store.List(f.Context(), alice) })
 	}},
-	{name: "Race/HolderWhileReplacing", rule: "one-instant", run: func(f *fixture) {
+	{"Race/HolderWhileReplacing", "one-instant", defaults, func(f *fixture) {
 		f.showsWholeWrites(func(f *fixture) ([]tokens.Registration, error) {
 			regs, err := f.holderOf(token(1))
 			if errors.Is(err, store.ErrNotFound) { // the phone has the other token
@@ -40,9 +40,9 @@ var raceReadChecks = []check{
 			return regs, err
 		})
 	}},
-	{name: "Race/HolderWhileMoving", rule: "one-instant", run: raceHolderWhileMoving},
-	{name: "Race/ListWhileMoving", rule: "one-instant", run: raceListWhileMoving},
-	{name: "Race/ReadDuringARead", rule: "one-instant", policy: three, run: raceReadDuringARead},
+	{"Race/HolderWhileMoving", "one-instant", defaults, raceHolderWhileMoving},
+	{"Race/ListWhileMoving", "one-instant", defaults, raceListWhileMoving},
+	{"Race/ReadDuringARead", "one-instant", three, raceReadDuringARead},
 }
 
 // raceReadDuringARead logs out while a read runs, and then reads again. The second

@@ -7,38 +7,41 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-var getChecks = []check{
-	{name: "Get/Absent", rule: "get", run: getAbsent},
-	{name: "Get/Inactive", rule: "get", run: getInactive},
-}
-
-var holderChecks = []check{
-	{name: "Holder/Absent", rule: "holder", run: holderAbsent},
-	{name: "Holder/Inactive", rule: "holder", run: holderInactive},
-	{name: "Holder/Respelled", rule: "spelling", run: holderRespelled},
+var readChecks = []check{
+	{"Get/Absent", "get", defaults, getAbsent},
+	{"Get/Inactive", "get", defaults, getInactive},
+	{"Holder/Absent", "holder", defaults, holderAbsent},
+	{"Holder/Inactive", "holder", defaults, holderInactive},
+	{"Holder/Respelled", "spelling", defaults, holderRespelled},
+	{"List/None", "list", defaults, listNone},
+	{"List/OnlyTheUsers", "list", defaults, listOnlyTheUsers},
+	{"List/OnlyActive", "list", defaults, listOnlyActive},
+	{"List/ByDeviceID", "list", defaults, listByDeviceID},
+	{"Values/OfList", "values", defaults, valuesOfList},
+	{"Values/OfEvicted", "values", three, valuesOfEvicted},
 }
 
 func getAbsent(f *fixture) {
-	f.wantNone(key(alice, phone))
-	f.register(request(alice, phone, token(1)))
-	f.wantNone(key(alice, "tablet"))
-	f.wantNone(key(bob, phone))
+	f.wantNone(owned.Key)
+	f.register(owned)
+	f.wantNone(second.Key)
+	f.wantNone(taking.Key)
+}
+
+func holderAbsent(f *fixture) {
+	f.wantNoHolder(owned.Token)
+	f.register(owned)
+	f.wantNoHolder(second.Token)
 }
 
 func getInactive(f *fixture) {
-	for _, want := range f.inactive(request(alice, "out", token(1)), request(alice, "gone", token(2))) {
+	for _, want := range f.inactive(owned, second) {
 		f.wantEqual("Get", want, f.get(want.Key))
 	}
 }
 
-func holderAbsent(f *fixture) {
-	f.wantNoHolder(token(1))
-	f.register(request(alice, phone, token(1)))
-	f.wantNoHolder(token(2))
-}
-
 func holderInactive(f *fixture) {
-	for _, want := range f.inactive(request(alice, "out", token(1)), request(alice, "gone", token(2))) {
+	for _, want := range f.inactive(owned, second) {
 		f.wantEqual("Holder", want, f.holder(want.Token))
 	}
 }
@@ -51,13 +54,6 @@ func holderRespelled(f *fixture) {
 			f.wantEqual("Holder", f.registered(req, start, start), f.holder(asked))
 		}
 	}
-}
-
-var listChecks = []check{
-	{name: "List/None", rule: "list", run: listNone},
-	{name: "List/OnlyTheUsers", rule: "list", run: listOnlyTheUsers},
-	{name: "List/OnlyActive", rule: "list", run: listOnlyActive},
-	{name: "List/ByDeviceID", rule: "list", run: listByDeviceID},
 }
 
 func listNone(f *fixture) {
@@ -102,11 +98,6 @@ func listByDeviceID(f *fixture) {
 		f.register(request(alice, d, token(i)))
 	}
 	f.wantDevices(alice, sorted...)
-}
-
-var valueChecks = []check{
-	{name: "Values/OfList", rule: "values", run: valuesOfList},
-	{name: "Values/OfEvicted", rule: "values", policy: three, run: valuesOfEvicted},
 }
 
 // valuesOfList changes what List returned, past its length too, and looks at it

@@ -7,56 +7,93 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-var registerChecks = []check{
-	{name: "Register/New", rule: "result", run: registerNew},
-	{name: "Register/Refresh", rule: "refreshed", run: registerRefresh},
-	{name: "Register/Replace", rule: "replaced", run: registerReplace},
-	{name: "Register/Respelled", rule: "spelling", run: registerRespelled},
-	{name: "Register/Repeated", rule: "repeat", run: registerRepeated},
-	{name: "Register/ProjectIDCleared", rule: "refreshed", run: registerProjectIDCleared},
-	{name: "Register/ProjectIDChanged", rule: "replaced", run: registerProjectIDChanged},
-	{name: "Register/PlatformChanged", rule: "refreshed", run: registerPlatformChanged},
-	{name: "Register/Reactivates", rule: "refreshed", run: registerReactivates},
-	{name: "Register/OverExpired", rule: "created", run: registerOverExpired},
-	{name: "Register/OverExpiredAndInactive", rule: "created", run: registerOverExpiredAndInactive},
-}
-
-// wantResult fails unless a Register at the time of the clock had the
-// outcome and changed no other registration.
-func (f *fixture) wantResult(req tokens.Request, outcome store.Outcome, registeredAt time.Time, got store.Result) {
+// wantResult fails unless got, the result of a Register at the time of the clock,
+// is want with a registration that began at registeredAt, or if the store holds
+// anything else.
+func (f *fixture) wantResult(req tokens.Request, registeredAt time.Time, want, got store.Result) {
 	f.Helper()
-	want := store.Result{
-		Registration: f.registered(req, registeredAt, f.clock.Now()),
-		Outcome:      outcome,
-	}
+	want.Registration = f.registered(req, registeredAt, f.clock.Now())
 	f.wantEqual("Result", want, got)
 	f.wantStored(want.Registration)
+	for _, k := range want.Evicted {
+		f.wantNone(k)
+	}
+	if want.Moved() {
+		f.wantNone(want.MovedFrom)
+	}
 }
 
-func registerNew(f *fixture) {
-	req := request(alice, phone, token(1))
-	f.wantResult(req, store.Created, f.clock.Now(), f.register(req))
+// creates fails unless a Register of the request creates a registration.
+func (f *fixture) creates(req tokens.Request) {
+	f.Helper()
+	f.wantResult(req, f.clock.Now(), store.Result{Outcome: store.Created}, f.register(req))
+}
+
+// refreshes fails unless a Register refreshes what began at registeredAt.
+func (f *fixture) refreshes(req tokens.Request, registeredAt time.Time) {
+	f.Helper()
+	f.wantResult(req, registeredAt, store.Result{Outcome: store.Refreshed}, f.register(req))
+}
+
+// replaces fails unless a Register replaces what began at registeredAt.
+func (f *fixture) replaces(req tokens.Request, registeredAt time.Time) {
+	f.Helper()
+	f.wantResult(req, registeredAt, store.Result{Outcome: store.Replaced}, f.register(req))
+}
+
+// moves fails unless a Register creates a registration with the token of another.
+func (f *fixture) moves(req tokens.Request, from tokens.Key) {
+	f.Helper()
+	f.wantResult(req, f.clock.Now(), store.Result{Outcome: store.Created, MovedFrom: from}, f.register(req))
+}
+
+// evicts fails unless a Register of a new device removes just these devices of its
+// user, in this order.
+func (f *fixture) evicts(req tokens.Request, devices ...tokens.DeviceID) {
+	f.Helper()
+	f.wantEvicted(req, f.register(req), devices...)
+}
+
+func (f *fixture) wantEvicted(req tokens.Request, got store.Result, devices ...tokens.DeviceID) {
+	f.Helper()
+	want := store.Result{Outcome: store.Created}
+	for _, d := range devices {
+		want.Evicted = append(want.Evicted, key(req.Key.UserID, d))
+	}
+	f.wantResult(req, f.clock.Now(), want, got)
+}
+
+var registerChecks = []check{
+	{"Register/New", "result", defaults, func(f *fixture) { f.creates(owned) }},
+	{"Register/Refresh", "refreshed", defaults, registerRefresh},
+	{"Register/Replace", "replaced", defaults, registerReplace},
+	{"Register/Respelled", "spelling", defaults, registerRespelled},
+	{"Register/Repeated", "repeat", defaults, registerRepeated},
+	{"Register/ProjectIDCleared", "refreshed", defaults, registerProjectIDCleared},
+	{"Register/ProjectIDChanged", "replaced", defaults, registerProjectIDChanged},
+	{"Register/PlatformChanged", "refreshed", defaults, registerPlatformChanged},
+	{"Register/Reactivates", "refreshed", defaults, registerReactivates},
+	{"Register/OverExpired", "created", defaults, registerOverExpired},
+	{"Register/OverExpiredAndInactive", "created", defaults, registerOverExpiredAndInactive},
 }
 
 func registerRefresh(f *fixture) {
-	req := request(alice, phone, token(1))
-	f.register(req)
+	f.register(owned)
 	f.clock.advance(36*time.Hour + 5*time.Second)
-	f.wantResult(req, store.Refreshed, start, f.register(req))
+	f.refreshes(owned, start)
 	f.wantDevices(alice, phone)
 }
 
 func registerReplace(f *fixture) {
-	f.register(request(alice, phone, token(1)))
+	f.register(owned)
 	f.clock.advance(time.Hour)
 	req := request(alice, phone, token(2))
-	f.wantResult(req, store.Replaced, start, f.register(req))
+	f.replaces(req, start)
 	f.wantNoHolder(token(1))
 	f.wantDevices(alice, phone)
 
 	// The replaced token is free for any registration.
-	other := request(bob, phone, token(1))
-	f.wantResult(other, store.Created, f.clock.Now(), f.register(other))
+	f.creates(request(bob, phone, token(1)))
 	f.wantStored(f.registered(req, start, f.clock.Now()))
 }
 
@@ -66,7 +103,7 @@ func registerRespelled(f *fixture) {
 	for _, text := range []tokens.Token{texts[1], texts[2], texts[0], texts[2], texts[1], texts[0]} {
 		f.clock.advance(time.Hour)
 		req := request(alice, phone, text)
-		f.wantResult(req, store.Refreshed, start, f.register(req))
+		f.refreshes(req, start)
 		for _, asked := range texts {
 			f.wantEqual("Holder", f.get(req.Key), f.holder(asked))
 		}
@@ -74,150 +111,117 @@ func registerRespelled(f *fixture) {
 	}
 }
 
-// registerRepeated is the app that lost the first answer.
+// registerRepeated is an app that lost the first answer.
 func registerRepeated(f *fixture) {
-	req := request(alice, phone, token(1))
-	f.register(req)
-	f.wantResult(req, store.Refreshed, start, f.register(req))
+	f.register(owned)
+	f.refreshes(owned, start)
 }
 
 func registerProjectIDCleared(f *fixture) {
-	f.register(request(alice, phone, token(1)))
-
-	refresh := request(alice, phone, token(1))
-	refresh.ProjectID = ""
-	f.wantResult(refresh, store.Refreshed, start, f.register(refresh))
-
-	named := request(alice, phone, token(1))
-	named.ProjectID = "@acme/other"
-	f.wantResult(named, store.Refreshed, start, f.register(named))
-
-	replace := request(alice, phone, token(2))
-	replace.ProjectID = ""
-	f.wantResult(replace, store.Replaced, start, f.register(replace))
+	f.register(owned)
+	req := owned
+	for _, project := range []tokens.ProjectID{"", "@acme/other"} {
+		req.ProjectID = project
+		f.refreshes(req, start)
+	}
+	req.ProjectID, req.Token = "", token(2)
+	f.replaces(req, start)
 }
 
-// registerProjectIDChanged changes the project with the token, without it, and
-// back, an hour apart: the registration began when it began.
+// registerProjectIDChanged changes the project with the token, without it, and back.
 func registerProjectIDChanged(f *fixture) {
-	f.register(request(alice, phone, token(1)))
+	f.register(owned)
 	for i, project := range []tokens.ProjectID{"@acme/other", "@acme/app", "", "@acme/app", "@acme/app"} {
 		f.clock.advance(time.Hour)
-		replace := request(alice, phone, token(2+i))
-		replace.ProjectID = project
-		f.wantResult(replace, store.Replaced, start, f.register(replace))
+		req := request(alice, phone, token(2+i))
+		req.ProjectID = project
+		f.replaces(req, start)
 		f.wantNoHolder(token(1 + i))
 
 		f.clock.advance(time.Hour)
-		refresh := replace
-		refresh.ProjectID = project + "2"
-		f.wantResult(refresh, store.Refreshed, start, f.register(refresh))
+		req.ProjectID = project + "2"
+		f.refreshes(req, start)
 	}
 }
 
 func registerPlatformChanged(f *fixture) {
-	f.register(request(alice, phone, token(1)))
-	refresh := request(alice, phone, token(1))
+	f.register(owned)
+	refresh := owned
 	refresh.Platform = tokens.Android
-	f.wantResult(refresh, store.Refreshed, start, f.register(refresh))
-	replace := request(alice, phone, token(2))
-	f.wantResult(replace, store.Replaced, start, f.register(replace))
+	f.refreshes(refresh, start)
+	f.replaces(request(alice, phone, token(2)), start)
 }
 
 func registerReactivates(f *fixture) {
-	req := request(alice, phone, token(1))
-	f.register(req)
-	f.deactivate(req.Key)
+	f.register(owned)
+	f.deactivate(owned.Key)
 	f.clock.advance(time.Hour)
-	f.wantResult(req, store.Refreshed, start, f.register(req))
+	f.refreshes(owned, start)
 
-	f.invalidate(req.Key, req.Token, f.clock.Now().Add(time.Hour))
+	f.invalidate(owned.Key, owned.Token, f.clock.Now().Add(time.Hour))
 	f.clock.advance(time.Hour)
 	replace := request(alice, phone, token(2))
-	f.wantResult(replace, store.Replaced, start, f.register(replace))
+	f.replaces(replace, start)
 
 	// This time the reason is a logout, regardless of the earlier one.
-	f.deactivate(req.Key)
-	want := f.registered(replace, start, f.clock.Now())
-	want.Status = tokens.LoggedOut
-	f.wantStored(want)
+	f.deactivate(replace.Key)
+	f.wantStatus(tokens.LoggedOut, replace, start, f.clock.Now())
 }
 
 func registerOverExpired(f *fixture) {
-	for _, req := range []tokens.Request{
-		request(alice, "same token", token(1)),
-		request(alice, "other token", token(2)),
-	} {
-		f.register(req)
-	}
+	same, other := request(alice, "same token", token(1)), request(alice, "other token", token(2))
+	f.register(same)
+	f.register(other)
 	f.clock.advance(f.policy.TTL)
 
-	same := request(alice, "same token", token(1))
 	same.ProjectID = ""
-	f.wantResult(same, store.Created, f.clock.Now(), f.register(same))
-
-	other := request(alice, "other token", token(3))
-	f.wantResult(other, store.Created, f.clock.Now(), f.register(other))
+	f.creates(same)
+	other.Token = token(3)
+	f.creates(other)
 	f.wantNoHolder(token(2))
-	free := request(bob, phone, token(2))
-	f.wantResult(free, store.Created, f.clock.Now(), f.register(free))
+	f.creates(request(bob, phone, token(2)))
 	f.wantStored(f.registered(other, f.clock.Now(), f.clock.Now()))
 }
 
 func registerOverExpiredAndInactive(f *fixture) {
-	req := request(alice, phone, token(1))
-	f.register(req)
-	f.deactivate(req.Key)
+	f.register(owned)
+	f.deactivate(owned.Key)
 	f.clock.advance(f.policy.TTL)
-	f.wantResult(req, store.Created, f.clock.Now(), f.register(req))
+	f.creates(owned)
 }
 
 var moveChecks = []check{
-	{name: "Move/ToAnotherUser", rule: "take-over", run: moveToAnotherUser},
-	{name: "Move/OntoARegistration", rule: "take-over", run: moveOntoARegistration},
-	{name: "Move/Respelled", rule: "spelling", run: moveRespelled},
-	{name: "Move/ThereAndBack", rule: "take-over", run: moveThereAndBack},
-	{name: "Move/ToldOnce", rule: "moved-from", run: moveToldOnce},
-	{name: "Move/FromInactive", rule: "moved-from", run: moveFromInactive},
-	{name: "Move/FromExpired", rule: "moved-from", run: moveFromExpired},
-	{name: "Move/Reinstalled", rule: "take-over", run: moveReinstalled},
-	{name: "Move/ReinstalledOntoARegistration", rule: "take-over", run: moveReinstalledOntoARegistration},
-}
-
-// wantMove fails unless the result names from, and nothing is left there.
-func (f *fixture) wantMove(req tokens.Request, outcome store.Outcome, registeredAt time.Time, from tokens.Key, got store.Result) {
-	f.Helper()
-	want := store.Result{
-		Registration: f.registered(req, registeredAt, f.clock.Now()),
-		Outcome:      outcome,
-		MovedFrom:    from,
-	}
-	f.wantEqual("Result", want, got)
-	f.wantStored(want.Registration)
-	f.wantNone(from)
+	{"Move/ToAnotherUser", "take-over", defaults, moveToAnotherUser},
+	{"Move/OntoARegistration", "take-over", defaults, moveOntoARegistration},
+	{"Move/Respelled", "spelling", defaults, moveRespelled},
+	{"Move/ThereAndBack", "take-over", defaults, moveThereAndBack},
+	{"Move/ToldOnce", "moved-from", defaults, moveToldOnce},
+	{"Move/FromInactive", "moved-from", defaults, moveFromInactive},
+	{"Move/FromExpired", "moved-from", defaults, moveFromExpired},
+	{"Move/Reinstalled", "take-over", defaults, moveReinstalled},
+	{"Move/ReinstalledOntoARegistration", "take-over", defaults, moveReinstalledOntoARegistration},
 }
 
 // moveToAnotherUser is the bug that this project prevents: a phone changes
 // hands, and keeps its device id. The other user may have another app.
 func moveToAnotherUser(f *fixture) {
-	kept := request(alice, "tablet", token(2))
-	f.register(kept)
-	f.register(request(alice, phone, token(1)))
+	f.register(second)
+	f.register(owned)
 	f.clock.advance(time.Hour)
-	req := request(bob, phone, token(1))
+	req := taking
 	req.Platform, req.ProjectID = tokens.Android, "@acme/other"
-	f.wantMove(req, store.Created, f.clock.Now(), key(alice, phone), f.register(req))
-	f.wantDevices(alice, "tablet")
+	f.moves(req, owned.Key)
+	f.wantDevices(alice, second.Key.DeviceID)
 	f.wantDevices(bob, phone)
-	f.wantStored(f.registered(kept, start, start))
+	f.wantUnchanged(second)
 }
 
 func moveOntoARegistration(f *fixture) {
-	f.register(request(alice, phone, token(1)))
+	f.register(owned)
 	f.register(request(bob, "tablet", token(2)))
 	f.clock.advance(time.Hour)
 	req := request(bob, "tablet", token(1))
-	f.wantMove(req, store.Replaced, start, key(alice, phone), f.register(req))
+	f.wantResult(req, start, store.Result{Outcome: store.Replaced, MovedFrom: owned.Key}, f.register(req))
 	f.wantNoHolder(token(2))
 }
 
@@ -227,8 +231,7 @@ func moveRespelled(f *fixture) {
 			f.deleteUser(alice)
 			f.deleteUser(bob)
 			f.register(request(alice, phone, from))
-			req := request(bob, phone, to)
-			f.wantMove(req, store.Created, f.clock.Now(), key(alice, phone), f.register(req))
+			f.moves(request(bob, phone, to), owned.Key)
 			if f.Failed() {
 				f.Fatalf("spelling %d taken over as spelling %d", i, j)
 			}
@@ -237,56 +240,42 @@ func moveRespelled(f *fixture) {
 }
 
 func moveThereAndBack(f *fixture) {
-	f.register(request(alice, phone, token(1)))
+	f.register(owned)
 	f.clock.advance(time.Hour)
-	f.register(request(bob, phone, token(1)))
+	f.register(taking)
 	f.clock.advance(time.Hour)
-	req := request(alice, phone, token(1))
-	f.wantMove(req, store.Created, f.clock.Now(), key(bob, phone), f.register(req))
+	f.moves(owned, taking.Key)
 }
 
 func moveToldOnce(f *fixture) {
-	f.register(request(alice, phone, token(1)))
-	req := request(bob, phone, token(1))
-	if got := f.register(req); !got.Moved() {
-		f.Error("the first answer does not tell of the move")
-	}
-	f.wantResult(req, store.Refreshed, f.clock.Now(), f.register(req))
+	f.register(owned)
+	f.moves(taking, owned.Key)
+	f.refreshes(taking, f.clock.Now())
 }
 
 func moveFromInactive(f *fixture) {
-	inactivate := []func(tokens.Request){
-		func(r tokens.Request) { f.deactivate(r.Key) },
-		func(r tokens.Request) { f.invalidate(r.Key, r.Token, f.clock.Now().Add(time.Hour)) },
-	}
-	for i, do := range inactivate {
-		from, to := request(alice, device(i), token(i)), request(bob, device(i), token(i))
-		f.register(from)
-		do(from)
-		f.wantResult(to, store.Created, f.clock.Now(), f.register(to))
+	for _, from := range f.inactive(request(alice, "out", token(1)), request(alice, "gone", token(2))) {
+		f.creates(request(bob, from.Key.DeviceID, from.Token))
 		f.wantNone(from.Key)
 	}
 }
 
 // moveFromExpired sets the clock back, to see the stored data.
 func moveFromExpired(f *fixture) {
-	from := request(alice, phone, token(1))
-	f.register(from)
+	f.register(owned)
 	f.clock.advance(f.policy.TTL)
-	to := request(bob, phone, token(1))
-	f.wantResult(to, store.Created, f.clock.Now(), f.register(to))
+	f.creates(taking)
 
 	f.clock.set(start)
-	f.wantNone(from.Key)
-	f.wantEqual("Holder", to.Key, f.holder(token(1)).Key)
+	f.wantNone(owned.Key)
+	f.wantEqual("Holder", taking.Key, f.holder(token(1)).Key)
 }
 
 // moveReinstalled is an app that was installed again, under a new device id.
 func moveReinstalled(f *fixture) {
 	f.register(request(alice, "first", token(1)))
 	f.clock.advance(time.Hour)
-	req := request(alice, "second", token(1))
-	f.wantResult(req, store.Created, f.clock.Now(), f.register(req))
+	f.creates(request(alice, "second", token(1)))
 	f.wantNone(key(alice, "first"))
 	f.wantDevices(alice, "second")
 }
@@ -295,8 +284,7 @@ func moveReinstalledOntoARegistration(f *fixture) {
 	f.register(request(alice, "first", token(1)))
 	f.register(request(alice, "second", token(2)))
 	f.clock.advance(time.Hour)
-	req := request(alice, "second", token(1))
-	f.wantResult(req, store.Replaced, start, f.register(req))
+	f.replaces(request(alice, "second", token(1)), start)
 	f.wantNone(key(alice, "first"))
 	f.wantNoHolder(token(2))
 	f.wantDevices(alice, "second")

@@ -79,17 +79,16 @@ type check struct {
 	run    func(f *fixture)
 }
 
+var (
+	defaults = store.Policy{}
+	three    = store.Policy{MaxDevices: 3} // a limit that is soon reached
+)
+
 // checks returns the checks that apply to the backend.
 func checks(b Backend) []check {
 	all := slices.Concat(
-		registerChecks, moveChecks, limitChecks, evictionChecks,
-		getChecks, listChecks, holderChecks,
-		deactivateChecks, invalidateChecks,
-		deleteChecks, deleteUserChecks,
-		expiryChecks, clockChecks,
-		keyChecks, valueChecks, invalidChecks, contextChecks,
-		sizeChecks, sequenceChecks,
-		raceChecks, raceRemovalChecks, raceReadChecks, pairChecks, endingChecks,
+		registerChecks, moveChecks, limitChecks, readChecks, removalChecks(), timeChecks,
+		keyChecks, invalidChecks, contextChecks, raceChecks, raceReadChecks, pairChecks, endingChecks,
 	)
 	if b.Again != nil {
 		all = append(all, handleChecks...)

@@ -9,14 +9,23 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-var expiryChecks = []check{
-	{name: "Expiry/Boundary", rule: "expiry", run: expiryBoundary},
-	{name: "Expiry/Policy", rule: "expiry", policy: store.Policy{TTL: 8*24*time.Hour + time.Second}, run: expiryBoundary},
-	{name: "Expiry/RegisterBeforeIt", rule: "expiry", run: expiryRegisterBeforeIt},
-	{name: "Expiry/RefreshProlongs", rule: "expiry", run: expiryRefreshProlongs},
-	{name: "Expiry/ReplaceProlongs", rule: "expiry", run: expiryReplaceProlongs},
-	{name: "Expiry/OnlyRegisterProlongs", rule: "expiry", run: expiryOnlyRegisterProlongs},
-	{name: "Expiry/OfInactive", rule: "expiry", run: expiryOfInactive},
+var timeChecks = []check{
+	{"Expiry/Boundary", "expiry", defaults, expiryBoundary},
+	{"Expiry/Policy", "expiry", store.Policy{TTL: 8*24*time.Hour + time.Second}, expiryBoundary},
+	{"Expiry/RegisterBeforeIt", "expiry", defaults, expiryRegisterBeforeIt},
+	{"Expiry/RefreshProlongs", "expiry", defaults, func(f *fixture) { f.prolongs(owned) }},
+	{"Expiry/ReplaceProlongs", "expiry", defaults, func(f *fixture) { f.prolongs(request(alice, phone, token(2))) }},
+	{"Expiry/OnlyRegisterProlongs", "expiry", defaults, expiryOnlyRegisterProlongs},
+	{"Expiry/OfInactive", "expiry", defaults, expiryOfInactive},
+	{"Clock/Truncated", "clock", defaults, clockTruncated},
+	{"Clock/ReadOnce", "clock", three, clockReadOnce},
+	{"Clock/RefreshSoon", "refreshed", defaults, clockRefreshSoon},
+	{"Clock/RefreshInThePast", "last-wins", defaults, clockRefreshInThePast},
+	{"Clock/ReplaceInThePast", "last-wins", defaults, clockReplaceInThePast},
+	{"Clock/MoveInThePast", "last-wins", defaults, clockMoveInThePast},
+	{"Clock/RemoveInThePast", "last-wins", defaults, clockRemoveInThePast},
+	{"Clock/OwnExpiredHolder", "take-over", defaults, clockOwnExpiredHolder},
+	{"Sequence/LikeMemstore", "last-wins", store.Policy{TTL: store.MinTTL, MaxDevices: 3}, func(f *fixture) { f.sequence(f.store) }},
 }
 
 // expiresAt is when a registration of now expires, by the whole second.
@@ -25,21 +34,19 @@ func (f *fixture) expiresAt(now time.Time) time.Time {
 }
 
 func expiryBoundary(f *fixture) {
-	req := request(alice, phone, token(1))
-	f.register(req)
-	later := request(alice, "tablet", token(2))
+	f.register(owned)
 	f.clock.advance(time.Hour)
-	f.register(later)
+	f.register(second)
 
 	expiry := f.expiresAt(start)
 	for _, live := range []time.Duration{-time.Second, -time.Millisecond, -time.Nanosecond} {
 		f.clock.set(expiry.Add(live))
-		f.wantStored(f.registered(req, start, start))
+		f.wantUnchanged(owned)
 	}
 	for _, expired := range []time.Duration{0, time.Nanosecond, time.Second, 1000 * 24 * time.Hour} {
 		f.clock.set(expiry.Add(expired))
-		f.wantNone(req.Key)
-		f.wantNoHolder(req.Token)
+		f.wantNone(owned.Key)
+		f.wantNoHolder(owned.Token)
 		if expired < time.Hour-time.Second {
 			f.wantDevices(alice, "tablet")
 		}
@@ -49,19 +56,14 @@ func expiryBoundary(f *fixture) {
 
 // expiryRegisterBeforeIt registers in the last moment.
 func expiryRegisterBeforeIt(f *fixture) {
-	f.register(request(alice, phone, token(1)))
+	f.register(owned)
 	f.clock.set(f.expiresAt(start).Add(-time.Nanosecond))
-	req := request(alice, phone, token(1))
-	f.wantResult(req, store.Refreshed, start, f.register(req))
+	f.refreshes(owned, start)
 }
-
-func expiryRefreshProlongs(f *fixture) { f.prolongs(request(alice, phone, token(1))) }
-
-func expiryReplaceProlongs(f *fixture) { f.prolongs(request(alice, phone, token(2))) }
 
 func (f *fixture) prolongs(again tokens.Request) {
 	f.Helper()
-	f.register(request(alice, phone, token(1)))
+	f.register(owned)
 	half := start.Add(f.policy.TTL / 2)
 	f.clock.set(half)
 	f.register(again)
@@ -96,7 +98,7 @@ func expiryOnlyRegisterProlongs(f *fixture) {
 }
 
 func expiryOfInactive(f *fixture) {
-	inactive := f.inactive(request(alice, "out", token(1)), request(alice, "gone", token(2)))
+	inactive := f.inactive(owned, second)
 	f.clock.set(f.expiresAt(start).Add(-time.Nanosecond))
 	for _, want := range inactive {
 		f.wantStored(want)
@@ -106,17 +108,6 @@ func expiryOfInactive(f *fixture) {
 		f.wantNone(want.Key)
 		f.wantNoHolder(want.Token)
 	}
-}
-
-var clockChecks = []check{
-	{name: "Clock/Truncated", rule: "clock", run: clockTruncated},
-	{name: "Clock/ReadOnce", rule: "clock", policy: three, run: clockReadOnce},
-	{name: "Clock/RefreshSoon", rule: "refreshed", run: clockRefreshSoon},
-	{name: "Clock/RefreshInThePast", rule: "last-wins", run: clockRefreshInThePast},
-	{name: "Clock/ReplaceInThePast", rule: "last-wins", run: clockReplaceInThePast},
-	{name: "Clock/MoveInThePast", rule: "last-wins", run: clockMoveInThePast},
-	{name: "Clock/RemoveInThePast", rule: "last-wins", run: clockRemoveInThePast},
-	{name: "Clock/OwnExpiredHolder", rule: "take-over", run: clockOwnExpiredHolder},
 }
 
 // clockTruncated has times that rounding to the nearest would put into the next
@@ -130,41 +121,37 @@ func clockTruncated(f *fixture) {
 	} {
 		f.clock.set(now)
 		req := request(alice, device(i), token(i))
-		f.wantResult(req, store.Created, now, f.register(req))
-		f.wantResult(req, store.Refreshed, now, f.register(req))
+		f.creates(req)
+		f.refreshes(req, now)
 	}
 }
 
-// wantAnHourBack sets the clock back by an hour and fails unless req then wins:
-// the last write to be applied wins, regardless of the clock.
-func (f *fixture) wantAnHourBack(req tokens.Request, outcome store.Outcome) {
-	f.Helper()
-	f.clock.set(start.Add(-time.Hour))
-	f.wantResult(req, outcome, start, f.register(req))
-}
+// The next checks set the clock back by an hour before a second call: the write
+// that is applied last wins, regardless of the clock.
 
 func clockRefreshInThePast(f *fixture) {
-	req := request(alice, phone, token(1))
-	f.register(req)
+	f.register(owned)
+	f.clock.set(start.Add(-time.Hour))
+	req := owned
 	req.Platform = tokens.Android
-	f.wantAnHourBack(req, store.Refreshed)
+	f.refreshes(req, start)
 	f.deactivate(req.Key)
 	f.wantDevices(alice)
 }
 
 func clockReplaceInThePast(f *fixture) {
-	f.register(request(alice, phone, token(1)))
-	f.wantAnHourBack(request(alice, phone, token(2)), store.Replaced)
+	f.register(owned)
+	f.clock.set(start.Add(-time.Hour))
+	f.replaces(request(alice, phone, token(2)), start)
 	f.wantNoHolder(token(1))
 }
 
 func clockMoveInThePast(f *fixture) {
-	f.register(request(alice, phone, token(1)))
+	f.register(owned)
 	f.clock.set(start.Add(-time.Hour))
-	req := request(bob, phone, token(1))
-	f.wantMove(req, store.Created, f.clock.Now(), key(alice, phone), f.register(req))
+	f.moves(taking, owned.Key)
 	f.clock.set(start)
-	f.wantNone(key(alice, phone))
+	f.wantNone(owned.Key)
 }
 
 // clockRemoveInThePast sets the clock back before each mark and each removal, and
@@ -194,7 +181,7 @@ func clockRemoveInThePast(f *fixture) {
 			f.wantNone(req.Key)
 			registeredAt = f.clock.Now()
 		}
-		if f.wantResult(req, tt.outcome, registeredAt, f.register(req)); f.Failed() {
+		if f.wantResult(req, registeredAt, store.Result{Outcome: tt.outcome}, f.register(req)); f.Failed() {
 			f.Fatalf("Register has no effect after a %s at a later time", tt.what)
 		}
 	}
@@ -240,6 +227,18 @@ func clockReadOnce(f *fixture) {
 	} {
 		f.readsClockOnce(tt.what, tt.do)
 	}
+	f.fill(alice)
+	f.register(request(bob, phone, token(9)))
+	if f.Inspector {
+		f.readsClockOnce("Inspect", inspectCall(alice))
+	}
+	if f.Walker != nil {
+		f.readsClockOnce("Segments", segmentsCall(f.walker(), 3))
+		f.readsClockOnce("Page", pageCall(f.walker(), "", 3))
+	}
+	if f.Importer {
+		f.readsClockOnce("Import", importCall(f.registered(request(alice, device(0), token(9)), start, f.clock.Now())))
+	}
 }
 
 // clockRefreshSoon refreshes before much time has passed, which a store may not
@@ -253,38 +252,36 @@ func clockRefreshSoon(f *fixture) {
 	} {
 		for range 2 {
 			f.clock.advance(wait)
-			f.wantResult(req, store.Refreshed, start, f.register(req))
+			f.refreshes(req, start)
 			f.wantEqual("Get", f.registered(req, start, f.clock.Now()), f.get(req.Key))
 		}
 		f.clock.advance(wait)
 		if req.ProjectID = "@acme/app"; i%2 == 0 {
 			req.ProjectID = "@acme/other"
 		}
-		f.wantResult(req, store.Refreshed, start, f.register(req))
+		f.refreshes(req, start)
 
 		f.deactivate(req.Key)
 		f.clock.advance(wait)
-		f.wantResult(req, store.Refreshed, start, f.register(req))
+		f.refreshes(req, start)
 	}
 }
 
-// clockOwnExpiredHolder sets the clock back after a device took the token of an
-// expired one of the same user: it must not be in the list twice.
+// clockOwnExpiredHolder sets the clock back after a device took the tokens of
+// expired ones of the same user: none may be in the list twice.
 func clockOwnExpiredHolder(f *fixture) {
-	first, other := request(alice, "first", token(1)), request(alice, "other", token(2))
-	f.register(first)
-	f.register(other)
+	f.register(owned)
+	f.register(second)
 	f.clock.advance(f.policy.TTL)
 	later := f.clock.Now()
-	taking, onto := request(alice, "second", token(1)), request(alice, "second", token(2))
-	for _, req := range []tokens.Request{taking, onto} {
+	for _, expired := range []tokens.Request{owned, second} {
+		req := request(alice, "new", expired.Token)
 		f.clock.set(later)
 		f.register(req)
 		f.clock.set(start)
-		f.wantNone(first.Key)
+		f.wantNone(expired.Key)
 		f.wantStored(f.registered(req, later, later))
 	}
-	f.wantNone(other.Key)
-	f.wantNoHolder(token(1))
-	f.wantDevices(alice, "second")
+	f.wantNoHolder(owned.Token)
+	f.wantDevices(alice, "new")
 }

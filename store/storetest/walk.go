@@ -14,18 +14,19 @@ import (
 
 // walkChecks are for a backend with a store.Walker.
 var walkChecks = []check{
-	{name: "Walk/Nothing", rule: "walk", run: walkNothing},
-	{name: "Walk/AnyLimit", rule: "walk", run: walkAnyLimit},
-	{name: "Walk/Values", rule: "values", run: walkValues},
-	{name: "Walk/AnySegments", rule: "walk", run: walkAnySegments},
-	{name: "Walk/Keys", rule: "walk", policy: store.Policy{MaxDevices: store.MaxMaxDevices}, run: walkKeys},
-	{name: "Walk/CursorsKeyDeleted", rule: "walk", run: walkCursorsKeyDeleted},
-	{name: "Walk/WhileWriting", rule: "walk", run: walkWhileWriting},
-	{name: "Walk/Resumed", rule: "walk", run: walkResumed},
-	{name: "Walk/Clock", rule: "clock", run: walkClock},
-	{name: "Walk/Invalid", rule: "invalid", run: walkInvalid},
-	{name: "Walk/Context", rule: "context", run: walkContext},
-	{name: "Race/WalkWhileReplacing", rule: "one-instant", run: raceWalkWhileReplacing},
+	{"Walk/Nothing", "walk", defaults, walkNothing},
+	{"Walk/EveryState", "walk", defaults, walkAnyLimit},
+	{"Walk/Values", "values", defaults, walkValues},
+	{"Walk/AnySegments", "walk", defaults, walkAnySegments},
+	{"Walk/Keys", "walk", store.Policy{MaxDevices: store.MaxMaxDevices}, walkKeys},
+	{"Walk/CursorsKeyDeleted", "walk", defaults, walkCursorsKeyDeleted},
+	{"Walk/WhileWriting", "walk", defaults, walkWhileWriting},
+	{"Walk/Resumed", "walk", defaults, walkResumed},
+	{"Invalid/Segments", "invalid", defaults, invalidSegments},
+	{"Invalid/Page", "invalid", defaults, invalidPage},
+	{"Context/Segments", "context", defaults, func(f *fixture) { f.obeysContext(reads, segmentsCall(f.walker(), 2)) }},
+	{"Context/Page", "context", defaults, func(f *fixture) { f.obeysContext(reads, pageCall(f.walker(), "", 2)) }},
+	{"Race/WalkWhileReplacing", "one-instant", defaults, raceWalkWhileReplacing},
 }
 
 func (f *fixture) walker() store.Walker {
@@ -309,21 +310,22 @@ func walkResumed(f *fixture) {
 	}
 }
 
-func walkClock(f *fixture) {
-	f.assorted()
-	w := f.walker()
-	f.readsClockOnce("Segments", segmentsCall(w, 3))
-	f.readsClockOnce("Page", pageCall(w, "", 3))
+var (
+	badLimit  = bad(store.FieldLimit, tokens.CodeMalformed)
+	badCursor = bad(store.FieldCursor, tokens.CodeMalformed)
+)
+
+func invalidSegments(f *fixture) {
+	for _, n := range []int{0, -1, math.MinInt} {
+		f.refuses(segmentsCall(f.walker(), n), badLimit)
+	}
 }
 
-func walkInvalid(f *fixture) {
+func invalidPage(f *fixture) {
 	f.assorted()
 	w := f.walker()
-	limit := tokens.FieldError{Field: store.FieldLimit, Code: tokens.CodeMalformed}
-	cursor := tokens.FieldError{Field: store.FieldCursor, Code: tokens.CodeMalformed}
 	for _, n := range []int{0, -1, math.MinInt} {
-		f.refuses(segmentsCall(w, n), limit)
-		f.refuses(pageCall(w, "", n), limit)
+		f.refuses(pageCall(w, "", n), badLimit)
 	}
 	var valid store.Cursor
 	for _, c := range append(f.segments(w, 3), "") {
@@ -337,23 +339,9 @@ func walkInvalid(f *fixture) {
 		marker, "0", "-", " ", "\x00", "\xff", "null", "[]", `["a","b","c"]`, "W10", // [] in base64
 		valid + "!", valid + "\n", " " + valid, valid + valid,
 	} {
-		f.refuses(pageCall(w, bad, 2), cursor)
+		f.refuses(pageCall(w, bad, 2), badCursor)
 	}
-	f.refuses(pageCall(w, marker, 0), cursor, limit)
-
-	done, cancel := context.WithCancel(f.Context())
-	cancel()
-	onDone := func(do call) call {
-		return func(_ context.Context, s store.Store) error { return do(done, s) }
-	}
-	f.refuses(onDone(segmentsCall(w, 0)), limit)
-	f.refuses(onDone(pageCall(w, marker, 2)), cursor)
-}
-
-func walkContext(f *fixture) {
-	w := f.walker()
-	f.obeysContext(reads, pageCall(w, "", 2))
-	f.obeysContext(reads, segmentsCall(w, 2))
+	f.refuses(pageCall(w, marker, 0), badCursor, badLimit)
 }
 
 func raceWalkWhileReplacing(f *fixture) {
