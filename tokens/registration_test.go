@@ -2,7 +2,7 @@ package tokens_test
 
 import (
 	"errors"
-	"strings"
+	"fmt"
 	"testing"
 	"time"
 
@@ -11,13 +11,19 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-func TestActive(t *testing.T) {
-	for status, want := range map[tokens.Status]bool{
-		tokens.Active: true, tokens.LoggedOut: false, tokens.DeviceNotRegistered: false, tokens.Inactive: false,
-		"": false, "Active": false, "unheard of": false,
+func TestStatuses(t *testing.T) {
+	for status, want := range map[tokens.Status]struct {
+		active bool
+		code   tokens.Code
+	}{
+		"active": {active: true}, "logout": {}, "device_not_registered": {}, "inactive": {},
+		"": {code: tokens.CodeRequired}, "Active": {code: tokens.CodeUnknown},
 	} {
-		if got := (tokens.Registration{Status: status}).Active(); got != want {
-			t.Errorf("%q: got %t, want %t", status, got, want)
+		if got := (tokens.Registration{Status: status}).Active(); got != want.active {
+			t.Errorf("%q is active: %t, want %t", status, got, want.active)
+		}
+		if got := codeOf(t, status.Validate(), "status"); got != want.code {
+			t.Errorf("%q: got code %q, want %q", status, got, want.code)
 		}
 	}
 }
@@ -34,8 +40,7 @@ func TestExpired(t *testing.T) {
 		{"the instant after", at, at.Add(time.Nanosecond), true},
 		{"another zone, the instant before", at, at.Add(-time.Nanosecond).In(time.FixedZone("", 14*3600)), false},
 		{"another zone, the very instant", at, at.In(time.FixedZone("", -12*3600)), true},
-		{"a row of an older service", time.Time{}, at, false},
-		{"a row of an older service, at the end of time", time.Time{}, time.Unix(1<<40, 0), false},
+		{"a row of an older service", time.Time{}, time.Unix(1<<40, 0), false},
 	} {
 		if got := (tokens.Registration{ExpiresAt: tt.expiresAt}).Expired(tt.now); got != tt.want {
 			t.Errorf("%s: got %t, want %t", tt.name, got, tt.want)
@@ -49,6 +54,45 @@ func validRequest() tokens.Request {
 		Token:    tokens.MustParseToken("ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]"),
 		Platform: tokens.IOS,
 	}
+}
+
+// TestRequestNamesEveryBadField tries every combination of invalid fields. The error
+// names all of them, in the order of the fields.
+func TestRequestNamesEveryBadField(t *testing.T) {
+	faults := []struct {
+		want  tokens.FieldError
+		apply func(*tokens.Request)
+	}{
+		{tokens.FieldError{Field: "userId", Code: tokens.CodeReserved}, func(r *tokens.Request) { r.Key.UserID = "#claim#1#x" }},
+		{tokens.FieldError{Field: "deviceId", Code: tokens.CodeInvalidUTF8}, func(r *tokens.Request) { r.Key.DeviceID = "d\xc3" }},
+		{tokens.FieldError{Field: "expoPushToken", Code: tokens.CodeRequired}, func(r *tokens.Request) { r.Token = tokens.Token{} }},
+		{tokens.FieldError{Field: "platform", Code: tokens.CodeUnknown}, func(r *tokens.Request) { r.Platform = "web" }},
+		{tokens.FieldError{Field: "projectId", Code: tokens.CodeControlCharacter}, func(r *tokens.Request) { r.ProjectID = "\x7f" }},
+	}
+	for set := range 1 << len(faults) {
+		req := validRequest()
+		var want, ofKey []tokens.FieldError
+		for i, fault := range faults {
+			if set&(1<<i) == 0 {
+				continue
+			}
+			fault.apply(&req)
+			want = append(want, fault.want)
+			if i < 2 {
+				ofKey = append(ofKey, fault.want)
+			}
+		}
+		if diff := cmp.Diff(want, fieldsOf(t, req.Validate())); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(ofKey, fieldsOf(t, req.Key.Validate())); diff != "" {
+			t.Errorf("key (-want +got):\n%s", diff)
+		}
+	}
+}
+
+func invalid(fields ...tokens.FieldError) *tokens.InvalidError {
+	return &tokens.InvalidError{Fields: fields}
 }
 
 // fieldsOf returns the bad fields that err names; nil if err is nil.
@@ -67,100 +111,76 @@ func fieldsOf(t *testing.T, err error) []tokens.FieldError {
 	return invalid.Fields
 }
 
-// fault is one way to break one field of a request.
-type fault struct {
-	field string
-	code  tokens.Code
-	apply func(*tokens.Request)
-}
-
-// faults are in the order of the fields; the zero fault of each field is none.
-var faults = [][]fault{
-	{
-		{},
-		{"userId", tokens.CodeRequired, func(r *tokens.Request) { r.Key.UserID = "" }},
-		{"userId", tokens.CodeReserved, func(r *tokens.Request) { r.Key.UserID = "#claim#1#x" }},
-		{"userId", tokens.CodeInvalidUTF8, func(r *tokens.Request) { r.Key.UserID = "\xff" }},
-		{"userId", tokens.CodeControlCharacter, func(r *tokens.Request) { r.Key.UserID = "\x00" }},
-		{"userId", tokens.CodeTooLong, func(r *tokens.Request) { r.Key.UserID = tokens.UserID(strings.Repeat("u", 256)) }},
-	}, {
-		{},
-		{"deviceId", tokens.CodeRequired, func(r *tokens.Request) { r.Key.DeviceID = "" }},
-		{"deviceId", tokens.CodeInvalidUTF8, func(r *tokens.Request) { r.Key.DeviceID = "d\xc3" }},
-		{"deviceId", tokens.CodeControlCharacter, func(r *tokens.Request) { r.Key.DeviceID = "d\u0085" }},
-		{"deviceId", tokens.CodeTooLong, func(r *tokens.Request) { r.Key.DeviceID = tokens.DeviceID(strings.Repeat("d", 129)) }},
-	}, {
-		{},
-		{"expoPushToken", tokens.CodeRequired, func(r *tokens.Request) { r.Token = tokens.Token{} }},
-	}, {
-		{},
-		{"platform", tokens.CodeRequired, func(r *tokens.Request) { r.Platform = "" }},
-		{"platform", tokens.CodeUnknown, func(r *tokens.Request) { r.Platform = "web" }},
-		{"platform", tokens.CodeUnknown, func(r *tokens.Request) { r.Platform = "iOS" }},
-	}, {
-		{},
-		{"projectId", tokens.CodeInvalidUTF8, func(r *tokens.Request) { r.ProjectID = "\xff" }},
-		{"projectId", tokens.CodeControlCharacter, func(r *tokens.Request) { r.ProjectID = "\x7f" }},
-		{"projectId", tokens.CodeTooLong, func(r *tokens.Request) { r.ProjectID = tokens.ProjectID(strings.Repeat("p", 65)) }},
-	},
-}
-
-// TestRequestNamesEveryBadField tries every combination of invalid fields. The error
-// names all of them, in the order of the fields.
-func TestRequestNamesEveryBadField(t *testing.T) {
-	tried := 0
-	var try func(req tokens.Request, want []tokens.FieldError, rest [][]fault)
-	try = func(req tokens.Request, want []tokens.FieldError, rest [][]fault) {
-		if len(rest) == 0 {
-			tried++
-			if diff := cmp.Diff(want, fieldsOf(t, req.Validate())); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-			return
-		}
-		for _, f := range rest[0] {
-			req, want := req, want[:len(want):len(want)]
-			if f.apply != nil {
-				f.apply(&req)
-				want = append(want, tokens.FieldError{Field: f.field, Code: f.code})
-			}
-			try(req, want, rest[1:])
-		}
+// codeOf returns the code of the one bad field of err, "" if err is nil.
+func codeOf(t *testing.T, err error, field string) tokens.Code {
+	t.Helper()
+	if err == nil {
+		return ""
 	}
-	try(validRequest(), nil, faults)
-	if want := 6 * 5 * 2 * 4 * 4; tried != want {
-		t.Errorf("tried %d combinations, want %d", tried, want)
+	fields := fieldsOf(t, err)
+	if len(fields) != 1 || fields[0].Field != field {
+		t.Fatalf("got error %v, want one of field %s", err, field)
+	}
+	return fields[0].Code
+}
+
+// Apps switch on the codes: a change of one breaks them.
+func TestCodesAreStable(t *testing.T) {
+	const want = "[required too_long invalid_utf8 control_character reserved malformed unknown]"
+	got := fmt.Sprint([]tokens.Code{
+		tokens.CodeRequired, tokens.CodeTooLong, tokens.CodeInvalidUTF8, tokens.CodeControlCharacter,
+		tokens.CodeReserved, tokens.CodeMalformed, tokens.CodeUnknown,
+	})
+	if got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
-func TestZeroRequestIsInvalid(t *testing.T) {
-	want := []tokens.FieldError{
-		{Field: tokens.FieldUserID, Code: tokens.CodeRequired},
-		{Field: tokens.FieldDeviceID, Code: tokens.CodeRequired},
-		{Field: tokens.FieldToken, Code: tokens.CodeRequired},
-		{Field: tokens.FieldPlatform, Code: tokens.CodeRequired},
-	}
-	err := tokens.Request{}.Validate()
-	if diff := cmp.Diff(want, fieldsOf(t, err)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	const text = "tokens: invalid userId (required), deviceId (required), expoPushToken (required), platform (required)"
-	if err.Error() != text {
-		t.Errorf("got text %q, want %q", err, text)
-	}
-}
-
-func TestPlatforms(t *testing.T) {
-	for platform, want := range map[tokens.Platform]tokens.Code{
-		"ios": "", "android": "",
-		"": tokens.CodeRequired, "IOS": tokens.CodeUnknown, "Android": tokens.CodeUnknown, "ios ": tokens.CodeUnknown, "windows": tokens.CodeUnknown,
+func TestJoinInvalid(t *testing.T) {
+	var (
+		user     = tokens.FieldError{Field: "userId", Code: tokens.CodeReserved}
+		device   = tokens.FieldError{Field: "deviceId", Code: tokens.CodeRequired}
+		longUser = tokens.FieldError{Field: "userId", Code: tokens.CodeTooLong}
+		sentAt   = tokens.FieldError{Field: tokens.FieldSentAt, Code: tokens.CodeRequired}
+		other    = errors.New("not an argument's fault")
+	)
+	for _, tt := range []struct {
+		name string
+		errs []error
+		want error
+		text string
+	}{
+		{"nothing", nil, nil, ""},
+		{"nil errors", []error{nil, nil}, nil, ""},
+		{"one", []error{nil, invalid(user), nil}, invalid(user), "tokens: invalid userId (reserved)"},
+		{"in their order", []error{invalid(sentAt), invalid(user, device)}, invalid(sentAt, user, device),
+			"tokens: invalid sentAt (required), userId (reserved), deviceId (required)"},
+		{"the first code of a field", []error{invalid(user), invalid(device, longUser)}, invalid(user, device),
+			"tokens: invalid userId (reserved), deviceId (required)"},
+		{"wrapped", []error{fmt.Errorf("argument: %w", invalid(user)), invalid(sentAt)}, invalid(user, sentAt),
+			"tokens: invalid userId (reserved), sentAt (required)"},
+		{"another error", []error{invalid(user), nil, other}, other, other.Error()},
+		{"another error first", []error{other, invalid(user)}, other, other.Error()},
 	} {
-		req := validRequest()
-		req.Platform = platform
-		for _, err := range []error{platform.Validate(), req.Validate()} {
-			if got := codeOf(t, err, "platform"); got != want {
-				t.Errorf("%q: got code %q, want %q", platform, got, want)
+		t.Run(tt.name, func(t *testing.T) {
+			err := tokens.JoinInvalid(tt.errs...)
+			if want, ok := tt.want.(*tokens.InvalidError); !ok && err != tt.want {
+				t.Fatalf("got %v, want %v", err, tt.want)
+			} else if ok && !cmp.Equal(want.Fields, fieldsOf(t, err)) {
+				t.Errorf("got %v, want %v", err, want)
 			}
-		}
+			if err != nil && err.Error() != tt.text {
+				t.Errorf("got %q, want %q", err, tt.text)
+			}
+		})
+	}
+}
+
+// A caller may change the joined error without changing its parts.
+func TestJoinInvalidCopies(t *testing.T) {
+	part := invalid(tokens.FieldError{Field: "userId", Code: tokens.CodeRequired})
+	fieldsOf(t, tokens.JoinInvalid(part))[0].Code = tokens.CodeUnknown
+	if part.Fields[0].Code != tokens.CodeRequired {
+		t.Error("the part has changed with the joined error")
 	}
 }

@@ -1,6 +1,7 @@
 package tokens_test
 
 import (
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,7 +17,7 @@ import (
 const bare = "1a2B3c4D-aaaa-BBBB-0000-0123456789aZ"
 
 func TestParseToken(t *testing.T) {
-	// Between brackets 236 bytes fit into the longer spelling, 240 into the shorter.
+	inner := func(n int) string { return strings.Repeat("x", n) }
 	for _, tt := range []struct {
 		name, text string
 		want       tokens.Code
@@ -25,16 +26,14 @@ func TestParseToken(t *testing.T) {
 		{"the shorter prefix", "ExpoPushToken[xxxxxxxxxxxxxxxxxxxxxx]", ""},
 		{"the bare form", bare, ""},
 		{"the bare form in brackets", "ExponentPushToken[" + bare + "]", ""},
-		{"one character", "ExpoPushToken[x]", ""},
-		{"all that is printable", "ExpoPushToken[!~\"#$%&'()*+,-./:;<=>?@\\^_`{|}]", ""},
-		{"255 bytes", "ExponentPushToken[" + strings.Repeat("x", 236) + "]", ""},
-		{"255 bytes of the shorter", "ExpoPushToken[" + strings.Repeat("x", 240) + "]", ""},
+		{"255 bytes", "ExponentPushToken[" + inner(236) + "]", ""},
+		{"255 bytes of the shorter", "ExpoPushToken[" + inner(240) + "]", ""},
 
 		{"nothing", "", tokens.CodeRequired},
-		{"256 bytes", "ExponentPushToken[" + strings.Repeat("x", 237) + "]", tokens.CodeTooLong},
-		{"256 bytes of the shorter", "ExpoPushToken[" + strings.Repeat("x", 241) + "]", tokens.CodeTooLong},
-		{"256 bytes of no token", strings.Repeat("x", 256), tokens.CodeTooLong},
-		{"255 bytes of no token", strings.Repeat("x", 255), tokens.CodeMalformed},
+		{"256 bytes", "ExponentPushToken[" + inner(237) + "]", tokens.CodeTooLong},
+		{"256 bytes of the shorter", "ExpoPushToken[" + inner(241) + "]", tokens.CodeTooLong},
+		{"256 bytes of no token", inner(256), tokens.CodeTooLong},
+		{"255 bytes of no token", inner(255), tokens.CodeMalformed},
 
 		{"a space before it", " ExpoPushToken[x]", tokens.CodeMalformed},
 		{"a line feed after it", "ExpoPushToken[x]\n", tokens.CodeMalformed},
@@ -43,28 +42,17 @@ func TestParseToken(t *testing.T) {
 		{"the prefix alone", "ExponentPushToken[", tokens.CodeMalformed},
 		{"the suffix alone", "]", tokens.CodeMalformed},
 		{"a bracket inside", "ExpoPushToken[x]]", tokens.CodeMalformed},
-		{"an opening bracket inside", "ExpoPushToken[[x]", tokens.CodeMalformed},
-		{"a token inside", "ExpoPushToken[ExpoPushToken[x]]", tokens.CodeMalformed},
 		{"two tokens", "ExpoPushToken[x]ExpoPushToken[y]", tokens.CodeMalformed},
-		{"a space inside", "ExpoPushToken[x y]", tokens.CodeMalformed},
-		{"NUL inside", "ExpoPushToken[x\x00]", tokens.CodeMalformed},
-		{"DEL inside", "ExpoPushToken[x\x7f]", tokens.CodeMalformed},
-		{"a letter that is not ASCII", "ExpoPushToken[é]", tokens.CodeMalformed},
-		{"invalid UTF-8", "ExpoPushToken[\xff]", tokens.CodeMalformed},
 		{"another case", "exponentpushtoken[x]", tokens.CodeMalformed},
 		{"another prefix", "FCMToken[x]", tokens.CodeMalformed},
 		{"the redacted form", "Token(1f2e3d4c)", tokens.CodeMalformed},
 
 		{"bare, the Kelvin sign", "1a2B3c4\u212a-aaaa-BBBB-0000-0123456789aZ", tokens.CodeMalformed},
 		{"bare, the Kelvin sign and the right length in bytes", "1a2B3\u212a-aaaa-BBBB-0000-0123456789aZ", tokens.CodeMalformed},
-		{"bare, the long s", "1a2B3c\u017f-aaaa-BBBB-0000-0123456789aZ", tokens.CodeMalformed},
 		{"bare, one character less", bare[1:], tokens.CodeMalformed},
 		{"bare, one more", bare + "0", tokens.CodeMalformed},
 		{"bare, a letter for a hyphen", strings.Replace(bare, "-", "a", 1), tokens.CodeMalformed},
 		{"bare, a hyphen for a letter", "-" + bare[1:], tokens.CodeMalformed},
-		{"bare, what comes before and after each range of letters and digits", "/:@[`{00-aaaa-BBBB-0000-0123456789aZ", tokens.CodeMalformed},
-		{"bare, in braces", "{" + bare + "}", tokens.CodeMalformed},
-		{"hexadecimal without hyphens", "1a2b3c4daaaabbbb00000123456789ab", tokens.CodeMalformed},
 		{"an APNs token", strings.Repeat("0f", 32), tokens.CodeMalformed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -72,14 +60,11 @@ func TestParseToken(t *testing.T) {
 			if got := codeOf(t, err, "expoPushToken"); got != tt.want {
 				t.Fatalf("got code %q, want %q", got, tt.want)
 			}
-			if token.IsZero() != (err != nil) {
-				t.Errorf("error %v with a token that is zero: %t", err, token.IsZero())
+			if token.IsZero() != (err != nil) || (token.Validate() == nil) != (err == nil) {
+				t.Errorf("error %v; zero: %t; invalid: %v", err, token.IsZero(), token.Validate())
 			}
 			if err == nil && token.Reveal() != tt.text {
 				t.Error("another spelling came out")
-			}
-			if err == nil && token.Validate() != nil {
-				t.Errorf("a token that was parsed is invalid: %v", token.Validate())
 			}
 		})
 	}
@@ -109,31 +94,33 @@ func TestParseTokenBytes(t *testing.T) {
 
 func TestZeroToken(t *testing.T) {
 	var zero tokens.Token
-	if !zero.IsZero() {
-		t.Error("the zero Token is not zero")
+	if got := codeOf(t, zero.Validate(), "expoPushToken"); got != tokens.CodeRequired || !zero.IsZero() {
+		t.Errorf("got code %q, want %q; zero: %t", got, tokens.CodeRequired, zero.IsZero())
 	}
-	if got := codeOf(t, zero.Validate(), "expoPushToken"); got != tokens.CodeRequired {
-		t.Errorf("got code %q, want %q", got, tokens.CodeRequired)
-	}
-	if zero.Reveal() != "" {
-		t.Errorf("reveals %q", zero.Reveal())
-	}
-	if zero.String() != "Token()" {
-		t.Errorf("prints %s", zero)
+	if zero.Reveal() != "" || zero.Spellings() != nil || zero.String() != "Token()" {
+		t.Errorf("%s has the text %q and the spellings %q", zero, zero.Reveal(), zero.Spellings())
 	}
 	valid := tokens.MustParseToken(bare)
 	if !zero.Equal(tokens.Token{}) || zero.Equal(valid) || valid.Equal(zero) {
-		t.Error("the zero Token has to equal itself alone")
+		t.Error("the zero Token does not equal itself alone")
 	}
-	if zero.Hash() == valid.Hash() {
-		t.Error("the zero Token has the hash of another one")
+}
+
+// Two spellings are one token, so code that compares them with == must not compile.
+func TestTokenIsNotComparable(t *testing.T) {
+	for _, of := range []reflect.Type{
+		reflect.TypeFor[tokens.Token](), reflect.TypeFor[tokens.Registration](), reflect.TypeFor[tokens.Request](),
+	} {
+		if of.Comparable() {
+			t.Errorf("a %v is comparable", of)
+		}
+	}
+	if size, want := reflect.TypeFor[tokens.Token]().Size(), reflect.TypeFor[*string]().Size(); size != want {
+		t.Errorf("a Token has %d bytes, want those of a pointer, %d", size, want)
 	}
 }
 
 func TestMustParseToken(t *testing.T) {
-	if got := tokens.MustParseToken(bare).Reveal(); got != bare {
-		t.Error("another spelling came out")
-	}
 	defer func() {
 		if got, want := recover(), "tokens: invalid expoPushToken (malformed)"; got != want {
 			t.Errorf("panic with %v, want %q", got, want)
@@ -142,11 +129,11 @@ func TestMustParseToken(t *testing.T) {
 	tokens.MustParseToken("ExponentPushToken[secret secret]")
 }
 
-// grammar is the rule again, written another way.
+// grammar is the format again, written another way.
 var grammar = regexp.MustCompile(`^(Expo(nent)?PushToken\[[!-Z\\^-~]+\]|[0-9A-Za-z]{8}(-[0-9A-Za-z]{4}){3}-[0-9A-Za-z]{12})$`)
 
-// anyToken makes texts of tokens. Their identities are few, so that two of them
-// are often spellings of one token.
+// anyToken generates texts of tokens. It has few identities, so that two texts are
+// often spellings of one token.
 var anyToken = rapid.OneOf(
 	rapid.Custom(func(t *rapid.T) string {
 		id := rapid.SampledFrom([]string{"x", "y", "xx", bare, "0a2B3c4D" + bare[8:]}).Draw(t, "identity")
@@ -156,7 +143,7 @@ var anyToken = rapid.OneOf(
 	rapid.StringMatching(`[0-9A-Za-z]{8}(-[0-9A-Za-z]{4}){3}-[0-9A-Za-z]{12}`),
 )
 
-// spell returns the texts of the token of that identity.
+// spell returns the texts of the token with that identity.
 func spell(identity string) []string {
 	all := []string{"ExponentPushToken[" + identity + "]", "ExpoPushToken[" + identity + "]", identity}
 	return slices.DeleteFunc(all, func(s string) bool { return !grammar.MatchString(s) || len(s) > tokens.MaxTokenBytes })
@@ -170,23 +157,6 @@ func identityOf(text string) string {
 	return inner
 }
 
-func TestParseRevealParse(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		text := anyToken.Draw(t, "text")
-		token, err := tokens.ParseToken(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		again, err := tokens.ParseToken(token.Reveal())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if token.Reveal() != text || again.Reveal() != text || !token.Equal(again) || token.Hash() != again.Hash() {
-			t.Fatal("parse, reveal and parse is not the identity")
-		}
-	})
-}
-
 func TestSpellingsAreOneToken(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := anyToken.Draw(t, "text")
@@ -196,11 +166,8 @@ func TestSpellingsAreOneToken(t *testing.T) {
 			if err != nil {
 				t.Fatalf("a spelling does not parse: %v", err)
 			}
-			if !first.Equal(second) || !second.Equal(first) || first.Hash() != second.Hash() || first.String() != second.String() {
-				t.Fatal("two spellings are two tokens")
-			}
-			if diff := cmp.Diff(first, second); diff != "" {
-				t.Fatalf("cmp tells two spellings apart:\n%s", diff)
+			if first.String() != second.String() {
+				t.Fatal("two spellings print differently")
 			}
 			if second.Reveal() != other {
 				t.Fatal("the spelling was not kept")
@@ -214,29 +181,11 @@ func TestEqualIsIdentityIsHash(t *testing.T) {
 		a, b := anyToken.Draw(t, "a"), anyToken.Draw(t, "b")
 		want := identityOf(a) == identityOf(b)
 		first, second := tokens.MustParseToken(a), tokens.MustParseToken(b)
-		if first.Equal(second) != want || second.Equal(first) != want {
-			t.Fatalf("Equal is %t, the identities say %t", first.Equal(second), want)
-		}
-		if hashes := first.Hash() == second.Hash(); hashes != want {
-			t.Fatalf("the hashes say %t, the identities %t", hashes, want)
-		}
-		if cmp.Equal(first, second) != want {
-			t.Fatalf("cmp.Equal is not %t", want)
+		got := []bool{first.Equal(second), second.Equal(first), first.Hash() == second.Hash(), cmp.Equal(first, second)}
+		if slices.Contains(got, !want) {
+			t.Fatalf("Equal, Equal the other way, Hash and cmp return %t, want %t", got, want)
 		}
 	})
-}
-
-// Registrations are compared by cmp with the tokens' own Equal.
-func TestCmpOfRegistrations(t *testing.T) {
-	a := tokens.Registration{Token: tokens.MustParseToken("ExpoPushToken[x]")}
-	b := tokens.Registration{Token: tokens.MustParseToken("ExponentPushToken[x]")}
-	if diff := cmp.Diff(a, b); diff != "" {
-		t.Errorf("two spellings differ:\n%s", diff)
-	}
-	b.Token = tokens.MustParseToken("ExpoPushToken[y]")
-	if cmp.Equal(a, b) {
-		t.Error("two tokens are equal")
-	}
 }
 
 func TestParsingKeepsNothingOfItsArgument(t *testing.T) {
@@ -258,15 +207,10 @@ func FuzzParseToken(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		token, err := tokens.ParseToken(text)
 		if want := len(text) <= tokens.MaxTokenBytes && grammar.MatchString(text); want != (err == nil) {
-			t.Fatalf("got error %v for a text that the rule allows: %t", err, want)
+			t.Fatalf("got error %v for a text that the format allows: %t", err, want)
 		}
 		if err != nil {
-			switch codeOf(t, err, "expoPushToken") {
-			case tokens.CodeRequired, tokens.CodeTooLong, tokens.CodeMalformed:
-			default:
-				t.Fatalf("got %v", err)
-			}
-			// These are all the texts that there are: none has any of the input.
+			// No error has any of the input.
 			switch err.Error() {
 			case "tokens: invalid expoPushToken (required)", "tokens: invalid expoPushToken (too_long)", "tokens: invalid expoPushToken (malformed)":
 			default:
@@ -275,7 +219,7 @@ func FuzzParseToken(f *testing.F) {
 			return
 		}
 		if token.IsZero() || token.Reveal() != text {
-			t.Fatal("what came out is not what went in")
+			t.Fatal("the spelling was not kept")
 		}
 		for _, other := range spell(identityOf(text)) {
 			if second := tokens.MustParseToken(other); !second.Equal(token) || second.Hash() != token.Hash() {
@@ -289,7 +233,6 @@ func FuzzParseToken(f *testing.F) {
 }
 
 func TestSpellings(t *testing.T) {
-	const bare = "1a2B3c4D-aaaa-BBBB-0000-0123456789aZ"
 	inner := func(n int) string { return strings.Repeat("x", n) }
 	for _, want := range [][]string{
 		{"ExponentPushToken[x]", "ExpoPushToken[x]"},
@@ -298,9 +241,8 @@ func TestSpellings(t *testing.T) {
 		{"ExpoPushToken[" + bare + "]", "ExponentPushToken[" + bare + "]", bare},
 		{"ExponentPushToken[" + bare + "]", "ExpoPushToken[" + bare + "]", bare},
 		{"ExpoPushToken[ExpoPushToken]", "ExponentPushToken[ExpoPushToken]"},
-		{"ExpoPushToken[" + inner(236) + "]", "ExponentPushToken[" + inner(236) + "]"}, // as long as the longer may be
+		{"ExpoPushToken[" + inner(236) + "]", "ExponentPushToken[" + inner(236) + "]"}, // the longer one has the maximum length
 		{"ExpoPushToken[" + inner(237) + "]"},
-		{"ExpoPushToken[" + inner(240) + "]"},
 	} {
 		if diff := cmp.Diff(want, tokens.MustParseToken(want[0]).Spellings()); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
