@@ -10,20 +10,24 @@ import (
 	"go/token"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/devicetokens/devicetokens/internal/leak"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-var printed = flag.String("printed", "", "look through what the tests printed, a `file` of go test -json")
+var printed = flag.String("printed", "", "search the output of the tests, a `file` of go test -json")
 
-// TestPrinted looks through the output of the tests of all modules for the tokens
-// and user ids in the source code, and for any text that begins like a token.
+// TestPrinted searches the output of the tests of all modules for the tokens and
+// user ids in the source code, and for any text that begins like a token.
 // make test runs it last; without the flag, it reads the source code only.
 func TestPrinted(t *testing.T) {
 	known, err := collect("../..")
@@ -41,95 +45,56 @@ func TestPrinted(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = output.Close() }() // it was only read
-	f, err := scan(output, known)
+	lines, leaks, err := scan(output, known)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.lines == 0 {
+	if lines == 0 {
 		t.Fatalf("%s has no output of tests", *printed)
 	}
-	t.Logf("%d lines of %d tests in %d packages", f.lines, f.tests, f.packages)
-	for _, l := range f.leaks {
+	for _, l := range leaks {
 		t.Error(l)
 	}
 }
 
-// allowed are the tests that print a user id on purpose. None may print a token.
-var allowed = map[string]string{
-	"tokens TestLogged": "prints registrations by every verb, whose keys are no secret; TestTestingLog looks for the token in it",
-}
-
-// A finding is what the output came to.
-type finding struct {
-	packages, tests, lines int
-	leaks                  []string
-}
-
-// scan looks through the events of `go test -json`. The names of tests, which go
-// test prints, may have a user id.
-func scan(events io.Reader, known literals) (finding, error) {
-	var (
-		f               finding
-		tokens, users   leak.Trace
-		packages, tests = map[string]bool{}, map[string]bool{}
-	)
+// scan searches the events of `go test -json`. The name of a test, which go test
+// prints, may have a user id.
+func scan(events io.Reader, known literals) (lines int, leaks []string, err error) {
+	var tokens, users leak.Trace
 	tokens.Add("PushToken[")
-	for id := range known.tokens {
-		tokens.Add(id)
-	}
-	for user := range known.users {
-		users.Add(user)
-	}
-	output := map[source]*strings.Builder{}
-	var order []source
+	tokens.Add(slices.Collect(maps.Keys(known.tokens))...)
+	users.Add(slices.Collect(maps.Keys(known.users))...)
+	type event struct{ Action, Package, Test, Output string }
+	output := map[string]*strings.Builder{} // one line may be in several events
 	for decoder := json.NewDecoder(events); ; {
-		var e struct{ Action, Package, Test, Output string }
+		var e event
 		if err := decoder.Decode(&e); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
-			return f, err
+			return 0, nil, err
 		}
-		packages[e.Package] = true
-		if e.Test != "" {
-			tests[e.Package+" "+e.Test] = true
-		}
-		if e.Action != "output" {
-			continue
-		}
-		from := source{e.Package, e.Test}
+		from := e.Package + " " + e.Test
 		if output[from] == nil {
 			output[from] = &strings.Builder{}
-			order = append(order, from)
 		}
 		output[from].WriteString(e.Output)
 	}
-	for _, from := range order {
+	for _, from := range slices.Sorted(maps.Keys(output)) {
 		for line := range strings.Lines(output[from].String()) {
-			f.lines++
+			lines++
 			what := tokens.Find(line)
-			if what == "" && !isName(line) && allowed[from.String()] == "" {
+			if what == "" && !isName(line) {
 				what = users.Find(line)
 			}
 			if what != "" {
-				f.leaks = append(f.leaks, fmt.Sprintf("%s shows %s: %s", from, what, strings.TrimSpace(line)))
+				leaks = append(leaks, fmt.Sprintf("%s shows %s: %s", from, what, strings.TrimSpace(line)))
 			}
 		}
 	}
-	f.packages, f.tests = len(packages), len(tests)
-	return f, nil
+	return lines, leaks, nil
 }
 
-// A source is a test, or a package outside its tests.
-type source struct{ pkg, test string }
-
-// String leaves out the module.
-func (s source) String() string {
-	const module = "github.com/devicetokens/devicetokens/"
-	return strings.TrimPrefix(s.pkg, module) + " " + s.test
-}
-
-// isName reports whether go test wrote the line: the name of a test with what
-// becomes of it.
+// isName reports whether go test wrote the line: the name of a test and its result.
 func isName(line string) bool {
 	line = strings.TrimLeft(line, " ")
 	return strings.HasPrefix(line, "=== ") || strings.HasPrefix(line, "--- ")
@@ -140,13 +105,13 @@ func isName(line string) bool {
 type literals struct{ tokens, users map[string]bool }
 
 // minToken is the minimum length of the text in the brackets. Shorter ones are words
-// such as "token"; they show by their prefix.
+// such as "token", which are found by their prefix.
 const minToken = 10
 
-// words are what some tests take for an id and others say: they are in any text.
+// words are ids in some tests and ordinary words in others.
 var words = map[string]bool{"other": true, "ExpoPushToken": true}
 
-// collect reads all Go files of the repository, those of the tests above all.
+// collect reads all Go files of the repository.
 func collect(root string) (literals, error) {
 	found := literals{map[string]bool{}, map[string]bool{}}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -159,7 +124,7 @@ func collect(root string) (literals, error) {
 			return nil
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
-		if err == nil { // else the compiler complains about it
+		if err == nil { // the compiler reports the error
 			found.add(file)
 		}
 		return nil
@@ -207,7 +172,7 @@ func isUserID(e ast.Expr) bool {
 	return ok && s.Sel.Name == "UserID"
 }
 
-// literal is the text of a string literal, "" of anything else.
+// literal returns the text of a string literal, or "".
 func literal(e ast.Expr) string {
 	lit, ok := e.(*ast.BasicLit)
 	if !ok || lit.Kind != token.STRING {
@@ -218,4 +183,63 @@ func literal(e ast.Expr) string {
 		return ""
 	}
 	return text
+}
+
+const secret = "qZ7xW2vK9tRjYpL4mN8sHg"
+
+// TestScan plants a leak of each kind in the output of a test.
+func TestScan(t *testing.T) {
+	known := literals{map[string]bool{secret: true}, map[string]bool{"u-7f3a": true}}
+	for name, tt := range map[string]struct {
+		pieces []string // as test2json divides the output
+		leaks  int
+	}{
+		"nothing":            {[]string{"=== RUN   TestA\n", "ok\n", "Token(1f2e3d4c)\n"}, 0},
+		"a log line":         {[]string{`level=INFO msg=request token="ExponentPushToken[` + secret + "]\"\n"}, 1},
+		"an unknown token":   {[]string{"expo says ExponentPushToken[unheard] is gone\n"}, 1},
+		"a problem":          {[]string{`{"detail":"ExpoPushToken%5Bunheard%5D"}` + "\n"}, 1},
+		"a metric":           {[]string{`requests{user="u-7f3a-alice"} 1` + "\n"}, 1},
+		"a panic":            {[]string{"panic: " + fmt.Sprintf("%x", "ExpoPushToken[unheard]") + "\n"}, 1},
+		"an error in pieces": {[]string{"no " + secret[:9], secret[9:] + " here\n"}, 1},
+		"two":                {[]string{"u-7f3a\nu-7f3a\n"}, 2},
+		"a user in a name":   {[]string{"=== RUN   TestA/u-7f3a\n", "    --- PASS: TestA/u-7f3a (0.00s)\n"}, 0},
+		"a token in a name":  {[]string{"=== RUN   TestA/" + secret + "\n"}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var events strings.Builder
+			for _, piece := range tt.pieces {
+				event := map[string]string{"Action": "output", "Package": "p", "Test": "TestA", "Output": piece}
+				if err := json.NewEncoder(&events).Encode(event); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, leaks, err := scan(strings.NewReader(events.String()), known)
+			if err != nil || len(leaks) != tt.leaks {
+				t.Errorf("found %q, %v, want %d", leaks, err, tt.leaks)
+			}
+		})
+	}
+}
+
+func TestLiterals(t *testing.T) {
+	const source = `package p
+const Alice tokens.UserID = "u-alice"
+var bob = tokens.UserID("u-bob")
+var none = tokens.UserID("#claim#1#")
+var key = tokens.Key{UserID: "u-carol", DeviceID: "phone"}
+var a, b = "ExpoPushToken[` + secret + `]", ` + "`ExponentPushToken[short]`" + `
+var c = "5pe11ed0-0000-0000-0000-000000000000"
+`
+	file, err := parser.ParseFile(token.NewFileSet(), "p.go", source, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := literals{map[string]bool{}, map[string]bool{}}
+	found.add(file)
+	if diff := cmp.Diff([]string{"5pe11ed0-0000-0000-0000-000000000000", secret}, slices.Sorted(maps.Keys(found.tokens))); diff != "" {
+		t.Errorf("tokens (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"u-alice", "u-bob", "u-carol"}, slices.Sorted(maps.Keys(found.users))); diff != "" {
+		t.Errorf("users (-want +got):\n%s", diff)
+	}
 }
