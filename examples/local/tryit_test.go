@@ -42,15 +42,3 @@ func TestPaste(t *testing.T) {
 	}
 	p.stop(t, syscall.SIGTERM)
 }
-
-// TestREADME checks that the README has the lines that the server prints.
-func TestREADME(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := strings.Join(curlLines(string(readme)), "\n")
-	if want := strings.Join(curlLines(tryIt("http://127.0.0.1:8080", "memory", "")), "\n"); got != want {
-		t.Errorf("README has\n%s\nthe server prints\n%s", got, want)
-	}
-}
