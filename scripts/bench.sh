@@ -8,7 +8,7 @@ mkdir -p .cache
 : >"$out"
 # Rounds instead of -count: the alternatives take turns, so that a busy moment of the machine slows all of them.
 for ((round = 0; round < $1; round++)); do
-  go -C bench test -p 1 -run '^$' -bench . "${@:2}" ./... >>"$out" || { cat "$out"; exit 1; }
+  go -C bench test -run '^$' -bench . "${@:2}" >>"$out" || { cat "$out"; exit 1; }
 done
 names=$(grep -o '^Benchmark[A-Za-z]*' "$out" | sort -u) || { echo "no benchmark ran" >&2; exit 1; }
 for name in $names; do

@@ -1,4 +1,4 @@
-package dynamo
+package bench
 
 import (
 	"context"
@@ -9,14 +9,12 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// The same two calls by guregu/dynamo, as its documentation does it: a struct with
-// tags, expressions with placeholders in the text.
-
+// guregu makes the same two calls as its documentation shows: a struct with tags, and
+// expressions with placeholders in the text.
 type guregu struct {
 	table dynamo.Table
 }
 
-// A gureguRow is a struct that dynamo decodes into.
 type gureguRow struct {
 	UserID       string    `dynamo:"userId,hash"`
 	DeviceID     string    `dynamo:"deviceId,range"`
@@ -30,24 +28,24 @@ type gureguRow struct {
 }
 
 func (g guregu) refresh(ctx context.Context) (tokens.Registration, error) {
-	expiresAt := now.Add(ttl)
-	text := request.Token.Reveal()
-	identity := text[len("ExponentPushToken[") : len(text)-1]
+	req := refreshing
+	expiresAt, spelling := now.Add(ttl), req.Token.Reveal()
+	other := otherSpelling(spelling)
 	var (
 		row  gureguRow
 		cost dynamo.ConsumedCapacity
 	)
-	err := g.table.Update("userId", string(request.Key.UserID)).
-		Range("deviceId", string(request.Key.DeviceID)).
-		Set("expoPushToken", text).
-		Set("platform", string(request.Platform)).
+	err := g.table.Update("userId", string(req.Key.UserID)).
+		Range("deviceId", string(req.Key.DeviceID)).
+		Set("expoPushToken", spelling).
+		Set("platform", string(req.Platform)).
 		Set("updatedAt", now.Format(timeFormat)).
 		Set("expiresAt", expiresAt.Unix()).
 		Set("isActive", true).
-		Set("projectId", string(request.ProjectID)).
+		Set("projectId", string(req.ProjectID)).
 		SetIfNotExists("registeredAt", now.Format(timeFormat)).
 		Remove("inactiveReason").
-		If("'expoPushToken' IN (?, ?, ?)", text, "ExpoPushToken["+identity+"]", "ExpoPushToken["+identity+"]").
+		If("'expoPushToken' IN (?, ?, ?)", spelling, other, other).
 		If("'expiresAt' > ?", now.Unix()).
 		If("'claimExpiresAt' >= ?", expiresAt.Add(24*time.Hour).Unix()).
 		ConsumedCapacity(&cost).
@@ -55,11 +53,7 @@ func (g guregu) refresh(ctx context.Context) (tokens.Registration, error) {
 	if err != nil {
 		return tokens.Registration{}, err
 	}
-	old, err := row.registration()
-	if err != nil {
-		return tokens.Registration{}, err
-	}
-	return refreshed(old.RegisteredAt), nil
+	return refreshed(req, row.RegisteredAt), nil
 }
 
 func (g guregu) list(ctx context.Context) ([]tokens.Registration, error) {
@@ -67,7 +61,7 @@ func (g guregu) list(ctx context.Context) ([]tokens.Registration, error) {
 		rows []gureguRow
 		cost dynamo.ConsumedCapacity
 	)
-	err := g.table.Get("userId", string(user)).
+	err := g.table.Get("userId", string(refreshing.Key.UserID)).
 		Filter("(attribute_not_exists('isActive') OR 'isActive' <> ?)", false).
 		Filter("(attribute_not_exists('expiresAt') OR NOT 'expiresAt' <= ?)", now.Unix()).
 		Consistent(true).

@@ -1,14 +1,14 @@
-package dynamo
+package bench
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/devicetokens/devicetokens/internal/dynamotest"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -28,7 +28,7 @@ type naive struct {
 // createNaive creates the table with an index that projects only the keys, which is the
 // cheapest one.
 func createNaive(ctx context.Context, c *dynamodb.Client, table string) error {
-	text := func(name string) types.AttributeDefinition {
+	attribute := func(name string) types.AttributeDefinition {
 		return types.AttributeDefinition{AttributeName: aws.String(name), AttributeType: types.ScalarAttributeTypeS}
 	}
 	key := func(name string, kind types.KeyType) types.KeySchemaElement {
@@ -37,7 +37,7 @@ func createNaive(ctx context.Context, c *dynamodb.Client, table string) error {
 	_, err := c.CreateTable(ctx, &dynamodb.CreateTableInput{
 		TableName:            &table,
 		BillingMode:          types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{text("userId"), text("deviceId"), text("expoPushToken")},
+		AttributeDefinitions: []types.AttributeDefinition{attribute("userId"), attribute("deviceId"), attribute("expoPushToken")},
 		KeySchema:            []types.KeySchemaElement{key("userId", types.KeyTypeHash), key("deviceId", types.KeyTypeRange)},
 		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
 			IndexName:  aws.String("byToken"),
@@ -53,11 +53,11 @@ func (n naive) Register(ctx context.Context, req tokens.Request) (store.Result, 
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	reg := tokens.Registration{
 		Key: req.Key, Token: req.Token, Platform: req.Platform, ProjectID: req.ProjectID, Status: tokens.Active,
-		RegisteredAt: now, UpdatedAt: now, ExpiresAt: expiry(now),
+		RegisteredAt: now, UpdatedAt: now, ExpiresAt: store.Policy{TTL: ttl}.Expiry(now),
 	}
 	put, err := n.client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName:              &n.table,
-		Item:                   naiveItem(reg),
+		Item:                   item(reg),
 		ReturnValues:           types.ReturnValueAllOld,
 		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
 	})
@@ -72,7 +72,7 @@ func (n naive) Register(ctx context.Context, req tokens.Request) (store.Result, 
 		TableName:                 &n.table,
 		IndexName:                 aws.String("byToken"),
 		KeyConditionExpression:    aws.String("expoPushToken = :t"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":t": &types.AttributeValueMemberS{Value: req.Token.Reveal()}},
+		ExpressionAttributeValues: dynamotest.Item{":t": text(req.Token.Reveal())},
 		ReturnConsumedCapacity:    types.ReturnConsumedCapacityTotal,
 	})
 	if err != nil {
@@ -87,7 +87,7 @@ func (n naive) Register(ctx context.Context, req tokens.Request) (store.Result, 
 }
 
 // takeFrom removes the token from a row, which also takes it out of the index.
-func (n naive) takeFrom(ctx context.Context, holder map[string]types.AttributeValue, own tokens.Key, result *store.Result) error {
+func (n naive) takeFrom(ctx context.Context, holder dynamotest.Item, own tokens.Key, result *store.Result) error {
 	key := tokens.Key{
 		UserID:   tokens.UserID(holder["userId"].(*types.AttributeValueMemberS).Value),
 		DeviceID: tokens.DeviceID(holder["deviceId"].(*types.AttributeValueMemberS).Value),
@@ -99,13 +99,10 @@ func (n naive) takeFrom(ctx context.Context, holder map[string]types.AttributeVa
 		result.MovedFrom = key
 	}
 	_, err := n.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &n.table,
-		Key: map[string]types.AttributeValue{
-			"userId":   holder["userId"],
-			"deviceId": holder["deviceId"],
-		},
+		TableName:                 &n.table,
+		Key:                       dynamotest.Item{"userId": holder["userId"], "deviceId": holder["deviceId"]},
 		UpdateExpression:          aws.String("SET isActive = :no REMOVE expoPushToken"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":no": &types.AttributeValueMemberBOOL{Value: false}},
+		ExpressionAttributeValues: dynamotest.Item{":no": flag(false)},
 		ReturnConsumedCapacity:    types.ReturnConsumedCapacityTotal,
 	})
 	return err
@@ -113,45 +110,12 @@ func (n naive) takeFrom(ctx context.Context, holder map[string]types.AttributeVa
 
 // List queries the active registrations.
 func (n naive) List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
-	var regs []tokens.Registration
-	pages := dynamodb.NewQueryPaginator(n.client, &dynamodb.QueryInput{
-		TableName:              &n.table,
-		KeyConditionExpression: aws.String("userId = :u"),
-		FilterExpression:       aws.String("isActive = :yes"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{
-			":u":   &types.AttributeValueMemberS{Value: string(user)},
-			":yes": &types.AttributeValueMemberBOOL{Value: true},
-		},
-		ConsistentRead:         aws.Bool(true),
-		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+	return query(ctx, n.client, &dynamodb.QueryInput{
+		TableName:                 &n.table,
+		KeyConditionExpression:    aws.String("userId = :u"),
+		FilterExpression:          aws.String("isActive = :yes"),
+		ExpressionAttributeValues: dynamotest.Item{":u": text(string(user)), ":yes": flag(true)},
+		ConsistentRead:            aws.Bool(true),
+		ReturnConsumedCapacity:    types.ReturnConsumedCapacityTotal,
 	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, item := range page.Items {
-			reg, err := rawDecode(item)
-			if err != nil {
-				return nil, err
-			}
-			regs = append(regs, reg)
-		}
-	}
-	return regs, nil
-}
-
-func naiveItem(r tokens.Registration) map[string]types.AttributeValue {
-	text := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
-	return map[string]types.AttributeValue{
-		"userId":        text(string(r.Key.UserID)),
-		"deviceId":      text(string(r.Key.DeviceID)),
-		"expoPushToken": text(r.Token.Reveal()),
-		"platform":      text(string(r.Platform)),
-		"projectId":     text(string(r.ProjectID)),
-		"isActive":      &types.AttributeValueMemberBOOL{Value: true},
-		"registeredAt":  text(r.RegisteredAt.Format(timeFormat)),
-		"updatedAt":     text(r.UpdatedAt.Format(timeFormat)),
-		"expiresAt":     &types.AttributeValueMemberN{Value: fmt.Sprint(r.ExpiresAt.Unix())},
-	}
 }

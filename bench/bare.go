@@ -1,14 +1,24 @@
-package server
+package bench
 
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/devicetokens/devicetokens/httpapi"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
+
+// authenticate uses the bearer token as the user id.
+func authenticate(r *http.Request) (tokens.UserID, error) {
+	user, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return "", httpapi.ErrUnauthenticated
+	}
+	return tokens.UserID(user), nil
+}
 
 // bare is the naive implementation. It accepts undeclared members, the last of two
 // members with one name, and a body of any size, and it responds 400 to every error.
@@ -83,11 +93,10 @@ type registration struct {
 }
 
 func shown(r tokens.Registration) registration {
-	const milliseconds = "2006-01-02T15:04:05.000Z07:00"
-	text := func(t time.Time) string { return t.Format(milliseconds) }
+	format := func(t time.Time) string { return t.Format(timeFormat) }
 	return registration{
 		string(r.Key.DeviceID), string(r.Platform), string(r.ProjectID),
-		text(r.RegisteredAt), text(r.UpdatedAt), text(r.ExpiresAt),
+		format(r.RegisteredAt), format(r.UpdatedAt), format(r.ExpiresAt),
 	}
 }
 

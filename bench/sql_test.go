@@ -1,6 +1,4 @@
-// Package sql compares sqlstore with a plain upsert by user and device, which leaves a token with its previous user, and
-// has no device limit and no expiry. Both run on a PostgreSQL and a file of SQLite that wait for the disk.
-package sql
+package bench
 
 import (
 	"context"
@@ -17,11 +15,11 @@ import (
 )
 
 const (
-	users   = 5_000 // each with two devices
-	columns = "user_id TEXT NOT NULL, device_id TEXT NOT NULL, token TEXT NOT NULL, platform TEXT NOT NULL, project_id TEXT NOT NULL, updated_at BIGINT NOT NULL, PRIMARY KEY (user_id, device_id)"
-	upsert  = `INSERT INTO TABLE_NAME_plain (user_id, device_id, token, platform, project_id, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
+	users        = 5_000 // each with two devices
+	plainColumns = "user_id TEXT NOT NULL, device_id TEXT NOT NULL, token TEXT NOT NULL, platform TEXT NOT NULL, project_id TEXT NOT NULL, updated_at BIGINT NOT NULL, PRIMARY KEY (user_id, device_id)"
+	plainUpsert  = `INSERT INTO TABLE_NAME_plain (user_id, device_id, token, platform, project_id, updated_at) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (user_id, device_id) DO UPDATE SET token = excluded.token, platform = excluded.platform, project_id = excluded.project_id, updated_at = excluded.updated_at`
-	list = `SELECT device_id, token, platform, project_id, updated_at FROM TABLE_NAME_plain WHERE user_id = $1 ORDER BY device_id`
+	plainList = `SELECT device_id, token, platform, project_id, updated_at FROM TABLE_NAME_plain WHERE user_id = $1 ORDER BY device_id`
 )
 
 // A measured makes the calls that are measured.
@@ -30,10 +28,11 @@ type measured struct {
 	list     func(context.Context, tokens.UserID) (devices int, err error)
 }
 
-// plain returns the upsert. On SQLite it makes one write at a time, as sqlstore does: without the mutex it waits for the
-// lock by polling, and several callers are ten times slower.
+// plain returns an upsert by user and device, which leaves a token with its previous user, and has no device limit and
+// no expiry. On SQLite it makes one write at a time, as sqlstore does: without the mutex it waits for the lock by
+// polling, and several callers are ten times slower.
 func plain(d *sqlengines.Database, db *sql.DB, oneWriter bool) measured {
-	insert, query := d.Named(upsert), d.Named(list)
+	upsert, selection := d.Named(plainUpsert), d.Named(plainList)
 	var writing sync.Mutex
 	return measured{
 		register: func(ctx context.Context, r tokens.Request) error {
@@ -41,11 +40,11 @@ func plain(d *sqlengines.Database, db *sql.DB, oneWriter bool) measured {
 				writing.Lock()
 				defer writing.Unlock()
 			}
-			_, err := db.ExecContext(ctx, insert, string(r.Key.UserID), string(r.Key.DeviceID), r.Token.Reveal(), string(r.Platform), string(r.ProjectID), time.Now().UnixMilli())
+			_, err := db.ExecContext(ctx, upsert, string(r.Key.UserID), string(r.Key.DeviceID), r.Token.Reveal(), string(r.Platform), string(r.ProjectID), time.Now().UnixMilli())
 			return err
 		},
 		list: func(ctx context.Context, user tokens.UserID) (devices int, err error) {
-			rows, err := db.QueryContext(ctx, query, string(user))
+			rows, err := db.QueryContext(ctx, selection, string(user))
 			if err != nil {
 				return 0, err
 			}
@@ -72,31 +71,23 @@ func ours(s *sqlstore.Store) measured {
 	}
 }
 
-func request(user string, device, token int) tokens.Request {
-	return tokens.Request{
-		Key:      tokens.Key{UserID: tokens.UserID(user), DeviceID: tokens.DeviceID(fmt.Sprintf("%08X-1B4E-4C3D-9A5F-6E7D8C9B0A1F", device))},
-		Token:    tokens.MustParseToken(fmt.Sprintf("ExponentPushToken[%022d]", token)),
-		Platform: tokens.IOS, ProjectID: "0f9a3b52-6f5e-4b8e-9d0c-000000000001",
-	}
+// stored returns the request of a device of the n-th call, which is far from that of the last call.
+func stored(n int) tokens.Request {
+	n = n * 7_919 % (2 * users)
+	return request(n/2, n, n)
 }
 
-func userID(n int) string { return fmt.Sprintf("7c9e6679-7425-40de-944b-%012d", n) }
-
-// of is the n-th call's device, far from that of the last call.
-func of(n int) int { return n * 7_919 % (2 * users) }
-
-// BenchmarkSQL measures each call with one caller and with eight.
+// BenchmarkSQL measures each call with one caller and with eight, on a PostgreSQL and a file of SQLite that wait for the
+// disk.
 func BenchmarkSQL(b *testing.B) {
 	var fresh atomic.Int64 // users and tokens that are new
 	operations := []struct {
 		name string
 		call func(ctx context.Context, m measured, n int) error
 	}{
-		{"refresh", func(ctx context.Context, m measured, n int) error {
-			return m.register(ctx, request(userID(of(n)/2), of(n), of(n)))
-		}},
+		{"refresh", func(ctx context.Context, m measured, n int) error { return m.register(ctx, stored(n)) }},
 		{"list", func(ctx context.Context, m measured, n int) error {
-			devices, err := m.list(ctx, tokens.UserID(userID(of(n)/2)))
+			devices, err := m.list(ctx, stored(n).Key.UserID)
 			if err == nil && devices != 2 {
 				err = fmt.Errorf("%d devices", devices)
 			}
@@ -104,10 +95,12 @@ func BenchmarkSQL(b *testing.B) {
 		}},
 		{"new", func(ctx context.Context, m measured, _ int) error {
 			n := int(fresh.Add(1))
-			return m.register(ctx, request("new-"+userID(n), n, 2*users+n))
+			return m.register(ctx, request(users+n, n, 2*users+n))
 		}},
 		{"move", func(ctx context.Context, m measured, n int) error { // tokens of the users go to others who are new
-			return m.register(ctx, request("mover-"+userID(int(fresh.Add(1))), of(n), of(n)))
+			r := stored(n)
+			r.Key.UserID = userID(users + int(fresh.Add(1)))
+			return m.register(ctx, r)
 		}},
 	}
 	for _, engine := range []string{"Postgres", "SQLite"} {
@@ -122,7 +115,7 @@ func BenchmarkSQL(b *testing.B) {
 			}
 			db := d.Open(b, sqlengines.Options{})
 			s := d.NewStore(b, sqlstore.Options{})
-			d.Exec(b, db, "CREATE TABLE TABLE_NAME_plain ("+columns+")")
+			d.Exec(b, db, "CREATE TABLE TABLE_NAME_plain ("+plainColumns+")")
 			impls := map[string]measured{"upsert": plain(d, db, engine == "SQLite"), "sqlstore": ours(s)}
 			for _, m := range impls {
 				fill(b, m)
@@ -146,7 +139,7 @@ func fill(b *testing.B, m measured) {
 	for caller := range 8 {
 		all.Go(func() {
 			for n := caller; n < 2*users; n += 8 {
-				if err := m.register(b.Context(), request(userID(n/2), n, n)); err != nil {
+				if err := m.register(b.Context(), request(n/2, n, n)); err != nil {
 					b.Error(err)
 					return
 				}

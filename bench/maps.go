@@ -1,6 +1,4 @@
-// Package memory compares memstore with two maps and a mutex, which have neither
-// a device limit nor an expiry.
-package memory
+package bench
 
 import (
 	"cmp"
@@ -13,9 +11,10 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// maps is the minimal implementation that keeps each token at one registration. It
-// validates its arguments like a store.
-type maps struct {
+// twoMaps is the minimal implementation in memory that keeps each token at one
+// registration. It validates its arguments like a store, and has neither a device limit
+// nor an expiry.
+type twoMaps struct {
 	policy store.Policy // without zero fields
 
 	mu      sync.Mutex
@@ -23,19 +22,19 @@ type maps struct {
 	holders map[tokens.Hash]tokens.Key
 }
 
-func newMaps(p store.Policy) *maps {
+func newMaps(p store.Policy) *twoMaps {
 	p, err := p.WithDefaults()
 	if err != nil {
 		panic(err) // the policies are constants
 	}
-	return &maps{
+	return &twoMaps{
 		policy:  p,
 		users:   make(map[tokens.UserID]map[tokens.DeviceID]tokens.Registration),
 		holders: make(map[tokens.Hash]tokens.Key),
 	}
 }
 
-func (m *maps) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
+func (m *twoMaps) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
 	if err := cmp.Or(req.Validate(), ctx.Err()); err != nil {
 		return store.Result{}, err
 	}
@@ -72,14 +71,14 @@ func (m *maps) Register(ctx context.Context, req tokens.Request) (store.Result, 
 	return result, nil
 }
 
-func (m *maps) remove(key tokens.Key) {
+func (m *twoMaps) remove(key tokens.Key) {
 	devices := m.users[key.UserID]
 	if delete(devices, key.DeviceID); len(devices) == 0 {
 		delete(m.users, key.UserID)
 	}
 }
 
-func (m *maps) Get(ctx context.Context, key tokens.Key) (tokens.Registration, error) {
+func (m *twoMaps) Get(ctx context.Context, key tokens.Key) (tokens.Registration, error) {
 	if err := cmp.Or(key.Validate(), ctx.Err()); err != nil {
 		return tokens.Registration{}, err
 	}
@@ -92,7 +91,7 @@ func (m *maps) Get(ctx context.Context, key tokens.Key) (tokens.Registration, er
 	return r, nil
 }
 
-func (m *maps) List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
+func (m *twoMaps) List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
 	if err := cmp.Or(user.Validate(), ctx.Err()); err != nil {
 		return nil, err
 	}
