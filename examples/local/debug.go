@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// A server built with -tags debug says on a port of its own, which it prints,
-// how it is doing. The soak test reads it; the service itself has no such port.
+// A server built with -tags debug prints another port, which serves its number of
+// goroutines, its heap and its profiles. The soak test reads them.
 func init() {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -22,7 +22,7 @@ func init() {
 	}
 	http.HandleFunc("GET /debug/state", func(w http.ResponseWriter, _ *http.Request) {
 		runtime.GC()
-		runtime.GC() // what a sync.Pool holds outlives the first
+		runtime.GC() // a sync.Pool keeps its objects for one more cycle
 		var memory runtime.MemStats
 		runtime.ReadMemStats(&memory)
 		_ = json.NewEncoder(w).Encode(map[string]uint64{

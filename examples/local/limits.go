@@ -10,16 +10,18 @@ import (
 	"golang.org/x/net/netutil"
 )
 
-// maxConnections is how many connections are served at once. Each takes some tens of
-// KiB, so memory is bounded. Further connections wait in the operating system's queue.
-const maxConnections = 4096
+const (
+	// maxConnections are served at once. Each takes some tens of KiB, so memory is
+	// bounded. Further connections wait in the operating system's queue.
+	maxConnections = 4096
 
-// maxPerAddress is how many of them one client address may hold, so that no single
-// host can take all of them. Many phones may share an address, hence not fewer.
-const maxPerAddress = 256
+	// maxPerAddress is the number of connections that one client address may hold, so
+	// that one host cannot take all of them. Many phones may share an address.
+	maxPerAddress = 256
+)
 
-// withLimits returns the server with the time-outs that end every way of holding a
-// connection without using it. An app sends a few hundred bytes at once.
+// withLimits returns a server with time-outs for every way of holding a connection
+// without using it. An app sends a few hundred bytes at once.
 func withLimits(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           handler,
@@ -31,8 +33,8 @@ func withLimits(handler http.Handler) *http.Server {
 	}
 }
 
-// limited returns the listener with both limits on its connections. With perAddress 0
-// there is none for each address: behind a proxy every connection has the proxy's.
+// limited returns the listener with both limits. With perAddress 0 addresses have no
+// limit, because behind a proxy all connections have the proxy's address.
 func limited(listener net.Listener, perAddress uint) net.Listener {
 	if perAddress > 0 {
 		listener = &addressListener{Listener: listener, most: int(perAddress), open: map[netip.Prefix]int{}}
@@ -40,7 +42,7 @@ func limited(listener net.Listener, perAddress uint) net.Listener {
 	return netutil.LimitListener(listener, maxConnections)
 }
 
-// An addressListener closes a connection at once if its client address has enough.
+// An addressListener closes a connection at once if its client address has too many.
 type addressListener struct {
 	net.Listener
 	most int
@@ -81,12 +83,12 @@ func (l *addressListener) release(client netip.Prefix) {
 	}
 }
 
-// clientOf returns the addresses that count as one client: an IPv4 address, or the 64
-// leading bits of an IPv6 address, since one host has all addresses with those.
+// clientOf returns the addresses that count as one client: an IPv4 address, or the first
+// 64 bits of an IPv6 address, because one host may use all addresses with those.
 func clientOf(remote net.Addr) netip.Prefix {
 	port, err := netip.ParseAddrPort(remote.String())
 	if err != nil {
-		return netip.Prefix{} // no TCP connection: all of these together count as one
+		return netip.Prefix{} // not TCP: all of these count as one
 	}
 	addr := port.Addr().Unmap().WithZone("")
 	client, _ := addr.Prefix(min(addr.BitLen(), 64))

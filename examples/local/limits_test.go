@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -10,8 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,7 +20,7 @@ import (
 
 const request = "GET /v1/device-tokens HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer alice\r\n\r\n"
 
-// A pipes is a listener whose connections are in memory, so that time may be synctest's.
+// A pipes is a listener with connections in memory, which synctest can wait for.
 type pipes struct {
 	incoming chan net.Conn
 	ctx      context.Context
@@ -110,8 +107,8 @@ func serving(t *testing.T, perAddress uint, test func(t *testing.T, p *pipes)) {
 	})
 }
 
-// One host that holds as many connections as it can keeps no other host from being
-// served, nor itself for longer than it holds them.
+// One host that opens as many connections as it can does not block other hosts, and is
+// served again once it closes them.
 func TestOneHostCannotTakeAllConnections(t *testing.T) {
 	serving(t, maxPerAddress, func(t *testing.T, p *pipes) {
 		var held []client
@@ -152,8 +149,6 @@ func TestNoLimitForEachAddress(t *testing.T) {
 	})
 }
 
-// TestHeldConnectionsEnd: the connection of a client that does not do its part ends in
-// time.
 func TestHeldConnectionsEnd(t *testing.T) {
 	slowly := func(c client) {
 		for {
@@ -165,6 +160,7 @@ func TestHeldConnectionsEnd(t *testing.T) {
 			}
 		}
 	}
+	drain := func(c client) { _, _ = io.Copy(io.Discard, c) }
 	const post = "POST /v1/device-tokens HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer alice\r\n" +
 		"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
 	for _, test := range []struct {
@@ -179,14 +175,14 @@ func TestHeldConnectionsEnd(t *testing.T) {
 		}, 5 * time.Second},
 		{"sends its body slowly", func(_ *testing.T, c client) {
 			_, _ = io.WriteString(c, post)
-			go func() { _, _ = io.Copy(io.Discard, c) }()
+			go drain(c)
 			go slowly(c)
 		}, 10 * time.Second},
 		{"never reads its answer", func(_ *testing.T, c client) { _, _ = io.WriteString(c, request) }, 15 * time.Second},
 		{"sends no second request", func(t *testing.T, c client) { c.answered(t) }, 15 * time.Second},
 		{"sends its second request slowly", func(t *testing.T, c client) {
 			c.answered(t)
-			go func() { _, _ = io.Copy(io.Discard, c) }()
+			go drain(c)
 			go slowly(c)
 		}, 9 * time.Second}, // net/http's time for headers begins with the fourth byte
 	} {
@@ -203,41 +199,5 @@ func TestHeldConnectionsEnd(t *testing.T) {
 				_ = c.Close()
 			})
 		})
-	}
-}
-
-// A lockedBuffer holds what a process writes while a test reads it.
-type lockedBuffer struct {
-	mu      sync.Mutex
-	written *sync.Cond
-	text    bytes.Buffer
-}
-
-func newLockedBuffer() *lockedBuffer {
-	b := &lockedBuffer{}
-	b.written = sync.NewCond(&b.mu)
-	return b
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.written.Broadcast()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
-// waitFor waits until text was written; go test's own timeout bounds it.
-func (b *lockedBuffer) waitFor(t *testing.T, text string) {
-	t.Helper()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for !strings.Contains(b.text.String(), text) {
-		b.written.Wait()
 	}
 }

@@ -12,68 +12,47 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// oidcFlags has the flag of each field of oidcauth.Config.
-var oidcFlags = map[string]string{
-	"Issuer": "oidc-issuer", "Audience": "oidc-audience", "OtherAudiences": "oidc-audience", "Kind": "oidc-token",
-	"AudienceClaim": "oidc-audience-claim", "Algorithms": "oidc-algorithms", "DiscoveryURL": "oidc-discovery-url",
-	"MetadataIssuer": "oidc-metadata-issuer", "KeysURL": "oidc-keys-url",
-}
-
-// oidcConfig declares the flags and returns what they set.
+// oidcConfig declares the flags and returns what they set. The other fields of
+// oidcauth.Config have no flag here.
 func oidcConfig(flags *flag.FlagSet) *oidcauth.Config {
 	cfg := &oidcauth.Config{Kind: oidcauth.Standard}
 	flags.StringVar(&cfg.Issuer, "oidc-issuer", "", "verify bearer tokens of the OpenID Connect issuer at `URL`")
-	flags.Func("oidc-audience", "`name` that the tokens have to be made for; repeat the flag to accept several", func(name string) error {
-		if cfg.Audience == "" {
-			cfg.Audience = name
-		} else {
-			cfg.OtherAudiences = append(cfg.OtherAudiences, name)
-		}
-		return nil
-	})
+	flags.StringVar(&cfg.Audience, "oidc-audience", "", "`name` that the tokens have to be made for")
 	flags.Func("oidc-token", "`kind` of the tokens: standard (the default), access, cognito-access or cognito-id", func(kind string) error {
 		cfg.Kind = oidcauth.Kind(kind)
 		return nil
 	})
-	flags.StringVar(&cfg.AudienceClaim, "oidc-audience-claim", "", "`claim` that names the audience: aud, azp, client_id or cid (default by kind)")
-	flags.Func("oidc-algorithms", "`names` separated by spaces, such as EdDSA (default RS256 ES256)", func(names string) error {
-		cfg.Algorithms = strings.Fields(names)
-		return nil
-	})
-	flags.StringVar(&cfg.DiscoveryURL, "oidc-discovery-url", "", "`URL` of the issuer's metadata, if it is not below the issuer")
-	flags.StringVar(&cfg.MetadataIssuer, "oidc-metadata-issuer", "", "`issuer` that the metadata names, if it is another")
-	flags.StringVar(&cfg.KeysURL, "oidc-keys-url", "", "`URL` of the issuer's keys, without metadata")
-	flags.BoolVar(&cfg.AllowHTTP, "oidc-allow-http", false, "accept http for these URLs, in a network where no other party can answer")
+	flags.BoolVar(&cfg.AllowHTTP, "oidc-allow-http", false, "accept http for the issuer, in a network where no other party can answer")
 	return cfg
 }
 
-// isOIDCSet reports whether a flag of oidcConfig is set, be it to
-// nothing: a user who sets one does not expect a server without authentication.
+// isOIDCSet reports whether a flag of oidcConfig is set, even to "": a user who sets one
+// does not expect a server without authentication.
 func isOIDCSet(flags *flag.FlagSet) bool {
 	set := false
 	flags.Visit(func(f *flag.Flag) { set = set || strings.HasPrefix(f.Name, "oidc-") })
 	return set
 }
 
-// byFlag names the flags in place of the fields that an error of oidcauth.New is
-// about.
+// byFlag replaces the fields in an error of oidcauth.New by the names of the flags.
 func byFlag(err error) error {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return err
 	}
+	names := map[string]string{"Issuer": "oidc-issuer", "Audience": "oidc-audience", "Kind": "oidc-token"}
 	var errs []error
 	for _, err := range joined.Unwrap() {
 		var field *oidcauth.FieldError
-		if errors.As(err, &field) && oidcFlags[field.Field] != "" {
-			err = fmt.Errorf("-%s: %w", oidcFlags[field.Field], field.Err)
+		if errors.As(err, &field) && names[field.Field] != "" {
+			err = fmt.Errorf("-%s: %w", names[field.Field], field.Err)
 		}
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
 
-// callers are those whom the server serves.
+// callers are the clients that the server serves.
 type callers struct {
 	authenticate httpapi.Authenticator
 	verified     bool

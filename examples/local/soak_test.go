@@ -3,13 +3,17 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +27,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/devicetokens/devicetokens/httpapi"
 )
 
@@ -32,10 +38,10 @@ var soakFor = flag.Duration("soak", 10*time.Second, "how long new bad clients co
 // connections as it serves.
 const mostResident = 256 << 20
 
-// TestSoak runs the server under good clients, then under good clients and bad
-// ones, then under a crowd of silent connections. Good clients get right answers
-// throughout. The server ends each bad connection itself, its memory stays
-// bounded, no goroutine is left, and its log has no error and no token.
+// TestSoak runs the server under good clients, then under good and bad clients, then
+// under a crowd of silent connections. Good clients get right answers throughout. The
+// server ends each bad connection itself, its memory stays bounded, no goroutine is
+// left, and its log has no error and no token.
 func TestSoak(t *testing.T) {
 	usual := binary
 	defer func() { binary = usual }()
@@ -47,23 +53,29 @@ func TestSoak(t *testing.T) {
 	urls := regexp.MustCompile(`http://[0-9.]+:[0-9]+`).FindAllString(p.text, 2) // of -tags debug, and of the service
 	server, url := debugged(urls[0]), urls[1]
 
-	good := &goodClients{T: t, url: url, client: &http.Client{
+	good := &goodClients{T: t, url: url + httpapi.Path, client: &http.Client{
 		Transport: &http.Transport{MaxIdleConnsPerHost: 200}, Timeout: 30 * time.Second,
 	}}
-	good.settle()
+	good.family("first")
 	good.client.CloseIdleConnections()
 	before := server.state(t)
 	if before.Goroutines == 0 || before.Heap == 0 {
-		t.Fatal("the server does not say how it is doing")
+		t.Fatal("the server does not report its state")
 	}
 
 	serving, stop := context.WithCancel(t.Context())
 	var background sync.WaitGroup
-	background.Go(func() { good.run(serving) })
+	for n := range 20 {
+		background.Go(func() {
+			for serving.Err() == nil {
+				good.family(strconv.Itoa(n))
+			}
+		})
+	}
 	resident, vmRSS := 0, regexp.MustCompile(`VmRSS:\s+(\d+) kB`)
 	background.Go(func() {
 		for serving.Err() == nil {
-			status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid)) // on Linux alone
+			status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid)) // on Linux only
 			if found := vmRSS.FindSubmatch(status); found != nil {
 				kilobytes, _ := strconv.Atoi(string(found[1]))
 				resident = max(resident, kilobytes<<10)
@@ -74,34 +86,31 @@ func TestSoak(t *testing.T) {
 
 	address := strings.TrimPrefix(url, "http://")
 	var bad sync.WaitGroup
-	var tallies []*tally
+	all := &tally{ends: map[string]int{}}
 	coming, enough := context.WithTimeout(t.Context(), *soakFor)
 	defer enough()
-	for _, m := range misuses {
-		tl := &tally{misuse: m, statuses: map[int]int{}}
-		tallies = append(tallies, tl)
-		bad.Go(func() { tl.come(coming, address) })
+	for ticks := time.NewTicker(time.Second / 5); coming.Err() == nil; <-ticks.C {
+		for _, m := range misuses {
+			bad.Go(func() { all.note(m.connect(address)) })
+		}
 	}
 	bad.Wait()
 
-	crowd := &tally{statuses: map[int]int{}, misuse: misuse{name: "a crowd", limit: 2 * headerLimit, answers: []int{0}, talk: func(*net.TCPConn) {}}}
+	crowd := misuse{"a crowd", 2 * headerLimit, []int{0}, func(*net.TCPConn) {}, false}
 	for range maxConnections + 900 {
-		bad.Go(func() { crowd.connect(address) })
+		bad.Go(func() { all.note(crowd.connect(address)) })
 	}
-	most := 0
+	most := uint64(0)
 	for began := time.Now(); time.Since(began) < headerLimit-slack && most < maxConnections; {
 		most = max(most, server.state(t).Goroutines)
 	}
 	bad.Wait()
 	stop()
 	background.Wait()
-	good.settle()
+	good.family("last")
 
-	for _, tl := range append(tallies, crowd) {
-		t.Logf("%s: %d connections, by status %v, the longest %s", tl.name, tl.connections, tl.statuses, tl.longest.Round(time.Millisecond))
-		for _, problem := range tl.problems() {
-			t.Error(problem)
-		}
+	for _, end := range slices.Sorted(maps.Keys(all.ends)) {
+		t.Errorf("%d connections: %s", all.ends[end], end)
 	}
 	// One goroutine for each connection, and a few more.
 	if most > maxConnections+before.Goroutines+200 {
@@ -123,52 +132,37 @@ func TestSoak(t *testing.T) {
 	}
 	p.stop(t, syscall.SIGTERM)
 	for _, text := range []string{"PushToken[", "panic", "level=ERROR"} {
-		if logged := p.log.String(); strings.Contains(logged, text) {
+		if strings.Contains(p.log.String(), text) {
 			t.Errorf("the log has %q in it", text)
 		}
 	}
-	t.Logf("%d requests of good clients; at most %d goroutines and %d MiB; heap %d KiB before, %d KiB after",
-		good.requests.Load(), most, resident>>20, before.Heap>>10, after.Heap>>10)
+	t.Logf("%d requests of good clients, %d bad connections; at most %d goroutines and %d MiB; heap %d KiB before, %d KiB after",
+		good.requests.Load(), all.connections, most, resident>>20, before.Heap>>10, after.Heap>>10)
 }
 
-// debugged is the URL of what -tags debug adds to the server.
+// debugged is the URL of debug.go.
 type debugged string
 
-// A state is how many goroutines a server has, and how many bytes its heap holds
-// after a collection.
-type state struct {
-	Goroutines int    `json:"goroutines"`
-	Heap       uint64 `json:"heap"`
-}
+// A state is what debug.go reports; Heap is in bytes, after a collection.
+type state struct{ Goroutines, Heap uint64 }
 
 func (s debugged) state(t *testing.T) (now state) {
 	t.Helper()
-	_ = json.Unmarshal(s.get(t, "/debug/state"), &now) // what is missing is 0, which TestSoak notices
+	_ = json.Unmarshal([]byte(s.get(t, "/debug/state")), &now) // TestSoak notices zeros
 	return now
 }
 
-// get makes a request on a connection of its own, so that each one adds the same
-// number of goroutines.
-func (s debugged) get(t *testing.T, path string) []byte {
+// get uses a new connection, so that each request adds the same number of goroutines.
+func (s debugged) get(t *testing.T, path string) string {
 	t.Helper()
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Get(string(s) + path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	text, err := io.ReadAll(resp.Body)
+	_, text, err := ask(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, http.MethodGet, string(s)+path, "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return text
 }
 
-// goodUsers have two devices each, and each pair of them shares a third one, whose
-// token changes hands.
-const goodUsers = 200
-
-// goodClients register, list and log out at a fixed rate, and check each answer.
+// goodClients check each answer.
 type goodClients struct {
 	*testing.T
 	url      string
@@ -176,102 +170,205 @@ type goodClients struct {
 	requests atomic.Int64
 }
 
-func userName(user int) string          { return fmt.Sprintf("user-%03d", user) }
-func device(user int, which any) string { return fmt.Sprintf("%s-phone-%v", userName(user), which) }
-func ownToken(user, n int) string       { return fmt.Sprintf("ExponentPushToken[own-%03d-%d]", user, n) }
-func sharedToken(user int) string       { return fmt.Sprintf("ExponentPushToken[shared-%03d]", user/2) }
-
-// run makes 100 requests a second until ctx is done. A late answer delays no
-// later request.
-func (g *goodClients) run(ctx context.Context) {
-	var running sync.WaitGroup
-	defer running.Wait()
-	ticks := time.NewTicker(10 * time.Millisecond)
-	defer ticks.Stop()
-	for i := 1; ; i++ {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticks.C:
-		}
-		running.Go(func() {
-			user := i * 7919 % goodUsers // a prime, so that neighbours in time are different users
-			switch kind := i % 20; {
-			case kind < 15:
-				n := i / goodUsers % 2
-				g.register(user, device(user, n), ownToken(user, n))
-			case kind < 18:
-				for _, d := range g.list(user) {
-					if !strings.HasPrefix(d, userName(user)+"-") {
-						g.Errorf("the list of %s has the device %s", userName(user), d)
-					}
-				}
-			case kind < 19:
-				g.register(user, device(user, "shared"), sharedToken(user))
-			default:
-				g.do(user, http.MethodDelete, "?deviceId="+device(user, 0), "", http.StatusNoContent)
-			}
-		})
-	}
-}
-
-// settle registers everything, and then expects each user to have their own two
-// devices, and of each pair the odd one the shared device.
-func (g *goodClients) settle() {
-	for user := range goodUsers {
-		for n := range 2 {
-			g.register(user, device(user, n), ownToken(user, n))
-		}
-		g.register(user, device(user, "shared"), sharedToken(user))
-	}
-	for user := range goodUsers {
-		want := []string{device(user, 0), device(user, 1)}
-		if user%2 == 1 {
-			want = append(want, device(user, "shared"))
-		}
-		if got := g.list(user); !slices.Equal(got, want) {
-			g.Errorf("%s has %q, want %q", userName(user), got, want)
+// family has two users register a phone each and then, one after the other, a shared
+// tablet. It checks their lists, and logs out the second one.
+func (g *goodClients) family(name string) {
+	alice, bob := "alice-"+name, "bob-"+name
+	for _, user := range []string{alice, bob} {
+		for _, device := range []string{user + "-phone", "tablet"} {
+			token := strings.Replace(device, "tablet", "tablet-"+name, 1)
+			g.do(user, http.MethodPost, "", fmt.Sprintf(`{"deviceId":%q,"expoPushToken":"ExponentPushToken[%s]","platform":"ios"}`, device, token), 200, 201)
 		}
 	}
+	g.lists(alice, alice+"-phone")
+	g.lists(bob, bob+"-phone", "tablet")
+	g.do(bob, http.MethodDelete, "?deviceId=tablet", "", http.StatusNoContent)
+	g.lists(bob, bob+"-phone")
+	time.Sleep(50 * time.Millisecond)
 }
 
-func (g *goodClients) register(user int, device, token string) {
-	body := fmt.Sprintf(`{"deviceId":%q,"expoPushToken":%q,"platform":"ios"}`, device, token)
-	g.do(user, http.MethodPost, "", body, http.StatusOK, http.StatusCreated)
-}
-
-// list returns the ids of the user's devices.
-func (g *goodClients) list(user int) (devices []string) {
+func (g *goodClients) lists(user string, want ...string) {
 	var list struct {
 		DeviceTokens []struct{ DeviceID string }
 	}
-	if err := json.Unmarshal(g.do(user, http.MethodGet, "", "", http.StatusOK), &list); err != nil {
+	if err := json.Unmarshal([]byte(g.do(user, http.MethodGet, "", "", http.StatusOK)), &list); err != nil {
 		g.Errorf("list: %v", err)
 	}
+	var got []string
 	for _, d := range list.DeviceTokens {
-		devices = append(devices, d.DeviceID)
+		got = append(got, d.DeviceID)
 	}
-	return devices
+	if diff := cmp.Diff(want, got); diff != "" {
+		g.Errorf("devices of %s (-want +got):\n%s", user, diff)
+	}
 }
 
-func (g *goodClients) do(user int, method, query, body string, right ...int) []byte {
+func (g *goodClients) do(user, method, query, body string, right ...int) string {
 	g.requests.Add(1)
-	req, err := http.NewRequest(method, g.url+httpapi.Path+query, strings.NewReader(body))
-	if err != nil {
-		g.Errorf("%v", err)
-		return nil
-	}
-	req.Header.Set("Authorization", "Bearer "+userName(user))
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := g.client.Do(req)
-	if err != nil {
-		g.Errorf("%v", err)
-		return nil
-	}
-	defer func() { _ = resp.Body.Close() }()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil || !slices.Contains(right, resp.StatusCode) {
-		g.Errorf("%s was answered with %d, want one of %v; %v", method, resp.StatusCode, right, err)
+	status, answer, err := ask(g.client, method, g.url+query, user, body)
+	if err != nil || !slices.Contains(right, status) {
+		g.Errorf("%s was answered with %d, want one of %v; %v", method, status, right, err)
 	}
 	return answer
+}
+
+// The time-outs of limits.go, with slack for a busy machine.
+const (
+	slack       = 10 * time.Second
+	headerLimit = 5*time.Second + slack
+	bodyLimit   = 10*time.Second + slack
+	writeLimit  = 15*time.Second + slack
+)
+
+const (
+	get  = "GET " + httpapi.Path + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer mallory\r\n"
+	post = "POST " + httpapi.Path + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer mallory\r\nContent-Type: application/json\r\n"
+	body = `{"deviceId":"mallorys-phone","expoPushToken":"ExponentPushToken[mallory]","platform":"ios"}`
+)
+
+// A misuse is one way to be a bad client, on a connection of its own.
+type misuse struct {
+	name    string
+	limit   time.Duration        // in which the server has to end the connection
+	answers []int                // the right statuses of the first answer; 0 is none
+	talk    func(c *net.TCPConn) // writes until the server ends the connection
+	mute    bool                 // reads no answer
+}
+
+// misuses each found a fault of this server, or show that one of its limits works.
+var misuses = []misuse{
+	{"slow headers", headerLimit, []int{0}, func(c *net.TCPConn) { drip(c, get, "X-More: x\r\n") }, false},
+	{"a slow body", bodyLimit, []int{http.StatusBadRequest}, func(c *net.TCPConn) {
+		drip(c, post+"Content-Length: 1000\r\n\r\n{", " ")
+	}, false},
+	// Package net/http treats a client that closed its half as gone, and cancels the
+	// request if it notices before the store is done.
+	{"half-closed after a request", slack, []int{http.StatusOK, http.StatusCreated, http.StatusServiceUnavailable}, func(c *net.TCPConn) {
+		send(c, post+length(body)+body)
+		_ = c.CloseWrite()
+	}, false},
+	{"aborted in the body", slack, []int{0}, func(c *net.TCPConn) {
+		send(c, post+length(body)+body[:20])
+		_ = c.SetLinger(0)
+		_ = c.Close()
+	}, false},
+	// The server hangs up while the client still writes, which may cost the client the
+	// answer.
+	{"headers without an end", headerLimit, []int{http.StatusRequestHeaderFieldsTooLarge, 0}, func(c *net.TCPConn) {
+		line := "X-More: " + strings.Repeat("x", 4000) + "\r\n"
+		for ok := send(c, get); ok; ok = send(c, line) {
+		}
+	}, false},
+	// The time-out counts from the request whose answer no longer fits.
+	{"answers that are not read", 2 * writeLimit, []int{0}, func(c *net.TCPConn) {
+		for send(c, strings.Repeat(get+"\r\n", 100)) {
+		}
+	}, true},
+}
+
+// send reports whether the connection took the text.
+func send(c io.Writer, text string) bool {
+	_, err := io.WriteString(c, text)
+	return err == nil
+}
+
+// drip sends the beginning, and then more twice a second while the connection takes it.
+func drip(c io.Writer, beginning, more string) {
+	ticks := time.NewTicker(time.Second / 2)
+	defer ticks.Stop()
+	for ok := send(c, beginning); ok; ok = send(c, more) {
+		<-ticks.C
+	}
+}
+
+func length(body string) string { return fmt.Sprintf("Content-Length: %d\r\n\r\n", len(body)) }
+
+// connect opens a connection and misuses it until its end. It returns the server's
+// fault, or "".
+func (m misuse) connect(address string) string {
+	dialer := net.Dialer{Timeout: 2 * headerLimit}
+	if m.mute {
+		dialer.Control = narrow
+	}
+	dialled, err := dialer.Dial("tcp", address)
+	if err != nil {
+		return m.name + ": not connected"
+	}
+	c := dialled.(*net.TCPConn)
+	began, status := time.Now(), 0
+	_ = c.SetDeadline(began.Add(m.limit))
+	var talking sync.WaitGroup
+	talking.Go(func() { m.talk(c) })
+	if m.mute {
+		talking.Wait()
+	} else {
+		status = firstStatus(c)
+	}
+	held := time.Since(began)
+	_ = c.Close()
+	talking.Wait()
+	switch {
+	case held >= m.limit:
+		return fmt.Sprintf("%s: not ended after %s", m.name, m.limit)
+	case !slices.Contains(m.answers, status):
+		return fmt.Sprintf("%s: answered with %d, want one of %v", m.name, status, m.answers)
+	}
+	return ""
+}
+
+// narrow gives a loopback connection the packets and buffers of a network, so that the
+// system does not buffer megabytes of answers.
+func narrow(_, _ string, c syscall.RawConn) error {
+	var failed error
+	err := c.Control(func(fd uintptr) {
+		failed = errors.Join(
+			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_MAXSEG, 1400),
+			syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10),
+		)
+	})
+	return errors.Join(err, failed)
+}
+
+// firstStatus reads until the connection ends, and returns the status of the first
+// answer, or 0 if there was none.
+func firstStatus(c net.Conn) int {
+	r := bufio.NewReader(c)
+	resp, err := http.ReadResponse(r, nil)
+	if err != nil {
+		return 0
+	}
+	_ = resp.Body.Close() // reads the rest of it
+	_, _ = io.Copy(io.Discard, r)
+	return resp.StatusCode
+}
+
+// A tally counts connections by their fault.
+type tally struct {
+	mu          sync.Mutex
+	connections int
+	ends        map[string]int
+}
+
+func (t *tally) note(fault string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.connections++; fault != "" {
+		t.ends[fault]++
+	}
+}
+
+// TestBadClientsComplain has a server without any time-out.
+func TestBadClientsComplain(t *testing.T) {
+	patient := httptest.NewServer(http.NotFoundHandler())
+	defer patient.Close()
+	held := 0
+	for _, m := range misuses {
+		m.limit = 200 * time.Millisecond
+		if strings.Contains(m.connect(strings.TrimPrefix(patient.URL, "http://")), "not ended") {
+			held++
+		}
+	}
+	if held < 3 {
+		t.Errorf("%d kinds of bad clients complain of a server without time-outs, want 3 or more", held)
+	}
 }

@@ -11,52 +11,48 @@ import (
 	"net/netip"
 	"sync"
 
-	"github.com/devicetokens/devicetokens/examples/internal/sameorigin"
-	"github.com/devicetokens/devicetokens/examples/internal/sse"
-	"github.com/devicetokens/devicetokens/examples/internal/totals"
-	"github.com/devicetokens/devicetokens/examples/internal/watch"
 	"github.com/devicetokens/devicetokens/store"
 )
 
 // Options are what a console shows and may do.
 type Options struct {
 	Name   string       // of the store, for the heading
-	Store  store.Store  // an Inspector
+	Store  store.Store  // a store.Inspector
 	Walker store.Walker // for totals
-	Events *watch.Store // whose events arrive live; nil for none
-	Rate   int          // rows of a walk for totals, each second; 0 means 2,000
+	Events *Watched     // whose events appear live; nil for none
+	Rate   int          // rows a second that totals read; 0 means 2,000
 
-	AllowChanges bool // deactivate and erase, and not only look
+	AllowChanges bool // deactivate and erase
 	Remote       bool // serve clients on other machines too
 	Logger       *slog.Logger
 }
 
-// A Console answers an operator who knows its key. It never shows a token.
+// A Console answers an operator who has its key. It never shows a token.
 type Console struct {
 	Options
-	ctx context.Context
-	key string
-	mux *http.ServeMux
+	ctx  context.Context
+	key  string
+	mux  *http.ServeMux
+	live *hub // of the open pages
 
-	guarded http.Handler // admit
-	live    *sse.Hub     // of the pages that are open
-	mu      sync.Mutex
+	mu sync.Mutex
 	progress
 }
 
-// A progress is how far the totals are.
+// A progress is the state of the totals.
 type progress struct {
 	Counting bool
-	Rows     int // of the walk that runs
+	Rows     int // of the current walk
 	Err      error
-	Totals   *totals.Totals // of the last one; nil if there was none
+	Totals   *totals // of the last complete walk; nil if there was none
 }
 
 // NewConsole returns a console that ends with ctx.
 func NewConsole(ctx context.Context, o Options) *Console {
 	o.Rate = cmp.Or(o.Rate, 2000)
-	c := &Console{Options: o, ctx: ctx, key: rand.Text(), mux: http.NewServeMux(), live: sse.NewHub(ctx)}
-	c.guarded = sameorigin.Guard(http.HandlerFunc(c.admit))
+	c := &Console{
+		Options: o, ctx: ctx, key: rand.Text(), mux: http.NewServeMux(), live: &hub{ctx: ctx, streams: map[chan []byte]bool{}},
+	}
 	c.mux.HandleFunc("GET /console", func(w http.ResponseWriter, _ *http.Request) { c.show(w, view{}) })
 	c.mux.HandleFunc("GET /console/user", c.user)
 	c.mux.HandleFunc("POST /console/holder", c.holder)
@@ -67,7 +63,9 @@ func NewConsole(ctx context.Context, o Options) *Console {
 	}
 	c.mux.Handle("GET /page/", assets())
 	if o.Events != nil {
-		o.Events.Notify(func() { c.live.Publish("event", 0) })
+		o.Events.mu.Lock()
+		defer o.Events.mu.Unlock()
+		o.Events.notify = func() { c.live.publish("event", 0) }
 	}
 	return c
 }
@@ -75,11 +73,13 @@ func NewConsole(ctx context.Context, o Options) *Console {
 // Path returns where the console is, with its key.
 func (c *Console) Path() string { return "/console?key=" + c.key }
 
-// ServeHTTP serves /console and what is below it, and the files of the page.
-func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.guarded.ServeHTTP(w, r) }
+// ServeHTTP serves /console, the paths below it, and the files of the page.
+func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	guard(http.HandlerFunc(c.admit)).ServeHTTP(w, r)
+}
 
-// admit serves clients that know the key. It is in the URL once, and in a cookie from
-// then on, so that no history and no picture of a screen has it.
+// admit serves clients that have the key. It is in the URL once and then in a cookie,
+// so that neither the history nor a screenshot shows it.
 func (c *Console) admit(w http.ResponseWriter, r *http.Request) {
 	client, err := netip.ParseAddrPort(r.RemoteAddr)
 	if !c.Remote && (err != nil || !client.Addr().Unmap().IsLoopback()) {
@@ -107,7 +107,7 @@ func (c *Console) isKey(s string) bool {
 	return subtle.ConstantTimeCompare([]byte(s), []byte(c.key)) == 1
 }
 
-// count starts a walk over the store, if none runs.
+// count starts a walk over the store, if none is running.
 func (c *Console) count(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -119,11 +119,11 @@ func (c *Console) count(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *Console) walk() {
-	t, err := totals.Walk(c.ctx, c.Walker, c.Rate, func(rows int) {
+	t, err := countAll(c.ctx, c.Walker, c.Rate, func(rows int) {
 		c.mu.Lock()
 		c.Rows = rows
 		c.mu.Unlock()
-		c.live.Publish("progress", rows)
+		c.live.publish("progress", rows)
 	})
 	c.mu.Lock()
 	c.Counting, c.Err = false, err
@@ -131,5 +131,5 @@ func (c *Console) walk() {
 		c.Totals = t
 	}
 	c.mu.Unlock()
-	c.live.Publish("counted", 0)
+	c.live.publish("counted", 0)
 }

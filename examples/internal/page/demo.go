@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/devicetokens/devicetokens/examples/internal/fakeexpo"
-	"github.com/devicetokens/devicetokens/examples/internal/sameorigin"
 	"github.com/devicetokens/devicetokens/httpapi"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
@@ -14,10 +13,9 @@ import (
 
 const title = "Your taxi is here"
 
-// Demo returns api with the demonstration at its root, two phones that are registered
-// with api, whose store s is, and with the console. For that api has to take the
-// bearer token for the user id: never mount the demonstration beside a real
-// authenticator.
+// Demo returns api with the demonstration at its root and with the console. The pages
+// register two phones with api, whose store is s. api must take the bearer token for
+// the user id: never mount the demonstration beside a real authenticator.
 func Demo(api http.Handler, s store.Lister, console *Console) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
@@ -25,9 +23,9 @@ func Demo(api http.Handler, s store.Lister, console *Console) http.Handler {
 	})
 	mux.HandleFunc("POST /demo/send", func(w http.ResponseWriter, r *http.Request) { send(w, r, s) })
 	mux.Handle("GET /page/", assets())
-	own := sameorigin.Guard(mux)
-	return sameorigin.OwnHost(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Not by a mux: that would answer for the API if a path is not clean.
+	own := guard(mux)
+	return ownHost(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// A mux would redirect a path of the API that is not clean.
 		switch path := r.URL.Path; {
 		case path == "/" || strings.HasPrefix(path, "/demo/") || strings.HasPrefix(path, "/page/"):
 			own.ServeHTTP(w, r)
@@ -39,17 +37,16 @@ func Demo(api http.Handler, s store.Lister, console *Console) http.Handler {
 	}))
 }
 
-// A sending is what the page asks for: a message to a user while there are these
-// phones, by name, with these tokens. Usual are the tokens that the table beside has
-// for the user.
+// A sending is a request of the page: a message to a user. Phones has the token of each
+// phone by its name, and Usual the user's tokens in the usual table.
 type sending struct {
 	To     tokens.UserID     `json:"to"`
 	Phones map[string]string `json:"phones"`
 	Usual  []string          `json:"usual"`
 }
 
-// send does what a sender does for each of the two tables, with a fake in the place
-// of Expo. It answers how often each phone shows the message, and no token.
+// send sends the message to the tokens of each of the two tables, through a fake of
+// Expo. The response has how often each phone shows the message, and no token.
 func send(w http.ResponseWriter, r *http.Request, s store.Lister) {
 	var in sending
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4<<10)).Decode(&in); err != nil {

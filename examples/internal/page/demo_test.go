@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/devicetokens/devicetokens/examples/internal/sameorigin"
 	"github.com/devicetokens/devicetokens/httpapi"
 	"github.com/devicetokens/devicetokens/memstore"
 	"github.com/devicetokens/devicetokens/store"
@@ -20,6 +19,7 @@ import (
 const (
 	phone1 = "ExponentPushToken[1111111111111111111111]"
 	phone2 = "ExponentPushToken[2222222222222222222222]"
+	phone3 = "ExponentPushToken[3333333333333333333333]"
 )
 
 // newDemo returns a demonstration whose users are what the bearer token says.
@@ -69,7 +69,7 @@ func TestDemo(t *testing.T) {
 		"to the new user": {[][]string{logIn("alice", "a", phone1), logIn("bob", "a", phone1)}, "bob", []string{phone1}, map[string]shown{"ours": {1, 0}, "usual": {1, 0}}},
 		"installed anew":  {[][]string{logIn("alice", "a", phone1), logIn("alice", "b", phone1)}, "alice", []string{phone1, phone1}, map[string]shown{"ours": {1, 0}, "usual": {2, 0}}},
 		"two phones":      {[][]string{logIn("alice", "a", phone1), logIn("alice", "b", phone2)}, "alice", []string{phone1, phone2}, map[string]shown{"ours": {1, 1}, "usual": {1, 1}}},
-		"another app":     {[][]string{logIn("alice", "a", "ExponentPushToken[3333333333333333333333]")}, "alice", nil, map[string]shown{"ours": {0, 0}, "usual": {0, 0}}},
+		"another app":     {[][]string{logIn("alice", "a", phone3)}, "alice", nil, map[string]shown{"ours": {0, 0}, "usual": {0, 0}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			demo := newDemo(t)
@@ -136,7 +136,7 @@ func TestDemoRefuses(t *testing.T) {
 			if tc.want == http.StatusMisdirectedRequest || strings.Contains(tc.path, "/v1") {
 				return
 			}
-			for name, want := range sameorigin.Headers {
+			for name, want := range headers {
 				if got := w.Header().Get(name); got != want {
 					t.Errorf("%s is %q, want %q", name, got, want)
 				}
@@ -148,7 +148,7 @@ func TestDemoRefuses(t *testing.T) {
 // TestPolicy: no page has script or style that its policy refuses, or an address of
 // another host.
 func TestPolicy(t *testing.T) {
-	if policy := sameorigin.Headers["Content-Security-Policy"]; strings.Contains(policy, "unsafe") || !strings.Contains(policy, "default-src 'none'") {
+	if policy := headers["Content-Security-Policy"]; strings.Contains(policy, "unsafe") || !strings.Contains(policy, "default-src 'none'") {
 		t.Errorf("policy is %q", policy)
 	}
 	entries, err := files.ReadDir(".")

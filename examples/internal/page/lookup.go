@@ -10,28 +10,26 @@ import (
 	"time"
 
 	"github.com/devicetokens/devicetokens/examples/internal/visible"
-	"github.com/devicetokens/devicetokens/examples/internal/watch"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A view is what a page of the console shows.
+// A view is the content of a page of the console.
 type view struct {
 	*Console
-	User    string // that was looked for
-	Answer  string // to what was asked; "" on the first page
+	User    string // of the search
+	Answer  string // "" on the first page
 	Bad     bool   // the answer is an error
 	Devices []device
-	Recent  []watch.Event
+	Recent  []event
 	progress
 }
 
-// show writes the page.
 func (c *Console) show(w http.ResponseWriter, v view) {
 	c.mu.Lock()
 	v.Console, v.progress = c, c.progress
 	c.mu.Unlock()
-	v.Recent = c.Events.Last(50)
+	v.Recent = c.Events.last(50)
 	status := http.StatusOK
 	if v.Bad {
 		status = http.StatusBadRequest
@@ -39,13 +37,13 @@ func (c *Console) show(w http.ResponseWriter, v view) {
 	show(w, status, "console.html", v)
 }
 
-// fail says what an error means. The texts of the stores have no ids in them.
+// fail shows an error of the store, whose text contains no ids.
 func (c *Console) fail(w http.ResponseWriter, v view, err error) {
 	v.Bad, v.Answer = true, "The store answered: "+visible.Text(err.Error())
 	c.show(w, v)
 }
 
-// user answers whether a user is reached.
+// user shows whether a user is reached.
 func (c *Console) user(w http.ResponseWriter, r *http.Request) {
 	v := view{User: r.URL.Query().Get("user")}
 	records, err := store.Inspect(r.Context(), c.Store, tokens.UserID(v.User))
@@ -53,7 +51,7 @@ func (c *Console) user(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, v, err)
 		return
 	}
-	events := slices.DeleteFunc(c.Events.Last(watch.MaxEvents), func(e watch.Event) bool { return string(e.Key.UserID) != v.User })
+	events := slices.DeleteFunc(c.Events.last(maxEvents), func(e event) bool { return string(e.Key.UserID) != v.User })
 	v.Devices = devicesOf(records, events, time.Now())
 	reached := 0
 	for _, d := range v.Devices {
@@ -68,8 +66,8 @@ func (c *Console) user(w http.ResponseWriter, r *http.Request) {
 	c.show(w, v)
 }
 
-// holder answers whose a token is. The token is in the body of the request, and in
-// nothing that is answered or logged.
+// holder shows who holds the token in the body of the request. No response and no log
+// contains the token.
 func (c *Console) holder(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 	token, err := tokens.ParseToken(r.PostFormValue("token"))
@@ -92,14 +90,15 @@ func (c *Console) holder(w http.ResponseWriter, r *http.Request) {
 	}
 	c.show(w, view{
 		User: string(record.Key.UserID), Answer: "The token is held by " + visible.ID(string(record.Key.UserID)) + ".",
-		Devices: []device{deviceOf(record, c.Events.Last(watch.MaxEvents), time.Now())},
+		Devices: []device{deviceOf(record, c.Events.last(maxEvents), time.Now())},
 	})
 }
 
-// change does what the operator confirmed in the page, and logs it.
+// change makes and logs a change that the operator confirmed on the page.
 func (c *Console) change(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
-	do, key := r.PostFormValue("do"), tokens.Key{UserID: tokens.UserID(r.PostFormValue("user")), DeviceID: tokens.DeviceID(r.PostFormValue("device"))}
+	do := r.PostFormValue("do")
+	key := tokens.Key{UserID: tokens.UserID(r.PostFormValue("user")), DeviceID: tokens.DeviceID(r.PostFormValue("device"))}
 	var err error
 	switch do {
 	case "deactivate":
@@ -121,29 +120,29 @@ func (c *Console) change(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/console/user?user="+url.QueryEscape(string(key.UserID)), http.StatusSeeOther)
 }
 
-// A device is what a person is told about a device of a user.
+// A device is what the console shows of a device of a user.
 type device struct {
 	Key     tokens.Key
-	Stored  bool // or else it is known from an event only
+	Stored  bool // otherwise it is known from an event only
 	Reached bool
 	Words   string // whether it is reached, and if not, why and since when
 	Fault   string // why it is unreadable
 	tokens.Registration
 }
 
-// devicesOf returns what to say of a user's records and of what was lately removed;
-// events has the newest first.
-func devicesOf(records []store.Record, events []watch.Event, now time.Time) []device {
+// devicesOf returns the devices of a user's records, and those that the events removed.
+// The newest event is first.
+func devicesOf(records []store.Record, events []event, now time.Time) []device {
 	var devices []device
 	for _, r := range records {
 		devices = append(devices, deviceOf(r, events, now))
 	}
 	for i, e := range events {
-		sooner := func(o watch.Event) bool {
-			return o.Key == e.Key || o.What == watch.Erased && o.Key == tokens.Key{UserID: e.Key.UserID}
+		sooner := func(o event) bool {
+			return o.Key == e.Key || o.What == erased && o.Key == tokens.Key{UserID: e.Key.UserID}
 		}
 		isStored := func(r store.Record) bool { return r.Key == e.Key }
-		if !e.What.Removes() || e.Key.DeviceID == "" || slices.ContainsFunc(records, isStored) || slices.ContainsFunc(events[:i], sooner) {
+		if !e.What.removes() || e.Key.DeviceID == "" || slices.ContainsFunc(records, isStored) || slices.ContainsFunc(events[:i], sooner) {
 			continue
 		}
 		devices = append(devices, device{Key: e.Key, Words: fmt.Sprintf("Not reached since %s: %s.", when(e.At, now), e.What)})
@@ -151,14 +150,14 @@ func devicesOf(records []store.Record, events []watch.Event, now time.Time) []de
 	return devices
 }
 
-func deviceOf(r store.Record, events []watch.Event, now time.Time) device {
+func deviceOf(r store.Record, events []event, now time.Time) device {
 	d := device{Key: r.Key, Stored: true, Registration: r.Registration}
 	if r.Err != nil {
 		d.Words = "Not reached: what is stored cannot be read. It is repaired when the app starts with its user logged in. Since when is not known."
 		d.Fault = visible.Text(r.Err.Error())
 		return d
 	}
-	since := func(what watch.What) string {
+	since := func(what change) string {
 		for _, e := range events {
 			if e.Key == r.Key && e.What == what {
 				return "since " + when(e.At, now)
@@ -171,9 +170,9 @@ func deviceOf(r store.Record, events []watch.Event, now time.Time) device {
 	case d.Expired(now):
 		d.Words = fmt.Sprintf("Not reached since %s: the app last started %s, and a registration expires.", when(d.ExpiresAt, now), when(d.UpdatedAt, now)) + again
 	case d.Status == tokens.LoggedOut:
-		d.Words = "Not reached: the user logged out on this device, " + since(watch.LoggedOut) + "." + again
+		d.Words = "Not reached: the user logged out on this device, " + since(loggedOut) + "." + again
 	case d.Status == tokens.DeviceNotRegistered:
-		d.Words = "Not reached: Expo reported that the app was removed or its notifications were turned off, " + since(watch.Gone) + "." + again
+		d.Words = "Not reached: Expo reported that the app was removed or its notifications were turned off, " + since(gone) + "." + again
 	case !d.Active():
 		d.Words = "Not reached: an older service marked it inactive and did not say why, " + since("") + "." + again
 	default:
@@ -183,23 +182,25 @@ func deviceOf(r store.Record, events []watch.Event, now time.Time) device {
 	return d
 }
 
-// when returns a time as a person reads it out.
+// when returns a time in words.
 func when(t, now time.Time) string {
 	if t.IsZero() {
 		return "at an unknown time"
 	}
 	ago := now.Sub(t)
-	words, format := "%s ago", "2 January 2006 15:04 UTC"
+	words := "%s ago"
 	if ago < 0 {
 		ago, words = -ago, "in %s"
 	}
+	distance := "now"
 	for _, unit := range []struct {
 		name string
 		long time.Duration
 	}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}} {
 		if n := int(ago / unit.long); n > 0 {
-			return t.UTC().Format(format) + " (" + fmt.Sprintf(words, fmt.Sprintf("%d %s", n, unit.name+strings.Repeat("s", min(n-1, 1)))) + ")"
+			distance = fmt.Sprintf(words, fmt.Sprintf("%d %s%s", n, unit.name, strings.Repeat("s", min(n-1, 1))))
+			break
 		}
 	}
-	return t.UTC().Format(format) + " (now)"
+	return t.UTC().Format("2 January 2006 15:04 UTC") + " (" + distance + ")"
 }

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/devicetokens/devicetokens/examples/internal/watch"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -21,14 +20,14 @@ func TestWords(t *testing.T) {
 	const again = " It is reached again when the app starts with this user logged in."
 	for name, tc := range map[string]struct {
 		record store.Record
-		events []watch.Event
+		events []event
 		want   string
 	}{
 		"active":   {of(tokens.Active, 3*time.Hour), nil, "Reached. The app last started 30 November 2026 09:00 UTC (3 hours ago)."},
 		"just now": {of(tokens.Active, 0), nil, "Reached. The app last started 30 November 2026 12:00 UTC (now)."},
 		"logged out": {of(tokens.LoggedOut, 24*time.Hour), nil,
 			"Not reached: the user logged out on this device, some time after the app last started, 29 November 2026 12:00 UTC (1 day ago)." + again},
-		"logged out, seen": {of(tokens.LoggedOut, 24*time.Hour), []watch.Event{{At: now.Add(-time.Minute), What: watch.LoggedOut, Key: key}},
+		"logged out, seen": {of(tokens.LoggedOut, 24*time.Hour), []event{{At: now.Add(-time.Minute), What: loggedOut, Key: key}},
 			"Not reached: the user logged out on this device, since 30 November 2026 11:59 UTC (1 minute ago)." + again},
 		"gone": {of(tokens.DeviceNotRegistered, 48*time.Hour), nil,
 			"Not reached: Expo reported that the app was removed or its notifications were turned off, some time after the app last started, 28 November 2026 12:00 UTC (2 days ago)." + again},
@@ -56,13 +55,13 @@ func TestWords(t *testing.T) {
 func TestRemoved(t *testing.T) {
 	now := time.Date(2026, time.November, 30, 12, 0, 0, 0, time.UTC)
 	key := func(device tokens.DeviceID) tokens.Key { return tokens.Key{UserID: "alice", DeviceID: device} }
-	events := []watch.Event{
-		{At: now, What: watch.Erased, Key: key("c")},
-		{At: now, What: watch.Registered, Key: key("b")},
-		{At: now, What: watch.Evicted, Key: key("a")},
-		{At: now, What: watch.Moved, Key: key("b")},
-		{At: now, What: watch.Moved, Key: key("c")},
-		{At: now, What: watch.Moved, Key: key("d")},
+	events := []event{
+		{At: now, What: erased, Key: key("c")},
+		{At: now, What: registered, Key: key("b")},
+		{At: now, What: evicted, Key: key("a")},
+		{At: now, What: moved, Key: key("b")},
+		{At: now, What: moved, Key: key("c")},
+		{At: now, What: moved, Key: key("d")},
 	}
 	got := devicesOf([]store.Record{{Key: key("d"), Registration: tokens.Registration{Key: key("d"), Status: tokens.Active}}}, events, now)
 	want := []struct {

@@ -1,10 +1,8 @@
-// Package totals counts what a store has, at a limited rate.
-package totals
+package page
 
 import (
 	"cmp"
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -16,15 +14,15 @@ import (
 )
 
 const (
-	pageSize    = 200  // rows of a step, between which other calls come
-	maxProjects = 1000 // that are counted one by one
-	weeks       = 14   // of the histogram; the last one includes older ones
+	pageSize    = 200  // rows of a page, after which other calls get their turn
+	maxProjects = 1000 // that are counted separately
+	weeks       = 14   // of the histogram; the last bar includes all older ones
 	latest      = 20
 )
 
-// Totals are the counts of a walk over a store.
-type Totals struct {
-	Rows     int       // registrations, of any state
+// totals are the counts of a walk over a store.
+type totals struct {
+	Rows     int       // registrations in any state
 	From, At time.Time // when the walk began and ended
 	counts   map[string]map[string]int
 	ages     [weeks]int // live registrations, by weeks since the app last started
@@ -32,7 +30,7 @@ type Totals struct {
 }
 
 // add counts records. A key that a walk returns twice is counted twice.
-func (t *Totals) add(records []store.Record, now time.Time) {
+func (t *totals) add(records []store.Record, now time.Time) {
 	count := func(what, name string) {
 		if t.counts[what] == nil {
 			t.counts[what] = map[string]int{}
@@ -65,43 +63,42 @@ func (t *Totals) add(records []store.Record, now time.Time) {
 	}
 }
 
-// Kinds returns what the lines are of.
-func (t *Totals) Kinds() []string { return []string{"status", "platform", "project"} }
+// Kinds returns the arguments of Lines.
+func (t *totals) Kinds() []string { return []string{"status", "platform", "project"} }
 
-// A Line is of a table of counts.
-type Line struct {
+type line struct {
 	Name string
 	N    int
 }
 
-// Lines returns the greatest counts, the greatest first.
-func (t *Totals) Lines(what string) []Line {
-	var lines []Line
-	for name, n := range maps.All(t.counts[what]) {
-		lines = append(lines, Line{name, n})
+// Lines returns the twelve greatest counts, the greatest first.
+func (t *totals) Lines(what string) []line {
+	var lines []line
+	for name, n := range t.counts[what] {
+		lines = append(lines, line{name, n})
 	}
-	slices.SortFunc(lines, func(a, b Line) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Name, b.Name)) })
+	slices.SortFunc(lines, func(a, b line) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Name, b.Name)) })
 	return lines[:min(len(lines), 12)]
 }
 
-// A Bar is of the histogram, in a picture that is 100 high.
-type Bar struct{ Week, N, X, Y, Height int }
+// A bar is of the histogram, in a picture that is 100 high.
+type bar struct{ Week, N, X, Y, Height int }
 
 // Bars returns the histogram.
-func (t *Totals) Bars() []Bar {
-	var bars []Bar
+func (t *totals) Bars() []bar {
+	var bars []bar
 	most := max(1, slices.Max(t.ages[:]))
 	for week, n := range t.ages {
 		height := (n*96 + most - 1) / most
-		bars = append(bars, Bar{week, n, week * 40, 100 - height, height})
+		bars = append(bars, bar{week, n, week * 40, 100 - height, height})
 	}
 	return bars
 }
 
-// Walk counts the whole store, at most perSecond rows a second, and tells how far it
-// is.
-func Walk(ctx context.Context, w store.Walker, perSecond int, progress func(rows int)) (*Totals, error) {
-	t := &Totals{From: time.Now(), counts: map[string]map[string]int{}}
+// countAll counts the whole store, at most perSecond rows a second. It calls progress
+// after each page.
+func countAll(ctx context.Context, w store.Walker, perSecond int, progress func(rows int)) (*totals, error) {
+	t := &totals{From: time.Now(), counts: map[string]map[string]int{}}
 	step := min(pageSize, perSecond)
 	limiter := rate.NewLimiter(rate.Limit(perSecond), step)
 	for cursor := store.Cursor(""); ; {
