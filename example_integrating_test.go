@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/httpapi"
 	"github.com/devicetokens/devicetokens/memstore"
 	"github.com/devicetokens/devicetokens/store"
@@ -172,28 +171,6 @@ func Example_notifyTheFormerUser() {
 	// Output: e-mail to alice
 }
 
-// observed counts operations by name and outcome, and adds up their units.
-func observed(count func(name, outcome string), units func(float64)) func(store.Event) {
-	return func(e store.Event) {
-		count(string(e.Operation), string(e.Outcome))
-		units(e.ReadUnits + e.WriteUnits)
-		for range e.Corrupt {
-			count(string(e.Operation), "corrupt_row")
-		}
-	}
-}
-
-func Example_observe() {
-	observe := observed(
-		func(name, outcome string) { fmt.Println(name, outcome) },
-		func(units float64) { fmt.Println(units, "units") })
-	_ = dynamostore.Options{Observe: observe}
-	observe(store.Event{Operation: store.OpRegister, Outcome: "refreshed", WriteUnits: 1})
-	// Output:
-	// register refreshed
-	// 1 units
-}
-
 // Sent is a sender's record of a message. It has no token.
 type Sent struct {
 	Key  tokens.Key
@@ -221,11 +198,6 @@ func messages(ctx context.Context, s store.Lister, users iter.Seq[tokens.UserID]
 	return batch, sent, nil
 }
 
-// gone handles a message for which Expo reported DeviceNotRegistered.
-func gone(ctx context.Context, s store.Store, m Sent) error {
-	return s.Invalidate(ctx, m.Key, m.Hash, m.At) // no effect if the device has another token now
-}
-
 func Example_notify() {
 	ctx := context.Background()
 	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
@@ -250,7 +222,7 @@ func Example_notify() {
 		if m.Key.UserID == "bob" {
 			m.Hash = tokens.MustParseToken("ExponentPushToken[older]").Hash()
 		}
-		if err := gone(ctx, s, m); err != nil {
+		if err := s.Invalidate(ctx, m.Key, m.Hash, m.At); err != nil {
 			log.Fatal(err)
 		}
 	}
