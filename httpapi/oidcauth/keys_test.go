@@ -215,3 +215,20 @@ func TestSlowIssuer(t *testing.T) {
 		e.expect(t, 2)
 	})
 }
+
+func FuzzParseKeys(f *testing.F) {
+	f.Add([]byte(`{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`))
+	f.Add([]byte(`{"keys":[{"kty":"oct","k":"AA"},{"kty":"RSA","n":"AQ","e":"AQAB"},null,[]]}`))
+	f.Add([]byte(`{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","x5c":["AA=="],"use":7}]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := parseKeys(data)
+		if (len(p.keys) == 0) != (err != nil) {
+			t.Fatalf("%d keys and the error %v", len(p.keys), err)
+		}
+		for _, key := range p.keys {
+			if !key.IsPublic() || len(key.Certificates) != 0 {
+				t.Errorf("took a %T with %d certificates", key.Key, len(key.Certificates))
+			}
+		}
+	})
+}

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -16,7 +17,6 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/devicetokens/devicetokens/httpapi"
 	"github.com/devicetokens/devicetokens/httpapi/oidcauth"
@@ -30,7 +30,71 @@ const (
 	alice    = "alice-7f3a"
 )
 
-func newAuthenticator(t *testing.T, cfg oidcauth.Config) httpapi.Authenticator {
+// The errors of an authenticator.
+var no, later = httpapi.ErrUnauthenticated, store.ErrTryAgain
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+var (
+	rsaKey = must(rsa.GenerateKey(rand.Reader, 2048))
+	ecKey  = must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader))
+	edKey  = func() ed25519.PrivateKey { _, key, err := ed25519.GenerateKey(rand.Reader); return must(key, err) }()
+
+	rs256 = jose.JSONWebKey{Key: rsaKey, KeyID: "k", Algorithm: "RS256", Use: "sig"}
+	eddsa = jose.JSONWebKey{Key: edKey, KeyID: "k", Algorithm: "EdDSA", Use: "sig"}
+)
+
+type claims = map[string]any
+
+// with returns the claims with one of them changed, or removed if the value is nil.
+func with(base claims, name string, value any) claims {
+	all := maps.Clone(base)
+	all[name] = value
+	return all
+}
+
+// lasting returns the claims as JSON, valid for an hour.
+func lasting(c claims) []byte {
+	all := claims{"exp": time.Now().Add(time.Hour).Unix()}
+	maps.Copy(all, c)
+	return must(json.Marshal(all))
+}
+
+// header returns the option of a token with that header.
+func header(name jose.HeaderKey, value any) *jose.SignerOptions {
+	return (&jose.SignerOptions{}).WithHeader(name, value)
+}
+
+func sign(algorithm jose.SignatureAlgorithm, key jose.JSONWebKey, options *jose.SignerOptions, payload []byte) string {
+	signer := must(jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: key}, options))
+	return must(must(signer.Sign(payload)).CompactSerialize())
+}
+
+func metadata(issuer, keys string) string {
+	return `{"issuer":"` + issuer + `","jwks_uri":"` + keys + `","x":[]}`
+}
+
+func keySet(keys ...jose.JSONWebKey) string {
+	return string(must(json.Marshal(jose.JSONWebKeySet{Keys: keys})))
+}
+
+// serve makes the issuer publish a key set.
+func serve(issuer *oidctest.Issuer, set string) {
+	issuer.Answer(func(w http.ResponseWriter, r *http.Request) {
+		body := set
+		if strings.HasSuffix(r.URL.Path, "/openid-configuration") {
+			body = metadata(issuer.URL, issuer.URL+"/keys?v=1")
+		}
+		_, _ = w.Write([]byte(body))
+	})
+}
+
+func newAuthenticator(t testing.TB, cfg oidcauth.Config) httpapi.Authenticator {
 	t.Helper()
 	if cfg.Audience == "" {
 		cfg.Audience = audience
@@ -45,7 +109,7 @@ func newAuthenticator(t *testing.T, cfg oidcauth.Config) httpapi.Authenticator {
 	return authenticate
 }
 
-func request(t *testing.T, authorization ...string) *http.Request {
+func request(t testing.TB, authorization ...string) *http.Request {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 	r.Header["Authorization"] = authorization
@@ -59,13 +123,13 @@ func check(t *testing.T, authenticate httpapi.Authenticator, token string, want 
 	user, err := authenticate(request(t, "Bearer "+token))
 	checkResult(t, user, err, want)
 	if err != nil && token != "" && strings.Contains(err.Error(), token) {
-		t.Errorf("the error has the token in it: %v", err)
+		t.Errorf("the error contains the token: %v", err)
 	}
 }
 
 func checkResult(t *testing.T, user tokens.UserID, err, want error) {
 	t.Helper()
-	for _, sentinel := range []error{httpapi.ErrUnauthenticated, store.ErrTryAgain} {
+	for _, sentinel := range []error{no, later} {
 		if got := errors.Is(err, sentinel); got != (sentinel == want) {
 			t.Errorf("error is %v, matches %q: %t", err, sentinel, got)
 		}
@@ -78,80 +142,11 @@ func checkResult(t *testing.T, user tokens.UserID, err, want error) {
 	}
 }
 
-type claims = map[string]any
-
-func TestClaims(t *testing.T) {
-	issuer := oidctest.New(t)
-	no := httpapi.ErrUnauthenticated
-	now := time.Now()
-	at := func(offset time.Duration) int64 { return now.Add(offset).Unix() }
-	const leeway = oidcauth.DefaultLeeway
-	access := claims{"sub": alice, "token_use": "access", "client_id": audience}
-	id := claims{"sub": alice, "token_use": "id", "aud": audience}
-	with := func(base claims, name string, value any) claims {
-		all := claims{name: value}
-		for k, v := range base {
-			if k != name {
-				all[k] = v
-			}
-		}
-		return all
-	}
-	standard := claims{"sub": alice, "aud": audience}
-	for _, test := range []struct {
-		name   string
-		kind   oidcauth.Kind
-		claims claims
-		want   error
-	}{
-		{"standard", oidcauth.Standard, standard, nil},
-		{"audience among others", oidcauth.Standard, with(standard, "aud", []string{"other", audience}), nil},
-		{"wrong audience", oidcauth.Standard, with(standard, "aud", "other"), no},
-		{"audience with more to it", oidcauth.Standard, with(standard, "aud", audience+"2"), no},
-		{"no audience", oidcauth.Standard, with(standard, "aud", nil), no},
-		{"audience is a number", oidcauth.Standard, with(standard, "aud", 7), no},
-		{"wrong issuer", oidcauth.Standard, with(standard, "iss", issuer.URL+"/"), no},
-		{"no issuer", oidcauth.Standard, with(standard, "iss", nil), no},
-		{"no subject", oidcauth.Standard, with(standard, "sub", nil), no},
-		{"empty subject", oidcauth.Standard, with(standard, "sub", ""), no},
-		{"subject is a number", oidcauth.Standard, with(standard, "sub", 7), no},
-		{"subject by another case", oidcauth.Standard, with(with(standard, "sub", nil), "Sub", alice), no},
-		{"expired within the leeway", oidcauth.Standard, with(standard, "exp", at(-leeway+time.Second)), nil},
-		{"expired", oidcauth.Standard, with(standard, "exp", at(-leeway-time.Second)), no},
-		{"no expiry", oidcauth.Standard, with(standard, "exp", nil), no},
-		{"expiry is a text", oidcauth.Standard, with(standard, "exp", "tomorrow"), no},
-		{"expiry past all time", oidcauth.Standard, with(standard, "exp", 1e30), no},
-		{"not before, within the leeway", oidcauth.Standard, with(standard, "nbf", at(leeway)), nil},
-		{"not before", oidcauth.Standard, with(standard, "nbf", at(leeway+time.Second)), no},
-		{"issued in the future", oidcauth.Standard, with(standard, "iat", at(leeway+time.Second)), no},
-		{"no time of issue", oidcauth.Standard, with(standard, "iat", nil), nil},
-
-		{"Cognito's access token", oidcauth.CognitoAccess, access, nil},
-		{"of another client", oidcauth.CognitoAccess, with(access, "client_id", "other"), no},
-		{"with the audience in aud alone", oidcauth.CognitoAccess, with(with(access, "client_id", nil), "aud", audience), no},
-		{"ID token for an access token", oidcauth.CognitoAccess, with(id, "client_id", audience), no},
-		{"of no use", oidcauth.CognitoAccess, with(access, "token_use", nil), no},
-		{"expired access token", oidcauth.CognitoAccess, with(access, "exp", at(-time.Hour)), no},
-		{"Cognito's ID token", oidcauth.CognitoID, id, nil},
-		{"access token for an ID token", oidcauth.CognitoID, with(access, "aud", audience), no},
-		{"ID token for another client", oidcauth.CognitoID, with(id, "aud", "other"), no},
-		{"Cognito's access token taken as standard", oidcauth.Standard, access, no},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			authenticate := newAuthenticator(t, oidcauth.Config{
-				Issuer: issuer.URL, Kind: test.kind, Now: func() time.Time { return now },
-			})
-			check(t, authenticate, issuer.Token(t, test.claims), test.want)
-		})
-	}
-}
-
 func TestAuthorizationHeader(t *testing.T) {
 	issuer := oidctest.New(t)
 	authenticate := newAuthenticator(t, oidcauth.Config{Issuer: issuer.URL})
 	token := issuer.Token(t, claims{"sub": alice, "aud": audience})
 	long := issuer.Token(t, claims{"sub": alice, "aud": audience, "x": strings.Repeat("x", 16<<10)})
-	no := httpapi.ErrUnauthenticated
 	for name, test := range map[string]struct {
 		values []string
 		want   error
@@ -180,185 +175,172 @@ func TestAuthorizationHeader(t *testing.T) {
 	}
 }
 
+func TestClaims(t *testing.T) {
+	issuer := oidctest.New(t)
+	now := time.Now()
+	at := func(offset time.Duration) int64 { return now.Add(offset).Unix() }
+	const leeway = oidcauth.DefaultLeeway
+	standard := claims{"sub": alice, "aud": audience}
+	access := claims{"sub": alice, "token_use": "access", "client_id": audience}
+	id := claims{"sub": alice, "token_use": "id", "aud": audience}
+	for _, test := range []struct {
+		name   string
+		kind   oidcauth.Kind
+		claims claims
+		want   error
+	}{
+		{"standard", "", standard, nil},
+		{"audience among others", "", with(standard, "aud", []string{"other", audience}), nil},
+		{"wrong audience", "", with(standard, "aud", "other"), no},
+		{"audience with more to it", "", with(standard, "aud", audience+"2"), no},
+		{"no audience", "", with(standard, "aud", nil), no},
+		{"audience is a number", "", with(standard, "aud", 7), no},
+		{"wrong issuer", "", with(standard, "iss", issuer.URL+"/"), no},
+		{"no issuer", "", with(standard, "iss", nil), no},
+		{"no subject", "", with(standard, "sub", nil), no},
+		{"empty subject", "", with(standard, "sub", ""), no},
+		{"subject is a number", "", with(standard, "sub", 7), no},
+		{"subject by another case", "", with(with(standard, "sub", nil), "Sub", alice), no},
+		{"expired within the leeway", "", with(standard, "exp", at(-leeway+time.Second)), nil},
+		{"expired", "", with(standard, "exp", at(-leeway-time.Second)), no},
+		{"no expiry", "", with(standard, "exp", nil), no},
+		{"expiry is a text", "", with(standard, "exp", "tomorrow"), no},
+		{"expiry past all time", "", with(standard, "exp", 1e30), no},
+		{"not before, within the leeway", "", with(standard, "nbf", at(leeway)), nil},
+		{"not before", "", with(standard, "nbf", at(leeway+time.Second)), no},
+		{"issued in the future", "", with(standard, "iat", at(leeway+time.Second)), no},
+		{"no time of issue", "", with(standard, "iat", nil), nil},
+
+		{"Cognito's access token", oidcauth.CognitoAccess, access, nil},
+		{"of another client", oidcauth.CognitoAccess, with(access, "client_id", "other"), no},
+		{"with the audience in aud alone", oidcauth.CognitoAccess, with(with(access, "client_id", nil), "aud", audience), no},
+		{"ID token for an access token", oidcauth.CognitoAccess, with(id, "client_id", audience), no},
+		{"of no use", oidcauth.CognitoAccess, with(access, "token_use", nil), no},
+		{"Cognito's ID token", oidcauth.CognitoID, id, nil},
+		{"access token for an ID token", oidcauth.CognitoID, with(access, "aud", audience), no},
+		{"ID token for another client", oidcauth.CognitoID, with(id, "aud", "other"), no},
+		{"Cognito's access token taken as standard", "", access, no},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			authenticate := newAuthenticator(t, oidcauth.Config{
+				Issuer: issuer.URL, Kind: test.kind, Now: func() time.Time { return now },
+			})
+			check(t, authenticate, issuer.Token(t, test.claims), test.want)
+		})
+	}
+}
+
+// TestTypes has tokens of other types with valid claims (RFC 8725, section 3.11).
+func TestTypes(t *testing.T) {
+	issuer := oidctest.New(t)
+	logout := claims{"http://schemas.openid.net/event/backchannel-logout": claims{}}
+	for _, test := range []struct {
+		name             string
+		typ, events      any
+		standard, access error
+	}{
+		{"no type", nil, nil, nil, no},
+		{"JWT", "JWT", nil, nil, no},
+		{"JWT in lower case", "jwt", nil, nil, no},
+		{"JWT in full", "application/jwt", nil, nil, no},
+		{"access token", "at+jwt", nil, nil, nil},
+		{"access token in full", "application/AT+JWT", nil, nil, nil},
+		{"logout token", "logout+jwt", nil, no, no},
+		{"empty type", "", nil, nil, no},
+		{"type that is a number", 7, nil, no, no},
+		{"logout token by its claims", "JWT", logout, no, no},
+		{"logout token in disguise", "at+jwt", logout, no, no},
+		{"events of the issuer's own", "at+jwt", []string{"party"}, nil, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := claims{"iss": issuer.URL, "sub": alice, "aud": audience}
+			if test.events != nil {
+				c["events"] = test.events
+			}
+			var options *jose.SignerOptions
+			if test.typ != nil {
+				options = header(jose.HeaderType, test.typ)
+			}
+			token := sign(jose.ES256, issuer.Key(), options, lasting(c))
+			check(t, newAuthenticator(t, oidcauth.Config{Issuer: issuer.URL}), token, test.standard)
+			check(t, newAuthenticator(t, oidcauth.Config{Issuer: issuer.URL, Kind: oidcauth.Access}), token, test.access)
+		})
+	}
+}
+
+// TestUnicode has payloads that encoding/json would decode to the same user id.
+func TestUnicode(t *testing.T) {
+	issuer := oidctest.New(t)
+	authenticate := newAuthenticator(t, oidcauth.Config{Issuer: issuer.URL})
+	for _, test := range []struct {
+		subject, other string
+		want           error
+	}{
+		{alice, `"\ud83d\ude00"`, nil},
+		{`u\ud800`, `1`, no},
+		{"u\xff", `1`, no},
+		{alice, `["\ud800"]`, no},
+		{alice, "{\"\xff\":1}", no},
+	} {
+		payload := `{"iss":"` + issuer.URL + `","aud":"` + audience + `","exp":4102444800,"sub":"` + test.subject + `","x":` + test.other + `}`
+		check(t, authenticate, sign(jose.ES256, issuer.Key(), nil, []byte(payload)), test.want)
+	}
+}
+
+// TestClaimsThatAreNotRead has claims of other types, which no setting reads.
+func TestClaimsThatAreNotRead(t *testing.T) {
+	issuer := oidctest.New(t)
+	token := issuer.Token(t, claims{
+		"sub": alice, "aud": audience, "jti": 7, "azp": 7, "client_id": claims{}, "cid": []int{1}, "token_use": 1, "scope": nil,
+	})
+	check(t, newAuthenticator(t, oidcauth.Config{Issuer: issuer.URL}), token, nil)
+	for _, claim := range []string{"azp", "client_id", "cid"} {
+		check(t, newAuthenticator(t, oidcauth.Config{Issuer: issuer.URL, AudienceClaim: claim}), token, no)
+	}
+}
+
 // TestSignatures has tokens with valid claims.
 func TestSignatures(t *testing.T) {
 	issuer := oidctest.New(t)
-	good := claims{"sub": alice, "aud": audience, "iss": issuer.URL, "exp": time.Now().Add(time.Hour).Unix()}
+	good := lasting(claims{"sub": alice, "aud": audience, "iss": issuer.URL})
 	own := issuer.Key()
 	public := own.Public()
-	der, err := public.MarshalJSON()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stranger, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sign := func(algorithm jose.SignatureAlgorithm, key any, id string, options *jose.SignerOptions) string {
-		t.Helper()
-		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: jose.JSONWebKey{Key: key, KeyID: id}}, options)
-		if err != nil {
-			t.Fatal(err)
-		}
-		token, err := jwt.Signed(signer).Claims(good).Serialize()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return token
-	}
-	body := sign(jose.ES256, own.Key, own.KeyID, nil)
-	head, rest, _ := strings.Cut(body, ".")
-	payload, signature, _ := strings.Cut(rest, ".")
+	stranger := jose.JSONWebKey{Key: must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), KeyID: "stranger"}
+	named := func(key jose.JSONWebKey, id string) jose.JSONWebKey { return jose.JSONWebKey{Key: key.Key, KeyID: id} }
+	body := sign(jose.ES256, own, nil, good)
+	parts := strings.Split(body, ".")
 	encode := base64.RawURLEncoding.EncodeToString
-	forged, err := json.Marshal(claims{"sub": "bob", "aud": audience, "iss": issuer.URL, "exp": good["exp"]})
-	if err != nil {
-		t.Fatal(err)
-	}
-	no := httpapi.ErrUnauthenticated
 	for name, test := range map[string]struct {
 		token string
 		want  error
 	}{
 		"the issuer's":                  {body, nil},
-		"without a key id":              {sign(jose.ES256, own.Key, "", nil), nil},
-		"a stranger's":                  {sign(jose.ES256, stranger, "stranger", nil), no},
-		"a stranger's, id borrowed":     {sign(jose.ES256, stranger, own.KeyID, nil), no},
-		"key in the token's own header": {sign(jose.ES256, stranger, "", &jose.SignerOptions{EmbedJWK: true}), no},
-		"public key taken as a secret":  {sign(jose.HS256, der, own.KeyID, nil), no},
-		"unsigned":                      {encode([]byte(`{"alg":"none"}`)) + "." + payload + ".", no},
-		"signature missing":             {head + "." + payload + ".", no},
-		"other claims":                  {head + "." + encode(forged) + "." + signature, no},
-		"a critical header":             {sign(jose.ES256, own.Key, own.KeyID, (&jose.SignerOptions{}).WithCritical("b64x").WithHeader("b64x", true)), no},
+		"without a key id":              {sign(jose.ES256, named(own, ""), nil, good), nil},
+		"a stranger's":                  {sign(jose.ES256, stranger, nil, good), no},
+		"a stranger's, id borrowed":     {sign(jose.ES256, named(stranger, own.KeyID), nil, good), no},
+		"key in the token's own header": {sign(jose.ES256, named(stranger, ""), &jose.SignerOptions{EmbedJWK: true}, good), no},
+		"public key taken as a secret":  {sign(jose.HS256, jose.JSONWebKey{Key: must(public.MarshalJSON()), KeyID: own.KeyID}, nil, good), no},
+		"unsigned":                      {encode([]byte(`{"alg":"none"}`)) + "." + parts[1] + ".", no},
+		"signature missing":             {parts[0] + "." + parts[1] + ".", no},
+		"other claims":                  {parts[0] + "." + encode(lasting(claims{"sub": "bob", "aud": audience, "iss": issuer.URL})) + "." + parts[2], no},
+		"a critical header":             {sign(jose.ES256, own, header("b64x", true).WithCritical("b64x"), good), no},
 		// go-jose parses the whole header (ADR 6), so these are refused too.
-		"a certificate that Go refuses":   {sign(jose.ES256, own.Key, own.KeyID, (&jose.SignerOptions{}).WithHeader("x5c", []string{"AA=="})), no},
-		"certificates of another type":    {sign(jose.ES256, own.Key, own.KeyID, (&jose.SignerOptions{}).WithHeader("x5c", 7)), no},
-		"a key that is none":              {sign(jose.ES256, own.Key, own.KeyID, (&jose.SignerOptions{}).WithHeader("jwk", claims{"kty": "EC"})), no},
-		"a certificate's address, unread": {sign(jose.ES256, own.Key, own.KeyID, (&jose.SignerOptions{}).WithHeader("x5u", 7)), nil},
+		"a certificate that Go refuses":   {sign(jose.ES256, own, header("x5c", []string{"AA=="}), good), no},
+		"certificates of another type":    {sign(jose.ES256, own, header("x5c", 7), good), no},
+		"a key that is none":              {sign(jose.ES256, own, header("jwk", claims{"kty": "EC"}), good), no},
+		"a certificate's address, unread": {sign(jose.ES256, own, header("x5u", 7), good), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			check(t, newAuthenticator(t, oidcauth.Config{Issuer: issuer.URL}), test.token, test.want)
 		})
 	}
+	t.Run("an algorithm that is not allowed", func(t *testing.T) {
+		check(t, newAuthenticator(t, oidcauth.Config{Issuer: issuer.URL, Algorithms: []string{"RS256"}}), body, no)
+	})
 	t.Run("without a key id, of several keys", func(t *testing.T) {
-		issuer.Answer(func(w http.ResponseWriter, r *http.Request) {
-			document, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{public, {Key: stranger.Public(), KeyID: "2"}}})
-			if strings.HasSuffix(r.URL.Path, "/openid-configuration") {
-				document, err = json.Marshal(map[string]string{"issuer": issuer.URL, "jwks_uri": issuer.URL + "/keys"})
-			}
-			if err != nil {
-				t.Error(err)
-			}
-			_, _ = w.Write(document)
-		})
-		defer issuer.Answer(nil)
+		serve(issuer, keySet(public, stranger.Public()))
 		authenticate := newAuthenticator(t, oidcauth.Config{Issuer: issuer.URL})
-		check(t, authenticate, sign(jose.ES256, own.Key, "", nil), no)
+		check(t, authenticate, sign(jose.ES256, named(own, ""), nil, good), no)
 		check(t, authenticate, body, nil)
 	})
-	t.Run("an algorithm that is not allowed", func(t *testing.T) {
-		authenticate := newAuthenticator(t, oidcauth.Config{Issuer: issuer.URL, Algorithms: []string{"RS256"}})
-		check(t, authenticate, body, no)
-	})
-}
-
-func TestKeySets(t *testing.T) {
-	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, edKey, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ecKey, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	short, err := rsa.GenerateKey(rand.Reader, 1024)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const keyID = "k"
-	jwk := func(key any, change ...func(*jose.JSONWebKey)) jose.JSONWebKey {
-		k := jose.JSONWebKey{Key: key, KeyID: keyID}
-		for _, f := range change {
-			f(&k)
-		}
-		return k
-	}
-	set := func(keys ...jose.JSONWebKey) string {
-		data, err := json.Marshal(jose.JSONWebKeySet{Keys: keys})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(data)
-	}
-	// with adds members to the first key.
-	with := func(set, members string) string {
-		return strings.Replace(set, "{\"keys\":[{", "{\"keys\":[{"+members+",", 1)
-	}
-	named := func(id string) func(*jose.JSONWebKey) { return func(k *jose.JSONWebKey) { k.KeyID = id } }
-	secret := []byte("0123456789abcdef0123456789abcdef")
-	no, later := httpapi.ErrUnauthenticated, store.ErrTryAgain
-	for _, test := range []struct {
-		name      string
-		algorithm jose.SignatureAlgorithm
-		key       any
-		set       string
-		want      error
-	}{
-		{"RS256", jose.RS256, rsaKey, set(jwk(rsaKey.Public())), nil},
-		{"PS512", jose.PS512, rsaKey, set(jwk(rsaKey.Public())), nil},
-		{"ES384", jose.ES384, ecKey, set(jwk(ecKey.Public())), nil},
-		{"EdDSA", jose.EdDSA, edKey, set(jwk(edKey.Public())), nil},
-		{"two keys of one id", jose.RS256, rsaKey, set(jwk(ecKey.Public()), jwk(rsaKey.Public())), nil},
-		{"short key", jose.RS256, short, set(jwk(short.Public())), later},
-		{"key for another algorithm", jose.RS256, rsaKey, set(jwk(rsaKey.Public(), func(k *jose.JSONWebKey) { k.Algorithm = "PS256" })), no},
-		{"key for encryption", jose.RS256, rsaKey, set(jwk(rsaKey.Public(), func(k *jose.JSONWebKey) { k.Use = "enc" })), later},
-		{"secret key", jose.HS256, secret, set(jwk(secret)), no},
-		{"private key", jose.RS256, rsaKey, set(jwk(rsaKey)), later},
-		{"beside keys of no known type", jose.RS256, rsaKey, `{"keys":[{"kty":"OKP","crv":"X448","x":""},{},7,null,` + set(jwk(rsaKey.Public()))[len(`{"keys":[`):], nil},
-		{"Ed25519, the newer name of EdDSA", jose.EdDSA, edKey, set(jwk(edKey.Public(), func(k *jose.JSONWebKey) { k.Algorithm = "Ed25519" })), nil},
-		{"a certificate that Go refuses", jose.RS256, rsaKey, with(set(jwk(rsaKey.Public())), `"x5c":["AA=="]`), nil},
-		{"certificates of other types", jose.ES384, ecKey, with(set(jwk(ecKey.Public())), `"x5c":7,"x5t":{},"x5t#S256":[],"x5u":"::"`), nil},
-		{"members of other types", jose.EdDSA, edKey, with(set(jwk(edKey.Public())), `"key_ops":"verify","oth":1,"ext":"yes","nbf":"now","n":null`), nil},
-		{"members of other types of key", jose.RS256, rsaKey, with(set(jwk(rsaKey.Public())), `"crv":7,"x":null,"y":[],"k":{}`), nil},
-		{"members that are null", jose.ES384, ecKey, with(set(jwk(ecKey.Public())), `"d":null,"n":null,"alg":null,"use":null`), nil},
-		{"a certificate, beside another key", jose.RS256, rsaKey, with(set(jwk(rsaKey.Public()), jwk(ecKey.Public(), named("2"))), `"x5c":["AA=="]`), nil},
-		{"skipped, since a member is no string", jose.RS256, rsaKey, with(set(jwk(rsaKey.Public()), jwk(ecKey.Public(), named("2"))), `"alg":7`), later},
-		{"skipped, since it is short", jose.RS256, short, set(jwk(short.Public()), jwk(ecKey.Public(), named("2"))), later},
-		{"skipped, since it is private", jose.RS256, rsaKey, set(jwk(rsaKey), jwk(ecKey.Public(), named("2"))), later},
-		{"skipped, since it is for encryption", jose.RS256, rsaKey, set(jwk(rsaKey.Public(), func(k *jose.JSONWebKey) { k.Use = "enc" }), jwk(ecKey.Public(), named("2"))), later},
-		{"skipped, with another id", jose.RS256, rsaKey, set(jwk(short.Public(), named("3")), jwk(ecKey.Public(), named("2"))), no},
-		{"skipped, beside one of the same id", jose.RS256, rsaKey, set(jwk(short.Public()), jwk(ecKey.Public())), later},
-		{"no keys", jose.RS256, rsaKey, `{"keys":[]}`, later},
-		{"no key set", jose.RS256, rsaKey, `[]`, later},
-		{"no JSON", jose.RS256, rsaKey, `<html>`, later},
-		{"endless", jose.RS256, rsaKey, `{"keys":["` + strings.Repeat("x", 1<<20), later},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			issuer := oidctest.New(t)
-			issuer.Answer(func(w http.ResponseWriter, r *http.Request) {
-				body := test.set
-				if strings.HasSuffix(r.URL.Path, "/openid-configuration") {
-					body = `{"issuer":"` + issuer.URL + `","jwks_uri":"` + issuer.URL + `/keys?v=1"}`
-				}
-				_, _ = w.Write([]byte(body))
-			})
-			signer, err := jose.NewSigner(jose.SigningKey{Algorithm: test.algorithm, Key: jwk(test.key)}, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			token, err := jwt.Signed(signer).Claims(claims{
-				"sub": alice, "aud": audience, "iss": issuer.URL, "exp": time.Now().Add(time.Hour).Unix(),
-			}).Serialize()
-			if err != nil {
-				t.Fatal(err)
-			}
-			authenticate := newAuthenticator(t, oidcauth.Config{
-				Issuer: issuer.URL, Algorithms: []string{"RS256", "PS512", "ES384", "EdDSA"},
-			})
-			check(t, authenticate, token, test.want)
-		})
-	}
 }
