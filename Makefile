@@ -65,7 +65,7 @@ ablation: dynamodb-local ## remove each rule of dynamostore in turn; a test must
 long: dynamodb-local postgres ## run SCHEDULES (1000) random schedules, and the other random checks of the stores for as long
 	@go test ./internal/interleave -run '^TestSchedules$$' -count=1 -v -timeout 1h -interleave.seed=$$(date +%s) -interleave.schedules=$(SCHEDULES)
 	@go test ./internal/sidebyside -run '^TestSideBySide$$' -count=1 -v -timeout 1h -rapid.checks=$$(($(SCHEDULES) / 10)) -rapid.steps=60
-	@go test ./dynamostore -run '^Test(Store|Versions)$$' -count=1 -v -timeout 1h -args -long
+	@go test ./dynamostore -run '^Test(Store|Versions|Faults|CorruptRows)$$' -count=1 -v -timeout 1h -args -long
 	@go -C internal/sqlengines test -run '^Test(Store|SideBySide|KilledProgram|KilledServer)$$' -count=1 -timeout 1h -rapid.checks=$$(($(SCHEDULES) / 2)) -rapid.steps=60 -args -long
 	@go -C internal/linearizability test -run '^Test(DynamoDBLocal|SQL)$$' -count=1 -v -timeout 1h -args -seed=$$(date +%s) -histories=$$(($(SCHEDULES) / 5))
 

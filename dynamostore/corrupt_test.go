@@ -3,7 +3,6 @@ package dynamostore_test
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -15,59 +14,56 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A corruption is one attribute of a row with a value that this package never writes;
-// without the attribute if the value is nil.
+// A corruption is one attribute of a row with a value that this package does not
+// write. nil removes the attribute.
 type corruption struct {
 	name      string
 	attribute string
 	value     types.AttributeValue
-	harmless  bool // the row can be read all the same
+	harmless  bool // the row can be decoded
 }
 
 func corruptions() []corruption {
-	var all []corruption
-	wrongTypes := map[string]types.AttributeValue{
-		"S":    str("nonsense"),
-		"N":    num("12"),
-		"BOOL": boolean(true),
-		"NULL": &types.AttributeValueMemberNULL{Value: true},
-		"M":    &types.AttributeValueMemberM{Value: dynamotest.Item{"nonsense": str("nonsense")}},
+	all := []corruption{
+		{"token missing", "expoPushToken", nil, false},
+		{"token malformed", "expoPushToken", str("ExponentPushToken[]"), false},
+		{"platform missing", "platform", nil, false},
+		{"platform unknown", "platform", str("windows"), false},
+		{"project too long", "projectId", str(strings.Repeat("p", 65)), false},
+		{"registeredAt not a time", "registeredAt", str("yesterday"), false},
+		{"registeredAt not in UTC", "registeredAt", str("2020-01-02T03:04:05+02:00"), false},
+		{"registeredAt missing", "registeredAt", nil, true},
+		{"updatedAt not a time", "updatedAt", str("2020-13-02T03:04:05Z"), false},
+		{"updatedAt missing", "updatedAt", nil, true},
+		{"expiresAt not whole", "expiresAt", num("4102444800.5"), false},
+		{"expiresAt after the year 9999", "expiresAt", num("253402300800"), false},
+		{"isActive missing", "isActive", nil, true},
+		{"claimVersion missing", "claimVersion", nil, true},
+		{"claimExpiresAt missing", "claimExpiresAt", nil, true},
+		{"reason unknown", "inactiveReason", str("boredom"), true},
+	}
+	kinds := map[string]types.AttributeValue{"S": str("nonsense"), "N": num("12"), "BOOL": boolean(true)}
+	if *long {
+		kinds["M"] = &types.AttributeValueMemberM{Value: dynamotest.Item{"nonsense": str("nonsense")}}
+		kinds["NULL"] = &types.AttributeValueMemberNULL{Value: true}
 	}
 	for attribute, right := range map[string]string{
 		"expoPushToken": "S", "platform": "S", "projectId": "S", "registeredAt": "S", "updatedAt": "S",
 		"isActive": "BOOL", "inactiveReason": "S", "expiresAt": "N", "claimExpiresAt": "N", "claimVersion": "S",
 	} {
-		// Of an active row the reason is not looked at, nor is what only
-		// Register needs.
+		// The reason of an active row is not read. Only Register reads the attributes
+		// of the claim.
 		harmless := attribute == "inactiveReason" || strings.HasPrefix(attribute, "claim")
-		for kind, value := range wrongTypes {
+		for kind, value := range kinds {
 			if kind != right {
 				all = append(all, corruption{attribute + " of type " + kind, attribute, value, harmless})
 			}
 		}
 	}
-	return append(all,
-		corruption{"token missing", "expoPushToken", nil, false},
-		corruption{"token malformed", "expoPushToken", str("ExponentPushToken[]"), false},
-		corruption{"platform missing", "platform", nil, false},
-		corruption{"platform unknown", "platform", str("windows"), false},
-		corruption{"project too long", "projectId", str(strings.Repeat("p", 65)), false},
-		corruption{"registeredAt not a time", "registeredAt", str("yesterday"), false},
-		corruption{"registeredAt not in UTC", "registeredAt", str("2020-01-02T03:04:05+02:00"), false},
-		corruption{"registeredAt missing", "registeredAt", nil, true},
-		corruption{"updatedAt not a time", "updatedAt", str("2020-13-02T03:04:05Z"), false},
-		corruption{"updatedAt missing", "updatedAt", nil, true},
-		corruption{"expiresAt not whole", "expiresAt", num("4102444800.5"), false},
-		corruption{"expiresAt after the year 9999", "expiresAt", num("253402300800"), false},
-		corruption{"isActive missing", "isActive", nil, true},
-		corruption{"claimVersion missing", "claimVersion", nil, true},
-		corruption{"claimExpiresAt missing", "claimExpiresAt", nil, true},
-		corruption{"reason unknown", "inactiveReason", str("boredom"), true},
-	)
+	return all
 }
 
-// TestCorruptRows calls every method on a registration of which one attribute is
-// wrong.
+// TestCorruptRows calls every method on a registration with one corrupt attribute.
 func TestCorruptRows(t *testing.T) {
 	client := dynamotest.Client(t, nil)
 	for _, c := range corruptions() {
@@ -77,20 +73,25 @@ func TestCorruptRows(t *testing.T) {
 			w.register(alice, tokenA)
 			w.register(tablet, tokenB)
 			w.look()
-			bad := maps.Clone(w.at(alice))
-			if bad[c.attribute] = c.value; c.value == nil {
-				delete(bad, c.attribute)
-			}
-			w.put(bad)
+			w.put(with(w.at(alice), dynamotest.Item{c.attribute: c.value}))
 			w.look()
+			given := w.state()
 			var event store.Event
 			s := w.through(nil, func(e store.Event) { event = e })
 			c.reads(w, s, &event)
 			c.marks(w, s)
 			for _, token := range []tokens.Token{tokenA, tokenC} {
+				w.look()
+				w.load(given)
 				c.registers(w, s, token, &event)
 			}
-			c.erases(w, s)
+			w.do(s.Delete(t.Context(), alice))
+			w.look()
+			w.empty(alice)
+			w.load(given)
+			w.do(s.DeleteUser(t.Context(), "alice"))
+			w.look()
+			w.empty(alice, tablet)
 		})
 	}
 }
@@ -108,18 +109,12 @@ func (c corruption) reads(w *world, s store.Store, event *store.Event) {
 	if c.harmless {
 		devices, corrupt = []tokens.Key{alice, tablet}, nil
 	}
-	var got []tokens.Key
-	for _, reg := range regs {
-		got = append(got, reg.Key)
-	}
-	equal(w, "List", devices, got)
+	equal(w, "List", devices, keysOf(regs))
 	equal(w, "Event.Corrupt of List", corrupt, event.Corrupt)
 
 	_, err = s.Holder(w.Context(), tokenA.Hash())
 	if c.attribute == "expoPushToken" {
-		if !errors.Is(err, store.ErrNotFound) {
-			w.Errorf("Holder: %v, want ErrNotFound", err)
-		}
+		sentinels(w, err, store.ErrNotFound)
 	} else {
 		c.wantCorrupt(w, "Holder", err, event)
 	}
@@ -132,32 +127,31 @@ func (c corruption) wantCorrupt(w *world, what string, err error, event *store.E
 		return
 	}
 	var corrupt *store.CorruptError
-	if !errors.As(err, &corrupt) || corrupt.Key != alice {
-		w.Fatalf("%s: the error is %v, want a CorruptError of %v", what, err, alice)
+	if !errors.As(err, &corrupt) || corrupt.Key != alice || !strings.Contains(err.Error(), c.attribute) {
+		w.Fatalf("%s: the error is %v, want a CorruptError of %v that names %s", what, err, alice, c.attribute)
 	}
 	var invalid *tokens.InvalidError
 	if errors.As(err, &invalid) {
-		w.Errorf("%s: the error %v is that of a bad argument", what, err)
+		w.Errorf("%s: the error %v is that of an invalid argument", what, err)
 	}
 	discreet(w, err)
-	if strings.Contains(err.Error(), "nonsense") {
+	if value, ok := c.value.(*types.AttributeValueMemberS); ok && strings.Contains(err.Error(), value.Value) {
 		w.Errorf("%s: the text %q has a stored value", what, err)
 	}
 	equal(w, what+": Event.Outcome", "corrupt", event.Outcome)
 }
 
-// marks checks that marking never leaves the row active.
+// marks checks that the row is not active after Deactivate.
 func (c corruption) marks(w *world, s store.Store) {
 	w.do(s.Invalidate(w.Context(), alice, tokenA.Hash(), w.now))
 	w.do(s.Deactivate(w.Context(), alice))
 	regs, err := s.List(w.Context(), "alice")
 	w.do(err)
-	equal(w, "List after Deactivate", 1, len(regs))
-	w.restore()
+	equal(w, "List after Deactivate", []tokens.Key{tablet}, keysOf(regs))
 }
 
 // registers checks that Register overwrites the row, that no remaining attribute hides
-// the registration, and that the token's claim is held again.
+// the registration, and that it holds the claim on the token.
 func (c corruption) registers(w *world, s store.Store, token tokens.Token, event *store.Event) {
 	result, err := s.Register(w.Context(), requestFor(alice, token))
 	w.do(err)
@@ -174,88 +168,57 @@ func (c corruption) registers(w *world, s store.Store, token tokens.Token, event
 	stored, err := s.Get(w.Context(), alice)
 	w.do(err)
 	equal(w, what+" and Get", result.Registration, stored)
-	before := w.items
-	w.look()
-	// A refresh does not look at the version of the claim, which it holds.
 	if c.attribute != "claimVersion" || !token.Equal(tokenA) {
-		w.intact()
+		w.check()
+	} else {
+		w.look() // a refresh does not read the version of the claim, and leaves it
 	}
 	w.holds(alice, token)
-	w.clear()
-	w.items = before
-	w.restore()
 }
 
-func (c corruption) erases(w *world, s store.Store) {
-	before := w.items
-	w.do(s.Delete(w.Context(), alice))
-	w.look()
-	w.empty(alice)
-	w.items = before
-	w.restore()
-	w.do(s.DeleteUser(w.Context(), "alice"))
-	w.look()
-	w.empty(alice)
-	w.empty(tablet)
-}
-
-// TestCorruptRowsAndTheDeviceLimit registers over an undecodable row, which does
-// not count for the limit, after another device has taken its place: the oldest
-// device goes, as for any new device.
+// TestCorruptRowsAndTheDeviceLimit registers over a row that cannot be decoded, and
+// that the limit does not count, after another device took its place. The oldest
+// device is removed, as for any new device. The refresh overwrites some of these rows,
+// and refuses others.
 func TestCorruptRowsAndTheDeviceLimit(t *testing.T) {
-	client := dynamotest.Client(t, nil)
-	table := dynamotest.Table(t, client)
-	for _, c := range corruptions() {
-		if c.harmless {
-			continue
-		}
-		t.Run(c.name, func(t *testing.T) {
-			w := worldOn(t, client, table, store.Policy{MaxDevices: 2})
+	for attribute, value := range map[string]types.AttributeValue{
+		"platform": nil, "registeredAt": str("yesterday"), "isActive": num("12"), // overwritten
+		"expoPushToken": nil, "expiresAt": str("nonsense"), // refused
+	} {
+		t.Run(attribute, func(t *testing.T) {
+			w := newWorld(t, store.Policy{MaxDevices: 2})
 			w.register(tablet, tokenB)
 			w.now = w.now.Add(time.Minute)
 			w.register(alice, tokenA)
 			w.look()
-			bad := maps.Clone(w.at(alice))
-			if bad[c.attribute] = c.value; c.value == nil {
-				delete(bad, c.attribute)
-			}
-			w.put(bad)
+			w.put(with(w.at(alice), dynamotest.Item{attribute: value}))
 			w.register(watch, tokenC)
 			result := w.register(alice, tokenA)
 			equal(t, "outcome", store.Created, result.Outcome)
 			equal(t, "evicted", []tokens.Key{tablet}, result.Evicted)
 			regs, err := w.clean.List(t.Context(), "alice")
 			w.do(err)
-			var got []tokens.Key
-			for _, r := range regs {
-				got = append(got, r.Key)
-			}
-			equal(t, "List", []tokens.Key{alice, watch}, got)
-			stored, err := w.clean.Get(t.Context(), alice)
-			w.do(err)
-			equal(t, "Get", result.Registration, stored)
-			w.look()
-			w.intact()
-			w.clear()
+			equal(t, "List", []tokens.Key{alice, watch}, keysOf(regs))
+			equal(t, "Register and List", result.Registration, regs[0])
+			w.check()
 		})
 	}
 }
 
-// TestEmptyRegisteredAt registers over a row that has a registeredAt without a
-// time in it: what Register returns is what Get returns.
+// TestEmptyRegisteredAt registers over a row whose registeredAt has no time. Register
+// returns the registeredAt that Get returns.
 func TestEmptyRegisteredAt(t *testing.T) {
+	w := newWorld(t, store.Policy{})
+	w.register(alice, tokenA)
+	w.look()
 	for _, registeredAt := range []string{"", "0001-01-01T00:00:00.000Z"} {
 		for _, token := range []tokens.Token{tokenA, tokenB} {
-			w := newWorld(t, store.Policy{})
-			w.register(alice, tokenA)
-			w.look()
-			i := maps.Clone(w.at(alice))
-			i["registeredAt"] = str(registeredAt)
-			w.put(i)
+			w.put(with(w.at(alice), dynamotest.Item{"registeredAt": str(registeredAt)}))
 			result := w.register(alice, token)
 			stored, err := w.clean.Get(t.Context(), alice)
 			w.do(err)
 			equal(t, fmt.Sprintf("registeredAt %q, %v", registeredAt, token), result.Registration, stored)
+			w.register(alice, tokenA)
 		}
 	}
 }

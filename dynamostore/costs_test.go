@@ -1,25 +1,26 @@
 package dynamostore_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// TestCosts counts what each path sends and what AWS bills for it, and compares
-// the events with what DynamoDB reported. Over all paths it compares the
-// operations and the IAM actions with the documented ones, and looks for each
-// condition in TestExpressions.
+// TestCosts compares the requests of each path, and the units that AWS bills for
+// them, with the path's, and the event with what DynamoDB reported. Over all paths it
+// compares the operations and the IAM actions with the documented ones, and looks for
+// each condition in TestExpressions.
 func TestCosts(t *testing.T) {
-	dynamotest.Endpoint(t) // skips here without an engine, so that the totals below are not of nothing
+	dynamotest.Endpoint(t) // skips here without an engine, before the totals are compared
 	sent := make([][]dynamotest.Call, len(paths()))
 	t.Run("paths", func(t *testing.T) {
 		for n, p := range paths() {
@@ -38,20 +39,16 @@ func TestCosts(t *testing.T) {
 	slices.Sort(operations)
 	equal(t, "operations", dynamotest.StoreOperations, slices.Compact(operations))
 
-	texts, err := os.ReadFile("expressions_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	texts := readFile(t, "expressions_test.go")
 	for _, c := range calls {
 		for _, condition := range c.Conditions {
-			if !strings.Contains(string(texts), strconv.Quote(condition)) {
-				t.Errorf("TestExpressions does not say where the condition of a %s is written: %s", c.Operation, condition)
+			if !strings.Contains(texts, strconv.Quote(condition)) {
+				t.Errorf("TestExpressions lacks the condition of a %s: %s", c.Operation, condition)
 			}
 		}
 	}
 }
 
-// countPath compares what a path sends with what it should, and returns it.
 func countPath(t *testing.T, p path) []dynamotest.Call {
 	w := newWorld(t, store.Policy{MaxDevices: p.maxDevices})
 	p.given(w)
@@ -60,11 +57,8 @@ func countPath(t *testing.T, p path) []dynamotest.Call {
 		event    store.Event
 	)
 	s := w.through(&recorder, func(e store.Event) { event = e }, dynamotest.NoRetries)
-	if err := p.call(t.Context(), w, s); err != nil {
-		t.Fatal(err)
-	}
-	w.look()
-	w.intact()
+	w.do(p.call(t.Context(), w, s))
+	w.check()
 	p.then(w)
 
 	var (
@@ -97,74 +91,8 @@ func countPath(t *testing.T, p path) []dynamotest.Call {
 	return recorder.Calls()
 }
 
-// totals adds up the units of calls, as "1 + 4".
-func totals(calls []string) (writes, reads string) {
-	var w, r []string
-	for _, c := range calls {
-		fields := strings.Fields(c)
-		units := fields[len(fields)-2]
-		if fields[len(fields)-1] == "W" {
-			w = append(w, units)
-		} else {
-			r = append(r, units)
-		}
-	}
-	return strings.Join(w, " + "), strings.Join(r, " + ")
-}
-
-// TestGreatestRegistrationIsOneUnit registers the longest that ASCII allows, and
-// marks it with the longest reason: each item that is stored takes one write unit,
-// so that a refresh does.
-func TestGreatestRegistrationIsOneUnit(t *testing.T) {
-	w := newWorld(t, store.Policy{})
-	key := tokens.Key{
-		UserID:   tokens.UserID(strings.Repeat("u", 255)),
-		DeviceID: tokens.DeviceID(strings.Repeat("d", 128)),
-	}
-	token := tokens.MustParseToken("ExponentPushToken[" + strings.Repeat("x", tokens.MaxTokenBytes-len("ExponentPushToken[]")) + "]")
-	req := tokens.Request{Key: key, Token: token, Platform: tokens.Android, ProjectID: tokens.ProjectID(strings.Repeat("p", 64))}
-	if _, err := w.clean.Register(t.Context(), req); err != nil {
-		t.Fatal(err)
-	}
-	w.do(w.clean.Invalidate(t.Context(), key, token.Hash(), w.now.Add(store.ClockSkew)))
-	w.look()
-	w.hasStatus(key, tokens.DeviceNotRegistered)
-	equal(t, "items", 2, len(w.items))
-	for _, i := range w.items {
-		size := dynamotest.ItemSize(i)
-		t.Logf("%.9s: %d bytes", text(i, "userId"), size)
-		if size > 1024 {
-			t.Errorf("an item of %d bytes takes more than one write unit", size)
-		}
-	}
-}
-
-// TestQueryUnits compares the units that DynamoDB Local reports for a List, from
-// which the costs are counted, with the size of the stored data.
-func TestQueryUnits(t *testing.T) {
-	w := newWorld(t, store.Policy{MaxDevices: 100})
-	for n := range 60 {
-		w.register(
-			tokens.Key{UserID: "alice", DeviceID: tokens.DeviceID(fmt.Sprintf("device-%02d", n))},
-			tokens.MustParseToken(fmt.Sprintf("ExponentPushToken[%022d]", n)))
-	}
-	w.look()
-	var bytes int
-	for _, i := range w.items {
-		if text(i, "userId") == "alice" {
-			bytes += dynamotest.ItemSize(i)
-		}
-	}
-	var recorder dynamotest.Recorder
-	if _, err := w.through(&recorder, nil).List(t.Context(), "alice"); err != nil {
-		t.Fatal(err)
-	}
-	equal(t, "calls", []string{fmt.Sprintf("Query %d R", (bytes+4095)/4096)}, []string{recorder.Calls()[0].String()})
-	t.Logf("%d registrations, %d bytes: %v", 60, bytes, recorder.Calls()[0])
-}
-
-// wantActions fails unless the calls need just those IAM actions, those of the
-// items of transactions included.
+// wantActions fails unless the calls, and the items of their transactions, need
+// exactly those IAM actions.
 func wantActions(t *testing.T, want []string, calls []dynamotest.Call) {
 	t.Helper()
 	var got []string
@@ -175,24 +103,185 @@ func wantActions(t *testing.T, want []string, calls []dynamotest.Call) {
 	equal(t, "IAM actions", want, slices.Compact(got))
 }
 
-func TestActionsOfCreateTable(t *testing.T) {
-	var recorder dynamotest.Recorder
-	dynamotest.Table(t, dynamotest.Client(t, &recorder))
-	wantActions(t, dynamotest.TableActions, recorder.Calls())
+// units returns the units of each call of the path.
+func (p path) units() (writes, reads []float64) {
+	for _, c := range p.calls {
+		fields := strings.Fields(c)
+		n, err := strconv.ParseFloat(fields[len(fields)-2], 64)
+		switch {
+		case err != nil:
+			panic(err)
+		case fields[len(fields)-1] == "W":
+			writes = append(writes, n)
+		default:
+			reads = append(reads, n)
+		}
+	}
+	return writes, reads
 }
 
-// TestActionsOfUpgrade has two older rows with one token, so that one is removed.
-func TestActionsOfUpgrade(t *testing.T) {
+func sum(all []float64) (total float64) {
+	for _, n := range all {
+		total += n
+	}
+	return total
+}
+
+// TestCostsInDocument compares the table of costs with the paths.
+func TestCostsInDocument(t *testing.T) {
+	list := func(units []float64) string {
+		return strings.NewReplacer("[", "", "]", "", " ", " + ").Replace(fmt.Sprint(units))
+	}
+	for _, p := range paths() {
+		writes, reads := p.units()
+		if row := fmt.Sprintf("| %s | %s | %s |\n", p.name, list(writes), list(reads)); !strings.Contains(document(t), row) {
+			t.Errorf("the document lacks the row %s", row)
+		}
+	}
+}
+
+// habits has the calls for a device in a month of 30 days. The device is launched three
+// times a day, and its user has two devices and gets two messages a day.
+var habits = map[string]float64{
+	"Register, the same token":                  90 - 30.0/29 - 0.05 - 0.01 - 0.03,
+	"Register, the same token, once in 29 days": 30.0 / 29,
+	"Register, new":                             0.05,
+	"Register, moves to a new device":           0.01,
+	"Register, another token":                   0.03,
+	"Get":                                       0.3,
+	"List":                                      30,
+	"Deactivate":                                0.05,
+	"Delete":                                    0.005,
+	"Invalidate":                                0.03,
+	"DeleteUser, three registrations":           0.0025,
+	"Holder":                                    0.01,
+}
+
+// TestCapacityInDocument compares the units and bytes of a device. If they change,
+// recompute the document's table of capacity and costs: it is their product with the
+// number of devices and AWS's prices.
+func TestCapacityInDocument(t *testing.T) {
+	var writes, reads float64
+	for _, p := range paths() {
+		w, r := p.units()
+		writes += habits[p.name] * sum(w)
+		reads += habits[p.name] * sum(r)
+	}
+
 	w := newWorld(t, store.Policy{})
-	w.put(legacyRow(alice, tokenA))
-	w.put(legacyRow(bob, respelt))
+	_, err := w.clean.Register(t.Context(), tokens.Request{
+		Key:       key("7c9e6679-7425-40de-944b-e07fc1f90ae7", "00000000-1B4E-4C3D-9A5F-6E7D8C9B0A1F"),
+		Token:     tokenA,
+		Platform:  tokens.Android,
+		ProjectID: "0f9a3b52-6f5e-4b8e-9d0c-2f6f1f1c6d2e",
+	})
+	w.do(err)
+	w.look()
+	sizes := make(map[bool]int)
+	for _, i := range w.items {
+		sizes[strings.HasPrefix(text(i, "userId"), "#")] = dynamotest.ItemSize(i)
+	}
+	text := strings.Join(strings.Fields(document(t)), " ")
+	for _, want := range []string{
+		fmt.Sprintf("a device takes %.1f W and %.1f R", writes, reads),
+		fmt.Sprintf("%d bytes in its registration and %d in its claim", sizes[false], sizes[true]),
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the document lacks %q", want)
+		}
+	}
+}
+
+// TestGreatestRegistrationIsOneUnit: the longest registration of ASCII, with the
+// longest reason, takes one write unit, and so does its claim. Therefore a refresh
+// takes one.
+func TestGreatestRegistrationIsOneUnit(t *testing.T) {
+	w := newWorld(t, store.Policy{})
+	key := key(strings.Repeat("u", 255), strings.Repeat("d", 128))
+	token := tokens.MustParseToken("ExponentPushToken[" + strings.Repeat("x", tokens.MaxTokenBytes-len("ExponentPushToken[]")) + "]")
+	_, err := w.clean.Register(t.Context(), tokens.Request{Key: key, Token: token, Platform: tokens.Android, ProjectID: tokens.ProjectID(strings.Repeat("p", 64))})
+	w.do(err)
+	w.do(w.clean.Invalidate(t.Context(), key, token.Hash(), w.now.Add(store.ClockSkew)))
+	w.look()
+	w.hasStatus(key, tokens.DeviceNotRegistered)
+	equal(t, "items", 2, len(w.items))
+	for _, i := range w.items {
+		if size := dynamotest.ItemSize(i); size > 1024 {
+			t.Errorf("an item of %d bytes takes more than one write unit", size)
+		}
+	}
+}
+
+// TestQueryUnits compares the units that DynamoDB Local reports for a Query, and from
+// which the costs are counted, with the size of the stored items.
+func TestQueryUnits(t *testing.T) {
+	w := newWorld(t, store.Policy{})
+	rows := rowsOf(60)
+	w.put(rows...)
+	bytes := 0
+	for _, i := range rows {
+		bytes += dynamotest.ItemSize(i)
+	}
 	var recorder dynamotest.Recorder
-	c := dynamotest.Client(t, &recorder)
-	if _, err := dynamostore.Upgrade(t.Context(), c, w.table, dynamostore.UpgradeOptions{Policy: w.policy}); err != nil {
+	_, err := w.through(&recorder, nil).List(t.Context(), "alice")
+	w.do(err)
+	equal(t, "call", fmt.Sprintf("Query %d R", (bytes+4095)/4096), recorder.Calls()[0].String())
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
 		t.Fatal(err)
 	}
-	wantActions(t, dynamotest.UpgradeActions, recorder.Calls())
-	w.look()
-	w.intact()
-	equal(t, "rows and claims", 2, len(w.items))
+	return string(text)
+}
+
+func document(t *testing.T) string {
+	t.Helper()
+	return readFile(t, "../docs/infra/device-token-access-patterns.md")
+}
+
+// TestPolicyInDocument: the document's policy allows what the store calls, and no
+// more.
+func TestPolicyInDocument(t *testing.T) {
+	block := regexp.MustCompile("(?s)```json\n(.*?)```").FindStringSubmatch(document(t))
+	if block == nil {
+		t.Fatal("there is no policy")
+	}
+	var policy struct {
+		Statement []struct {
+			Effect   string
+			Action   []string
+			Resource string
+		}
+	}
+	if err := json.Unmarshal([]byte(block[1]), &policy); err != nil {
+		t.Fatal(err)
+	}
+	var actions []string
+	for _, s := range policy.Statement {
+		equal(t, "effect", "Allow", s.Effect)
+		for _, action := range s.Action {
+			switch service, name, _ := strings.Cut(action, ":"); {
+			case service == "kms":
+			case service != "dynamodb" || strings.HasSuffix(s.Resource, "*"):
+				t.Errorf("the policy allows %s on %s", action, s.Resource)
+			default:
+				actions = append(actions, name)
+			}
+		}
+	}
+	equal(t, "actions on the table", dynamotest.StoreActions, actions)
+}
+
+// TestAttributesInDocument: the document's table has each attribute of table.go.
+func TestAttributesInDocument(t *testing.T) {
+	names := regexp.MustCompile(`(?m)^\tattr\w+ += "(\w+)"`).FindAllStringSubmatch(readFile(t, "table.go"), -1)
+	equal(t, "attributes in table.go", 15, len(names))
+	for _, name := range names {
+		if !strings.Contains(document(t), "| `"+name[1]+"` |") {
+			t.Errorf("the document's table lacks the attribute %s", name[1])
+		}
+	}
 }

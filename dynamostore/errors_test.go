@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -26,34 +25,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// offline is a store that has the transport alone to answer it, with the SDK's
-// retries off, and the fewest attempts of its own.
-func offline(t testing.TB, transport http.RoundTripper, observe func(store.Event)) *dynamostore.Store {
-	t.Helper()
-	c := dynamotest.Offline(transport, dynamotest.NoRetries)
-	return dynamotest.Store(t, c, "table", dynamostore.Options{MaxAttempts: 4, Observe: observe})
-}
-
-// methods calls each of them with good arguments.
-var methods = map[store.Operation]func(context.Context, store.Store) error{
-	store.OpRegister: func(ctx context.Context, s store.Store) error {
-		_, err := s.Register(ctx, requestFor(alice, tokenA))
-		return err
-	},
-	store.OpGet:        func(ctx context.Context, s store.Store) error { _, err := s.Get(ctx, alice); return err },
-	store.OpList:       func(ctx context.Context, s store.Store) error { _, err := s.List(ctx, "alice"); return err },
-	store.OpHolder:     func(ctx context.Context, s store.Store) error { _, err := s.Holder(ctx, tokenA.Hash()); return err },
-	store.OpDeactivate: func(ctx context.Context, s store.Store) error { return s.Deactivate(ctx, alice) },
-	store.OpInvalidate: func(ctx context.Context, s store.Store) error {
-		return s.Invalidate(ctx, alice, tokenA.Hash(), worldStart)
-	},
-	store.OpDelete:     func(ctx context.Context, s store.Store) error { return s.Delete(ctx, alice) },
-	store.OpDeleteUser: func(ctx context.Context, s store.Store) error { return s.DeleteUser(ctx, "alice") },
-}
-
-// TestErrorCodes gives each code of DynamoDB as the answer to the first call of
-// each method. want is what the caller is told; nil is a fault that has no
-// sentinel.
+// TestErrorCodes answers the first call of each method with each error code of
+// DynamoDB. want is the sentinel; nil means none.
 func TestErrorCodes(t *testing.T) {
 	tests := []struct {
 		status int
@@ -92,16 +65,10 @@ func TestErrorCodes(t *testing.T) {
 	for _, tt := range tests {
 		for operation, call := range methods {
 			t.Run(fmt.Sprintf("%d %s/%s", tt.status, tt.code, operation), func(t *testing.T) {
-				var event store.Event
-				s := offline(t, dynamotest.Transport(func(r *http.Request) (*http.Response, error) {
-					return dynamotest.Failure(r, tt.status, tt.code, "not now, alice aaaaaaaa"), nil
-				}), func(e store.Event) { event = e })
+				var events []store.Event
+				s := offline(t, dynamotest.Script(failure(tt.status, tt.code)), func(e store.Event) { events = append(events, e) })
 				err := call(t.Context(), s)
-				for _, sentinel := range []error{store.ErrTryAgain, store.ErrMisconfigured, store.ErrNotFound} {
-					if errors.Is(err, sentinel) != (sentinel == tt.want) {
-						t.Errorf("the error %v is %v: %v", err, sentinel, !errors.Is(err, tt.want))
-					}
-				}
+				sentinels(t, err, tt.want)
 				var (
 					failed *dynamostore.CallError
 					cause  smithy.APIError
@@ -113,40 +80,25 @@ func TestErrorCodes(t *testing.T) {
 					t.Errorf("the cause of %v is %v", err, cause)
 				}
 				discreet(t, err)
-				if !strings.Contains(err.Error(), tt.code) || !strings.Contains(err.Error(), dynamotest.RequestID) {
-					t.Errorf("the text %q lacks the code or the request", err)
+				want := fmt.Sprintf("dynamostore: %s: %s (request %s)", failed.Call, tt.code, dynamotest.RequestID)
+				if tt.want != nil {
+					want += ": " + tt.want.Error()
+				}
+				equal(t, "text", want, err.Error())
+				if len(events) != 1 {
+					t.Fatalf("there are %d events, want 1", len(events))
 				}
 				outcome := map[error]store.Outcome{store.ErrTryAgain: store.TryAgain, store.ErrMisconfigured: store.Misconfigured, nil: store.Failed}[tt.want]
-				equal(t, "outcome", outcome, event.Outcome)
-				equal(t, "operation", operation, event.Operation)
+				equal(t, "outcome", outcome, events[0].Outcome)
+				equal(t, "operation", operation, events[0].Operation)
 				calls := 1
-				if writesAtOnce := event.Attempts > 0; writesAtOnce && tt.code == "TransactionConflictException" {
-					calls = 4 // the SDK does not repeat it, so the store does
+				if events[0].Attempts > 0 && tt.code == "TransactionConflictException" {
+					calls = 4 // the store retries a single write, because the SDK does not
 				}
-				equal(t, "calls", calls, event.Calls)
+				equal(t, "calls", calls, events[0].Calls)
 			})
 		}
 	}
-}
-
-// TestCauses reaches the SDK's own errors.
-func TestCauses(t *testing.T) {
-	s := offline(t, dynamotest.Script(func(r *http.Request) *http.Response {
-		return dynamotest.Failure(r, 400, "ResourceNotFoundException", "no such table")
-	}), nil)
-	_, err := s.Get(t.Context(), alice)
-	var (
-		missing   *types.ResourceNotFoundException
-		operation *smithy.OperationError
-	)
-	if !errors.As(err, &missing) || missing.ErrorMessage() != "no such table" {
-		t.Errorf("the error %v has no ResourceNotFoundException", err)
-	}
-	if !errors.As(err, &operation) || operation.Operation() != "GetItem" {
-		t.Errorf("the error %v has no OperationError", err)
-	}
-	want := "dynamostore: GetItem: ResourceNotFoundException (request " + dynamotest.RequestID + "): store: misconfigured"
-	equal(t, "text", want, err.Error())
 }
 
 // TestNoAnswer covers failures that come from no DynamoDB.
@@ -252,11 +204,7 @@ func TestNothingSent(t *testing.T) {
 					})
 					s := dynamotest.Store(t, dynamotest.Offline(nothing, retries, tt.change), "table", dynamostore.Options{})
 					err := call(t.Context(), s)
-					for _, sentinel := range []error{store.ErrTryAgain, store.ErrMisconfigured} {
-						if errors.Is(err, sentinel) != (sentinel == tt.want) {
-							t.Errorf("the error %v is %v: %v", err, sentinel, errors.Is(err, sentinel))
-						}
-					}
+					sentinels(t, err, tt.want)
 					discreet(t, err)
 				})
 			}
@@ -288,27 +236,48 @@ func (unserializable) UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...
 // TestUnserializable returns an error without a sentinel: repeating the call does
 // not help, and the configuration is right.
 func TestUnserializable(t *testing.T) {
-	err := dynamotest.Store(t, unserializable{}, "table", dynamostore.Options{}).Deactivate(t.Context(), alice)
-	if err == nil || errors.Is(err, store.ErrTryAgain) || errors.Is(err, store.ErrMisconfigured) {
-		t.Errorf("the error is %v, want one without a sentinel", err)
+	sentinels(t, dynamotest.Store(t, unserializable{}, "table", dynamostore.Options{}).Deactivate(t.Context(), alice), nil)
+}
+
+// TestEndedDuringACall ends the context during the first call of each method, which
+// then fails with an error that does not matter.
+func TestEndedDuringACall(t *testing.T) {
+	for operation, call := range methods {
+		t.Run(string(operation), func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			err := call(ctx, offline(t, dynamotest.Transport(func(r *http.Request) (*http.Response, error) {
+				cancel()
+				return dynamotest.Failure(r, 400, "ResourceNotFoundException", ""), nil
+			}), nil))
+			if !errors.Is(err, context.Canceled) || errors.Is(err, store.ErrTryAgain) == reads(operation) || errors.Is(err, store.ErrMisconfigured) {
+				t.Errorf("the error is %v", err)
+			}
+		})
 	}
 }
 
-// TestInvalidArguments checks that a call with invalid arguments sends nothing and names them.
-func TestInvalidArguments(t *testing.T) {
+// TestRefusedAtOnce: a call whose context is done or whose arguments are invalid
+// sends nothing.
+func TestRefusedAtOnce(t *testing.T) {
+	done, cancel := context.WithCancel(t.Context())
+	cancel()
 	var event store.Event
 	s := offline(t, dynamotest.Transport(func(*http.Request) (*http.Response, error) {
 		t.Error("a request was sent")
 		return nil, io.EOF
 	}), func(e store.Event) { event = e })
-	err := s.Deactivate(t.Context(), tokens.Key{UserID: "#alice", DeviceID: "d"})
+	for operation, call := range methods {
+		err := call(done, s)
+		if !errors.Is(err, context.Canceled) || errors.Is(err, store.ErrTryAgain) || event.Err != err {
+			t.Errorf("%s: the error is %v, and %v in the event; want the context's alone", operation, err, event.Err)
+		}
+		equal(t, "outcome", store.Canceled, event.Outcome)
+		equal(t, "calls", 0, event.Calls)
+	}
+	err := s.Deactivate(done, key("#alice", "d"))
 	var invalid *tokens.InvalidError
-	if !errors.As(err, &invalid) {
-		t.Errorf("the error is %v, want an InvalidError", err)
+	if !errors.As(err, &invalid) || event.Err != err {
+		t.Errorf("the error is %v, and %v in the event; want an InvalidError", err, event.Err)
 	}
-	equal(t, "outcome", "invalid", event.Outcome)
-	equal(t, "calls", 0, event.Calls)
-	if event.Err != err {
-		t.Errorf("the observer was told %v", event.Err)
-	}
+	equal(t, "outcome", store.Invalid, event.Outcome)
 }

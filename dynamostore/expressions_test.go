@@ -13,32 +13,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// TestSpellingArgs fills the three values of a condition with one to three texts.
-func TestSpellingArgs(t *testing.T) {
-	const uuid = "0123abcd-4567-89ab-cdef-0123456789ab"
-	tests := []struct {
-		token string
-		want  [3]string
-	}{
-		{"ExponentPushToken[x]", [3]string{"ExponentPushToken[x]", "ExpoPushToken[x]", "ExpoPushToken[x]"}},
-		{"ExpoPushToken[x]", [3]string{"ExpoPushToken[x]", "ExponentPushToken[x]", "ExponentPushToken[x]"}},
-		{uuid, [3]string{uuid, "ExponentPushToken[" + uuid + "]", "ExpoPushToken[" + uuid + "]"}},
-	}
-	for _, tt := range tests {
-		var got [3]string
-		for n, a := range spellingArgs(tokens.MustParseToken(tt.token).Spellings()) {
-			got[n] = row{item: item{"x": a.value}}.text("x")
-			if want := param(fmt.Sprintf("spelling%d", n)); a.param != want {
-				t.Errorf("param %q, want %q", a.param, want)
-			}
-		}
-		if diff := cmp.Diff(tt.want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", tt.token, diff)
-		}
-	}
-}
-
-// TestTemplates binds values, and is loud about one that is missing.
+// TestTemplates binds values by name, and panics if one is missing.
 func TestTemplates(t *testing.T) {
 	if values := compile(expression.NewBuilder().WithCondition(exists())).bind(); values != nil {
 		t.Errorf("an expression without values has %v", values)
@@ -52,21 +27,23 @@ func TestTemplates(t *testing.T) {
 	if diff := cmp.Diff([]string{"1", "2"}, got); diff != "" || len(values) != 2 {
 		t.Errorf("%d values (-want +got):\n%s", len(values), diff)
 	}
-	panics := func(what string, f func()) {
-		t.Helper()
-		defer func() {
-			if recover() == nil {
-				t.Errorf("%s does not panic", what)
-			}
+	for what, f := range map[string]func(){
+		"a missing value":     func() { compile(b).bind(arg{"p", stringValue("1")}) },
+		"an empty expression": func() { compile(expression.NewBuilder()) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s does not panic", what)
+				}
+			}()
+			f()
 		}()
-		f()
 	}
-	panics("a missing value", func() { compile(b).bind(arg{"p", stringValue("1")}) })
-	panics("an empty expression", func() { compile(expression.NewBuilder()) })
 }
 
-// TestExpressions has the text of every expression that goes out, as DynamoDB
-// logs it, and where it is written. TestCosts fails if another one goes out.
+// TestExpressions has the text of every expression, as DynamoDB logs it, and names the
+// Go code that writes it. TestCosts fails if a request has another one.
 func TestExpressions(t *testing.T) {
 	const (
 		observed = "userId expoPushToken registeredAt updatedAt expiresAt"
@@ -146,8 +123,8 @@ func TestExpressions(t *testing.T) {
 	}
 }
 
-// An expressionText is the text of an expression, and the attributes that #0, #1
-// and so on stand for in it. where names its Go code.
+// An expressionText is the text of an expression. names has the attributes #0, #1 and
+// so on, and where names the Go code.
 type expressionText struct{ where, text, names string }
 
 func textsOf(where string, t template) []expressionText {

@@ -1,8 +1,6 @@
 package dynamostore_test
 
 import (
-	"errors"
-	"maps"
 	"testing"
 	"time"
 
@@ -13,59 +11,44 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// TestLegacyRows reads rows as the earlier service wrote them, and has them
-// registered again, which gives them an expiry and a claim.
+// TestLegacyRows reads rows of the earlier service. Register gives them an expiry and a
+// claim.
 func TestLegacyRows(t *testing.T) {
 	read := tokens.Registration{
 		Key: alice, Token: tokenA, Platform: tokens.IOS, Status: tokens.Active,
 		RegisteredAt: time.Date(2020, 1, 2, 3, 4, 5, 6e6, time.UTC),
 		UpdatedAt:    time.Date(2020, 6, 7, 8, 9, 10, 11e6, time.UTC),
 	}
+	inactive := func(reason tokens.Status) func(*tokens.Registration) {
+		return func(r *tokens.Registration) { r.Status = reason }
+	}
 	tests := []struct {
-		name   string
-		change dynamotest.Item // nil values are removed
-		want   func(tokens.Registration) tokens.Registration
+		name    string
+		changes dynamotest.Item
+		want    func(*tokens.Registration) // changes read
 	}{
-		{"as usual", nil, func(r tokens.Registration) tokens.Registration { return r }},
-		{"isActive missing", dynamotest.Item{"isActive": nil}, func(r tokens.Registration) tokens.Registration { return r }},
-		{"inactive", dynamotest.Item{"isActive": boolean(false)}, func(r tokens.Registration) tokens.Registration {
-			r.Status = tokens.Inactive
-			return r
-		}},
-		{"logged out", dynamotest.Item{"isActive": boolean(false), "inactiveReason": str("logout")}, func(r tokens.Registration) tokens.Registration {
-			r.Status = tokens.LoggedOut
-			return r
-		}},
-		{"a reason of its own", dynamotest.Item{"isActive": boolean(false), "inactiveReason": str("boredom")}, func(r tokens.Registration) tokens.Registration {
-			r.Status = tokens.Inactive
-			return r
-		}},
-		{"no times", dynamotest.Item{"registeredAt": nil, "updatedAt": nil}, func(r tokens.Registration) tokens.Registration {
+		{"as usual", nil, func(*tokens.Registration) {}},
+		{"isActive missing", dynamotest.Item{"isActive": nil}, func(*tokens.Registration) {}},
+		{"inactive", dynamotest.Item{"isActive": boolean(false)}, inactive(tokens.Inactive)},
+		{"logged out", dynamotest.Item{"isActive": boolean(false), "inactiveReason": str("logout")}, inactive(tokens.LoggedOut)},
+		{"an unknown reason", dynamotest.Item{"isActive": boolean(false), "inactiveReason": str("boredom")}, inactive(tokens.Inactive)},
+		{"no times", dynamotest.Item{"registeredAt": nil, "updatedAt": nil}, func(r *tokens.Registration) {
 			r.RegisteredAt, r.UpdatedAt = time.Time{}, time.Time{}
-			return r
 		}},
-		{"whole seconds", dynamotest.Item{"updatedAt": str("2020-06-07T08:09:10Z")}, func(r tokens.Registration) tokens.Registration {
+		{"whole seconds", dynamotest.Item{"updatedAt": str("2020-06-07T08:09:10Z")}, func(r *tokens.Registration) {
 			r.UpdatedAt = time.Date(2020, 6, 7, 8, 9, 10, 0, time.UTC)
-			return r
 		}},
-		{"a project", dynamotest.Item{"projectId": str("p")}, func(r tokens.Registration) tokens.Registration {
-			r.ProjectID = "p"
-			return r
-		}},
+		{"a project", dynamotest.Item{"projectId": str("p")}, func(r *tokens.Registration) { r.ProjectID = "p" }},
 	}
 	client := dynamotest.Client(t, nil)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w := worldOn(t, client, dynamotest.Table(t, client), store.Policy{})
-			old := legacyRow(alice, tokenA)
-			for name, value := range tt.change {
-				if old[name] = value; value == nil {
-					delete(old, name)
-				}
-			}
+			old := with(legacyRow(alice, tokenA), tt.changes)
 			w.put(old)
-			want := tt.want(read)
+			want := read
+			tt.want(&want)
 			got, err := w.clean.Get(t.Context(), alice)
 			w.do(err)
 			equal(t, "Get", want, got)
@@ -76,9 +59,8 @@ func TestLegacyRows(t *testing.T) {
 			} else {
 				equal(t, "List", 0, len(listed))
 			}
-			if _, err := w.clean.Holder(t.Context(), tokenA.Hash()); !errors.Is(err, store.ErrNotFound) {
-				t.Errorf("Holder: %v, want ErrNotFound", err)
-			}
+			_, err = w.clean.Holder(t.Context(), tokenA.Hash())
+			sentinels(t, err, store.ErrNotFound)
 
 			result := w.register(alice, tokenA)
 			if want.RegisteredAt.IsZero() {
@@ -87,8 +69,7 @@ func TestLegacyRows(t *testing.T) {
 			want.Status, want.ProjectID = tokens.Active, ""
 			want.UpdatedAt, want.ExpiresAt = w.now, w.now.Add(store.DefaultTTL).Truncate(time.Second)
 			equal(t, "Register", store.Result{Registration: want, Outcome: store.Refreshed}, result)
-			w.look()
-			w.intact()
+			w.check()
 			holder, err := w.clean.Holder(t.Context(), tokenA.Hash())
 			w.do(err)
 			equal(t, "Holder", want, holder)
@@ -99,11 +80,10 @@ func TestLegacyRows(t *testing.T) {
 	}
 }
 
-// TestLegacyRowsAreRemoved erases and marks rows without claims.
+// TestLegacyRowsAreRemoved deactivates, invalidates and erases rows without claims.
 func TestLegacyRowsAreRemoved(t *testing.T) {
 	w := newWorld(t, store.Policy{})
-	w.put(legacyRow(alice, tokenA))
-	w.put(legacyRow(tablet, tokenB))
+	w.put(legacyRow(alice, tokenA), legacyRow(tablet, tokenB))
 	w.do(w.clean.Deactivate(t.Context(), alice))
 	w.do(w.clean.Invalidate(t.Context(), tablet, tokenB.Hash(), w.now))
 	w.look()
@@ -115,27 +95,22 @@ func TestLegacyRowsAreRemoved(t *testing.T) {
 	equal(t, "items", 0, len(w.items))
 }
 
-// TestLegacyRowsWithOneToken moves a token to a new device of a user of whom two
-// rows have it, and leaves another user's row: that one has no claim to be found
-// by, until it is upgraded.
+// TestLegacyRowsWithOneToken moves a token to a new device of a user who has two rows
+// with it. Another user's row stays, because it has no claim until it is upgraded.
 func TestLegacyRowsWithOneToken(t *testing.T) {
 	w := newWorld(t, store.Policy{})
-	w.put(legacyRow(tablet, tokenA))
-	w.put(legacyRow(watch, respelt))
-	w.put(legacyRow(bob, tokenA))
+	w.put(legacyRow(tablet, tokenA), legacyRow(watch, respelt), legacyRow(bob, tokenA))
 	result := w.register(alice, tokenA)
 	equal(t, "outcome", store.Created, result.Outcome)
 	equal(t, "evicted", 0, len(result.Evicted))
-	w.look()
-	w.intact()
+	w.check()
 	w.holds(alice, tokenA)
-	w.empty(tablet)
-	w.empty(watch)
+	w.empty(tablet, watch)
 	w.holds(bob, tokenA)
 }
 
-// TestForeignAttributesSurvive makes every write but a removal on a row that has
-// attributes which this library does not know.
+// TestForeignAttributesSurvive makes every write except a removal on a row with
+// attributes that this package does not know.
 func TestForeignAttributesSurvive(t *testing.T) {
 	foreign := dynamotest.Item{
 		"appVersion": str("1.2.3"), "badge": num("7"), "muted": boolean(false),
@@ -146,12 +121,9 @@ func TestForeignAttributesSurvive(t *testing.T) {
 		"key":       &types.AttributeValueMemberB{Value: []byte{1}},
 	}
 	w := newWorld(t, store.Policy{})
-	row := legacyRow(alice, tokenA)
-	maps.Copy(row, foreign)
-	w.put(row)
+	w.put(with(legacyRow(alice, tokenA), foreign))
 	survived := func(what string) {
-		w.look()
-		w.intact()
+		w.check()
 		for name, value := range foreign {
 			equal(t, what, dynamotest.ItemJSON(dynamotest.Item{name: value}), dynamotest.ItemJSON(dynamotest.Item{name: w.at(alice)[name]}))
 		}

@@ -10,277 +10,147 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A path is one way through an operation. Its cost is counted, and every fault is
-// injected at each of its calls.
+// A path is one way through an operation. TestCosts counts its requests, and
+// TestFaults injects every fault at each of them.
 type path struct {
 	name       string
-	maxDevices int          // 0: the default
-	given      func(*world) // what happened before
+	maxDevices int // 0: the default
+	given      func(*world)
 	call       func(context.Context, *world, store.Store) error
-	then       func(*world) // checks the stored data once the call has succeeded
-	calls      []string     // what goes out, with what AWS bills for it
+	then       func(*world) // checks the table after the call succeeded
+	calls      []string     // the requests, with the units that AWS bills
 }
 
-// registering calls Register.
-func registering(key tokens.Key, token tokens.Token) func(context.Context, *world, store.Store) error {
-	return func(ctx context.Context, w *world, s store.Store) error {
-		result, err := s.Register(ctx, requestFor(key, token))
-		if err == nil && (result.Registration.Key != key || result.Registration.Token.Reveal() != token.Reveal() || !result.Registration.Active()) {
-			w.Errorf("Register: the result is %v", result)
-		}
-		return err
-	}
+func paths() []path { return append(registerPaths(), otherPaths()...) }
+
+func nothing(*world) {}
+
+func has(key tokens.Key, token tokens.Token) func(*world) {
+	return func(w *world) { w.register(key, token) }
 }
 
-// paths are all of them.
-func paths() []path {
-	return append(registerPaths(), otherPaths()...)
+func both(first, second func(*world)) func(*world) {
+	return func(w *world) { first(w); second(w) }
 }
 
+func later(d time.Duration) func(*world) { return func(w *world) { w.now = w.now.Add(d) } }
+
+func loggedOut(key tokens.Key) func(*world) {
+	return func(w *world) { w.do(w.clean.Deactivate(w.Context(), key)) }
+}
+
+func isEmpty(keys ...tokens.Key) func(*world) { return func(w *world) { w.empty(keys...) } }
+
+// registerPaths all register alice's phone.
 func registerPaths() []path {
-	nothing := func(*world) {}
-	aliceHasA := func(w *world) { w.register(alice, tokenA) }
-	bobHasA := func(w *world) { w.register(bob, tokenA) }
-	return []path{
-		{
-			name: "Register, new", given: nothing, call: registering(alice, tokenA),
-			then:  func(w *world) { w.holds(alice, tokenA) },
-			calls: []string{"UpdateItem (refused) 1 W", "Query 1 R", "TransactWriteItems 4 W"},
-		},
-		{
-			name: "Register, new, above the limit", maxDevices: 1,
-			given: func(w *world) { w.register(tablet, tokenB) },
-			call:  registering(alice, tokenA),
-			then:  func(w *world) { w.holds(alice, tokenA); w.empty(tablet) },
-			calls: []string{"UpdateItem (refused) 1 W", "Query 1 R", "TransactWriteItems 8 W"},
-		},
-		{
-			name: "Register, the same token", given: aliceHasA, call: registering(alice, tokenA),
-			then:  func(w *world) { w.holds(alice, tokenA) },
-			calls: []string{"UpdateItem 1 W"},
-		},
-		{
-			name: "Register, the same token spelled otherwise", given: aliceHasA, call: registering(alice, respelt),
-			then:  func(w *world) { w.holds(alice, respelt) },
-			calls: []string{"UpdateItem 1 W"},
-		},
-		{
-			name: "Register, after a logout",
-			given: func(w *world) {
-				w.register(alice, tokenA)
-				w.do(w.clean.Deactivate(w.Context(), alice))
+	var all []path
+	add := func(name string, given func(*world), token tokens.Token, gone []tokens.Key, calls ...string) *path {
+		all = append(all, path{
+			name: "Register, " + name, given: given, calls: calls,
+			call: func(ctx context.Context, w *world, s store.Store) error {
+				result, err := s.Register(ctx, requestFor(alice, token))
+				if err == nil && (result.Registration.Key != alice || result.Registration.Token.Reveal() != token.Reveal() || !result.Registration.Active()) {
+					w.Errorf("Register: the result is %v", result)
+				}
+				return err
 			},
-			call:  registering(alice, tokenA),
-			then:  func(w *world) { w.holds(alice, tokenA); w.hasStatus(alice, tokens.Active) },
-			calls: []string{"UpdateItem 1 W"},
-		},
-		{
-			name: "Register, the same token, once in 29 days",
-			given: func(w *world) {
-				w.register(alice, tokenA)
-				w.now = w.now.Add(29*day + time.Second)
+			then: func(w *world) {
+				w.holds(alice, token)
+				w.hasStatus(alice, tokens.Active)
+				w.empty(gone...)
 			},
-			call:  registering(alice, tokenA),
-			then:  func(w *world) { w.holds(alice, tokenA) },
-			calls: []string{"UpdateItem (refused) 1 W", "TransactWriteItems 4 W"},
-		},
-		{
-			name: "Register, another token", given: aliceHasA, call: registering(alice, tokenB),
-			then:  func(w *world) { w.holds(alice, tokenB) },
-			calls: []string{"UpdateItem (refused) 1 W", "TransactWriteItems 6 W"},
-		},
-		{
-			name: "Register, moves to a new device", given: bobHasA, call: registering(alice, tokenA),
-			then:  func(w *world) { w.holds(alice, tokenA); w.empty(bob) },
-			calls: []string{"UpdateItem (refused) 1 W", "Query 1 R", "TransactWriteItems (refused) 4 W", "TransactWriteItems 6 W"},
-		},
-		{
-			name: "Register, moves to a new device, above the limit", maxDevices: 1,
-			given: func(w *world) { w.register(bob, tokenA); w.register(tablet, tokenB) },
-			call:  registering(alice, tokenA),
-			then:  func(w *world) { w.holds(alice, tokenA); w.empty(bob); w.empty(tablet) },
-			calls: []string{"UpdateItem (refused) 1 W", "Query 1 R", "TransactWriteItems (refused) 8 W", "TransactWriteItems 10 W"},
-		},
-		{
-			name:  "Register, moves to a device that had another token",
-			given: func(w *world) { w.register(bob, tokenA); w.register(alice, tokenB) },
-			call:  registering(alice, tokenA),
-			then:  func(w *world) { w.holds(alice, tokenA); w.empty(bob) },
-			calls: []string{"UpdateItem (refused) 1 W", "TransactWriteItems (refused) 6 W", "TransactWriteItems 8 W"},
-		},
-		{
-			name:  "Register, moves to a new device of the same user",
-			given: func(w *world) { w.register(tablet, tokenA) },
-			call:  registering(alice, tokenA),
-			then:  func(w *world) { w.holds(alice, tokenA); w.empty(tablet) },
-			// The Query has shown that the tablet has the token; what the claim
-			// says is known only once the first transaction is refused.
-			calls: []string{"UpdateItem (refused) 1 W", "Query 1 R", "TransactWriteItems (refused) 6 W", "TransactWriteItems 6 W"},
-		},
-		{
-			name: "Register, moves from a device that logged out",
-			given: func(w *world) {
-				w.register(bob, tokenA)
-				w.do(w.clean.Deactivate(w.Context(), bob))
-			},
-			call: registering(alice, tokenA),
-			then: func(w *world) { w.holds(alice, tokenA); w.empty(bob) },
-			// The claim's owner is thought to be live and active, which is what
-			// MovedFrom tells, so that it costs one transaction more to find
-			// that it is not.
-			calls: []string{"UpdateItem (refused) 1 W", "Query 1 R", "TransactWriteItems (refused) 4 W", "TransactWriteItems (refused) 6 W", "TransactWriteItems 6 W"},
-		},
-		{
-			name:  "Register, moves from an expired registration",
-			given: func(w *world) { w.register(bob, tokenA); w.now = w.now.Add(90 * day) },
-			call:  registering(alice, tokenA),
-			then:  func(w *world) { w.holds(alice, tokenA); w.empty(bob) },
-			calls: []string{"UpdateItem (refused) 1 W", "Query 1 R", "TransactWriteItems (refused) 4 W", "TransactWriteItems (refused) 6 W", "TransactWriteItems 6 W"},
-		},
-		{
-			name:  "Register, over its own expired registration",
-			given: func(w *world) { w.register(alice, tokenA); w.now = w.now.Add(90 * day) },
-			call:  registering(alice, tokenA),
-			then:  func(w *world) { w.holds(alice, tokenA) },
-			calls: []string{"UpdateItem (refused) 1 W", "Query 1 R", "TransactWriteItems 4 W"},
-		},
-		{
-			name:  "Register, another token over its own expired registration",
-			given: func(w *world) { w.register(alice, tokenA); w.now = w.now.Add(90 * day) },
-			call:  registering(alice, tokenB),
-			then:  func(w *world) { w.holds(alice, tokenB) },
-			calls: []string{"UpdateItem (refused) 1 W", "Query 1 R", "TransactWriteItems 6 W"},
-		},
-		{
-			name:  "Register, over a row of the earlier service",
-			given: func(w *world) { w.put(legacyRow(alice, tokenA)) },
-			call:  registering(alice, tokenA),
-			then:  func(w *world) { w.holds(alice, tokenA) },
-			calls: []string{"UpdateItem (refused) 1 W", "TransactWriteItems 4 W"},
-		},
+		})
+		return &all[len(all)-1]
 	}
+	const refused, query = "UpdateItem (refused) 1 W", "Query 1 R"
+	aliceHasA, bobHasA, tabletHasB := has(alice, tokenA), has(bob, tokenA), has(tablet, tokenB)
+
+	add("new", nothing, tokenA, nil, refused, query, "TransactWriteItems 4 W")
+	add("new, above the limit", tabletHasB, tokenA, []tokens.Key{tablet}, refused, query, "TransactWriteItems 8 W").maxDevices = 1
+	add("the same token", aliceHasA, tokenA, nil, "UpdateItem 1 W")
+	add("the same token spelled otherwise", aliceHasA, respelt, nil, "UpdateItem 1 W")
+	add("after a logout", both(aliceHasA, loggedOut(alice)), tokenA, nil, "UpdateItem 1 W")
+	add("the same token, once in 29 days", both(aliceHasA, later(29*day+time.Second)), tokenA, nil, refused, "TransactWriteItems 4 W")
+	add("another token", aliceHasA, tokenB, nil, refused, "TransactWriteItems 6 W")
+	add("moves to a new device", bobHasA, tokenA, []tokens.Key{bob},
+		refused, query, "TransactWriteItems (refused) 4 W", "TransactWriteItems 6 W")
+	add("moves to a new device, above the limit", both(bobHasA, tabletHasB), tokenA, []tokens.Key{bob, tablet},
+		refused, query, "TransactWriteItems (refused) 8 W", "TransactWriteItems 10 W").maxDevices = 1
+	add("moves to a device that had another token", both(bobHasA, has(alice, tokenB)), tokenA, []tokens.Key{bob},
+		refused, "TransactWriteItems (refused) 6 W", "TransactWriteItems 8 W")
+	// The Query shows that the tablet has the token. The first transaction, which is
+	// refused, shows that the tablet holds the claim too.
+	add("moves to a new device of the same user", has(tablet, tokenA), tokenA, []tokens.Key{tablet},
+		refused, query, "TransactWriteItems (refused) 6 W", "TransactWriteItems 6 W")
+	// The second transaction assumes that the holder is live and active.
+	add("moves from a device that logged out", both(bobHasA, loggedOut(bob)), tokenA, []tokens.Key{bob},
+		refused, query, "TransactWriteItems (refused) 4 W", "TransactWriteItems (refused) 6 W", "TransactWriteItems 6 W")
+	add("moves from an expired registration", both(bobHasA, later(90*day)), tokenA, []tokens.Key{bob},
+		refused, query, "TransactWriteItems (refused) 4 W", "TransactWriteItems (refused) 6 W", "TransactWriteItems 6 W")
+	add("over its own expired registration", both(aliceHasA, later(90*day)), tokenA, nil, refused, query, "TransactWriteItems 4 W")
+	add("another token over its own expired registration", both(aliceHasA, later(90*day)), tokenB, nil, refused, query, "TransactWriteItems 6 W")
+	add("over a row of the earlier service", func(w *world) { w.put(legacyRow(alice, tokenA)) }, tokenA, nil, refused, "TransactWriteItems 4 W")
+	return all
 }
 
 func otherPaths() []path {
-	aliceHasA := func(w *world) { w.register(alice, tokenA) }
-	return []path{
-		{
-			name: "Get", given: aliceHasA,
-			call: func(ctx context.Context, w *world, s store.Store) error {
-				reg, err := s.Get(ctx, alice)
-				if err == nil && reg.Key != alice {
-					w.Errorf("Get: got %v", reg)
-				}
-				return err
-			},
-			then:  func(w *world) { w.holds(alice, tokenA) },
-			calls: []string{"GetItem 1 R"},
-		},
-		{
-			name: "List", given: func(w *world) { w.register(tablet, tokenB); w.register(alice, tokenA) },
-			call: func(ctx context.Context, w *world, s store.Store) error {
-				regs, err := s.List(ctx, "alice")
-				if err == nil && len(regs) != 2 {
-					w.Errorf("List: got %v", regs)
-				}
-				return err
-			},
-			then:  func(w *world) { w.holds(alice, tokenA) },
-			calls: []string{"Query 1 R"},
-		},
-		{
-			name: "Deactivate", given: aliceHasA, call: deactivating(alice),
-			then:  func(w *world) { w.hasStatus(alice, tokens.LoggedOut) },
-			calls: []string{"UpdateItem 1 W"},
-		},
-		{
-			name: "Deactivate, nothing to do", given: func(*world) {}, call: deactivating(alice),
-			then:  func(w *world) { w.empty(alice) },
-			calls: []string{"UpdateItem (refused) 1 W"},
-		},
-		{
-			name:  "Delete",
-			given: aliceHasA,
-			call:  func(ctx context.Context, _ *world, s store.Store) error { return s.Delete(ctx, alice) },
-			then:  func(w *world) { w.empty(alice) },
-			calls: []string{"GetItem 1 R", "TransactWriteItems 4 W"},
-		},
-		{
-			name: "Delete, a row of the earlier service", given: func(w *world) { w.put(legacyRow(alice, tokenA)) },
-			call:  func(ctx context.Context, _ *world, s store.Store) error { return s.Delete(ctx, alice) },
-			then:  func(w *world) { w.empty(alice) },
-			calls: []string{"GetItem 1 R", "TransactWriteItems 2 W"},
-		},
-		{
-			name: "Delete, nothing to do", given: func(*world) {},
-			call:  func(ctx context.Context, _ *world, s store.Store) error { return s.Delete(ctx, alice) },
-			then:  func(w *world) { w.empty(alice) },
-			calls: []string{"GetItem 1 R"},
-		},
-		{
-			name:  "Invalidate",
-			given: func(w *world) { w.register(alice, tokenA); w.now = w.now.Add(time.Hour) },
-			call:  invalidating(alice, tokenA),
-			then:  func(w *world) { w.hasStatus(alice, tokens.DeviceNotRegistered) },
-			calls: []string{"GetItem 1 R", "UpdateItem 1 W"},
-		},
-		{
-			name: "Invalidate, nothing to do", given: aliceHasA, call: invalidating(alice, tokenA),
-			then:  func(w *world) { w.hasStatus(alice, tokens.Active) },
-			calls: []string{"GetItem 1 R"},
-		},
-		{
-			name: "DeleteUser, three registrations",
-			given: func(w *world) {
-				w.register(alice, tokenA)
-				w.register(tablet, tokenB)
-				w.register(watch, tokenC)
-			},
-			call:  func(ctx context.Context, _ *world, s store.Store) error { return s.DeleteUser(ctx, "alice") },
-			then:  func(w *world) { w.empty(alice); w.empty(tablet); w.empty(watch) },
-			calls: []string{"Query 1 R", "TransactWriteItems 12 W"},
-		},
-		{
-			name: "Holder", given: aliceHasA, call: holding(tokenA, alice),
-			then:  func(w *world) { w.holds(alice, tokenA) },
-			calls: []string{"GetItem 1 R", "GetItem 1 R"},
-		},
-		{
-			name: "Holder, no registration", given: func(*world) {}, call: holding(tokenA, tokens.Key{}),
-			then:  func(w *world) { w.empty(alice) },
-			calls: []string{"GetItem 1 R"},
-		},
-		{
-			name:  "Holder, the registration is gone",
-			given: func(w *world) { w.register(alice, tokenA); w.remove(keyItem(alice)) },
-			call:  holding(tokenA, tokens.Key{}),
-			then:  func(w *world) { w.empty(alice) },
-			calls: []string{"GetItem 1 R", "GetItem 1 R", "TransactGetItems 4 R"},
-		},
+	var all []path
+	add := func(name string, given func(*world), call func(context.Context, *world, store.Store) error, then func(*world), calls ...string) {
+		all = append(all, path{name: name, given: given, call: call, then: then, calls: calls})
 	}
-}
+	aliceHasA := has(alice, tokenA)
+	hasStatus := func(want tokens.Status) func(*world) { return func(w *world) { w.hasStatus(alice, want) } }
 
-func deactivating(key tokens.Key) func(context.Context, *world, store.Store) error {
-	return func(ctx context.Context, _ *world, s store.Store) error { return s.Deactivate(ctx, key) }
-}
-
-// invalidating calls Invalidate of a message that was sent a moment ago.
-func invalidating(key tokens.Key, token tokens.Token) func(context.Context, *world, store.Store) error {
-	return func(ctx context.Context, w *world, s store.Store) error {
-		return s.Invalidate(ctx, key, token.Hash(), w.now)
-	}
-}
-
-// holding calls Holder, which must find want, or nothing if want is zero.
-func holding(token tokens.Token, want tokens.Key) func(context.Context, *world, store.Store) error {
-	return func(ctx context.Context, _ *world, s store.Store) error {
-		reg, err := s.Holder(ctx, token.Hash())
-		switch {
-		case want.IsZero() && errors.Is(err, store.ErrNotFound):
-			return nil
-		case err == nil && reg.Key != want:
-			return fmt.Errorf("holder: got %v", reg.Key)
+	add("Get", aliceHasA, func(ctx context.Context, w *world, s store.Store) error {
+		reg, err := s.Get(ctx, alice)
+		if err == nil && reg.Key != alice {
+			w.Errorf("Get: got %v", reg)
 		}
 		return err
+	}, hasStatus(tokens.Active), "GetItem 1 R")
+	add("List", both(has(tablet, tokenB), aliceHasA), func(ctx context.Context, w *world, s store.Store) error {
+		regs, err := s.List(ctx, "alice")
+		if err == nil && len(regs) != 2 {
+			w.Errorf("List: got %v", regs)
+		}
+		return err
+	}, hasStatus(tokens.Active), "Query 1 R")
+
+	deactivate := func(ctx context.Context, _ *world, s store.Store) error { return s.Deactivate(ctx, alice) }
+	add("Deactivate", aliceHasA, deactivate, hasStatus(tokens.LoggedOut), "UpdateItem 1 W")
+	add("Deactivate, nothing to do", nothing, deactivate, isEmpty(alice), "UpdateItem (refused) 1 W")
+
+	erase := func(ctx context.Context, _ *world, s store.Store) error { return s.Delete(ctx, alice) }
+	add("Delete", aliceHasA, erase, isEmpty(alice), "GetItem 1 R", "TransactWriteItems 4 W")
+	add("Delete, a row of the earlier service", func(w *world) { w.put(legacyRow(alice, tokenA)) }, erase, isEmpty(alice), "GetItem 1 R", "TransactWriteItems 2 W")
+	add("Delete, nothing to do", nothing, erase, isEmpty(alice), "GetItem 1 R")
+
+	invalidate := func(ctx context.Context, w *world, s store.Store) error {
+		return s.Invalidate(ctx, alice, tokenA.Hash(), w.now)
 	}
+	add("Invalidate", both(aliceHasA, later(time.Hour)), invalidate, hasStatus(tokens.DeviceNotRegistered), "GetItem 1 R", "UpdateItem 1 W")
+	add("Invalidate, nothing to do", aliceHasA, invalidate, hasStatus(tokens.Active), "GetItem 1 R")
+
+	add("DeleteUser, three registrations", both(aliceHasA, both(has(tablet, tokenB), has(watch, tokenC))),
+		func(ctx context.Context, _ *world, s store.Store) error { return s.DeleteUser(ctx, "alice") },
+		isEmpty(alice, tablet, watch), "Query 1 R", "TransactWriteItems 12 W")
+
+	// holder finds want, or nothing if want is zero.
+	holder := func(want tokens.Key) func(context.Context, *world, store.Store) error {
+		return func(ctx context.Context, _ *world, s store.Store) error {
+			reg, err := s.Holder(ctx, tokenA.Hash())
+			switch {
+			case want.IsZero() && errors.Is(err, store.ErrNotFound):
+				return nil
+			case err == nil && reg.Key != want:
+				return fmt.Errorf("holder: got %v", reg.Key)
+			}
+			return err
+		}
+	}
+	add("Holder", aliceHasA, holder(alice), hasStatus(tokens.Active), "GetItem 1 R", "GetItem 1 R")
+	add("Holder, no registration", nothing, holder(tokens.Key{}), isEmpty(alice), "GetItem 1 R")
+	add("Holder, the registration is gone", both(aliceHasA, func(w *world) { w.remove(keyItem(alice)) }), holder(tokens.Key{}), isEmpty(alice),
+		"GetItem 1 R", "GetItem 1 R", "TransactGetItems 4 R")
+	return all
 }

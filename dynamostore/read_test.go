@@ -1,8 +1,6 @@
 package dynamostore_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,10 +14,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// pagesOf answers each Query with the next page, and with a cursor unless it is
-// the last one; anything else is a write that succeeds, but for the refresh,
-// which is refused. It fails the test if a Query does not go on where the last
-// page ended.
+// pagesOf answers each Query with the next page. It refuses the refresh, and lets other
+// writes succeed. It fails the test if a Query does not begin where the last page ended.
 func pagesOf(t *testing.T, pages ...[]dynamotest.Item) http.RoundTripper {
 	next := 0
 	return dynamotest.Transport(func(r *http.Request) (*http.Response, error) {
@@ -37,12 +33,11 @@ func pagesOf(t *testing.T, pages ...[]dynamotest.Item) http.RoundTripper {
 			next > 0 && !strings.Contains(string(body), cursor(next)) {
 			t.Errorf("Query %d is %s", next+1, body)
 		}
-		page := pages[next]
-		next++
 		texts := []string{}
-		for _, i := range page {
+		for _, i := range pages[next] {
 			texts = append(texts, dynamotest.ItemJSON(i))
 		}
+		next++
 		answer := fmt.Sprintf(`{"Items":[%s],"Count":%d,"ConsumedCapacity":{"CapacityUnits":2}`, strings.Join(texts, ","), len(texts))
 		if next < len(pages) {
 			answer += fmt.Sprintf(`,"LastEvaluatedKey":{"userId":{"S":"alice"},"deviceId":{"S":%q}}`, cursor(next))
@@ -53,64 +48,48 @@ func pagesOf(t *testing.T, pages ...[]dynamotest.Item) http.RoundTripper {
 
 func cursor(page int) string { return fmt.Sprintf("end of page %d", page) }
 
-// rowsOf returns registrations of alice's devices of those numbers.
-func rowsOf(devices ...int) []dynamotest.Item {
+// rowsOf returns n registrations of alice.
+func rowsOf(n int) []dynamotest.Item { return rowsFrom(0, n) }
+
+func rowsFrom(first, n int) []dynamotest.Item {
 	var rows []dynamotest.Item
-	for _, n := range devices {
-		token := tokens.MustParseToken(fmt.Sprintf("ExponentPushToken[token-%d]", n))
-		rows = append(rows, row(deviceNumber(n), token))
+	for i := first; i < first+n; i++ {
+		rows = append(rows, row(deviceNumber(i), tokens.MustParseToken(fmt.Sprintf("ExponentPushToken[token-%d]", i))))
 	}
 	return rows
 }
 
-func deviceNumber(n int) tokens.Key {
-	return tokens.Key{UserID: "alice", DeviceID: tokens.DeviceID(fmt.Sprintf("device-%03d", n))}
-}
+func deviceNumber(n int) tokens.Key { return key("alice", fmt.Sprintf("device-%03d", n)) }
 
 func TestListFollowsPages(t *testing.T) {
-	tests := []struct {
-		name  string
-		pages [][]dynamotest.Item
-		want  []int
-	}{
-		{"nothing", [][]dynamotest.Item{nil}, nil},
-		{"one page", [][]dynamotest.Item{rowsOf(1, 2)}, []int{1, 2}},
-		{"several pages", [][]dynamotest.Item{rowsOf(1, 2), rowsOf(3), rowsOf(4)}, []int{1, 2, 3, 4}},
-		{"empty pages", [][]dynamotest.Item{nil, nil, rowsOf(1), nil, rowsOf(2), nil}, []int{1, 2}},
-		{"empty pages alone", [][]dynamotest.Item{nil, nil, nil}, nil},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
+	for name, pages := range map[string][][]dynamotest.Item{
+		"nothing":           {nil},
+		"several pages":     {rowsFrom(0, 2), rowsFrom(2, 1), rowsFrom(3, 1)},
+		"empty pages":       {nil, nil, rowsFrom(0, 1), nil, rowsFrom(1, 1), nil},
+		"empty pages alone": {nil, nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
 			var event store.Event
-			s := offline(t, pagesOf(t, tt.pages...), func(e store.Event) { event = e })
-			regs, err := s.List(t.Context(), "alice")
+			regs, err := offline(t, pagesOf(t, pages...), func(e store.Event) { event = e }).List(t.Context(), "alice")
 			if err != nil {
 				t.Fatal(err)
 			}
-			var got, want []tokens.Key
-			for _, reg := range regs {
-				got = append(got, reg.Key)
-			}
-			for _, n := range tt.want {
+			var want []tokens.Key
+			for n := range slices.Concat(pages...) {
 				want = append(want, deviceNumber(n))
 			}
-			equal(t, "keys", want, got)
-			equal(t, "Event.Calls", len(tt.pages), event.Calls)
-			equal(t, "Event.ReadUnits", float64(2*len(tt.pages)), event.ReadUnits)
+			equal(t, "keys", want, keysOf(regs))
+			equal(t, "Event.Calls", len(pages), event.Calls)
+			equal(t, "Event.ReadUnits", float64(2*len(pages)), event.ReadUnits)
 		})
 	}
 }
 
-// TestDeleteUserFollowsPages erases each page before it asks for the next, at
-// most twenty registrations in a transaction, each with its claim.
+// TestDeleteUserFollowsPages erases each page before it asks for the next, at most
+// twenty registrations in a transaction, each with its claim.
 func TestDeleteUserFollowsPages(t *testing.T) {
-	many := make([]int, 45)
-	for n := range many {
-		many[n] = 100 + n
-	}
-	recorder := &dynamotest.Recorder{Next: pagesOf(t, nil, rowsOf(1, 2), nil, rowsOf(many...))}
-	s := offline(t, recorder, nil)
-	if err := s.DeleteUser(t.Context(), "alice"); err != nil {
+	recorder := &dynamotest.Recorder{Next: pagesOf(t, nil, rowsFrom(0, 2), nil, rowsFrom(2, 45))}
+	if err := offline(t, recorder, nil).DeleteUser(t.Context(), "alice"); err != nil {
 		t.Fatal(err)
 	}
 	var got []string
@@ -125,112 +104,95 @@ func TestDeleteUserFollowsPages(t *testing.T) {
 		"Query 0", "Query 0", "TransactWriteItems 4", "Query 0", "Query 0",
 		"TransactWriteItems 40", "TransactWriteItems 40", "TransactWriteItems 10",
 	}, got)
-	for _, n := range append(many, 1, 2) {
+	for n := range 47 {
 		if want := fmt.Sprintf("Delete alice/%s", deviceNumber(n).DeviceID); !erased[want] {
 			t.Errorf("no transaction has %q", want)
 		}
 	}
 }
 
-// TestRegisterCountsAllPages evicts for devices that are on the last page.
+// TestRegisterCountsAllPages evicts for devices on the last page.
 func TestRegisterCountsAllPages(t *testing.T) {
-	recorder := &dynamotest.Recorder{Next: pagesOf(t, rowsOf(1), nil, rowsOf(2), rowsOf(3))}
+	recorder := &dynamotest.Recorder{Next: pagesOf(t, rowsFrom(0, 1), nil, rowsFrom(1, 1), rowsFrom(2, 1))}
 	c := dynamotest.Offline(recorder, dynamotest.NoRetries)
 	s := dynamotest.Store(t, c, "table", dynamostore.Options{Policy: store.Policy{MaxDevices: 2}})
 	result, err := s.Register(t.Context(), requestFor(alice, tokenA))
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "Evicted", []tokens.Key{deviceNumber(1), deviceNumber(2)}, result.Evicted)
+	equal(t, "Evicted", []tokens.Key{deviceNumber(0), deviceNumber(1)}, result.Evicted)
 	calls := recorder.Calls()
 	equal(t, "items", []string{
-		"Put a claim", "Update alice/alices-phone", "Delete alice/device-001", "Delete alice/device-002",
+		"Put a claim", "Update alice/alices-phone", "Delete alice/device-000", "Delete alice/device-001",
 		"Delete a claim", "Delete a claim",
 	}, calls[len(calls)-1].Items)
 }
 
-// TestPageFails makes the second page fail: nothing is listed, and the rows of the
-// first page are erased.
+// TestPageFails fails the second page. List returns nothing, and DeleteUser erases the
+// rows of the first page.
 func TestPageFails(t *testing.T) {
 	for _, operation := range []store.Operation{store.OpList, store.OpDeleteUser, store.OpRegister} {
 		t.Run(string(operation), func(t *testing.T) {
-			pages := pagesOf(t, rowsOf(1), rowsOf(2))
-			queries := 0
+			pages, queries := pagesOf(t, rowsFrom(0, 1), rowsFrom(1, 1)), 0
 			recorder := &dynamotest.Recorder{Next: dynamotest.Transport(func(r *http.Request) (*http.Response, error) {
 				if dynamotest.Operation(r) == "Query" {
 					if queries++; queries == 2 {
-						return dynamotest.Failure(r, 400, "ThrottlingException", "not now"), nil
+						return failure(400, "ThrottlingException")(r), nil
 					}
 				}
 				return pages.RoundTrip(r)
 			})}
 			s := offline(t, recorder, nil)
-			tryAgain(t, methods[operation](t.Context(), s))
+			if operation == store.OpList {
+				regs, err := s.List(t.Context(), "alice")
+				tryAgain(t, err)
+				equal(t, "registrations", 0, len(regs))
+			} else {
+				tryAgain(t, methods[operation](t.Context(), s))
+			}
 			wrote := slices.ContainsFunc(recorder.Calls(), func(c dynamotest.Call) bool { return c.Operation == "TransactWriteItems" })
 			equal(t, "a transaction", operation == store.OpDeleteUser, wrote)
 		})
 	}
-	s := offline(t, dynamotest.Script(func(r *http.Request) *http.Response {
-		return dynamotest.Failure(r, 400, "ThrottlingException", "not now")
-	}), nil)
-	if regs, err := s.List(context.Background(), "alice"); regs != nil || !errors.Is(err, store.ErrTryAgain) {
-		t.Errorf("List: %v, %v", regs, err)
-	}
 }
 
-// found answers a GetItem.
-func found(i dynamotest.Item) answer { return answered(`{"Item":` + dynamotest.ItemJSON(i) + `}`) }
-
-// both answers a TransactGetItems; a nil item does not exist.
-func both(items ...dynamotest.Item) answer {
-	var texts []string
-	for _, i := range items {
-		text := "{}"
-		if i != nil {
-			text = `{"Item":` + dynamotest.ItemJSON(i) + `}`
-		}
-		texts = append(texts, text)
-	}
-	return answered(`{"Responses":[` + strings.Join(texts, ",") + `],"ConsumedCapacity":[{"TableName":"table","CapacityUnits":4}]}`)
-}
-
-// TestHolderWhileTheTokenMoves has the claim and the registrations change between
-// the calls of Holder.
+// TestHolderWhileTheTokenMoves changes the claim and the registrations between the calls
+// of Holder.
 func TestHolderWhileTheTokenMoves(t *testing.T) {
 	tests := []struct {
 		name   string
 		script []answer
 		calls  int
 		want   tokens.Key
-		err    error // nil: an error without sentinel, if want is zero
+		err    error // if want is zero; nil: an error without sentinel
 	}{
-		{"nobody", []answer{answered(`{}`)}, 1, tokens.Key{}, store.ErrNotFound},
+		{"no claim", []answer{answered(`{}`)}, 1, tokens.Key{}, store.ErrNotFound},
 		{"at rest", []answer{found(claim(bob)), found(row(bob, tokenA))}, 2, bob, nil},
 		{"spelled otherwise", []answer{found(claim(bob)), found(row(bob, respelt))}, 2, bob, nil},
 		{
-			"back before the second look",
-			[]answer{found(claim(bob)), found(row(bob, tokenB)), both(claim(bob), row(bob, tokenA))},
+			"back before the second read",
+			[]answer{found(claim(bob)), found(row(bob, tokenB)), foundAll(claim(bob), row(bob, tokenA))},
 			3, bob, nil,
 		},
 		{
 			"moved to alice",
-			[]answer{found(claim(bob)), answered(`{}`), both(claim(alice), nil), found(row(alice, tokenA))},
+			[]answer{found(claim(bob)), answered(`{}`), foundAll(claim(alice), nil), found(row(alice, tokenA))},
 			4, alice, nil,
 		},
 		{
 			"moved to alice, and back",
 			[]answer{
-				found(claim(bob)), answered(`{}`), both(claim(alice), nil),
-				found(row(alice, tokenB)), both(claim(bob), row(alice, tokenB)), found(row(bob, tokenA)),
+				found(claim(bob)), answered(`{}`), foundAll(claim(alice), nil),
+				found(row(alice, tokenB)), foundAll(claim(bob), row(alice, tokenB)), found(row(bob, tokenA)),
 			},
 			6, bob, nil,
 		},
-		{"the claim goes too", []answer{found(claim(bob)), answered(`{}`), both(nil, nil)}, 3, tokens.Key{}, store.ErrNotFound},
-		{"the claim is left behind", []answer{found(claim(bob)), answered(`{}`), both(claim(bob), nil)}, 3, tokens.Key{}, store.ErrNotFound},
-		{"the claim is left behind another token", []answer{found(claim(bob)), found(row(bob, tokenB)), both(claim(bob), row(bob, tokenB))}, 3, tokens.Key{}, store.ErrNotFound},
-		{"the claim names nobody", []answer{found(claim(tokens.Key{}))}, 1, tokens.Key{}, nil},
-		{"the claim comes to name nobody", []answer{found(claim(bob)), answered(`{}`), both(claim(tokens.Key{}), nil)}, 3, tokens.Key{}, nil},
-		{"an answer for one item", []answer{found(claim(bob)), answered(`{}`), both(claim(bob))}, 3, tokens.Key{}, nil},
+		{"the claim is removed too", []answer{found(claim(bob)), answered(`{}`), foundAll(nil, nil)}, 3, tokens.Key{}, store.ErrNotFound},
+		{"the claim is left behind", []answer{found(claim(bob)), answered(`{}`), foundAll(claim(bob), nil)}, 3, tokens.Key{}, store.ErrNotFound},
+		{"the claim is left behind another token", []answer{found(claim(bob)), found(row(bob, tokenB)), foundAll(claim(bob), row(bob, tokenB))}, 3, tokens.Key{}, store.ErrNotFound},
+		{"the claim names no owner", []answer{found(claim(tokens.Key{}))}, 1, tokens.Key{}, nil},
+		{"the changed claim names no owner", []answer{found(claim(bob)), answered(`{}`), foundAll(claim(tokens.Key{}), nil)}, 3, tokens.Key{}, nil},
+		{"an answer for one item", []answer{found(claim(bob)), answered(`{}`), foundAll(claim(bob))}, 3, tokens.Key{}, nil},
 		{"an answer for none", []answer{found(claim(bob)), answered(`{}`), answered(`{}`)}, 3, tokens.Key{}, nil},
 	}
 	for _, tt := range tests {
@@ -240,38 +202,32 @@ func TestHolderWhileTheTokenMoves(t *testing.T) {
 			reg, err := s.Holder(t.Context(), tokenA.Hash())
 			equal(t, "holder", tt.want, reg.Key)
 			equal(t, "calls", tt.calls, event.Calls)
-			switch {
-			case !tt.want.IsZero():
-				if err != nil {
-					t.Error(err)
-				}
-			case err == nil, tt.err != nil && !errors.Is(err, tt.err), tt.err == nil && errors.Is(err, store.ErrNotFound):
-				t.Errorf("the error is %v, want %v", err, tt.err)
-			default:
+			if tt.want.IsZero() {
+				sentinels(t, err, tt.err)
 				discreet(t, err)
+			} else if err != nil {
+				t.Error(err)
 			}
 		})
 	}
 }
 
-// TestHolderGivesUp on a token that never stays where it was.
+// TestHolderGivesUp if the token moves all the time.
 func TestHolderGivesUp(t *testing.T) {
 	owners, n := []tokens.Key{alice, bob}, 0
 	var event store.Event
 	s := offline(t, dynamotest.Transport(func(r *http.Request) (*http.Response, error) {
 		if dynamotest.Operation(r) == "TransactGetItems" {
 			n++
-			return both(claim(owners[n%2]), nil)(r), nil
+			return foundAll(claim(owners[n%2]), nil)(r), nil
 		}
-		return found(claim(alice))(r), nil // also under the key of a registration, which does not have the token
+		return found(claim(alice))(r), nil // also as the registration, which does not have the token
 	}), func(e store.Event) { event = e })
 	_, err := s.Holder(t.Context(), tokenA.Hash())
-	if !errors.Is(err, store.ErrTryAgain) {
-		t.Fatalf("the error is %v, want ErrTryAgain", err)
-	}
+	sentinels(t, err, store.ErrTryAgain)
 	discreet(t, err)
-	equal(t, "outcome", "try_again", event.Outcome)
+	equal(t, "outcome", store.TryAgain, event.Outcome)
 	if event.Calls > 12 {
-		t.Errorf("%d calls were made", event.Calls)
+		t.Errorf("there are %d calls", event.Calls)
 	}
 }

@@ -11,9 +11,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// losing is a transport that loses the answer to the first request for an
-// operation. What comes between that request and the SDK's repeat of it is done
-// meanwhile.
+// losing is a transport that loses the answer to the first request for an operation.
+// It calls between before the SDK repeats the request.
 type losing struct {
 	operation string
 	between   func()
@@ -27,118 +26,56 @@ func (l *losing) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	l.lost = true
 	resp.Body.Close()
-	if l.between != nil {
-		l.between()
-	}
+	l.between()
 	return nil, errors.New("read tcp: connection reset by peer")
 }
 
-// TestRepeatAfterLostAnswer says what the SDK's own repeat does, where the answer
-// to a write was lost that had happened: a plain write is applied twice, so that
-// what came between is undone unless its condition prevents it; a transaction is
-// applied once, since the repeat bears the same idempotency token.
+// TestRepeatAfterLostAnswer loses the answer to a write that was applied. The SDK's
+// repeat applies a single write again, over any change in between, unless its condition
+// prevents it. A transaction is applied once, because its repeat has the same
+// idempotency token.
 func TestRepeatAfterLostAnswer(t *testing.T) {
-	hour := func(w *world) { w.now = w.now.Add(time.Hour) }
+	const single, transaction = "UpdateItem", "TransactWriteItems"
+	register := func(w *world, s store.Store) (store.Result, error) {
+		return s.Register(w.Context(), requestFor(alice, tokenA))
+	}
+	only := func(call func(*world, store.Store) error) func(*world, store.Store) (store.Result, error) {
+		return func(w *world, s store.Store) (store.Result, error) { return store.Result{}, call(w, s) }
+	}
+	logout := only(func(w *world, s store.Store) error { return s.Deactivate(w.Context(), alice) })
+	invalidate := only(func(w *world, s store.Store) error {
+		return s.Invalidate(w.Context(), alice, tokenA.Hash(), w.now)
+	})
+	erase := only(func(w *world, s store.Store) error { return s.Delete(w.Context(), alice) })
+	eraseUser := only(func(w *world, s store.Store) error { return s.DeleteUser(w.Context(), "alice") })
+
+	aliceHasA, bobHasA := has(alice, tokenA), has(bob, tokenA)
+	holds := func(w *world) { w.holds(alice, tokenA) }
+	status := func(key tokens.Key, want tokens.Status) func(*world) {
+		return func(w *world) { w.hasStatus(key, want) }
+	}
 	tests := []struct {
 		name      string
 		given     func(*world)
 		operation string
-		between   func(*world)
 		call      func(*world, store.Store) (store.Result, error)
+		between   func(*world)
 		outcome   store.Outcome
 		then      func(*world)
 	}{
-		{
-			name:  "refresh",
-			given: func(w *world) { w.register(alice, tokenA); hour(w) }, operation: "UpdateItem",
-			between: func(*world) {},
-			call:    registerA, outcome: store.Refreshed,
-			then: func(w *world) { w.holds(alice, tokenA) },
-		},
-		{
-			name:  "refresh, the user logs out between",
-			given: func(w *world) { w.register(alice, tokenA) }, operation: "UpdateItem",
-			between: func(w *world) { w.do(w.clean.Deactivate(w.Context(), alice)) },
-			call:    registerA, outcome: store.Refreshed,
-			then: func(w *world) { w.hasStatus(alice, tokens.Active) }, // the logout is undone
-		},
-		{
-			name:  "refresh, the token moves away between",
-			given: func(w *world) { w.register(alice, tokenA) }, operation: "UpdateItem",
-			between: func(w *world) { w.register(bob, tokenA) },
-			call:    registerA, outcome: store.Created,
-			then: func(w *world) { w.holds(alice, tokenA); w.empty(bob) }, // the move is undone
-		},
-		{
-			name:  "refresh, the device gets another token between",
-			given: func(w *world) { w.register(alice, tokenA) }, operation: "UpdateItem",
-			between: func(w *world) { w.register(alice, tokenB) },
-			call:    registerA, outcome: store.Replaced,
-			then: func(w *world) { w.holds(alice, tokenA) }, // that is undone
-		},
-		{
-			name: "registration", given: func(*world) {}, operation: "TransactWriteItems",
-			between: func(*world) {},
-			call:    registerA, outcome: store.Created,
-			then: func(w *world) { w.holds(alice, tokenA) },
-		},
-		{
-			name: "registration, the token moves away between", given: func(*world) {}, operation: "TransactWriteItems",
-			between: func(w *world) { w.register(bob, tokenA) },
-			call:    registerA, outcome: store.Created,
-			then: func(w *world) { w.holds(bob, tokenA); w.empty(alice) }, // the move stays
-		},
-		{
-			name: "registration, the user logs out between", given: func(*world) {}, operation: "TransactWriteItems",
-			between: func(w *world) { w.do(w.clean.Deactivate(w.Context(), alice)) },
-			call:    registerA, outcome: store.Created,
-			then: func(w *world) { w.hasStatus(alice, tokens.LoggedOut) }, // the logout stays
-		},
-		{
-			name:  "logout, the user logs in between",
-			given: func(w *world) { w.register(alice, tokenA) }, operation: "UpdateItem",
-			between: func(w *world) { w.register(alice, tokenA) },
-			call: func(w *world, s store.Store) (store.Result, error) {
-				return store.Result{}, s.Deactivate(w.Context(), alice)
-			},
-			then: func(w *world) { w.hasStatus(alice, tokens.LoggedOut) }, // the login is undone
-		},
-		{
-			name:  "logout, the token moves away between",
-			given: func(w *world) { w.register(alice, tokenA) }, operation: "UpdateItem",
-			between: func(w *world) { w.register(bob, tokenA) },
-			call: func(w *world, s store.Store) (store.Result, error) {
-				return store.Result{}, s.Deactivate(w.Context(), alice)
-			},
-			then: func(w *world) { w.hasStatus(bob, tokens.Active); w.empty(alice) }, // it is another's
-		},
-		{
-			name:  "invalidation, the app starts between",
-			given: func(w *world) { w.register(alice, tokenA); hour(w) }, operation: "UpdateItem",
-			between: func(w *world) { w.register(alice, tokenA) },
-			call: func(w *world, s store.Store) (store.Result, error) {
-				return store.Result{}, s.Invalidate(w.Context(), alice, tokenA.Hash(), w.now)
-			},
-			then: func(w *world) { w.hasStatus(alice, tokens.Active) }, // its condition prevents it
-		},
-		{
-			name:  "erasure, the app registers between",
-			given: func(w *world) { w.register(alice, tokenA) }, operation: "TransactWriteItems",
-			between: func(w *world) { w.register(alice, tokenA) },
-			call: func(w *world, s store.Store) (store.Result, error) {
-				return store.Result{}, s.Delete(w.Context(), alice)
-			},
-			then: func(w *world) { w.holds(alice, tokenA) },
-		},
-		{
-			name:  "erasure of a user, the app registers between",
-			given: func(w *world) { w.register(alice, tokenA) }, operation: "TransactWriteItems",
-			between: func(w *world) { w.register(alice, tokenA) },
-			call: func(w *world, s store.Store) (store.Result, error) {
-				return store.Result{}, s.DeleteUser(w.Context(), "alice")
-			},
-			then: func(w *world) { w.holds(alice, tokenA) },
-		},
+		{"refresh", both(aliceHasA, later(time.Hour)), single, register, nothing, store.Refreshed, holds},
+		{"refresh undoes a logout", aliceHasA, single, register, loggedOut(alice), store.Refreshed, status(alice, tokens.Active)},
+		{"refresh undoes a move", aliceHasA, single, register, bobHasA, store.Created, both(holds, isEmpty(bob))},
+		{"refresh undoes a replacement", aliceHasA, single, register, has(alice, tokenB), store.Replaced, holds},
+		{"registration", nothing, transaction, register, nothing, store.Created, holds},
+		{"registration keeps a move", nothing, transaction, register, bobHasA, store.Created,
+			both(isEmpty(alice), func(w *world) { w.holds(bob, tokenA) })},
+		{"registration keeps a logout", nothing, transaction, register, loggedOut(alice), store.Created, status(alice, tokens.LoggedOut)},
+		{"logout undoes a login", aliceHasA, single, logout, aliceHasA, "", status(alice, tokens.LoggedOut)},
+		{"logout keeps a move", aliceHasA, single, logout, bobHasA, "", both(isEmpty(alice), status(bob, tokens.Active))},
+		{"invalidation keeps a refresh", both(aliceHasA, later(time.Hour)), single, invalidate, aliceHasA, "", status(alice, tokens.Active)},
+		{"erasure keeps a registration", aliceHasA, transaction, erase, aliceHasA, "", holds},
+		{"erasure of a user keeps a registration", aliceHasA, transaction, eraseUser, aliceHasA, "", holds},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -152,34 +89,8 @@ func TestRepeatAfterLostAnswer(t *testing.T) {
 				t.Error("no answer was lost")
 			}
 			equal(t, "outcome", tt.outcome, result.Outcome)
-			w.look()
-			w.intact()
+			w.check()
 			tt.then(w)
 		})
-	}
-}
-
-func registerA(w *world, s store.Store) (store.Result, error) {
-	return s.Register(w.Context(), requestFor(alice, tokenA))
-}
-
-// TestTransactionIsAppliedOnce sees in the version of the claim, which is new at
-// each write, that the repeat of a transaction wrote nothing.
-func TestTransactionIsAppliedOnce(t *testing.T) {
-	w := newWorld(t, store.Policy{})
-	var version string
-	transport := &losing{operation: "TransactWriteItems", between: func() {
-		w.look()
-		version = text(w.at(alice), "claimVersion")
-	}}
-	var recorder dynamotest.Recorder
-	recorder.Next = transport
-	if _, err := registerA(w, w.through(&recorder, nil, dynamotest.Retries)); err != nil {
-		t.Fatal(err)
-	}
-	w.look()
-	equal(t, "version", version, text(w.at(alice), "claimVersion"))
-	if version == "" {
-		t.Error("the first answer was not lost after the write")
 	}
 }

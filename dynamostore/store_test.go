@@ -16,11 +16,16 @@ import (
 	"github.com/devicetokens/devicetokens/store/storetest"
 )
 
-var long = flag.Bool("long", false, "play all pairs of calls that race, and more random sequences")
+var long = flag.Bool("long", false, "run all cases of the tests that run a sample by default")
 
+// TestStore runs two checks of the suite at a time, on tables of their own.
 func TestStore(t *testing.T) {
 	b := dynamotest.Backend
 	b.Long = *long
+	b.New = func(t testing.TB, p store.Policy) store.Store {
+		t.(*testing.T).Parallel()
+		return dynamotest.Backend.New(t, p)
+	}
 	storetest.Run(t, b)
 }
 
@@ -66,9 +71,13 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// TestCreateTableTwice leaves the first one as it is.
-func TestCreateTableTwice(t *testing.T) {
-	w := newWorld(t, store.Policy{})
+// TestCreateTable: the calls need exactly the documented IAM actions, and a second
+// CreateTable does not change the table.
+func TestCreateTable(t *testing.T) {
+	var recorder dynamotest.Recorder
+	table := dynamotest.Table(t, dynamotest.Client(t, &recorder))
+	w := worldOn(t, dynamotest.Client(t, nil), table, store.Policy{})
+	wantActions(t, dynamotest.TableActions, recorder.Calls())
 	w.register(alice, tokenA)
 	err := dynamostore.CreateTable(t.Context(), w.client, w.table)
 	var inUse *types.ResourceInUseException
@@ -93,25 +102,6 @@ func TestCreateTableFails(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), "AccessDeniedException") {
 				t.Errorf("CreateTable: %v", err)
 			}
-		})
-	}
-}
-
-// TestObserverIsToldOnce, of each call; and there need be no observer.
-func TestObserverIsToldOnce(t *testing.T) {
-	for operation, call := range methods {
-		t.Run(string(operation), func(t *testing.T) {
-			told := 0
-			script := dynamotest.Script(func(r *http.Request) *http.Response {
-				return dynamotest.Failure(r, 400, "ThrottlingException", "")
-			})
-			tryAgain(t, call(t.Context(), offline(t, script, func(e store.Event) {
-				told++
-				equal(t, "operation", operation, e.Operation)
-				equal(t, "outcome", "try_again", e.Outcome)
-			})))
-			equal(t, "times that the observer was told", 1, told)
-			tryAgain(t, call(t.Context(), offline(t, script, nil)))
 		})
 	}
 }

@@ -3,14 +3,11 @@ package dynamostore_test
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
@@ -18,321 +15,192 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// upgradeNow is the clock of the upgrade tests.
-var upgradeNow = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+var ann = key("ann", "phone")
 
-const day = 24 * time.Hour
+func token(id string) tokens.Token { return tokens.MustParseToken("ExponentPushToken[" + id + "]") }
 
-// An upgradeTable is a table with a clock, as an older service left it.
-type upgradeTable struct {
-	t      testing.TB
-	client *dynamodb.Client
-	table  string
-	now    time.Time
-}
-
-func newUpgradeTable(t testing.TB) *upgradeTable {
-	c := dynamotest.Client(t, nil)
-	return &upgradeTable{t: t, client: c, table: dynamotest.Table(t, c), now: upgradeNow}
-}
-
-func (u *upgradeTable) policy() store.Policy {
-	return store.Policy{Now: func() time.Time { return u.now }}
-}
-
-func (u *upgradeTable) store() *dynamostore.Store {
-	return dynamotest.Store(u.t, u.client, u.table, dynamostore.Options{Policy: u.policy()})
-}
-
-func (u *upgradeTable) upgrade(opts dynamostore.UpgradeOptions) (dynamostore.UpgradeReport, error) {
-	opts.Policy = u.policy()
-	return dynamostore.Upgrade(u.t.Context(), u.client, u.table, opts)
-}
-
-func (u *upgradeTable) mustUpgrade(opts dynamostore.UpgradeOptions) dynamostore.UpgradeReport {
-	u.t.Helper()
-	report, err := u.upgrade(opts)
-	if err != nil {
-		u.t.Fatal(err)
-	}
-	report.ReadUnits, report.WriteUnits = 0, 0
-	return report
-}
-
-// put writes a row as the older service did.
-func (u *upgradeTable) put(user, device, token string, updatedAt time.Time, more ...func(map[string]types.AttributeValue)) {
-	u.t.Helper()
-	const format = "2006-01-02T15:04:05.000Z"
-	item := map[string]types.AttributeValue{
-		"userId":        &types.AttributeValueMemberS{Value: user},
-		"deviceId":      &types.AttributeValueMemberS{Value: device},
-		"expoPushToken": &types.AttributeValueMemberS{Value: token},
-		"platform":      &types.AttributeValueMemberS{Value: "ios"},
-		"registeredAt":  &types.AttributeValueMemberS{Value: updatedAt.Add(-day).Format(format)},
-		"updatedAt":     &types.AttributeValueMemberS{Value: updatedAt.Format(format)},
-		"isActive":      &types.AttributeValueMemberBOOL{Value: true},
-		"appVersion":    &types.AttributeValueMemberS{Value: "7.1"},
-	}
-	for _, change := range more {
-		change(item)
-	}
-	if _, err := u.client.PutItem(u.t.Context(), &dynamodb.PutItemInput{TableName: &u.table, Item: item}); err != nil {
-		u.t.Fatal(err)
-	}
-}
-
-func key(user, device string) tokens.Key {
-	return tokens.Key{UserID: tokens.UserID(user), DeviceID: tokens.DeviceID(device)}
+// legacyAt returns a row of the earlier service that was updated then.
+func legacyAt(key tokens.Key, token tokens.Token, updatedAt time.Time) dynamotest.Item {
+	return with(legacyRow(key, token), dynamotest.Item{"registeredAt": instant(updatedAt.Add(-day)), "updatedAt": instant(updatedAt)})
 }
 
 func TestUpgradeGivesExpiryAndClaims(t *testing.T) {
-	u := newUpgradeTable(t)
-	recent, old := upgradeNow.Add(-day), upgradeNow.Add(-300*day)
-	u.put("ann", "phone", "ExponentPushToken[ann]", recent)
-	u.put("bob", "phone", "ExpoPushToken[bob]", old)
+	w := newWorld(t, store.Policy{})
+	recent := w.now.Add(-day)
+	w.put(with(legacyAt(alice, tokenA, recent), dynamotest.Item{"appVersion": str("7.1")}), legacyAt(bob, tokenB, w.now.Add(-300*day)))
 
-	want := dynamostore.UpgradeReport{Rows: 2, WithoutExpiry: 2, Unclaimed: 2}
-	if diff := cmp.Diff(want, u.mustUpgrade(dynamostore.UpgradeOptions{})); diff != "" {
-		t.Errorf("report (-want +got):\n%s", diff)
-	}
-	for token, expiresAt := range map[string]time.Time{
-		"ExponentPushToken[ann]": recent.Add(store.DefaultTTL),
-		"ExponentPushToken[bob]": upgradeNow.Add(30 * day),
+	equal(t, "report", dynamostore.UpgradeReport{Rows: 2, WithoutExpiry: 2, Unclaimed: 2}, w.upgrade(dynamostore.UpgradeOptions{}))
+	for hash, expiresAt := range map[tokens.Hash]time.Time{
+		tokenA.Hash(): recent.Add(store.DefaultTTL),
+		tokenB.Hash(): w.now.Add(30 * day),
 	} {
-		reg, err := u.store().Holder(t.Context(), tokens.MustParseToken(token).Hash())
-		if err != nil {
-			t.Fatalf("Holder: %v", err)
-		}
-		if !reg.ExpiresAt.Equal(expiresAt) {
-			t.Errorf("%s expires at %v, want %v", reg.Key.UserID, reg.ExpiresAt, expiresAt)
-		}
+		reg, err := w.clean.Holder(t.Context(), hash)
+		w.do(err)
+		equal(t, "expiry", expiresAt.Truncate(time.Second), reg.ExpiresAt)
 	}
-	for _, item := range dynamotest.Scan(t, u.client, u.table) {
-		if _, ok := item["platform"]; ok && item["appVersion"] == nil {
-			t.Error("an attribute that is not ours is gone")
-		}
-	}
-	if diff := cmp.Diff(dynamostore.UpgradeReport{Rows: 2}, u.mustUpgrade(dynamostore.UpgradeOptions{})); diff != "" {
-		t.Errorf("second report (-want +got):\n%s", diff)
-	}
+	w.check()
+	equal(t, "an attribute that this package does not know", "7.1", text(w.at(alice), "appVersion"))
+	equal(t, "second report", dynamostore.UpgradeReport{Rows: 2}, w.upgrade(dynamostore.UpgradeOptions{}))
 }
 
+// TestUpgradeKeepsTheLastUpdated has three rows with one token. A dry run changes
+// nothing and has the report of the upgrade.
 func TestUpgradeKeepsTheLastUpdated(t *testing.T) {
-	for _, newest := range []string{"a", "b", "c"} {
-		t.Run(newest, func(t *testing.T) {
-			u := newUpgradeTable(t)
-			spelled := []string{"ExponentPushToken[x]", "ExpoPushToken[x]", "ExponentPushToken[x]"}
-			for i, user := range []string{"a", "b", "c"} {
-				updatedAt := upgradeNow.Add(time.Duration(i-10) * day)
-				if user == newest {
-					updatedAt = upgradeNow.Add(-time.Hour)
+	rows := []tokens.Key{ann, bob, key("cyd", "phone")}
+	for _, newest := range rows {
+		t.Run(string(newest.UserID), func(t *testing.T) {
+			w := newWorld(t, store.Policy{})
+			for i, key := range rows {
+				updatedAt := w.now.Add(time.Duration(i-10) * day)
+				if key == newest {
+					updatedAt = w.now.Add(-time.Hour)
 				}
-				u.put(user, "phone", spelled[i], updatedAt)
+				w.put(legacyAt(key, []tokens.Token{tokenA, respelt}[i%2], updatedAt))
 			}
-			// One segment, so that the three rows meet in the same order twice.
-			dry := u.mustUpgrade(dynamostore.UpgradeOptions{Segments: 1, DryRun: true})
-			if got := len(dynamotest.Scan(t, u.client, u.table)); got != 3 {
-				t.Fatalf("the dry run left %d items of 3", got)
-			}
-			wet := u.mustUpgrade(dynamostore.UpgradeOptions{Segments: 1})
-			if len(dry.Duplicates) != 2 || len(wet.Duplicates) != 2 {
-				t.Errorf("duplicates: %d in the dry run, %d then; want 2 and 2", len(dry.Duplicates), len(wet.Duplicates))
-			}
-			if diff := cmp.Diff(dry, wet); diff != "" {
-				t.Errorf("the dry run and the upgrade differ (-dry +wet):\n%s", diff)
-			}
-			reg, err := u.store().Holder(t.Context(), tokens.MustParseToken("ExpoPushToken[x]").Hash())
-			if err != nil || string(reg.Key.UserID) != newest {
-				t.Errorf("the token is %s's, %v; want %s's", reg.Key.UserID, err, newest)
-			}
-			if got := len(dynamotest.Scan(t, u.client, u.table)); got != 2 {
-				t.Errorf("%d items left, want the registration and its claim", got)
-			}
+			// One segment, so that both runs find the rows in the same order.
+			dry := w.upgrade(dynamostore.UpgradeOptions{Segments: 1, DryRun: true})
+			w.look()
+			equal(t, "items after the dry run", 3, len(w.items))
+			equal(t, "report", dry, w.upgrade(dynamostore.UpgradeOptions{Segments: 1}))
+			equal(t, "duplicates", 2, len(dry.Duplicates))
+			reg, err := w.clean.Holder(t.Context(), tokenA.Hash())
+			w.do(err)
+			equal(t, "holder", newest, reg.Key)
+			w.check()
+			equal(t, "the registration and its claim", 2, len(w.items))
 		})
 	}
 }
 
-func TestUpgradeLeaves(t *testing.T) {
-	u := newUpgradeTable(t)
-	u.put("ann", "phone", "ExponentPushToken[x]", upgradeNow.Add(-day), func(i map[string]types.AttributeValue) {
-		i["expiresAt"] = &types.AttributeValueMemberN{Value: fmt.Sprint(upgradeNow.Unix())}
-	})
-	u.put("bob", "phone", "not a token", upgradeNow)
-	u.put("bob", "tablet", "ExponentPushToken[y]", upgradeNow, func(i map[string]types.AttributeValue) {
-		i["platform"] = &types.AttributeValueMemberN{Value: "1"}
-	})
-	before := dynamotest.Scan(t, u.client, u.table)
-	got := u.mustUpgrade(dynamostore.UpgradeOptions{})
-	slices.SortFunc(got.Unreadable, func(a, b tokens.Key) int { return strings.Compare(string(a.DeviceID), string(b.DeviceID)) })
-	want := dynamostore.UpgradeReport{Rows: 3, Expired: 1, Unreadable: []tokens.Key{key("bob", "phone"), key("bob", "tablet")}}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("report (-want +got):\n%s", diff)
-	}
-	if got := dynamotest.Scan(t, u.client, u.table); len(got) != len(before) {
-		t.Errorf("%d items, want the %d of before", len(got), len(before))
-	}
-}
-
-// A restore may bring back half of a transaction.
-func TestUpgradeRepairs(t *testing.T) {
-	const token = "ExponentPushToken[x]"
-	register := func(u *upgradeTable, user string) {
-		u.t.Helper()
-		_, err := u.store().Register(u.t.Context(), tokens.Request{
-			Key: key(user, "phone"), Token: tokens.MustParseToken(token), Platform: tokens.IOS,
-		})
-		if err != nil {
-			u.t.Fatal(err)
-		}
-	}
-	restore := func(u *upgradeTable, items []map[string]types.AttributeValue, which func(user string) bool) {
-		for _, item := range items {
-			if which(item["userId"].(*types.AttributeValueMemberS).Value) {
-				if _, err := u.client.PutItem(u.t.Context(), &dynamodb.PutItemInput{TableName: &u.table, Item: item}); err != nil {
-					u.t.Fatal(err)
-				}
-			}
-		}
-	}
-	isClaim := func(user string) bool { return strings.HasPrefix(user, "#") }
-	for _, tt := range []struct {
-		name string
-		// which items of the state in which ann held the token come back
-		which func(user string) bool
-	}{
-		{"the old claim", isClaim},
-		{"the old holder", func(user string) bool { return !isClaim(user) }},
-		{"both", func(string) bool { return true }},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			u := newUpgradeTable(t)
-			register(u, "ann")
-			before := dynamotest.Scan(t, u.client, u.table)
-			u.now = u.now.Add(time.Hour)
-			register(u, "bob")
-			restore(u, before, tt.which)
-			u.mustUpgrade(dynamostore.UpgradeOptions{})
-			reg, err := u.store().Holder(t.Context(), tokens.MustParseToken(token).Hash())
-			if err != nil || reg.Key != key("bob", "phone") {
-				t.Errorf("the token is %v's, %v; want bob's", reg.Key, err)
-			}
-			if _, err := u.store().Get(t.Context(), key("ann", "phone")); !errors.Is(err, store.ErrNotFound) {
-				t.Errorf("ann's registration: %v, want %v", err, store.ErrNotFound)
-			}
-		})
-	}
-}
-
-// TestUpgradeOfOneTime has two rows with one token and one time: the dry run names
-// the row that the upgrade removes, whichever is scanned first.
+// TestUpgradeOfOneTime has two rows with one token and one time. The dry run and the
+// upgrade name the same duplicate in any order of the scan.
 func TestUpgradeOfOneTime(t *testing.T) {
-	const token = "ExponentPushToken[x]"
 	for _, tt := range []struct {
-		name   string
-		times  [2]time.Time // of ann and of bob
-		claims string       // the user who registers at that time
-		want   string       // the user who keeps the token
+		name       string
+		ann, bob   time.Duration // updatedAt of the rows, since now
+		registered tokens.Key    // by Register, now
+		want       tokens.Key    // keeps the token
 	}{
-		{"two older rows", [2]time.Time{upgradeNow.Add(-day), upgradeNow.Add(-day)}, "", "ann"},
-		{"ann is registered", [2]time.Time{upgradeNow, upgradeNow}, "ann", "ann"},
-		{"bob is registered", [2]time.Time{upgradeNow, upgradeNow}, "bob", "bob"},
-		{"the other one is in the future", [2]time.Time{upgradeNow.Add(day), upgradeNow}, "bob", "bob"},
-		{"both are in the future", [2]time.Time{upgradeNow.Add(day), upgradeNow.Add(2 * day)}, "", "ann"},
+		{"two older rows", -day, -day, tokens.Key{}, ann},
+		{"ann is registered", 0, 0, ann, ann},
+		{"bob is registered", 0, 0, bob, bob},
+		{"the other one is in the future", day, 0, bob, bob},
+		{"both are in the future", day, 2 * day, tokens.Key{}, ann},
 	} {
 		for _, segments := range []int{1, 16} {
 			t.Run(fmt.Sprintf("%s, %d segments", tt.name, segments), func(t *testing.T) {
-				u := newUpgradeTable(t)
-				for i, user := range []string{"ann", "bob"} {
-					if user != tt.claims {
-						u.put(user, "phone", token, tt.times[i])
+				w := newWorld(t, store.Policy{})
+				for key, since := range map[tokens.Key]time.Duration{ann: tt.ann, bob: tt.bob} {
+					if key == tt.registered {
+						w.register(key, tokenA)
+					} else {
+						w.put(legacyAt(key, tokenA, w.now.Add(since)))
 					}
 				}
-				if tt.claims != "" {
-					_, err := u.store().Register(t.Context(), tokens.Request{
-						Key: key(tt.claims, "phone"), Token: tokens.MustParseToken(token), Platform: tokens.IOS,
-					})
-					if err != nil {
-						t.Fatal(err)
-					}
-				}
-				dry := u.mustUpgrade(dynamostore.UpgradeOptions{DryRun: true, Segments: segments})
-				wet := u.mustUpgrade(dynamostore.UpgradeOptions{Segments: segments})
-				if diff := cmp.Diff(dry.Duplicates, wet.Duplicates); diff != "" {
-					t.Errorf("duplicates (-dry +wet):\n%s", diff)
-				}
-				reg, err := u.store().Holder(t.Context(), tokens.MustParseToken(token).Hash())
-				if err != nil || len(wet.Duplicates) != 1 || wet.Duplicates[0].Kept != reg.Key || string(reg.Key.UserID) != tt.want {
-					t.Errorf("the token is %s's, %v, after %v; want %s's", reg.Key.UserID, err, wet.Duplicates, tt.want)
-				}
+				dry := w.upgrade(dynamostore.UpgradeOptions{DryRun: true, Segments: segments})
+				wet := w.upgrade(dynamostore.UpgradeOptions{Segments: segments})
+				removed := map[tokens.Key]tokens.Key{ann: bob, bob: ann}[tt.want]
+				want := []dynamostore.Duplicate{{Removed: removed, Kept: tt.want}}
+				equal(t, "duplicates of the dry run", want, dry.Duplicates)
+				equal(t, "duplicates", want, wet.Duplicates)
+				reg, err := w.clean.Holder(t.Context(), tokenA.Hash())
+				w.do(err)
+				equal(t, "holder", tt.want, reg.Key)
 			})
 		}
 	}
 }
 
-// TestUpgradeLeavesRowsReadable has times at the end of the calendar: a row that
-// can be decoded can be decoded afterwards, and a second upgrade changes nothing.
-func TestUpgradeLeavesRowsReadable(t *testing.T) {
-	u := newUpgradeTable(t)
-	last := time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
-	u.put("ann", "phone", "ExponentPushToken[a]", last)
-	u.put("bob", "phone", "ExponentPushToken[b]", upgradeNow, func(i map[string]types.AttributeValue) {
-		i["expiresAt"] = &types.AttributeValueMemberN{Value: fmt.Sprint(last.Unix())}
-	})
-	u.put("cyd", "phone", "ExponentPushToken[c]", time.Date(1, time.January, 2, 0, 0, 0, 0, time.UTC))
-	u.mustUpgrade(dynamostore.UpgradeOptions{})
-	for user, expiresAt := range map[string]time.Time{
-		"ann": upgradeNow.Add(store.DefaultTTL), // a time in the future counts as now
-		"bob": last,
-		"cyd": upgradeNow.Add(30 * day),
+// TestUpgradeLeaves an expired row and rows that cannot be decoded.
+func TestUpgradeLeaves(t *testing.T) {
+	w := newWorld(t, store.Policy{})
+	w.put(
+		with(legacyRow(ann, tokenA), dynamotest.Item{"expiresAt": num(fmt.Sprint(w.now.Unix()))}),
+		with(legacyRow(alice, tokenB), dynamotest.Item{"expoPushToken": str("not a token")}),
+		with(legacyRow(tablet, tokenC), dynamotest.Item{"platform": num("1")}),
+	)
+	w.look()
+	before := w.items
+	want := dynamostore.UpgradeReport{Rows: 3, Expired: 1, Unreadable: []tokens.Key{alice, tablet}}
+	equal(t, "report", want, w.upgrade(dynamostore.UpgradeOptions{}))
+	w.look()
+	equal(t, "items", len(before), len(w.items))
+}
+
+// TestRepair restores half of the transaction that moved the token from alice to bob.
+func TestRepair(t *testing.T) {
+	for name, which := range map[string]func(dynamotest.Item) bool{
+		"the old claim":  func(i dynamotest.Item) bool { return strings.HasPrefix(text(i, "userId"), "#") },
+		"the old holder": func(i dynamotest.Item) bool { return keyOf(i) == alice },
+		"both":           func(dynamotest.Item) bool { return true },
 	} {
-		reg, err := u.store().Get(t.Context(), key(user, "phone"))
-		if err != nil || !reg.ExpiresAt.Equal(expiresAt) {
-			t.Errorf("%s: %v, expires at %v, want %v", user, err, reg.ExpiresAt, expiresAt)
-		}
-	}
-	if diff := cmp.Diff(dynamostore.UpgradeReport{Rows: 3}, u.mustUpgrade(dynamostore.UpgradeOptions{})); diff != "" {
-		t.Errorf("second report (-want +got):\n%s", diff)
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, store.Policy{})
+			w.register(alice, tokenA)
+			w.look()
+			w.now = w.now.Add(time.Hour)
+			w.register(bob, tokenA)
+			for _, i := range w.items {
+				if which(i) {
+					w.put(i)
+				}
+			}
+			_, err := dynamostore.Repair(t.Context(), w.client, w.table, dynamostore.UpgradeOptions{Policy: w.policy})
+			w.do(err)
+			w.check()
+			w.holds(bob, tokenA)
+			w.empty(alice)
+		})
 	}
 }
 
-// TestEraseUser erases the rows of users whose ids break today's rules, which
-// Upgrade reports, and nothing else.
+// TestUpgradeLeavesRowsReadable has times at the ends of the calendar. A second upgrade
+// changes nothing.
+func TestUpgradeLeavesRowsReadable(t *testing.T) {
+	w := newWorld(t, store.Policy{})
+	last := time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
+	w.put(
+		legacyAt(ann, tokenA, last),
+		with(legacyAt(bob, tokenB, w.now), dynamotest.Item{"expiresAt": num(fmt.Sprint(last.Unix()))}),
+		legacyAt(alice, tokenC, time.Date(1, time.January, 3, 0, 0, 0, 0, time.UTC)),
+	)
+	w.upgrade(dynamostore.UpgradeOptions{})
+	for key, expiresAt := range map[tokens.Key]time.Time{
+		ann:   w.now.Add(store.DefaultTTL), // a time in the future counts as now
+		bob:   last,
+		alice: w.now.Add(30 * day),
+	} {
+		reg, err := w.clean.Get(t.Context(), key)
+		w.do(err)
+		equal(t, string(key.UserID), expiresAt.Truncate(time.Second), reg.ExpiresAt)
+	}
+	equal(t, "second report", dynamostore.UpgradeReport{Rows: 3}, w.upgrade(dynamostore.UpgradeOptions{}))
+}
+
+// TestEraseUser erases the rows of users whose ids are invalid, which Upgrade reports,
+// and nothing else.
 func TestEraseUser(t *testing.T) {
-	u := newUpgradeTable(t)
-	long := strings.Repeat("x", 300)
-	for n, user := range []string{long, "#ann", "tab\t"} {
-		u.put(user, "phone", fmt.Sprintf("ExponentPushToken[%d]", n), upgradeNow)
-		u.put(user, "tablet", fmt.Sprintf("ExponentPushToken[%d-2]", n), upgradeNow)
+	w := newWorld(t, store.Policy{})
+	for n, user := range []string{strings.Repeat("x", 300), "#ann", "tab\t"} {
+		w.put(legacyRow(key(user, "phone"), token(fmt.Sprint(n))), legacyRow(key(user, "tablet"), token(fmt.Sprint(n, "tablet"))))
 		var invalid *tokens.InvalidError
-		if err := u.store().DeleteUser(t.Context(), tokens.UserID(user)); !errors.As(err, &invalid) {
+		if err := w.clean.DeleteUser(t.Context(), tokens.UserID(user)); !errors.As(err, &invalid) {
 			t.Fatalf("DeleteUser: %v, want an InvalidError", err)
 		}
 	}
-	if _, err := u.store().Register(t.Context(), requestFor(alice, tokenA)); err != nil {
-		t.Fatal(err)
+	w.register(alice, tokenA)
+	for _, k := range w.upgrade(dynamostore.UpgradeOptions{}).Unreadable {
+		w.do(dynamostore.EraseUser(t.Context(), w.client, w.table, k.UserID))
 	}
-	for _, k := range u.mustUpgrade(dynamostore.UpgradeOptions{}).Unreadable {
-		if err := dynamostore.EraseUser(t.Context(), u.client, u.table, k.UserID); err != nil {
-			t.Fatal(err)
+	w.look()
+	for _, user := range []string{"", text(w.claimOf(alice), "userId")} {
+		if err := dynamostore.EraseUser(t.Context(), w.client, w.table, tokens.UserID(user)); err == nil {
+			t.Errorf("EraseUser of %q: no error", user)
 		}
 	}
-	left := dynamotest.Scan(t, u.client, u.table)
-	if len(left) != 2 {
-		t.Errorf("%d items are left, want alice's registration and its claim", len(left))
-	}
-	for _, i := range left {
-		if user := text(i, "userId"); strings.HasPrefix(user, "#") {
-			if err := dynamostore.EraseUser(t.Context(), u.client, u.table, tokens.UserID(user)); err == nil {
-				t.Error("a claim was erased")
-			}
-		}
-	}
-	if err := dynamostore.EraseUser(t.Context(), u.client, u.table, ""); err == nil {
-		t.Error("no user was erased")
-	}
-	if got := dynamotest.Scan(t, u.client, u.table); len(got) != 2 {
-		t.Errorf("%d items are left, want 2", len(got))
-	}
+	w.check()
+	w.holds(alice, tokenA)
+	equal(t, "the registration of alice and its claim", 2, len(w.items))
 }
 
 func TestUpgradeRefusesBadOptions(t *testing.T) {
@@ -343,7 +211,7 @@ func TestUpgradeRefusesBadOptions(t *testing.T) {
 		t.Fatal("no error")
 	}
 	for _, want := range []string{"Segments", "RowsPerSecond", "PageSize", "Resume", "TTL", "table"} {
-		if !strings.Contains(err.Error(), want) { // every fault is named at once
+		if !strings.Contains(err.Error(), want) { // each invalid option at once
 			t.Errorf("%q does not name %s", err, want)
 		}
 	}

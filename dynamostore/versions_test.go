@@ -37,31 +37,31 @@ func TestVersions(t *testing.T) {
 			}
 			random := rand.New(rand.NewPCG(seed, 0))
 			for step := range 60 {
-				w.now = w.now.Add(time.Duration(random.Int64N(int64(3 * 24 * time.Hour)))).Truncate(time.Millisecond)
+				w.now = w.now.Add(time.Duration(random.Int64N(int64(3 * day)))).Truncate(time.Millisecond)
 				var version versioned = current{w.clean}
 				if random.IntN(2) == 0 {
 					version = frozen{w}
 				}
-				key := tokens.Key{UserID: tokens.UserID(pick(random, "alice", "bob")), DeviceID: tokens.DeviceID(pick(random, "phone", "tablet"))}
+				k := key(pick(random, "alice", "bob"), pick(random, "phone", "tablet"))
 				token := pick(random, tokenA, tokenB, tokenC)
 				var what string
 				switch random.IntN(10) {
 				case 0:
 					what = "deactivate"
-					version.deactivate(w, key)
-					w.do(model.Deactivate(t.Context(), key))
+					version.deactivate(w, k)
+					w.do(model.Deactivate(t.Context(), k))
 				case 1:
 					what = "invalidate"
-					version.invalidate(w, key, token)
-					w.do(model.Invalidate(t.Context(), key, token.Hash(), w.now))
+					version.invalidate(w, k, token)
+					w.do(model.Invalidate(t.Context(), k, token.Hash(), w.now))
 				case 2:
 					what = "delete"
-					version.delete(w, key)
-					w.do(model.Delete(t.Context(), key))
+					version.delete(w, k)
+					w.do(model.Delete(t.Context(), k))
 				default:
 					what = "register"
-					version.register(w, key, token)
-					_, err := model.Register(t.Context(), requestFor(key, token))
+					version.register(w, k, token)
+					_, err := model.Register(t.Context(), requestFor(k, token))
 					w.do(err)
 				}
 				wantAsIn(w, model, fmt.Sprintf("step %d, %s by %T", step, what, version))
@@ -91,8 +91,7 @@ func wantAsIn(w *world, model store.Store, what string) {
 			w.Fatalf("%s: the holder of %v: want error %v, got error %v (-want +got):\n%s", what, token, wantErr, gotErr, diff)
 		}
 	}
-	w.look()
-	w.intact()
+	w.check()
 }
 
 // A versioned is what a version of the store does when it is called alone.
@@ -119,44 +118,19 @@ func (c current) delete(w *world, key tokens.Key) { w.do(c.Delete(w.Context(), k
 // that it is compared with; do not update it with the package.
 type frozen struct{ w *world }
 
-const frozenTTL = 90 * 24 * time.Hour
+const frozenTTL = 90 * day
 
-func (f frozen) s(text string) types.AttributeValue { return &types.AttributeValueMemberS{Value: text} }
-func (f frozen) seconds(t time.Time) types.AttributeValue {
-	return &types.AttributeValueMemberN{Value: strconv.FormatInt(t.Unix(), 10)}
-}
+func epoch(t time.Time) types.AttributeValue { return num(strconv.FormatInt(t.Unix(), 10)) }
 
-func (f frozen) key(key tokens.Key) dynamotest.Item {
-	return dynamotest.Item{"userId": f.s(string(key.UserID)), "deviceId": f.s(string(key.DeviceID))}
-}
-
-func (f frozen) claim(text string) dynamotest.Item {
-	hash := tokens.MustParseToken(text).Hash()
-	return dynamotest.Item{"userId": f.s("#claim#1#" + base64.RawURLEncoding.EncodeToString(hash[:])), "deviceId": f.s("#")}
+func (f frozen) claim(token string) dynamotest.Item {
+	hash := tokens.MustParseToken(token).Hash()
+	return keyItem(key("#claim#1#"+base64.RawURLEncoding.EncodeToString(hash[:]), "#"))
 }
 
 func (f frozen) get(key dynamotest.Item) dynamotest.Item {
 	out, err := f.w.client.GetItem(f.w.Context(), &dynamodb.GetItemInput{TableName: &f.w.table, Key: key})
 	f.w.do(err)
 	return out.Item
-}
-
-func (f frozen) text(i dynamotest.Item, name string) string {
-	s, _ := i[name].(*types.AttributeValueMemberS)
-	if s == nil {
-		return ""
-	}
-	return s.Value
-}
-
-func (f frozen) number(i dynamotest.Item, name string) int64 {
-	n, _ := i[name].(*types.AttributeValueMemberN)
-	if n == nil {
-		return 0
-	}
-	v, err := strconv.ParseInt(n.Value, 10, 64)
-	f.w.do(err)
-	return v
 }
 
 func (f frozen) update(key dynamotest.Item, expression string, values dynamotest.Item) {
@@ -167,56 +141,56 @@ func (f frozen) update(key dynamotest.Item, expression string, values dynamotest
 }
 
 func (f frozen) register(w *world, key tokens.Key, token tokens.Token) {
-	row := f.get(f.key(key))
-	live := row != nil && f.number(row, "expiresAt") > w.now.Unix()
+	row := f.get(keyItem(key))
+	live := row != nil && number(row, "expiresAt") > w.now.Unix()
 	expiresAt := w.now.Add(frozenTTL)
 	update := "SET expoPushToken = :t, platform = :p, updatedAt = :u, expiresAt = :e, isActive = :a, registeredAt = :r"
 	registered := w.now.UTC().Format("2006-01-02T15:04:05.000Z07:00")
 	values := dynamotest.Item{
-		":t": f.s(token.Reveal()), ":p": f.s("ios"), ":u": f.s(registered), ":e": f.seconds(expiresAt),
-		":a": &types.AttributeValueMemberBOOL{Value: true}, ":r": f.s(registered),
+		":t": str(token.Reveal()), ":p": str("ios"), ":u": str(registered), ":e": epoch(expiresAt),
+		":a": boolean(true), ":r": str(registered),
 	}
 	if live {
 		values[":r"] = row["registeredAt"]
 	}
-	if live && f.text(row, "expoPushToken") == token.Reveal() && f.number(row, "claimExpiresAt") >= expiresAt.Add(24*time.Hour).Unix() {
-		f.update(f.key(key), update+" REMOVE inactiveReason, projectId", values)
+	if live && text(row, "expoPushToken") == token.Reveal() && number(row, "claimExpiresAt") >= expiresAt.Add(day).Unix() {
+		f.update(keyItem(key), update+" REMOVE inactiveReason, projectId", values)
 		return
 	}
 	claim := f.claim(token.Reveal())
 	owner := f.get(claim)
-	if holder := (tokens.Key{UserID: tokens.UserID(f.text(owner, "ownerUserId")), DeviceID: tokens.DeviceID(f.text(owner, "ownerDeviceId"))}); owner != nil && holder != key &&
-		f.text(f.get(f.key(holder)), "expoPushToken") == token.Reveal() {
-		w.remove(f.key(holder))
+	if holder := ownerOf(owner); owner != nil && holder != key &&
+		text(f.get(keyItem(holder)), "expoPushToken") == token.Reveal() {
+		w.remove(keyItem(holder))
 	}
-	if old := f.text(row, "expoPushToken"); old != "" && old != token.Reveal() {
+	if old := text(row, "expoPushToken"); old != "" && old != token.Reveal() {
 		f.release(key, old)
 	}
 	version := "frozen " + strconv.FormatInt(w.now.UnixNano(), 10)
-	claimExpiresAt := f.seconds(expiresAt.Add(30 * 24 * time.Hour))
-	claim["ownerUserId"], claim["ownerDeviceId"], claim["version"], claim["expiresAt"] = f.s(string(key.UserID)), f.s(string(key.DeviceID)), f.s(version), claimExpiresAt
+	claimExpiresAt := epoch(expiresAt.Add(30 * day))
+	claim["ownerUserId"], claim["ownerDeviceId"], claim["version"], claim["expiresAt"] = str(string(key.UserID)), str(string(key.DeviceID)), str(version), claimExpiresAt
 	w.put(claim)
-	values[":v"], values[":c"] = f.s(version), claimExpiresAt
-	f.update(f.key(key), update+", claimVersion = :v, claimExpiresAt = :c REMOVE inactiveReason, projectId", values)
+	values[":v"], values[":c"] = str(version), claimExpiresAt
+	f.update(keyItem(key), update+", claimVersion = :v, claimExpiresAt = :c REMOVE inactiveReason, projectId", values)
 }
 
 // release removes the claim on the token if it is the key's.
-func (f frozen) release(key tokens.Key, text string) {
-	claim := f.get(f.claim(text))
-	if f.text(claim, "ownerUserId") == string(key.UserID) && f.text(claim, "ownerDeviceId") == string(key.DeviceID) {
-		f.w.remove(f.claim(text))
+func (f frozen) release(owner tokens.Key, token string) {
+	claim := f.get(f.claim(token))
+	if ownerOf(claim) == owner {
+		f.w.remove(f.claim(token))
 	}
 }
 
 func (f frozen) mark(key tokens.Key, reason string) {
-	f.update(f.key(key), "SET isActive = :a, inactiveReason = :r", dynamotest.Item{
-		":a": &types.AttributeValueMemberBOOL{Value: false}, ":r": f.s(reason),
+	f.update(keyItem(key), "SET isActive = :a, inactiveReason = :r", dynamotest.Item{
+		":a": boolean(false), ":r": str(reason),
 	})
 }
 
 // active returns the row under the key if it is active.
 func (f frozen) active(key tokens.Key) dynamotest.Item {
-	row := f.get(f.key(key))
+	row := f.get(keyItem(key))
 	if active, _ := row["isActive"].(*types.AttributeValueMemberBOOL); active == nil || !active.Value {
 		return nil
 	}
@@ -231,10 +205,10 @@ func (f frozen) deactivate(_ *world, key tokens.Key) {
 
 func (f frozen) invalidate(w *world, key tokens.Key, token tokens.Token) {
 	row := f.active(key)
-	if row == nil || f.text(row, "expoPushToken") != token.Reveal() {
+	if row == nil || text(row, "expoPushToken") != token.Reveal() {
 		return
 	}
-	updatedAt, err := time.Parse(time.RFC3339Nano, f.text(row, "updatedAt"))
+	updatedAt, err := time.Parse(time.RFC3339Nano, text(row, "updatedAt"))
 	w.do(err)
 	if !updatedAt.After(w.now.Add(-5 * time.Minute)) {
 		f.mark(key, "device_not_registered")
@@ -242,10 +216,10 @@ func (f frozen) invalidate(w *world, key tokens.Key, token tokens.Token) {
 }
 
 func (f frozen) delete(w *world, key tokens.Key) {
-	row := f.get(f.key(key))
+	row := f.get(keyItem(key))
 	if row == nil {
 		return
 	}
-	w.remove(f.key(key))
-	f.release(key, f.text(row, "expoPushToken"))
+	w.remove(keyItem(key))
+	f.release(key, text(row, "expoPushToken"))
 }

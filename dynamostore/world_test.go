@@ -1,7 +1,10 @@
 package dynamostore_test
 
 import (
+	"maps"
 	"net/http"
+	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -16,20 +19,31 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// worldStart is far ahead: DynamoDB Local removes expired items by its own clock.
+const day = 24 * time.Hour
+
+// worldStart is far in the future because DynamoDB Local removes expired items by
+// its own clock.
 var worldStart = time.Date(2051, time.March, 4, 23, 6, 7, 891e6, time.UTC)
 
-// What the tests register.
+// The keys and tokens that the tests register.
 var (
-	alice   = tokens.Key{UserID: "alice", DeviceID: "alices-phone"}
-	tablet  = tokens.Key{UserID: "alice", DeviceID: "alices-tablet"}
-	watch   = tokens.Key{UserID: "alice", DeviceID: "alices-watch"}
-	bob     = tokens.Key{UserID: "bob", DeviceID: "bobs-phone"}
+	alice   = key("alice", "alices-phone")
+	tablet  = key("alice", "alices-tablet")
+	watch   = key("alice", "alices-watch")
+	bob     = key("bob", "bobs-phone")
 	tokenA  = tokens.MustParseToken("ExponentPushToken[aaaaaaaaaaaaaaaaaaaaaa]")
 	respelt = tokens.MustParseToken("ExpoPushToken[aaaaaaaaaaaaaaaaaaaaaa]")
 	tokenB  = tokens.MustParseToken("ExponentPushToken[bbbbbbbbbbbbbbbbbbbbbb]")
 	tokenC  = tokens.MustParseToken("ExponentPushToken[cccccccccccccccccccccc]")
 )
+
+func key(user, device string) tokens.Key {
+	return tokens.Key{UserID: tokens.UserID(user), DeviceID: tokens.DeviceID(device)}
+}
+
+func requestFor(key tokens.Key, token tokens.Token) tokens.Request {
+	return tokens.Request{Key: key, Token: token, Platform: tokens.IOS}
+}
 
 // newTrace looks for the users and tokens above, and for claims.
 func newTrace() *leak.Trace {
@@ -38,8 +52,8 @@ func newTrace() *leak.Trace {
 	return &trace
 }
 
-// A world is a table of its own with a client that sees no faults, and a clock
-// that stands still until it is moved.
+// A world is a table with a clock that moves only if the test moves it, and a store
+// on the table whose requests meet no faults.
 type world struct {
 	testing.TB
 	now    time.Time
@@ -47,7 +61,7 @@ type world struct {
 	client *dynamodb.Client
 	table  string
 	clean  *dynamostore.Store
-	items  []dynamotest.Item // of the last look
+	items  []dynamotest.Item // the table as look read it
 }
 
 func newWorld(t testing.TB, p store.Policy) *world {
@@ -56,7 +70,7 @@ func newWorld(t testing.TB, p store.Policy) *world {
 	return worldOn(t, c, dynamotest.Table(t, c), p)
 }
 
-// worldOn is a world on a table that there is already.
+// worldOn returns a world on an existing table.
 func worldOn(t testing.TB, c *dynamodb.Client, table string, p store.Policy) *world {
 	t.Helper()
 	w := &world{TB: t, now: worldStart, client: c, table: table}
@@ -66,7 +80,7 @@ func worldOn(t testing.TB, c *dynamodb.Client, table string, p store.Policy) *wo
 	return w
 }
 
-// through is a store on the same table that sends through the transport. Its
+// through returns a store on the same table that sends through the transport. Its
 // events must contain no user id.
 func (w *world) through(transport http.RoundTripper, observe func(store.Event), more ...func(*dynamodb.Options)) *dynamostore.Store {
 	w.Helper()
@@ -80,11 +94,6 @@ func (w *world) through(transport http.RoundTripper, observe func(store.Event), 
 	}})
 }
 
-// requestFor is what an app says at launch.
-func requestFor(key tokens.Key, token tokens.Token) tokens.Request {
-	return tokens.Request{Key: key, Token: token, Platform: tokens.IOS}
-}
-
 func (w *world) register(key tokens.Key, token tokens.Token) store.Result {
 	w.Helper()
 	result, err := w.clean.Register(w.Context(), requestFor(key, token))
@@ -94,6 +103,16 @@ func (w *world) register(key tokens.Key, token tokens.Token) store.Result {
 	return result
 }
 
+// upgrade returns the report without the units.
+func (w *world) upgrade(opts dynamostore.UpgradeOptions) dynamostore.UpgradeReport {
+	w.Helper()
+	opts.Policy = w.policy
+	report, err := dynamostore.Upgrade(w.Context(), w.client, w.table, opts)
+	w.do(err)
+	report.ReadUnits, report.WriteUnits = 0, 0
+	return report
+}
+
 func (w *world) do(err error) {
 	w.Helper()
 	if err != nil {
@@ -101,77 +120,79 @@ func (w *world) do(err error) {
 	}
 }
 
-// put writes an item past the store.
-func (w *world) put(i dynamotest.Item) {
+// put writes items without the store.
+func (w *world) put(items ...dynamotest.Item) {
 	w.Helper()
-	_, err := w.client.PutItem(w.Context(), &dynamodb.PutItemInput{TableName: &w.table, Item: i})
-	w.do(err)
+	w.write(items, nil)
 }
 
-// remove removes an item past the store, as DynamoDB's TTL does.
-func (w *world) remove(key dynamotest.Item) {
+// remove removes items without the store, as DynamoDB's TTL does.
+func (w *world) remove(items ...dynamotest.Item) {
 	w.Helper()
-	_, err := w.client.DeleteItem(w.Context(), &dynamodb.DeleteItemInput{TableName: &w.table, Key: key})
-	w.do(err)
+	w.write(nil, items)
 }
 
-// look reads the whole table, for what follows to check.
+func (w *world) write(put, remove []dynamotest.Item) {
+	w.Helper()
+	var writes []types.WriteRequest
+	for _, i := range put {
+		writes = append(writes, types.WriteRequest{PutRequest: &types.PutRequest{Item: i}})
+	}
+	for _, i := range remove {
+		key := dynamotest.Item{"userId": i["userId"], "deviceId": i["deviceId"]}
+		writes = append(writes, types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: key}})
+	}
+	for batch := range slices.Chunk(writes, 25) { // DynamoDB's limit
+		_, err := w.client.BatchWriteItem(w.Context(), &dynamodb.BatchWriteItemInput{
+			RequestItems: map[string][]types.WriteRequest{w.table: batch},
+		})
+		w.do(err)
+	}
+}
+
+// look reads the whole table.
 func (w *world) look() {
 	w.Helper()
 	w.items = dynamotest.Scan(w, w.client, w.table)
 }
 
-// clear removes what look found.
-func (w *world) clear() {
+// check reads the whole table, and fails unless it keeps the invariants.
+func (w *world) check() {
 	w.Helper()
-	w.write(func(i dynamotest.Item) types.WriteRequest {
-		key := dynamotest.Item{"userId": i["userId"], "deviceId": i["deviceId"]}
-		return types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: key}}
-	})
-}
-
-// restore writes what look found.
-func (w *world) restore() {
-	w.Helper()
-	w.write(func(i dynamotest.Item) types.WriteRequest {
-		return types.WriteRequest{PutRequest: &types.PutRequest{Item: i}}
-	})
-}
-
-func (w *world) write(request func(dynamotest.Item) types.WriteRequest) {
-	w.Helper()
-	if len(w.items) == 0 {
-		return
-	}
-	var writes []types.WriteRequest
-	for _, i := range w.items {
-		writes = append(writes, request(i))
-	}
-	_, err := w.client.BatchWriteItem(w.Context(), &dynamodb.BatchWriteItemInput{
-		RequestItems: map[string][]types.WriteRequest{w.table: writes},
-	})
-	w.do(err)
-}
-
-// at is the item that look found under the key, nil if there was none.
-func (w *world) at(key tokens.Key) dynamotest.Item {
-	for _, i := range w.items {
-		if text(i, "userId") == string(key.UserID) && text(i, "deviceId") == string(key.DeviceID) {
-			return i
-		}
-	}
-	return nil
-}
-
-// intact fails unless what look found keeps the invariants.
-func (w *world) intact() {
-	w.Helper()
+	w.look()
 	for _, wrong := range dynamotest.CheckInvariants(w.items, w.now) {
 		w.Error(wrong)
 	}
 }
 
-// holds fails unless the key has the token, in that spelling.
+// A state is the content of a table and the time.
+type state struct {
+	items []dynamotest.Item
+	now   time.Time
+}
+
+func (w *world) state() state { return state{w.items, w.now} }
+
+// load brings a state back. The table must be as look read it.
+func (w *world) load(s state) {
+	w.Helper()
+	w.write(s.items, slices.DeleteFunc(slices.Clone(w.items), func(i dynamotest.Item) bool {
+		return find(s.items, keyOf(i)) != nil
+	}))
+	w.items, w.now = s.items, s.now
+}
+
+func find(items []dynamotest.Item, key tokens.Key) dynamotest.Item {
+	if n := slices.IndexFunc(items, func(i dynamotest.Item) bool { return keyOf(i) == key }); n >= 0 {
+		return items[n]
+	}
+	return nil
+}
+
+// at returns the item that look found under the key, nil if there was none.
+func (w *world) at(key tokens.Key) dynamotest.Item { return find(w.items, key) }
+
+// holds fails unless the row under the key has the token, in that spelling.
 func (w *world) holds(key tokens.Key, token tokens.Token) {
 	w.Helper()
 	if text(w.at(key), "expoPushToken") != token.Reveal() {
@@ -179,11 +200,13 @@ func (w *world) holds(key tokens.Key, token tokens.Token) {
 	}
 }
 
-// empty fails if anything is stored under the key.
-func (w *world) empty(key tokens.Key) {
+// empty fails if anything is stored under one of the keys.
+func (w *world) empty(keys ...tokens.Key) {
 	w.Helper()
-	if w.at(key) != nil {
-		w.Errorf("there is something under %v", key)
+	for _, key := range keys {
+		if w.at(key) != nil {
+			w.Errorf("there is something under %v", key)
+		}
 	}
 }
 
@@ -200,7 +223,6 @@ func (w *world) hasStatus(key tokens.Key, want tokens.Status) {
 	}
 }
 
-// equal fails unless got is as wanted.
 func equal[T any](t testing.TB, what string, want, got T) {
 	t.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -208,11 +230,32 @@ func equal[T any](t testing.TB, what string, want, got T) {
 	}
 }
 
+func keysOf(regs []tokens.Registration) []tokens.Key {
+	var keys []tokens.Key
+	for _, r := range regs {
+		keys = append(keys, r.Key)
+	}
+	return keys
+}
+
 func keyItem(key tokens.Key) dynamotest.Item {
 	return dynamotest.Item{"userId": str(string(key.UserID)), "deviceId": str(string(key.DeviceID))}
 }
 
+func keyOf(i dynamotest.Item) tokens.Key { return key(text(i, "userId"), text(i, "deviceId")) }
+
+func ownerOf(claim dynamotest.Item) tokens.Key {
+	return key(text(claim, "ownerUserId"), text(claim, "ownerDeviceId"))
+}
+
 func str(v string) types.AttributeValue { return &types.AttributeValueMemberS{Value: v} }
+
+func num(v string) types.AttributeValue { return &types.AttributeValueMemberN{Value: v} }
+
+func boolean(v bool) types.AttributeValue { return &types.AttributeValueMemberBOOL{Value: v} }
+
+// instant is a time as a row has it.
+func instant(t time.Time) types.AttributeValue { return str(t.Format("2006-01-02T15:04:05.000Z")) }
 
 func text(i dynamotest.Item, name string) string {
 	if v, ok := i[name].(*types.AttributeValueMemberS); ok {
@@ -221,17 +264,35 @@ func text(i dynamotest.Item, name string) string {
 	return ""
 }
 
-func num(v string) types.AttributeValue { return &types.AttributeValueMemberN{Value: v} }
+// number returns a number attribute, 0 if it is absent.
+func number(i dynamotest.Item, name string) int64 {
+	v, ok := i[name].(*types.AttributeValueMemberN)
+	if !ok {
+		return 0
+	}
+	n, err := strconv.ParseInt(v.Value, 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
 
-func boolean(v bool) types.AttributeValue { return &types.AttributeValueMemberBOOL{Value: v} }
-
-// legacyRow is what the earlier service wrote: no expiry, and nothing of a claim.
-func legacyRow(key tokens.Key, token tokens.Token) dynamotest.Item {
-	i := keyItem(key)
-	i["expoPushToken"] = str(token.Reveal())
-	i["platform"] = str("ios")
-	i["registeredAt"] = str("2020-01-02T03:04:05.006Z")
-	i["updatedAt"] = str("2020-06-07T08:09:10.011Z")
-	i["isActive"] = boolean(true)
+// with returns a copy of i with other attributes. Attributes that are nil are removed.
+func with(i, changes dynamotest.Item) dynamotest.Item {
+	i = maps.Clone(i)
+	maps.Copy(i, changes)
+	maps.DeleteFunc(i, func(_ string, v types.AttributeValue) bool { return v == nil })
 	return i
+}
+
+// legacyRow returns a row as the earlier service wrote it: it has no expiry and no
+// claim.
+func legacyRow(key tokens.Key, token tokens.Token) dynamotest.Item {
+	return with(keyItem(key), dynamotest.Item{
+		"expoPushToken": str(token.Reveal()),
+		"platform":      str("ios"),
+		"registeredAt":  str("2020-01-02T03:04:05.006Z"),
+		"updatedAt":     str("2020-06-07T08:09:10.011Z"),
+		"isActive":      boolean(true),
+	})
 }

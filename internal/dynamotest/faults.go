@@ -2,6 +2,7 @@ package dynamotest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -16,8 +17,12 @@ import (
 type Fault struct {
 	Name       string
 	RepeatedBy By
-	only       []string // the operations that it can befall; nil: all
-	do         func(next http.RoundTripper, r *http.Request) (*http.Response, error)
+	// Alike marks the faults that a store cannot tell apart: the request has no
+	// effect, and the SDK may repeat it.
+	Alike bool
+	Ends  bool     // it ends the context of [WithEnd]
+	only  []string // the operations that it can befall; nil: all
+	do    func(next http.RoundTripper, r *http.Request) (*http.Response, error)
 }
 
 // By is the layer that retries a call after a fault. Zero means none.
@@ -28,6 +33,16 @@ const (
 	TheSDK   By = iota + 1 // if its retries are on
 	TheStore               // regardless of the SDK
 )
+
+type endKey struct{}
+
+// WithEnd returns a context that a fault with Ends cancels.
+func WithEnd(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	return context.WithValue(ctx, endKey{}, cancel)
+}
+
+func end(r *http.Request) { r.Context().Value(endKey{}).(context.CancelFunc)() }
 
 // Befalls reports whether the fault can occur in the operation.
 func (f Fault) Befalls(operation string) bool {
@@ -52,7 +67,7 @@ func Faults(c *dynamodb.Client) []Fault {
 		return func(_ http.RoundTripper, r *http.Request) (*http.Response, error) { return cancel(c, r, codes) }
 	}
 	return []Fault{
-		{Name: "connection drops before the request", RepeatedBy: TheSDK, do: func(http.RoundTripper, *http.Request) (*http.Response, error) {
+		{Name: "connection drops before the request", RepeatedBy: TheSDK, Alike: true, do: func(http.RoundTripper, *http.Request) (*http.Response, error) {
 			return nil, errReset
 		}},
 		{Name: "connection drops before the answer", RepeatedBy: TheSDK, do: func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
@@ -62,17 +77,17 @@ func Faults(c *dynamodb.Client) []Fault {
 			return nil, errReset
 		}},
 		{Name: "answer is cut off", do: truncate},
-		{Name: "server fails before it writes", RepeatedBy: TheSDK, do: answered(http.StatusInternalServerError, "InternalServerError")},
+		{Name: "server fails before it writes", RepeatedBy: TheSDK, Alike: true, do: answered(http.StatusInternalServerError, "InternalServerError")},
 		{Name: "server fails after it wrote", RepeatedBy: TheSDK, do: func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 			if _, err := answer(next, r); err != nil {
 				return nil, err
 			}
 			return Failure(r, http.StatusInternalServerError, "InternalServerError", "not now"), nil
 		}},
-		{Name: "server is unavailable", RepeatedBy: TheSDK, do: answered(http.StatusServiceUnavailable, "ServiceUnavailable")},
-		{Name: "table is throttled", RepeatedBy: TheSDK, only: notTransacted, do: answered(http.StatusBadRequest, "ProvisionedThroughputExceededException")},
-		{Name: "account is throttled", RepeatedBy: TheSDK, do: answered(http.StatusBadRequest, "ThrottlingException")},
-		{Name: "transaction is in progress", RepeatedBy: TheSDK, only: transacting, do: answered(http.StatusBadRequest, "TransactionInProgressException")},
+		{Name: "server is unavailable", RepeatedBy: TheSDK, Alike: true, do: answered(http.StatusServiceUnavailable, "ServiceUnavailable")},
+		{Name: "table is throttled", RepeatedBy: TheSDK, Alike: true, only: notTransacted, do: answered(http.StatusBadRequest, "ProvisionedThroughputExceededException")},
+		{Name: "account is throttled", RepeatedBy: TheSDK, Alike: true, do: answered(http.StatusBadRequest, "ThrottlingException")},
+		{Name: "transaction is in progress", RepeatedBy: TheSDK, Alike: true, only: transacting, do: answered(http.StatusBadRequest, "TransactionInProgressException")},
 		{Name: "write meets a transaction", RepeatedBy: TheStore, only: []string{"UpdateItem"}, do: answered(http.StatusBadRequest, "TransactionConflictException")},
 		{Name: "transactional read meets a transaction", only: []string{"TransactGetItems"}, do: canceled("TransactionConflict", "None")},
 		{Name: "first item meets a transaction", RepeatedBy: TheStore, only: transacting, do: canceled("TransactionConflict", "None")},
@@ -83,6 +98,15 @@ func Faults(c *dynamodb.Client) []Fault {
 		{Name: "transaction is throttled", RepeatedBy: TheStore, only: transacting, do: canceled("ThrottlingError", "None")},
 		{Name: "transaction exceeds the table's throughput", RepeatedBy: TheStore, only: transacting, do: canceled("None", "ProvisionedThroughputExceeded")},
 		{Name: "transaction is throttled, the others changed", RepeatedBy: TheStore, only: transacting, do: canceled("ThrottlingError", "ConditionalCheckFailed")},
+		{Name: "context ends before the request", Ends: true, do: func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
+			end(r)
+			return nil, context.Canceled
+		}},
+		{Name: "context ends after the answer", Ends: true, do: func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(r)
+			end(r)
+			return resp, err
+		}},
 	}
 }
 
