@@ -51,7 +51,7 @@ func (s *Store) wantSound(tb interface{ Fatalf(string, ...any) }) {
 				tb.Fatalf("%v is out of place among its user's devices", r.Key)
 			}
 			if r.hash != r.Token.Hash() || s.holders[r.hash] != r {
-				tb.Fatalf("%v is not what holds its token", r.Key)
+				tb.Fatalf("%v does not hold its token", r.Key)
 			}
 			rows[r] = true
 		}
@@ -69,8 +69,8 @@ func (s *Store) wantSound(tb interface{ Fatalf(string, ...any) }) {
 	}
 }
 
-// TestSound makes any calls under a clock that goes any way, and looks at the
-// inside after each.
+// TestSound makes random calls with a clock that goes either way, and looks at
+// the rows after each.
 func TestSound(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		now := start
@@ -91,7 +91,7 @@ func TestSound(t *testing.T) {
 				req := draw("register")
 				s.mustRegister(t, req)
 				if r := s.find(req.Key); r == nil || !r.Token.Equal(req.Token) {
-					t.Fatal("what was registered is not there")
+					t.Fatal("the registration is not stored")
 				}
 			},
 			"deactivate": func(*rapid.T) { must(s.Deactivate(ctx, draw("deactivate").Key)) },
@@ -109,34 +109,34 @@ func TestSound(t *testing.T) {
 	})
 }
 
-// TestReclaimed has users come and go for ten times the TTL, while one stays who
-// refreshes and one whose token changes: after a call only live rows
-// are stored.
+// TestReclaimed has users come and go for ten times the TTL, while one user
+// refreshes and one changes tokens: after a call only live rows are stored. A
+// goroutine that is left would keep the bubble from ending.
 func TestReclaimed(t *testing.T) {
-	now := start
-	s := newAt(&now, store.Policy{TTL: store.MinTTL})
-	const perHour = 10
-	for i := range 10 * 7 * 24 * perHour {
-		s.mustRegister(t, request(-1, 0, -1))
-		s.mustRegister(t, request(-2, 0, -2-i))
-		s.mustRegister(t, request(i, 0, i))
-		now = now.Add(time.Hour / perHour)
-		if live := 7*24*perHour + 3; len(s.holders) > live {
-			t.Fatalf("%d rows are stored, %d are live", len(s.holders), live)
+	synctest.Test(t, func(t *testing.T) {
+		s := MustNew(store.Policy{TTL: store.MinTTL})
+		for i := range 10 * 7 * 24 {
+			s.mustRegister(t, request(-1, 0, -1))
+			s.mustRegister(t, request(-2, 0, -2-i))
+			s.mustRegister(t, request(i, 0, i))
+			time.Sleep(time.Hour) // the bubble's time
+			if live := 7*24 + 3; len(s.holders) > live {
+				t.Fatalf("%d rows are stored, %d are live", len(s.holders), live)
+			}
 		}
-	}
-	now = now.Add(store.MinTTL)
-	if _, err := s.List(ctx, "user-0"); err != nil {
-		t.Fatal(err)
-	}
-	if len(s.holders) != 0 || len(s.users) != 0 {
-		t.Errorf("%d rows of %d users are stored, none is live", len(s.holders), len(s.users))
-	}
-	s.wantSound(t)
+		time.Sleep(store.MinTTL)
+		if _, err := s.List(ctx, "user-0"); err != nil {
+			t.Fatal(err)
+		}
+		if len(s.holders) != 0 || len(s.users) != 0 {
+			t.Errorf("%d rows of %d users are stored, none is live", len(s.holders), len(s.users))
+		}
+		s.wantSound(t)
+	})
 }
 
-// TestReclaimedLate sets the clock back by an hour: a row that was registered
-// then waits an hour longer than the TTL, and no more.
+// TestReclaimedLate sets the clock back by an hour: a row that is registered then
+// is removed an hour late.
 func TestReclaimedLate(t *testing.T) {
 	now := start
 	s := newAt(&now, store.Policy{})
@@ -160,44 +160,11 @@ func TestReclaimedLate(t *testing.T) {
 	}
 }
 
-// A row that expired behind one which was made by a clock that ran ahead is still
-// there when its device registers again, and gives way to the new one.
-func TestRegisterOverUnreclaimed(t *testing.T) {
-	now := start
-	s := newAt(&now, store.Policy{})
-	s.mustRegister(t, request(1, 1, 1))
-	now = now.Add(-time.Hour)
-	late := request(2, 1, 2)
-	s.mustRegister(t, late)
-	now = now.Add(store.DefaultTTL + time.Second)
-	late.Token = tokens.MustParseToken("ExpoPushToken[another]")
-	if got := s.mustRegister(t, late); got.Outcome != store.Created {
-		t.Errorf("outcome is %v, want %v", got.Outcome, store.Created)
-	}
-	s.wantSound(t)
-	if len(s.holders) != 2 {
-		t.Errorf("%d rows are kept, want 2", len(s.holders))
-	}
-}
-
-// TestNoGoroutine fails if one is left: the bubble would not end.
-func TestNoGoroutine(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := MustNew(store.Policy{})
-		s.mustRegister(t, request(0, 0, 0))
-		time.Sleep(2 * store.DefaultTTL) // the bubble's time
-		s.mustRegister(t, request(1, 0, 1))
-		if len(s.holders) != 1 {
-			t.Errorf("%d rows are stored, want 1", len(s.holders))
-		}
-	})
-}
-
 func TestBadPolicy(t *testing.T) {
 	bad := store.Policy{TTL: time.Second}
 	const want = "store: Policy.TTL is 1s, want whole seconds from 168h0m0s to 87600h0m0s"
-	if s, err := New(bad); s != nil || err == nil || err.Error() != want {
-		t.Errorf("New returns %v and error %v, want %s", s, err, want)
+	if s, err := New(bad); s != nil || err == nil {
+		t.Errorf("New returns %v and error %v", s, err)
 	}
 	defer func() {
 		if got := recover(); got != want {
@@ -207,8 +174,7 @@ func TestBadPolicy(t *testing.T) {
 	MustNew(bad)
 }
 
-// TestClockUnderLock: of two calls, the later one must not read an earlier
-// time.
+// TestClockUnderLock: a call must not read an earlier time than the call before it.
 func TestClockUnderLock(t *testing.T) {
 	var s *Store
 	s = MustNew(store.Policy{Now: func() time.Time {
@@ -221,7 +187,7 @@ func TestClockUnderLock(t *testing.T) {
 	s.mustRegister(t, request(0, 0, 0))
 }
 
-// TestClockPanics: a clock that panics ends one call, and not the store.
+// TestClockPanics: a clock that panics ends one call and does not lock the store.
 func TestClockPanics(t *testing.T) {
 	broken := false
 	s := MustNew(store.Policy{Now: func() time.Time {

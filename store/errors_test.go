@@ -1,11 +1,13 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/devicetokens/devicetokens/memstore"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -47,5 +49,25 @@ func TestMoved(t *testing.T) {
 	}
 	if !(store.Result{MovedFrom: tokens.Key{UserID: "alice", DeviceID: "phone"}}).Moved() {
 		t.Error("a result with MovedFrom does not say that the token moved")
+	}
+}
+
+func TestOutcomeOf(t *testing.T) {
+	_, invalid := memstore.MustNew(store.Policy{}).Get(t.Context(), tokens.Key{})
+	for want, errs := range map[store.Outcome][]error{
+		store.OK:            {nil},
+		store.NotFound:      {store.ErrNotFound},
+		store.Invalid:       {invalid},
+		store.Corrupt:       {&store.CorruptError{}},
+		store.TryAgain:      {store.ErrTryAgain, context.DeadlineExceeded, errors.Join(store.ErrTryAgain, context.DeadlineExceeded)},
+		store.Misconfigured: {store.ErrMisconfigured},
+		store.Canceled:      {context.Canceled, errors.Join(store.ErrTryAgain, context.Canceled)},
+		store.Failed:        {errors.New("other"), errors.ErrUnsupported},
+	} {
+		for _, err := range errs {
+			if got := store.OutcomeOf(err); got != want {
+				t.Errorf("%v: got %s, want %s", err, got, want)
+			}
+		}
 	}
 }

@@ -10,111 +10,114 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// TestPlanImport is the rule of Import as a table. Each case changes the
-// registration that is imported, or the stored data.
+// A change makes another registration of the one that TestPlanImport begins with.
+type change = func(*tokens.Registration)
+
+func changes(all ...change) change {
+	return func(r *tokens.Registration) {
+		for _, change := range all {
+			change(r)
+		}
+	}
+}
+
+func updated(t time.Time) change { return func(r *tokens.Registration) { r.UpdatedAt = t } }
+
+func expires(t time.Time) change { return func(r *tokens.Registration) { r.ExpiresAt = t } }
+
+// TestPlanImport is the rule of Import as a table. own and holder are nil if nothing
+// is stored; written is nil if nothing is written.
 func TestPlanImport(t *testing.T) {
-	type reg = tokens.Registration
 	policy, err := store.Policy{}.WithDefaults()
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := func(d time.Duration) time.Time { return noon.Add(d) }
-	imported := reg{
-		Key: alice.Key, Token: token, Platform: tokens.IOS, Status: tokens.Active,
-		RegisteredAt: at(-48 * time.Hour), UpdatedAt: at(-time.Hour), ExpiresAt: at(time.Hour),
+	at := noon.Add
+	same := func(*tokens.Registration) {}
+	older, newer, future := updated(at(-2*time.Hour)), updated(at(-time.Minute)), updated(at(time.Hour))
+	expired, forever, untimed := expires(noon), expires(time.Time{}), updated(time.Time{})
+	lastTime := updated(time.Date(9999, time.December, 31, 23, 59, 59, 999_000_000, time.UTC))
+	logout := func(r *tokens.Registration) { r.Status = tokens.LoggedOut }
+	gone := func(r *tokens.Registration) { r.Status = tokens.DeviceNotRegistered }
+	otherToken := func(r *tokens.Registration) { r.Token = tokens.MustParseToken("ExponentPushToken[other]") }
+	named := func(r *tokens.Registration) { r.ProjectID = "@acme/app" }
+	finer := func(r *tokens.Registration) {
+		west := time.FixedZone("", -3600)
+		r.RegisteredAt = r.RegisteredAt.Add(999 * time.Microsecond).In(west)
+		r.UpdatedAt = r.UpdatedAt.Add(999 * time.Microsecond).In(west)
+		r.ExpiresAt = r.ExpiresAt.Add(999 * time.Millisecond).In(west)
 	}
-	with := func(change func(r *reg)) reg {
-		r := imported
-		change(&r)
-		return r
-	}
-	stored := func(change func(r *reg)) *reg {
-		r := with(change)
-		return &r
-	}
-	lastTime := time.Date(9999, time.December, 31, 23, 59, 59, 999_000_000, time.UTC)
-	otherToken := tokens.MustParseToken("ExponentPushToken[other]")
-	holder := func(change func(r *reg)) *reg {
-		return stored(func(r *reg) { r.Key.UserID = "bob"; change(r) })
-	}
-	same := func(*reg) {}
-	older := func(r *reg) { r.UpdatedAt = at(-2 * time.Hour) }
-	newer := func(r *reg) { r.UpdatedAt = at(-time.Minute) }
-	loggedOut := func(r *reg) { r.Status = tokens.LoggedOut }
 
 	for _, tc := range []struct {
-		name        string
-		r           reg
-		own, holder *reg
-		want        store.ImportOutcome
-		written     reg
+		name           string
+		r, own, holder change
+		want           store.ImportOutcome
+		written        change
 	}{
-		{name: "nothing stored", r: imported, want: store.Imported, written: imported},
-		{name: "inactive", r: with(loggedOut), want: store.Imported, written: with(loggedOut)},
-		{name: "times are truncated and in UTC", r: with(func(r *reg) {
-			west := time.FixedZone("", -3600)
-			r.RegisteredAt = r.RegisteredAt.Add(999 * time.Microsecond).In(west)
-			r.UpdatedAt = r.UpdatedAt.Add(999 * time.Microsecond).In(west)
-			r.ExpiresAt = r.ExpiresAt.Add(999 * time.Millisecond).In(west)
-		}), want: store.Imported, written: imported},
+		{"nothing stored", same, nil, nil, store.Imported, same},
+		{"inactive", logout, nil, nil, store.Imported, logout},
+		{"times are truncated and in UTC", finer, nil, nil, store.Imported, same},
 
-		{name: "expired", r: with(func(r *reg) { r.ExpiresAt = noon }), want: store.ImportExpired},
-		{name: "expires in a second", r: with(func(r *reg) { r.ExpiresAt = at(time.Second) }),
-			want: store.Imported, written: with(func(r *reg) { r.ExpiresAt = at(time.Second) })},
-		{name: "expired, and stored inactive", r: with(func(r *reg) { r.ExpiresAt = noon; r.Status = tokens.LoggedOut }),
-			own: stored(same), want: store.ImportExpired},
-		{name: "no expiry: a TTL after its update", r: with(func(r *reg) { r.ExpiresAt = time.Time{} }),
-			want: store.Imported, written: with(func(r *reg) { r.ExpiresAt = r.UpdatedAt.Add(store.DefaultTTL) })},
-		{name: "no expiry, long ago: in 30 days", r: with(func(r *reg) { r.ExpiresAt, r.UpdatedAt = time.Time{}, time.Time{} }),
-			want: store.Imported, written: with(func(r *reg) { r.ExpiresAt, r.UpdatedAt = at(30*24*time.Hour), time.Time{} })},
+		{"expired", expired, nil, nil, store.ImportExpired, nil},
+		{"expires in a second", expires(at(time.Second)), nil, nil, store.Imported, expires(at(time.Second))},
+		{"expired, and stored active", changes(expired, logout), same, nil, store.ImportExpired, nil},
+		{"no expiry: a TTL after its update", forever, nil, nil, store.Imported, expires(at(store.DefaultTTL - time.Hour))},
+		{"no expiry, long ago: in 30 days", changes(forever, untimed), nil, nil, store.Imported, changes(expires(at(30*24*time.Hour)), untimed)},
+		{"no expiry, from the last millisecond that can be stored: a TTL from now", changes(forever, lastTime), nil, nil,
+			store.Imported, changes(expires(at(store.DefaultTTL)), lastTime)},
 
-		{name: "no expiry, from the last millisecond that can be stored: a TTL from now",
-			r:    with(func(r *reg) { r.ExpiresAt, r.UpdatedAt = time.Time{}, lastTime }),
-			want: store.Imported, written: with(func(r *reg) { r.ExpiresAt, r.UpdatedAt = at(store.DefaultTTL), lastTime })},
+		{"stored, older", same, older, nil, store.Imported, same},
+		{"stored, the same", same, same, nil, store.ImportKept, nil},
+		{"stored, newer", same, newer, nil, store.ImportKept, nil},
+		{"stored, newer and expired", same, changes(newer, expired), nil, store.Imported, same},
+		{"stored, newer and without expiry", same, changes(newer, forever), nil, store.ImportKept, nil},
+		{"stored, older, with another token", same, changes(older, otherToken), nil, store.Imported, same},
 
-		{name: "stored, older", r: imported, own: stored(older), want: store.Imported, written: imported},
-		{name: "stored, the same", r: imported, own: stored(same), want: store.ImportKept},
-		{name: "stored, newer", r: imported, own: stored(newer), want: store.ImportKept},
-		{name: "stored, newer and expired", r: imported, want: store.Imported, written: imported,
-			own: stored(func(r *reg) { newer(r); r.ExpiresAt = noon })},
-		{name: "stored, newer and without expiry", r: imported, want: store.ImportKept,
-			own: stored(func(r *reg) { newer(r); r.ExpiresAt = time.Time{} })},
-		{name: "stored, older, with another token", r: imported, want: store.Imported, written: imported,
-			own: stored(func(r *reg) { older(r); r.Token = otherToken })},
+		{"a logout, stored active", logout, same, nil, store.ImportedStatus, logout},
+		{"active, stored logged out", same, logout, nil, store.ImportKept, nil},
+		{"a logout, stored gone", logout, gone, nil, store.ImportKept, nil},
+		{"a logout, stored with another token", logout, otherToken, nil, store.ImportKept, nil},
+		{"a logout, stored newer", logout, newer, nil, store.ImportKept, nil},
+		{"a logout, stored older", logout, older, nil, store.Imported, logout},
+		{"a logout changes the status alone", logout, named, nil, store.ImportedStatus, changes(named, logout)},
 
-		{name: "a log out, stored active", r: with(loggedOut), own: stored(same), want: store.ImportedStatus, written: with(loggedOut)},
-		{name: "active, stored logged out", r: imported, own: stored(loggedOut), want: store.ImportKept},
-		{name: "a log out, stored gone", r: with(loggedOut), own: stored(func(r *reg) { r.Status = tokens.DeviceNotRegistered }), want: store.ImportKept},
-		{name: "a log out, stored with another token", r: with(loggedOut), own: stored(func(r *reg) { r.Token = otherToken }), want: store.ImportKept},
-		{name: "a log out, stored newer", r: with(loggedOut), own: stored(newer), want: store.ImportKept},
-		{name: "a log out, stored older", r: with(loggedOut), own: stored(older), want: store.Imported, written: with(loggedOut)},
-		{name: "a log out keeps what is stored otherwise", r: with(loggedOut), want: store.ImportedStatus,
-			own:     stored(func(r *reg) { r.ProjectID = "@acme/app" }),
-			written: with(func(r *reg) { r.ProjectID = "@acme/app"; r.Status = tokens.LoggedOut })},
+		{"held elsewhere, older", same, nil, older, store.Imported, same},
+		{"held elsewhere, as old", same, nil, same, store.ImportKept, nil},
+		{"held elsewhere, newer", same, nil, newer, store.ImportKept, nil},
+		{"held elsewhere, newer and inactive", same, nil, changes(newer, logout), store.ImportKept, nil},
+		{"held elsewhere, newer and expired", same, nil, changes(newer, expired), store.Imported, same},
+		{"own older, held elsewhere newer", same, older, newer, store.ImportKept, nil},
+		{"own newer, held elsewhere older", same, newer, older, store.ImportKept, nil},
 
-		{name: "held elsewhere, older", r: imported, holder: holder(older), want: store.Imported, written: imported},
-		{name: "held elsewhere, as old", r: imported, holder: holder(same), want: store.ImportKept},
-		{name: "held elsewhere, newer", r: imported, holder: holder(newer), want: store.ImportKept},
-		{name: "held elsewhere, newer and inactive", r: imported, holder: holder(func(r *reg) { newer(r); loggedOut(r) }), want: store.ImportKept},
-		{name: "held elsewhere, newer and expired", r: imported, want: store.Imported, written: imported,
-			holder: holder(func(r *reg) { newer(r); r.ExpiresAt = noon })},
-		{name: "own older, held elsewhere newer", r: imported, own: stored(older), holder: holder(newer), want: store.ImportKept},
-		{name: "own newer, held elsewhere older", r: imported, own: stored(newer), holder: holder(older), want: store.ImportKept},
-
-		{name: "from the future, stored now", r: with(func(r *reg) { r.UpdatedAt = at(time.Hour) }),
-			own: stored(func(r *reg) { r.UpdatedAt = noon }), want: store.ImportKept},
-		{name: "from the future, stored a moment ago", r: with(func(r *reg) { r.UpdatedAt = at(time.Hour) }),
-			own:  stored(func(r *reg) { r.UpdatedAt = at(-time.Millisecond) }),
-			want: store.Imported, written: with(func(r *reg) { r.UpdatedAt = at(time.Hour) })},
-		{name: "without times, stored without times", r: with(func(r *reg) { r.UpdatedAt = time.Time{} }),
-			own: stored(func(r *reg) { r.UpdatedAt = time.Time{} }), want: store.ImportKept},
+		{"from the future, stored now", future, updated(noon), nil, store.ImportKept, nil},
+		{"from the future, stored a moment ago", future, updated(at(-time.Millisecond)), nil, store.Imported, future},
+		{"without times, stored without times", untimed, untimed, nil, store.ImportKept, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			written, got := policy.PlanImport(tc.r, noon.Add(999*time.Microsecond), tc.own, tc.holder)
+			changed := func(change change) *tokens.Registration {
+				if change == nil {
+					return nil
+				}
+				r := tokens.Registration{
+					Key: alice.Key, Token: token, Platform: tokens.IOS, Status: tokens.Active,
+					RegisteredAt: at(-48 * time.Hour), UpdatedAt: at(-time.Hour), ExpiresAt: at(time.Hour),
+				}
+				change(&r)
+				return &r
+			}
+			holder := changed(tc.holder)
+			if holder != nil {
+				holder.Key.UserID = "bob"
+			}
+			want := changed(tc.written)
+			if want == nil {
+				want = &tokens.Registration{}
+			}
+			written, got := policy.PlanImport(*changed(tc.r), noon.Add(999*time.Microsecond), changed(tc.own), holder)
 			if got != tc.want {
 				t.Errorf("got %q, want %q", got, tc.want)
 			}
-			if diff := cmp.Diff(tc.written, written); diff != "" {
+			if diff := cmp.Diff(*want, written); diff != "" {
 				t.Errorf("written (-want +got):\n%s", diff)
 			}
 		})

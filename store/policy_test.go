@@ -2,29 +2,34 @@ package store_test
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
 )
 
 func TestPolicyDefaults(t *testing.T) {
 	got, err := store.Policy{}.WithDefaults()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.TTL != 90*24*time.Hour || got.MaxDevices != 20 {
-		t.Errorf("got a TTL of %v and %d devices, want 90 days and 20", got.TTL, got.MaxDevices)
+	if err != nil || got.TTL != store.DefaultTTL || got.MaxDevices != store.DefaultMaxDevices {
+		t.Errorf("got a TTL of %v, %d devices and error %v", got.TTL, got.MaxDevices, err)
 	}
 	if reflect.ValueOf(got.Now).Pointer() != reflect.ValueOf(time.Now).Pointer() {
 		t.Error("the default clock is not time.Now")
 	}
+	want := store.Policy{TTL: 30 * 24 * time.Hour, MaxDevices: 5, Now: func() time.Time { return noon }}
+	got, err = want.WithDefaults()
+	if err != nil || got.TTL != want.TTL || got.MaxDevices != want.MaxDevices || !got.Now().Equal(noon) {
+		t.Errorf("got %v, %d devices, the time %v and error %v; want no field changed", got.TTL, got.MaxDevices, got.Now(), err)
+	}
 }
 
-// TestLimits has the numbers that the documents name: who changes one changes what
+// TestLimits has the numbers that the documents name. Changing one changes what
 // every store promises.
 func TestLimits(t *testing.T) {
 	const day = 24 * time.Hour
@@ -43,18 +48,6 @@ func TestLimits(t *testing.T) {
 		if tt.got != tt.want {
 			t.Errorf("%s is %v, want %v", tt.name, tt.got, tt.want)
 		}
-	}
-}
-
-func TestPolicyKeepsWhatIsSet(t *testing.T) {
-	now := time.Date(2026, time.November, 23, 0, 0, 0, 0, time.UTC)
-	want := store.Policy{TTL: 30 * 24 * time.Hour, MaxDevices: 5, Now: func() time.Time { return now }}
-	got, err := want.WithDefaults()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.TTL != want.TTL || got.MaxDevices != want.MaxDevices || !got.Now().Equal(now) {
-		t.Errorf("got %v, %d devices and the time %v; want what was set", got.TTL, got.MaxDevices, got.Now())
 	}
 }
 
@@ -104,4 +97,30 @@ func TestExpiry(t *testing.T) {
 			t.Errorf("%v is not in whole seconds of UTC", got)
 		}
 	})
+}
+
+func TestEvictionOrder(t *testing.T) {
+	at := func(device tokens.DeviceID, status tokens.Status, updatedAt int64) tokens.Registration {
+		return tokens.Registration{
+			Key: tokens.Key{UserID: "u", DeviceID: device}, Status: status, UpdatedAt: time.Unix(updatedAt, 0),
+		}
+	}
+	want := []tokens.Registration{
+		at("d", tokens.LoggedOut, 2),
+		at("c", tokens.DeviceNotRegistered, 3),
+		at("b", tokens.Active, 1),
+		at("Z", tokens.Active, 2), // bytes: capitals before small letters
+		at("a", tokens.Active, 2),
+	}
+	for _, a := range want {
+		for _, b := range want {
+			got := slices.SortedFunc(slices.Values([]tokens.Registration{a, b}), store.EvictionOrder)
+			i := slices.IndexFunc(want, func(r tokens.Registration) bool { return r.Key == a.Key })
+			j := slices.IndexFunc(want, func(r tokens.Registration) bool { return r.Key == b.Key })
+			pair := []tokens.Registration{want[min(i, j)], want[max(i, j)]}
+			if diff := cmp.Diff(pair, got); diff != "" {
+				t.Errorf("order (-want +got):\n%s", diff)
+			}
+		}
+	}
 }

@@ -9,6 +9,56 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
+// Get implements [store.Store].
+func (s *Store) Get(ctx context.Context, key tokens.Key) (tokens.Registration, error) {
+	if err := cmp.Or(key.Validate(), ctx.Err()); err != nil {
+		return tokens.Registration{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+
+	r := s.find(key)
+	if r == nil || r.Expired(now) {
+		return tokens.Registration{}, store.ErrNotFound
+	}
+	return r.Registration, nil
+}
+
+// Holder implements [store.Store].
+func (s *Store) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration, error) {
+	if err := cmp.Or(h.Validate(), ctx.Err()); err != nil {
+		return tokens.Registration{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+
+	r := s.holders[h]
+	if r == nil || r.Expired(now) {
+		return tokens.Registration{}, store.ErrNotFound
+	}
+	return r.Registration, nil
+}
+
+// List implements [store.Store].
+func (s *Store) List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
+	if err := cmp.Or(user.Validate(), ctx.Err()); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+
+	var regs []tokens.Registration
+	for _, r := range s.live(user, now) {
+		if r.Active() {
+			regs = append(regs, r.Registration)
+		}
+	}
+	return regs, nil
+}
+
 var _ interface {
 	store.Inspector
 	store.Walker
@@ -96,43 +146,4 @@ func (s *Store) usersIn(k store.KeyRange, n int) []tokens.UserID {
 	}
 	slices.Sort(users)
 	return users[:min(n, len(users))]
-}
-
-// Import implements [store.Importer].
-func (s *Store) Import(ctx context.Context, r tokens.Registration) (store.ImportOutcome, error) {
-	if err := cmp.Or(store.ValidateImport(r), ctx.Err()); err != nil {
-		return "", err
-	}
-	hash := r.Token.Hash()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.now()
-
-	own, holder := s.find(r.Key), s.holders[hash]
-	if holder == own {
-		holder = nil
-	}
-	stored, outcome := s.policy.PlanImport(r, now, own.registration(), holder.registration())
-	switch outcome {
-	case store.ImportedStatus:
-		own.Status = clone(stored.Status)
-	case store.Imported:
-		for _, gone := range []*row{own, holder} {
-			if gone != nil {
-				s.remove(gone)
-			}
-		}
-		stored.Key = cloneKey(stored.Key)
-		stored.Platform, stored.ProjectID, stored.Status = clone(stored.Platform), clone(stored.ProjectID), clone(stored.Status)
-		s.insert(&row{Registration: stored, hash: hash})
-	}
-	return outcome, nil
-}
-
-// registration returns nil for a nil row.
-func (r *row) registration() *tokens.Registration {
-	if r == nil {
-		return nil
-	}
-	return &r.Registration
 }
