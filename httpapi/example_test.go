@@ -1,7 +1,6 @@
 package httpapi_test
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -108,35 +107,6 @@ func ExampleOptions_observe() {
 	// Output:
 	// map[created:2 invalid:1 refreshed:1]
 	// moved: 1
-}
-
-// telling is a store that notifies the user whose phone another user registered.
-type telling struct {
-	store.Store
-	tell func(tokens.Key)
-}
-
-func (t telling) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
-	result, err := t.Store.Register(ctx, req)
-	if err == nil && result.Moved() {
-		t.tell(result.MovedFrom)
-	}
-	return result, err
-}
-
-// A response does not contain the previous user of a phone. To notify that user, wrap
-// the store.
-func ExampleNew_moved() {
-	s := telling{memstore.MustNew(store.Policy{}), func(k tokens.Key) {
-		fmt.Printf("mail to %s: another account uses your device now\n", k.UserID)
-	}}
-	handler := httpapi.MustNew(s, bySession, httpapi.Options{Logger: slog.New(slog.DiscardHandler)})
-	const phone = `{"deviceId": "phone", "expoPushToken": "ExponentPushToken[abc]", "platform": "ios"}`
-	request(handler, "session-1", "POST", "/v1/device-tokens", phone)
-	request(handler, "session-2", "POST", "/v1/device-tokens", phone)
-
-	// Output:
-	// mail to alice: another account uses your device now
 }
 
 // An API below a prefix, beside its own description.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 
 	"github.com/devicetokens/devicetokens/httpapi"
 	"github.com/devicetokens/devicetokens/internal/httpexchanges"
+	"github.com/devicetokens/devicetokens/internal/leak"
 	"github.com/devicetokens/devicetokens/store"
 )
 
@@ -117,21 +119,18 @@ func checkBody(t *testing.T, e httpexchanges.Exchange, resp *http.Response, body
 			t.Errorf("the detail of %s %s is %q, want it to contain %q", f.Field, f.Code, f.Detail, validValues[f.Field])
 		}
 	}
-	if p.Code != e.Want.Code || p.Status != e.Want.Status {
-		t.Errorf("problem is %s (%d), want %s (%d)", p.Code, p.Status, e.Want.Code, e.Want.Status)
+	if p.Code != e.Want.Code || p.Status != e.Want.Status || p.Title == "" || p.Detail == "" {
+		t.Errorf("problem is %+v, want %s (%d) with a title and a detail", p, e.Want.Code, e.Want.Status)
 	}
 	if diff := cmp.Diff(e.Want.Errors, errors); diff != "" {
 		t.Errorf("errors (-want +got):\n%s", diff)
-	}
-	if p.Title == "" || p.Detail == "" {
-		t.Error("the problem has no title or no detail")
 	}
 	if id := resp.Header.Get("X-Request-Id"); p.RequestID != id {
 		t.Errorf("the problem's request id is %q, the header's %q", p.RequestID, id)
 	}
 }
 
-// unescapeHTML undoes the escapes that encoding/json adds to what JSON asks for.
+// unescapeHTML undoes the escapes that encoding/json adds and JSON does not need.
 func unescapeHTML(body []byte) string {
 	return strings.NewReplacer(`\u003c`, "<", `\u003e`, ">").Replace(string(body))
 }
@@ -184,13 +183,10 @@ func checkEventAndLog(t *testing.T, e httpexchanges.Exchange, resp *http.Respons
 		t.Errorf("more than one log line:\n%s", log)
 	}
 	level := slog.LevelInfo
-	switch e.Want.Outcome {
-	case store.Failed, store.Misconfigured:
+	switch {
+	case e.Want.Outcome == store.Failed, e.Want.Outcome == store.Misconfigured:
 		level = slog.LevelError
-	case store.TryAgain:
-		level = slog.LevelWarn
-	}
-	if e.Want.Status == http.StatusForbidden {
+	case e.Want.Outcome == store.TryAgain, e.Want.Status == http.StatusForbidden:
 		level = slog.LevelWarn
 	}
 	wantLine := map[string]any{
@@ -217,5 +213,49 @@ func checkEventAndLog(t *testing.T, e httpexchanges.Exchange, resp *http.Respons
 	delete(line, "stack")
 	if diff := cmp.Diff(wantLine, line); diff != "" {
 		t.Errorf("log line (-want +got):\n%s", diff)
+	}
+}
+
+// checkPrivate fails if a secret is in the response or the text.
+func checkPrivate(t *testing.T, e httpexchanges.Exchange, resp *http.Response, text string) {
+	t.Helper()
+	if what := shown(e, resp, text); what != "" {
+		t.Errorf("%s is in the response, in the log or in the event:\n%s", what, text)
+	}
+}
+
+// shown returns a secret of the exchange that its response or the text contains, in any
+// encoding, or "".
+func shown(e httpexchanges.Exchange, resp *http.Response, text string) string {
+	for name, values := range resp.Header {
+		text += "\n" + name + ": " + strings.Join(values, "\n")
+	}
+	var private leak.Trace
+	private.Add(httpexchanges.Private()...)
+	if what := private.Find(text); what != "" {
+		return what
+	}
+	for _, echo := range httpexchanges.Echoes() {
+		if e.Want.Code != "" && strings.Contains(text, echo) {
+			return strconv.Quote(echo)
+		}
+	}
+	return ""
+}
+
+// TestPrivateIsNoticed checks that TestExchanges notices a secret.
+func TestPrivateIsNoticed(t *testing.T) {
+	rejected := httpexchanges.Exchange{Want: httpexchanges.Answer{Code: "not_found"}}
+	for _, secret := range append(httpexchanges.Private(), httpexchanges.Echoes()...) {
+		for what, noticed := range map[string]string{
+			"a header":    shown(rejected, &http.Response{Header: http.Header{"Location": {"/" + secret}}}, ""),
+			"a log line":  shown(rejected, &http.Response{}, `{"level":"INFO","error":"no `+secret+`"}`),
+			"an event":    shown(rejected, &http.Response{}, fmt.Sprintf("%+v", httpapi.Event{Route: "/" + secret})),
+			"hexadecimal": shown(rejected, &http.Response{}, fmt.Sprintf("%s %x", secret, secret)),
+		} {
+			if noticed == "" {
+				t.Errorf("%s is not noticed in %s", secret, what)
+			}
+		}
 	}
 }

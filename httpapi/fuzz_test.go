@@ -19,7 +19,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// bodies are seeds; the tests of the exchanges have more, which fuzzing finds.
+// bodies are seeds.
 var bodies = []string{
 	`{"deviceId":"phone","expoPushToken":"ExpoPushToken[x]","platform":"ios","projectId":"@a/b"}`,
 	` { "device\u0049d" : "\ud83d\udcf1\\\"" , "platform" : "" } `,
@@ -46,9 +46,9 @@ var bodies = []string{
 	`{}`, `[]`, `"`, ``, `{`, `{"`, `{"a`, `{"platform"`, `{"platform":`,
 }
 
-// FuzzParseObject compares parseObject with encoding/json, which is laxer: what
-// parseObject accepts, encoding/json reads alike; what it refuses for being no
-// JSON is none.
+// FuzzParseObject compares parseObject with encoding/json, which is laxer. Both decode
+// an accepted text to the same members. A text that parseObject rejects as not JSON is
+// not valid for encoding/json either.
 func FuzzParseObject(f *testing.F) {
 	for _, body := range bodies {
 		f.Add([]byte(body))
@@ -85,30 +85,30 @@ func checkRefusal(t *testing.T, data []byte, err error) {
 	switch p.Code {
 	case invalidUTF8.Code:
 		if utf8.Valid(data) {
-			t.Error("refused as invalid UTF-8, which it is not")
+			t.Error("rejected valid UTF-8 as invalid")
 		}
 	case invalidJSON.Code:
 		if json.Valid(data) {
-			t.Error("refused as no JSON, which it is")
+			t.Error("rejected JSON as not JSON")
 		}
 	case trailingData.Code:
 		if json.Valid(data) || json.NewDecoder(bytes.NewReader(data)).Decode(&object) != nil {
-			t.Error("refused for what follows it, but nothing does")
+			t.Error("rejected for trailing data, but has none")
 		}
 	case notAnObject.Code:
 		if isObject || !json.Valid(data) {
-			t.Error("refused as no object")
+			t.Error("rejected an object as not an object")
 		}
 	case loneSurrogate.Code:
 		if !isObject || !bytes.Contains(data, []byte(`\u`)) {
-			t.Error("refused for a surrogate, but it has no escape")
+			t.Error("rejected for a surrogate, but has no escape")
 		}
 	case unknownMember.Code, duplicateMember.Code, wrongType.Code, nestedValue.Code:
 		var lax struct{ DeviceID, Platform string }
 		decoder := json.NewDecoder(bytes.NewReader(data))
 		decoder.DisallowUnknownFields()
 		if !isObject {
-			t.Errorf("%s, but it is no object", p.Code)
+			t.Errorf("%s, but it is not an object", p.Code)
 		} else if decoder.Decode(&lax) == nil && (p.Code == nestedValue.Code || p.Code == wrongType.Code && !bytes.Contains(data, []byte("null"))) {
 			t.Errorf("%s, but encoding/json decodes it", p.Code)
 		}
@@ -126,19 +126,25 @@ func FuzzParseRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		req, err := parseRequest(data)
 		if err != nil {
-			if p, outcome := diagnose(t.Context(), err); outcome != store.Invalid || p.Status != 400 && p.Status != 422 {
-				t.Errorf("%v is answered with %d", err, p.Status)
-			}
+			checkRejection(t, err)
 			return
 		}
 		if req.Key.UserID != "" {
-			t.Error("the user is the body's")
+			t.Error("the user comes from the body")
 		}
 		req.Key.UserID = "alice"
 		if err := req.Validate(); err != nil {
 			t.Errorf("accepted: %v", err)
 		}
 	})
+}
+
+// checkRejection fails unless the response to the error is 400 or 422.
+func checkRejection(t *testing.T, err error) {
+	t.Helper()
+	if p, outcome := diagnose(t.Context(), err); outcome != store.Invalid || p.Status != 400 && p.Status != 422 {
+		t.Errorf("the response to %v is %d", err, p.Status)
+	}
 }
 
 func FuzzParseRemoval(f *testing.F) {
@@ -154,9 +160,7 @@ func FuzzParseRemoval(f *testing.F) {
 			if device != "" || permanent {
 				t.Error("an error, and a result")
 			}
-			if p, outcome := diagnose(t.Context(), err); outcome != store.Invalid || p.Status != 400 && p.Status != 422 {
-				t.Errorf("%v is answered with %d", err, p.Status)
-			}
+			checkRejection(t, err)
 			return
 		}
 		if err := device.Validate(); err != nil {
@@ -196,9 +200,9 @@ func FuzzRequestID(f *testing.F) {
 	})
 }
 
-// FuzzHandler sends anything to a handler on a real store: its answer is one of
-// the documented statuses, never 5xx; an error is a whole problem; and nothing in
-// answer or log has a token that was sent.
+// FuzzHandler sends random requests to a handler on a real store. The response has a
+// documented status, never 5xx. An error is a complete problem. Neither the response
+// nor the log contains the token of the request.
 func FuzzHandler(f *testing.F) {
 	for _, body := range bodies {
 		f.Add("POST", Path, "application/json", []byte(body))
@@ -230,7 +234,7 @@ func FuzzHandler(f *testing.F) {
 		handler.ServeHTTP(recorder, r)
 		checkAnswer(t, recorder.Result(), method)
 		if text := recorder.Body.String() + log.String(); strings.Contains(text, inner) {
-			t.Errorf("the token is in the answer or the log: %s", text)
+			t.Errorf("the token is in the response or the log: %s", text)
 		}
 	})
 }

@@ -21,6 +21,8 @@ import (
 // alice is the user of every request.
 func alice(*http.Request) (tokens.UserID, error) { return "alice", nil }
 
+func unknown(*http.Request) (tokens.UserID, error) { return "", httpapi.ErrUnauthenticated }
+
 func quiet(opts httpapi.Options) httpapi.Options {
 	opts.Logger = slog.New(slog.DiscardHandler)
 	return opts
@@ -41,7 +43,6 @@ func registration(device, token string) string {
 
 func TestOptions(t *testing.T) {
 	unavailable := func(*http.Request) (tokens.UserID, error) { return "", store.ErrTryAgain }
-	unknown := func(*http.Request) (tokens.UserID, error) { return "", httpapi.ErrUnauthenticated }
 	phone := registration("phone", "ExpoPushToken[x]")
 	for _, tc := range []struct {
 		name         string
@@ -143,18 +144,8 @@ func TestDefaultLogger(t *testing.T) {
 	}
 }
 
-func TestDisabledLevel(t *testing.T) {
-	var log bytes.Buffer
-	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	h := httpapi.MustNew(memstore.MustNew(store.Policy{}), alice, httpapi.Options{Logger: logger})
-	send(t, h, "GET", httpapi.Path, "")
-	if log.Len() > 0 {
-		t.Errorf("log has %q", &log)
-	}
-}
-
-// TestEvicted checks that evictions and moves are counted, without keys, in
-// event and log.
+// TestEvicted checks that the event and the log count evictions and moves, without
+// keys.
 func TestEvicted(t *testing.T) {
 	var events []httpapi.Event
 	var log bytes.Buffer
@@ -190,51 +181,35 @@ func TestEvicted(t *testing.T) {
 	}
 }
 
-// TestRequestIDs checks that ids that are made differ, and that an insane or a
-// repeated one is replaced.
+// TestRequestIDs: an id of the accepted form is kept, and any other is replaced by
+// a new one.
 func TestRequestIDs(t *testing.T) {
 	h := httpapi.MustNew(memstore.MustNew(store.Policy{}), alice, quiet(httpapi.Options{}))
 	seen := map[string]bool{}
-	for _, header := range []http.Header{
-		{}, {},
-		{"X-Request-Id": {"a", "a"}},
-		{"X-Request-Id": {""}},
-		{"X-Request-Id": {"a b"}},
-		{"X-Request-Id": {strings.Repeat("a", 65)}},
+	for _, tc := range []struct {
+		ids  []string
+		kept bool
+	}{
+		{[]string{"09azAZ-._"}, true}, {[]string{strings.Repeat("a", 64)}, true},
+		{[]string{strings.Repeat("a", 65)}, false}, {nil, false}, {[]string{""}, false}, {[]string{"a", "a"}, false},
+		{[]string{"a b"}, false}, {[]string{"a/b"}, false}, {[]string{"a:b"}, false}, {[]string{"a@b"}, false}, {[]string{"a[b"}, false},
+		{[]string{"a`b"}, false}, {[]string{"a{b"}, false}, {[]string{"é"}, false}, {[]string{"a\x00"}, false},
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), "GET", httpapi.Path, nil)
-		r.Header = header
+		r.Header["X-Request-Id"] = tc.ids
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		id := w.Header().Get("X-Request-Id")
-		if len(id) < 26 || len(id) > 64 || seen[id] {
-			t.Errorf("request id for %v is %q", header, id)
+		if kept := len(tc.ids) == 1 && id == tc.ids[0]; kept != tc.kept || !kept && (len(id) != 26 || seen[id]) {
+			t.Errorf("the request id for %q is %q", tc.ids, id)
 		}
 		seen[id] = true
 	}
 }
 
-// TestSaneRequestIDs has ids at the limits of the accepted form.
-func TestSaneRequestIDs(t *testing.T) {
-	h := httpapi.MustNew(memstore.MustNew(store.Policy{}), alice, quiet(httpapi.Options{}))
-	for id, kept := range map[string]bool{
-		"09azAZ-._": true, strings.Repeat("a", 64): true,
-		"a/b": false, "a:b": false, "a@b": false, "a[b": false, "a`b": false, "a{b": false, "é": false, "a\x00": false,
-	} {
-		r := httptest.NewRequestWithContext(t.Context(), "GET", httpapi.Path, nil)
-		r.Header = http.Header{"X-Request-Id": {id}}
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, r)
-		if got := w.Header().Get("X-Request-Id"); (got == id) != kept {
-			t.Errorf("the request id for %q is %q", id, got)
-		}
-	}
-}
-
-// TestBodyUnread checks that nothing of a body is read for whom the handler does
-// not know, and none at all where there is no use for it.
+// TestBodyUnread checks that the body is not read of a request that is not
+// authenticated or needs no body.
 func TestBodyUnread(t *testing.T) {
-	unknown := func(*http.Request) (tokens.UserID, error) { return "", httpapi.ErrUnauthenticated }
 	for _, tc := range []struct {
 		method, target string
 		authenticate   httpapi.Authenticator
@@ -275,6 +250,6 @@ func TestOpenAPI(t *testing.T) {
 	}
 	clear(document)
 	if diff := cmp.Diff(document, httpapi.OpenAPI()); diff == "" {
-		t.Error("a change of the document that was returned shows in the next")
+		t.Error("a change of the returned document is in the next one")
 	}
 }

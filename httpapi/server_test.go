@@ -18,11 +18,11 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// These tests are about what net/http does around the handler, over a socket.
+// These tests send requests over a socket, through net/http's server.
 
-// dialogue sends raw text to a server and returns what it answers to it. After an
-// incomplete request it closes its side of the connection. It does not after
-// others: net/http may take a client that does so for one that is gone.
+// dialogue sends raw text to a server and returns the response. After an incomplete
+// request it closes its side of the connection. After a complete one it does not,
+// because net/http may then cancel the request.
 func dialogue(t *testing.T, h http.Handler, method, request string, incomplete bool) *http.Response {
 	t.Helper()
 	server := httptest.NewServer(h)
@@ -64,15 +64,12 @@ func TestOverSocket(t *testing.T) {
 		{"shorter than it says", "POST", "POST" + head + "Content-Length: 10\n\n{}", true, alice, 400, "incomplete_body"},
 		{"expects a go-ahead that it gets", "POST", "POST" + head + "Expect: 100-continue\nContent-Length: 2\n\n{}", false, alice, 100, ""},
 		{"expects a go-ahead for too much", "POST", "POST" + head + "Expect: 100-continue\nContent-Length: 9999\n\n", false, alice, 413, "content_too_large"},
-		{"expects a go-ahead, unknown", "POST", "POST" + head + "Expect: 100-continue\nContent-Length: 2\n\n", false, nobody, 401, "unauthenticated"},
+		{"expects a go-ahead, unknown", "POST", "POST" + head + "Expect: 100-continue\nContent-Length: 2\n\n", false, unknown, 401, "unauthenticated"},
 		{"head", "HEAD", "HEAD" + head + "\n", false, alice, 200, ""},
-		{"head, unknown", "HEAD", "HEAD" + head + "\n", false, nobody, 401, ""},
+		{"head, unknown", "HEAD", "HEAD" + head + "\n", false, unknown, 401, ""},
 		{"a doubled slash", "GET", "GET //v1/device-tokens HTTP/1.1\nHost: a\n\n", false, alice, 404, "not_found"},
 		{"an encoded hyphen", "GET", "GET /v1/device%2Dtokens HTTP/1.1\nHost: a\n\n", false, alice, 200, "deviceTokens"},
 		{"an encoded slash", "GET", "GET /v1%2Fdevice-tokens HTTP/1.1\nHost: a\n\n", false, alice, 404, "not_found"},
-		{"an encoded dot", "GET", "GET /v1/%2E/device-tokens HTTP/1.1\nHost: a\n\n", false, alice, 404, "not_found"},
-		{"a slash at the end", "GET", "GET /v1/device-tokens/ HTTP/1.1\nHost: a\n\n", false, alice, 404, "not_found"},
-		{"a method of no standard", "PURGE", "PURGE /v1/device-tokens HTTP/1.1\nHost: a\n\n", false, alice, 405, "method_not_allowed"},
 		{"a host", "CONNECT", "CONNECT a:1 HTTP/1.1\nHost: a:1\n\n", false, alice, 404, "not_found"},
 		{"a whole URL", "GET", "GET http://a/v1/device-tokens HTTP/1.1\nHost: a\n\n", false, alice, 200, "deviceTokens"},
 		{"a star", "GET", "GET * HTTP/1.1\nHost: a\n\n", false, alice, 404, "not_found"},
@@ -91,8 +88,6 @@ func TestOverSocket(t *testing.T) {
 		})
 	}
 }
-
-func nobody(*http.Request) (tokens.UserID, error) { return "", httpapi.ErrUnauthenticated }
 
 // waiting is a store whose List waits for the end of its context.
 type waiting struct {

@@ -6,9 +6,7 @@ package httpexchanges
 import (
 	"context"
 	"io"
-	"iter"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -29,20 +27,20 @@ const (
 
 const (
 	user   = "u-7f3a"      // begins every user id of the table
-	secret = "s3cr3tt0k3n" // is in every token of the table but bare
+	secret = "s3cr3tt0k3n" // is in every token of the table except bare
 	bare   = "s3cr3tt0-k3n0-AbCd-1234-567890abcdef"
-	echo   = "ecHO" // is in every part of a rejected request; no random request id has it
+	echo   = "ecHO" // is in every part of a rejected request, and in no random request id
 )
 
 // Private returns texts that no response and no log line may contain: parts of the
 // tokens and the user ids.
 func Private() []string { return []string{secret, bare, user} }
 
-// Echoes returns texts that must be neither in the answer to a refused request,
-// nor in its log line.
+// Echoes returns texts of rejected requests, which neither the response nor the log
+// line may contain.
 func Echoes() []string { return []string{echo} }
 
-// Now is what the clock says in all exchanges.
+// Now is the time of all exchanges.
 var Now = time.Date(2026, time.November, 23, 9, 0, 0, 0, time.UTC)
 
 // An Exchange is one request, its preconditions, and the expected response.
@@ -51,9 +49,9 @@ type Exchange struct {
 
 	Method string
 	Target string            // "" is httpapi.Path
-	Header map[string]string // beside Content-Type: application/json of a POST; "" removes
+	Header map[string]string // besides Content-Type: application/json of a POST; "" removes one
 	Body   string
-	Size   int64 // of the body, as the request says; 0 is the true one, -1 is unknown (chunked)
+	Size   int64 // the Content-Length; 0 is the true one, -1 is unknown (chunked)
 
 	Given        []tokens.Request              // registered before, in this order
 	Authenticate httpapi.Authenticator         // nil names Alice
@@ -69,16 +67,15 @@ type Exchange struct {
 // An Answer is the expected response to a request.
 type Answer struct {
 	Status  int
-	Header  map[string]string // these, beside those that every answer has
+	Header  map[string]string // besides those of every response
 	Body    string            // of a success
 	Code    string            // of a problem
 	Errors  []string          // of a problem: "deviceId too_long"
 	Outcome store.Outcome     // as observed
 }
 
-// Do runs the exchange on a handler of its own, which logs to logger and is
-// observed. It returns the request as it was sent (its body can be read again)
-// and the answer.
+// Do runs the exchange on a new handler, with that logger and observer. It returns a
+// copy of the request, whose body is unread, and the response.
 func (e Exchange) Do(ctx context.Context, logger *slog.Logger, observe func(httpapi.Event)) (*http.Request, *http.Response, error) {
 	var s store.Store = memstore.MustNew(store.Policy{Now: func() time.Time { return Now }})
 	for _, req := range e.Given {
@@ -139,9 +136,17 @@ const (
 	respelled  = "ExpoPushToken[" + secret + "]"
 	otherToken = "ExponentPushToken[" + secret + "2]"
 
-	// valid is a body that is accepted; bodies that are not differ from it in one point.
 	valid = `{"deviceId":"phone","expoPushToken":"` + token + `","platform":"ios"}`
 )
+
+func post(name, body string, want Answer) Exchange {
+	return Exchange{Name: name, Method: http.MethodPost, Body: body, Want: want}
+}
+
+// body returns a body that differs from the valid one in its device or token.
+func body(device, token string) string {
+	return `{"deviceId":"` + device + `","expoPushToken":"` + token + `","platform":"ios"}`
+}
 
 func registered(owner tokens.UserID, device tokens.DeviceID, token string) tokens.Request {
 	return tokens.Request{
@@ -151,21 +156,10 @@ func registered(owner tokens.UserID, device tokens.DeviceID, token string) token
 	}
 }
 
-// answered is a registration in an answer, made and refreshed at Now.
+// answered is a registration in a response, created and refreshed at Now.
 func answered(device, platform string) string {
 	return `{"deviceId":"` + device + `","platform":"` + platform + `",` + answeredTimes + `}`
 }
 
 const answeredTimes = `"registeredAt":"2026-11-23T09:00:00.000Z",` +
 	`"updatedAt":"2026-11-23T09:00:00.000Z","expiresAt":"2027-02-21T09:00:00.000Z"`
-
-// inOrder ranges over m by its keys, so that the table is the same each time.
-func inOrder[V any](m map[string]V) iter.Seq2[string, V] {
-	return func(yield func(string, V) bool) {
-		for _, key := range slices.Sorted(maps.Keys(m)) {
-			if !yield(key, m[key]) {
-				return
-			}
-		}
-	}
-}

@@ -12,7 +12,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// failures are those of the store and the authenticator, on every method.
+// failures are errors of the store and the authenticator, on every method.
 func failures() []Exchange {
 	tryAgain := Answer{
 		Status: 503, Code: "try_again", Outcome: store.TryAgain, Header: map[string]string{"Retry-After": "5"},
@@ -26,16 +26,12 @@ func failures() []Exchange {
 
 	var exchanges []Exchange
 	onAll := func(name string, e Exchange) {
-		for method, target := range inOrder(map[string]string{
-			"POST": "", "GET": "", "DELETE": httpapi.Path + "?deviceId=phone",
-			"DELETE permanent": httpapi.Path + "?deviceId=phone&permanent=true",
-		}) {
-			e.Name, e.Target, e.Blind = name+", "+method, target, true
-			e.Method, _, _ = strings.Cut(method, " ")
-			e.Body = ""
-			if e.Method == "POST" {
-				e.Body = valid
-			}
+		for _, on := range []struct{ what, target, body string }{
+			{"POST", "", valid}, {"GET", "", ""}, {"DELETE", httpapi.Path + "?deviceId=phone", ""},
+			{"DELETE permanent", httpapi.Path + "?deviceId=phone&permanent=true", ""},
+		} {
+			e.Name, e.Target, e.Body, e.Blind = name+", "+on.what, on.target, on.body, true
+			e.Method, _, _ = strings.Cut(on.what, " ")
 			exchanges = append(exchanges, e)
 		}
 	}
@@ -67,7 +63,7 @@ func failures() []Exchange {
 	})
 }
 
-// faulty is a store that does the same on every call.
+// faulty is a store whose calls all fail in the same way.
 type faulty struct {
 	store.Store
 	fault func() error
@@ -77,7 +73,7 @@ func failing(err error) func(store.Store) store.Store {
 	return func(s store.Store) store.Store { return faulty{s, func() error { return err }} }
 }
 
-// panicking panics with v, or for nil as the runtime does.
+// panicking returns a store that panics with v, or if v is nil as the runtime does.
 func panicking(v any) func(store.Store) store.Store {
 	return func(s store.Store) store.Store {
 		return faulty{s, func() error {
