@@ -5,6 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +30,7 @@ const (
 	bareToken = "1a2B3c4D-aaaa-BBBB-0000-0123456789aZ"
 )
 
-// A desk is where a test runs the command on a table of its own.
+// A desk runs the command, on a table of its own.
 type desk struct {
 	t           *testing.T
 	table       string
@@ -45,7 +49,7 @@ func newDesk(t *testing.T) *desk {
 	return &desk{t: t, table: table, client: client, store: dynamotest.Store(t, client, table, dynamostore.Options{})}
 }
 
-// credentials sets those that dynamotest has, and hides this machine's.
+// credentials sets those of dynamotest, and hides this machine's.
 func credentials(t *testing.T) {
 	t.Helper()
 	for name, value := range map[string]string{
@@ -56,13 +60,12 @@ func credentials(t *testing.T) {
 	}
 }
 
-// An outcome is what a run of the command left.
 type outcome struct {
 	code     int
 	out, err string
 }
 
-// run runs the command with a standard input, which is no terminal.
+// run runs the command with a standard input, which is not a terminal.
 func (d *desk) run(stdin string, args ...string) outcome {
 	d.t.Helper()
 	return d.runIn(d.t.Context(), stdin, args...)
@@ -80,7 +83,7 @@ func (d *desk) runIn(ctx context.Context, stdin string, args ...string) outcome 
 	return outcome{code, out.String(), err.String()}
 }
 
-// want fails unless the run had that exit code, and wrote all those texts.
+// want checks the exit code and that the run wrote all the texts.
 func (o outcome) want(t *testing.T, code int, texts ...string) {
 	t.Helper()
 	if o.code != code {
@@ -96,7 +99,6 @@ func (o outcome) want(t *testing.T, code int, texts ...string) {
 	}
 }
 
-// read decodes what was written as JSON.
 func read[T any](t *testing.T, o outcome) T {
 	t.Helper()
 	var v T
@@ -119,7 +121,7 @@ func (d *desk) register(user tokens.UserID, device tokens.DeviceID, token string
 	return result.Registration
 }
 
-// put stores a row as the earlier service did, or did not.
+// put stores a row, such as one of the earlier service.
 func (d *desk) put(row map[string]string) {
 	d.t.Helper()
 	item := dynamotest.Item{}
@@ -141,7 +143,7 @@ func olderRow(user, device, token string) map[string]string {
 	}
 }
 
-// statuses are those that list shows, by device.
+// statuses returns what list shows, by device.
 func (d *desk) statuses(user string) map[string]string {
 	d.t.Helper()
 	statuses := map[string]string{}
@@ -156,4 +158,48 @@ func equal(t *testing.T, what string, want, got any) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
+}
+
+// TestProgram builds the program and runs it as an operator does.
+func TestProgram(t *testing.T) {
+	d := newDesk(t)
+	d.register("alice", "phone", tokenA)
+	binary := filepath.Join(t.TempDir(), "admin")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	t.Setenv(envTable, d.table)
+	program := func(stdin string, args ...string) outcome {
+		var out, errs bytes.Buffer
+		cmd := exec.CommandContext(t.Context(), binary, append([]string{"--endpoint", dynamotest.Endpoint(t)}, args...)...)
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errs
+		_ = cmd.Run() // its exit code is compared
+		return outcome{cmd.ProcessState.ExitCode(), out.String(), errs.String()}
+	}
+	program(tokenA, "holder").want(t, exitOK, "alice", "phone", "active")
+	program("", "erase", "alice").want(t, exitFailed, "nothing was changed")
+	program("y\n", "erase", "alice").want(t, exitOK, "LEFT")
+	program("", "list", "alice").want(t, exitNothing, "nothing is stored")
+	program("", "list").want(t, exitUsage, "see 'admin --help'")
+}
+
+// TestHelp checks that each command has a line in the README. internal/repository checks
+// the opposite.
+func TestHelp(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &desk{t: t, table: "a-table"}
+	help := d.run("", "--help")
+	help.want(t, exitOK, "Available Commands:")
+	if strings.Contains(help.out, d.table) {
+		t.Error("the help depends on the environment")
+	}
+	for _, command := range regexp.MustCompile(`(?m)^  ([a-z]+)  `).FindAllStringSubmatch(help.out, -1) {
+		if name := command[1]; name != "help" && !strings.Contains(string(readme), "admin "+name) {
+			t.Errorf("README has no command line of admin %s", name)
+		}
+	}
+	d.run("", "help", "upgrade").want(t, exitOK, "admin upgrade [flags]", "--dry-run")
 }

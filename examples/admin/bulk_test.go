@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,7 +18,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/devicetokens/devicetokens/examples/internal/database"
 	"github.com/devicetokens/devicetokens/examples/internal/visible"
+	"github.com/devicetokens/devicetokens/internal/dynamotest"
+	"github.com/devicetokens/devicetokens/internal/sqlengines"
 	"github.com/devicetokens/devicetokens/memstore"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
@@ -187,6 +192,58 @@ func TestCopyAndPrune(t *testing.T) {
 	run("", "diff").want(t, exitFailed)
 	run("", "diff", "--prune", "--yes").want(t, exitOK, "pruned")
 	equal(t, "target after all", all(t, a), all(t, b))
+}
+
+// TestCopyBetweenDatabases copies a registry through every kind of store and back, with
+// every registration, status and time.
+func TestCopyBetweenDatabases(t *testing.T) {
+	d := newDesk(t)
+	source := filepath.Join(t.TempDir(), "source.db")
+	db, err := database.Open(t.Context(), source, database.Options{Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { d.check(db.Close()) }()
+	d.store = db.Store
+	d.fill(250)
+	gone := d.register("gone", "phone", "ExpoPushToken[gone]")
+	d.check(d.store.Invalidate(t.Context(), gone.Key, gone.Token.Hash(), gone.UpdatedAt.AddDate(0, 0, 1)))
+	d.check(d.store.Delete(t.Context(), tokens.Key{UserID: "user-001", DeviceID: "phone"}))
+	want := all(t, db.Walker)
+
+	from := source
+	for _, to := range []string{emptyPostgres(t), "dynamodb:" + d.table, filepath.Join(t.TempDir(), "back.db")} {
+		d.run("", "copy", "--from", from, "--to", to, "--yes").want(t, exitOK, "imported         250")
+		d.run("", "copy", "--from", from, "--to", to, "--yes").want(t, exitOK, "kept             250")
+		d.run("", "diff", "--from", source, "--to", to).want(t, exitOK)
+		target, err := database.Open(t.Context(), to, database.Options{Endpoint: dynamotest.Endpoint(t)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, all(t, target.Walker)); diff != "" {
+			t.Errorf("from %s to %s (-want +got):\n%s", from, to, diff)
+		}
+		d.check(target.Close())
+		from = to
+	}
+	d.run("", "list", "gone", "--db", from).want(t, exitOK, "device_not_registered")
+}
+
+// emptyPostgres returns the URL of a schema of its own.
+func emptyPostgres(t *testing.T) string {
+	t.Helper()
+	server, schema := sqlengines.Postgres(t), "admin_"+strings.ToLower(rand.Text())
+	db := server.Open(t, sqlengines.Options{})
+	server.Exec(t, db, "CREATE SCHEMA "+schema)
+	t.Cleanup(func() { server.Exec(t, db, "DROP SCHEMA "+schema+" CASCADE") })
+	at, err := url.Parse(sqlengines.PostgresURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := at.Query()
+	query.Set("search_path", schema)
+	at.RawQuery = query.Encode()
+	return at.String()
 }
 
 func TestCompareRecords(t *testing.T) {

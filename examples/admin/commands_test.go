@@ -1,8 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -10,11 +18,11 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// longAgo is an expiry in 2017. TTL leaves what expired more than five years ago
-// alone, also that of DynamoDB Local.
+// longAgo is an expiry in 2017. TTL does not remove items that expired more than five
+// years ago.
 const longAgo = "1500000000"
 
-// TestList has a device in every state that a table may hold.
+// TestList has a device in every state.
 func TestList(t *testing.T) {
 	d := newDesk(t)
 	a := d.register("alice", "a-active", tokenA)
@@ -89,7 +97,7 @@ func TestDeactivate(t *testing.T) {
 	d.run("", "deactivate", "alice", "tablet", "--yes").want(t, exitNothing, "nothing is stored for this device")
 	d.run("", "deactivate", "#alice", "phone", "--yes").want(t, exitFailed, "userId")
 
-	// One that has expired, by this machine's clock, is logged out all the same.
+	// A registration that is expired by this machine's clock is logged out too.
 	d.run("", "deactivate", "alice", "expired", "--yes").want(t, exitOK, "expired")
 	for _, item := range dynamotest.Scan(t, d.client, d.table) {
 		if _, inactive := item["inactiveReason"]; !inactive && item["expoPushToken"] != nil {
@@ -130,55 +138,65 @@ func TestSignal(t *testing.T) {
 	equal(t, "devices", 1, len(d.statuses("alice")))
 }
 
-// TestUsage checks what a command line may not be, and that a token in one is not
-// repeated.
+// TestUsage has wrong command lines. No output repeats a token or a control character.
 func TestUsage(t *testing.T) {
 	credentials(t)
 	t.Setenv("AWS_REGION", "")
+	const history, unknown = "the shell's history keeps it", `unknown command "lst": use one of console, copy, deactivate, diff, doctor, erase, export, help, holder, import, list, repair, stats, upgrade`
 	for _, tc := range []struct {
-		name, says string
-		args       []string
+		says string
+		args []string
 	}{
-		{"unknown command", `unknown command "lst": use one of console, copy, deactivate, diff, doctor, erase, export, help, holder, import, list, repair, stats, upgrade`, []string{"lst"}},
-		{"unknown command with a control", `unknown command "\x1b[31m\u202e"`, []string{"\x1b[31m\u202e"}},
-		{"unknown flag", "unknown flag", []string{"list", "--all"}},
-		{"unknown flag with a control", `unknown flag: --a\x1b[31m\u202e`, []string{"list", "--a\x1b[31m\u202e"}},
-		{"token for a flag", "the shell's history keeps it", []string{"upgrade", "--rate", tokenA}},
-		{"bare token for a command", "the shell's history keeps it", []string{bareToken}},
-		{"no user", "one user id", []string{"list"}},
-		{"two users", "one user id", []string{"erase", "a", "b"}},
-		{"no device", "a user id and a device id", []string{"deactivate", "alice"}},
-		{"token of a holder", "the shell's history keeps it", []string{"holder", tokenA}},
-		{"token for a user", "the shell's history keeps it", []string{"list", tokenA}},
-		{"token for a command", "the shell's history keeps it", []string{tokenA}},
-		{"help on nothing", `unknown command "lst": use one of console, copy,`, []string{"help", "lst"}},
-		{"help on a token", "the shell's history keeps it", []string{"help", tokenA}},
-		{"store of another kind", "use dynamodb:TABLE", []string{"list", "alice", "--db", "redis:x"}},
-		{"table without a name", "use dynamodb:TABLE", []string{"list", "alice", "--db", "dynamodb:"}},
-		{"copy without a target", "--from and --to", []string{"copy", "--from", "dynamodb:a"}},
-		{"copy onto itself", "--from and --to", []string{"copy", "--from", "dynamodb:a", "--to", "dynamodb:a"}},
-		{"state of an export to a pipe", "--state needs --file", []string{"export", "--state", "s"}},
-		{"no segments", "--segments must be 1 to 256", []string{"stats", "--segments", "0"}},
-		{"argument of holder", "from standard input", []string{"holder", "alice"}},
-		{"output", "table or json", []string{"list", "alice", "-o", "yaml"}},
-		{"no store", "no store: use --db", []string{"list", "alice"}},
-		{"no region", "no AWS region: use --region", []string{"list", "alice", "--db", "dynamodb:t"}},
+		{unknown, []string{"lst"}},
+		{unknown, []string{"help", "lst"}},
+		{`unknown command "\x1b[31m\u202e"`, []string{"\x1b[31m\u202e"}},
+		{`unknown flag: --a\x1b[31m\u202e`, []string{"list", "--a\x1b[31m\u202e"}},
+		{history, []string{"upgrade", "--rate", tokenA}},
+		{history, []string{"holder", tokenA}},
+		{history, []string{"list", tokenA}},
+		{history, []string{tokenA}},
+		{history, []string{bareToken}},
+		{history, []string{"help", tokenA}},
+		{"one user id", []string{"list"}},
+		{"one user id", []string{"erase", "a", "b"}},
+		{"a user id and a device id", []string{"deactivate", "alice"}},
+		{"from standard input", []string{"holder", "alice"}},
+		{"flags only", []string{"console", "alice"}},
+		{"table or json", []string{"list", "alice", "-o", "yaml"}},
+		{"no store: use --db", []string{"list", "alice"}},
+		{"no store: use --db", []string{"upgrade"}},
+		{"no AWS region: use --region", []string{"list", "alice", "--db", "dynamodb:t"}},
+		{"use dynamodb:TABLE", []string{"list", "alice", "--db", "redis:x"}},
+		{"use dynamodb:TABLE", []string{"list", "alice", "--db", "dynamodb:"}},
+		{"unknown kind of store", []string{"stats", "--db", "memory"}},
+		{"needs a DynamoDB table", []string{"doctor", "--db", "tokens.db"}},
+		{"--from and --to", []string{"copy", "--from", "dynamodb:a"}},
+		{"--from and --to", []string{"copy", "--from", "dynamodb:a", "--to", "dynamodb:a"}},
+		{"--state needs --file", []string{"export", "--state", "s"}},
+		{"--segments must be 1 to 256", []string{"stats", "--segments", "0"}},
+		{"--segments must be 1 to 256", []string{"stats", "--segments", "257"}},
+		{"--page-size 1 to 1000", []string{"stats", "--page-size", "0"}},
+		{"--page-size 1 to 1000", []string{"stats", "--page-size", "1001"}},
 	} {
-		t.Run(tc.name, func(t *testing.T) {
-			d := &desk{t: t}
-			o := d.run("", tc.args...)
-			o.want(t, exitUsage, tc.says)
-			if strings.Contains(o.out+o.err, tokenA) || strings.Contains(o.err, bareToken) || strings.ContainsAny(o.err, "\x1b\u202e") {
-				t.Errorf("it repeats a token or a control: %q", o.err)
-			}
-		})
+		o := (&desk{t: t}).run("", tc.args...)
+		o.want(t, exitUsage, tc.says)
+		if strings.Contains(o.out+o.err, tokenA) || strings.Contains(o.err, bareToken) || strings.ContainsAny(o.err, "\x1b\u202e") {
+			t.Errorf("it repeats a token or a control: %q", o.err)
+		}
 	}
 }
 
-// TestWhy checks that what fails for a reason outside the table names the reason.
+// TestWhy has failures outside the table, whose reason is named.
 func TestWhy(t *testing.T) {
 	d := newDesk(t)
 	d.run("", "list", "alice", "--db", "dynamodb:"+d.table+"-none").want(t, exitFailed, "ResourceNotFoundException", "no such table")
+	file := filepath.Join(t.TempDir(), "missing.db")
+	d.run("", "stats", "--db", file).want(t, exitFailed, "no such file")
+	d.run("", "copy", "--from", file, "--to", file+"2").want(t, exitFailed, "--from: no such file")
+	if _, err := os.Stat(file); err == nil {
+		t.Error("the missing file was created")
+	}
+	d.run("", "list", "alice", "--db", "postgres://u:secret@[::1/x").want(t, exitFailed, "the postgres:// URL is invalid")
 
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -195,4 +213,68 @@ func TestWhy(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 	d.run("", "list", "alice").want(t, exitFailed, "no AWS credentials")
+}
+
+// TestConsole starts the console, opens the address that it prints, and ends it.
+func TestConsole(t *testing.T) {
+	d, s, _ := newStores(t)
+	key := d.register("alice", "phone", tokenA).Key
+	for _, tc := range []struct {
+		flags  []string
+		status int // of a change
+	}{
+		{nil, http.StatusNotFound},
+		{[]string{"--allow-changes", "--addr", "127.0.0.1:0", "--rate", "1"}, http.StatusOK},
+	} {
+		ctx, stop := context.WithCancel(t.Context())
+		out, printed := io.Pipe()
+		var log bytes.Buffer
+		p := &program{in: strings.NewReader(""), out: printed, err: &log, getenv: func(string) string { return "" }, stores: d.stores}
+		code := make(chan int)
+		go func() { code <- p.run(ctx, append([]string{"console", "--db", "a"}, tc.flags...)) }()
+		var address string
+		if _, err := fmt.Fscanf(out, "Console of a, until Ctrl-C: %s\n", &address); err != nil {
+			t.Fatal(err)
+		}
+		jar, err := cookiejar.New(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		browser := &http.Client{Jar: jar}
+		answer := func(resp *http.Response, err error) (int, string) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = resp.Body.Close() }()
+			text, err := io.ReadAll(resp.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return resp.StatusCode, string(text)
+		}
+		base, _, _ := strings.Cut(address, "?")
+		if status, page := answer(browser.Get(address)); status != http.StatusOK || !strings.Contains(page, "Device tokens") || strings.Contains(page, `id="events"`) {
+			t.Errorf("status is %d, and the page has events or is another", status)
+		}
+		if status, page := answer(browser.Get(base + "/user?user=alice")); status != http.StatusOK || !strings.Contains(page, "alice is reached on 1 of 1 devices") {
+			t.Errorf("status is %d, and alice is not found", status)
+		}
+		form := url.Values{"do": {"deactivate"}, "user": {"alice"}, "device": {"phone"}}
+		if status, _ := answer(browser.PostForm(base+"/change", form)); status != tc.status {
+			t.Errorf("status of a change is %d, want %d", status, tc.status)
+		}
+		stop()
+		if got := <-code; got != exitOK {
+			t.Errorf("exit code is %d: %s", got, &log)
+		}
+		if logged := strings.Contains(log.String(), "change=deactivate user=alice device=phone outcome=ok"); logged != (tc.status == http.StatusOK) {
+			t.Errorf("log is %q", &log)
+		}
+	}
+	if r, err := s.Get(t.Context(), key); err != nil || r.Status != tokens.LoggedOut {
+		t.Errorf("the device is %s, %v", r.Status, err)
+	}
+	d.run("", "console", "--db", "a", "--rate", "0").want(t, exitUsage, "--rate is 1 or more")
+	d.run("", "console", "--db", "a", "--addr", "nowhere").want(t, exitFailed, "missing port")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/devicetokens/devicetokens/examples/internal/database"
 	"github.com/devicetokens/devicetokens/examples/internal/page"
 )
 
@@ -25,14 +27,9 @@ func (p *program) console() *cobra.Command {
 			"a token; and the totals, which read the whole store in the background. It shows no token. The address that it\n" +
 			"prints has a random key, which allows to read the store: keep it secret. Ctrl-C ends it.",
 		Args: arguments(0, "console takes flags only"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx := cmd.Context()
+		RunE: p.onStore(func(ctx context.Context, db *database.Database, _ []string) error {
 			if rate < 1 {
 				return &usageError{"--rate is 1 or more"}
-			}
-			db, err := p.open(ctx, p.db, false)
-			if err != nil {
-				return err
 			}
 			listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 			if err != nil {
@@ -48,18 +45,12 @@ func (p *program) console() *cobra.Command {
 				logger.Warn("the console can be reached from other machines, and its key is sent over http")
 			}
 			fmt.Fprintf(p.out, "Console of %s, until Ctrl-C: http://%s%s\n", db.Name, at, console.Path())
-			stopped := make(chan struct{})
-			go func() {
-				defer close(stopped)
-				<-ctx.Done()
-				_ = server.Close()
-			}()
+			context.AfterFunc(ctx, func() { _ = server.Close() })
 			if err := server.Serve(listener); ctx.Err() == nil {
 				return err
 			}
-			<-stopped
 			return nil
-		},
+		}),
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&addr, "addr", "127.0.0.1:0", "`host:port` to listen on; port 0 picks a free one")

@@ -8,9 +8,12 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go"
+	"github.com/spf13/cobra"
 
 	"github.com/devicetokens/devicetokens/examples/internal/awsenv"
 	"github.com/devicetokens/devicetokens/examples/internal/database"
+	"github.com/devicetokens/devicetokens/sqlstore"
 	"github.com/devicetokens/devicetokens/store"
 )
 
@@ -32,10 +35,10 @@ func (p *program) open(ctx context.Context, name string, create bool) (*database
 	if s, ok := p.stores[name]; ok {
 		return &database.Database{Name: name, Store: s, Walker: s}, nil
 	}
-	if name == "" {
+	switch name {
+	case "":
 		return nil, errNoStore
-	}
-	if name == database.Memory {
+	case database.Memory:
 		return nil, usageOf(database.ErrName)
 	}
 	options := p.options()
@@ -48,21 +51,15 @@ func (p *program) open(ctx context.Context, name string, create bool) (*database
 	return db, nil
 }
 
-func (p *program) options() database.Options {
-	return database.Options{Region: p.region, Endpoint: p.endpoint, Transport: p.transport}
-}
-
-var errNoStore = &usageError{"no store: use --db with " + database.Names + ", or set " + envTable}
-
-// usageOf returns a usageError for an error that the command line caused.
-func usageOf(err error) error {
-	switch {
-	case errors.Is(err, awsenv.ErrNoRegion):
-		return &usageError{"no AWS region: use --region or AWS_REGION"}
-	case errors.Is(err, database.ErrName), errors.Is(err, fs.ErrNotExist):
-		return &usageError{err.Error()}
+// onStore returns a command's function that opens the store of --db.
+func (p *program) onStore(run func(context.Context, *database.Database, []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		db, err := p.open(cmd.Context(), p.db, false)
+		if err != nil {
+			return err
+		}
+		return run(cmd.Context(), db, args)
 	}
-	return err
 }
 
 // openTwo opens the stores of --from and --to.
@@ -91,8 +88,62 @@ func (p *program) client(ctx context.Context) (*dynamodb.Client, error) {
 	}
 	p.table = table
 	client, err := p.options().Client(ctx)
-	if err != nil {
-		return nil, usageOf(err)
+	return client, usageOf(err)
+}
+
+func (p *program) options() database.Options {
+	return database.Options{Region: p.region, Endpoint: p.endpoint, Transport: p.transport}
+}
+
+var (
+	errNoStore = &usageError{"no store: use --db with " + database.Names + ", or set " + envTable}
+	errNothing = errors.New("nothing is stored") // its exit code is exitNothing
+)
+
+// usageOf returns a usageError for an error that the command line caused.
+func usageOf(err error) error {
+	switch {
+	case errors.Is(err, awsenv.ErrNoRegion):
+		return &usageError{"no AWS region: use --region or AWS_REGION"}
+	case errors.Is(err, database.ErrName), errors.Is(err, fs.ErrNotExist):
+		return &usageError{err.Error()}
 	}
-	return client, nil
+	return err
+}
+
+// again adds advice to an error of a write.
+func again(err error) error {
+	if errors.Is(err, store.ErrTryAgain) {
+		return fmt.Errorf("the change may or may not have been applied, run the command again: %w", err)
+	}
+	return err
+}
+
+// hintFor returns advice for an error, or "".
+func hintFor(err error) string {
+	if network := awsenv.NetworkError(err); network != nil {
+		return network.Error()
+	}
+	const undefinedTable = "42P01" // PostgreSQL's SQLSTATE
+	if statement := (*sqlstore.StatementError)(nil); errors.As(err, &statement) && statement.Code == undefinedTable {
+		return "the database has no table of registrations: create it with 'admin copy' or 'admin import'"
+	}
+	switch code := codeOf(err); {
+	case code == "ResourceNotFoundException":
+		return noSuchTable
+	case accessDenied(code):
+		return "run 'admin doctor' to check the permissions of this identity"
+	}
+	return ""
+}
+
+const noAnswer = "no response"
+
+// codeOf returns DynamoDB's code for an error, or noAnswer.
+func codeOf(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return noAnswer
 }

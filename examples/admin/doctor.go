@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,16 +28,10 @@ type verdict string
 
 const (
 	good    verdict = "ok"
-	warning verdict = "warning" // it works, and yet is not as it should be
+	warning verdict = "warning" // it works, but should be changed
 	wrong   verdict = "WRONG"
-	unknown verdict = "UNKNOWN" // it could not be looked at
+	unknown verdict = "UNKNOWN" // the check could not be made
 )
-
-// A check tests one property of the table or one permission.
-type check struct {
-	name string
-	look func(context.Context, *dynamodb.Client, string) (verdict, string)
-}
 
 func (p *program) doctor() *cobra.Command {
 	return &cobra.Command{
@@ -60,33 +55,29 @@ func (p *program) doctor() *cobra.Command {
 var errNotWell = errors.New("a check failed or could not be made")
 
 func (p *program) diagnose(ctx context.Context, client *dynamodb.Client) error {
-	var (
-		findings []finding
-		rows     [][]string
-		bad      bool
-	)
-	note := func(f finding) {
-		findings = append(findings, f)
-		rows = append(rows, []string{string(f.Verdict), f.Check, f.Says})
-		bad = bad || f.Verdict == wrong || f.Verdict == unknown
-	}
-	tableFindings, reachable := p.tableFindings(ctx, client)
-	for _, f := range tableFindings {
-		note(f)
-	}
+	findings, reachable := p.tableFindings(ctx, client)
+	note := func(check string, v verdict, says string) { findings = append(findings, finding{check, v, says}) }
 	if reachable {
-		for _, c := range checks {
-			v, says := c.look(ctx, client, p.table)
-			note(finding{c.name, v, says})
+		v, says := lookTTL(ctx, client, p.table)
+		note("ttl", v, says)
+		v, says = lookRecovery(ctx, client, p.table)
+		note("recovery", v, says)
+		for _, c := range permissions {
+			v, says := may(c.action, c.neededFor, c.call(ctx, client, p.table))
+			note("may "+c.action, v, says)
 		}
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	var rows [][]string
+	for _, f := range findings {
+		rows = append(rows, []string{string(f.Verdict), f.Check, f.Says})
+	}
 	if err := p.show(findings, []string{"VERDICT", "CHECK", "SAYS"}, rows); err != nil {
 		return err
 	}
-	if bad {
+	if slices.ContainsFunc(findings, func(f finding) bool { return f.Verdict == wrong || f.Verdict == unknown }) {
 		return errNotWell
 	}
 	return nil
@@ -130,12 +121,7 @@ func accessDenied(code string) bool {
 	return code == "AccessDeniedException" || code == "AccessDenied" || code == "NotAuthorized"
 }
 
-// The checks of IAM actions use a key that no user has, because user ids do not begin
-// with '#'. A write has the condition that the item exists, which is false. AWS checks
-// the permission before the condition.
-
-const itemIsThere = "attribute_exists(userId)"
-
+// nobody is a key that no user has, because user ids do not begin with '#'.
 func nobody() map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{
 		"userId":   &types.AttributeValueMemberS{Value: "#doctor#" + rand.Text()},
@@ -143,47 +129,47 @@ func nobody() map[string]types.AttributeValue {
 	}
 }
 
-func mayGet(ctx context.Context, client *dynamodb.Client, table string) (verdict, string) {
-	_, err := client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &table, Key: nobody()})
-	return may("GetItem", "looking up a device or the holder of a token, and erasing", err)
+// permissions has a call for each action. A write has the condition that the item
+// exists, which is false: AWS checks the permission before the condition.
+var permissions = []struct {
+	action, neededFor string
+	call              func(context.Context, *dynamodb.Client, string) error
+}{
+	{"GetItem", "looking up a device or the holder of a token, and erasing", func(ctx context.Context, client *dynamodb.Client, table string) error {
+		_, err := client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &table, Key: nobody()})
+		return err
+	}},
+	{"Query", "listing a user, and the limit of devices", func(ctx context.Context, client *dynamodb.Client, table string) error {
+		_, err := client.Query(ctx, &dynamodb.QueryInput{
+			TableName: &table, KeyConditionExpression: aws.String("userId = :user"), Limit: aws.Int32(1),
+			ExpressionAttributeValues: map[string]types.AttributeValue{":user": nobody()["userId"]},
+		})
+		return err
+	}},
+	{"PutItem", "registering a new token", func(ctx context.Context, client *dynamodb.Client, table string) error {
+		_, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &table, Item: nobody(), ConditionExpression: &itemIsThere})
+		return err
+	}},
+	{"UpdateItem", "every launch of the app, and logging out", func(ctx context.Context, client *dynamodb.Client, table string) error {
+		_, err := client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName: &table, Key: nobody(), ConditionExpression: &itemIsThere, UpdateExpression: aws.String("REMOVE doctor"),
+		})
+		return err
+	}},
+	{"DeleteItem", "taking a token over, and erasing", func(ctx context.Context, client *dynamodb.Client, table string) error {
+		_, err := client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &table, Key: nobody(), ConditionExpression: &itemIsThere})
+		return err
+	}},
+	{"Scan", "'admin upgrade', export, stats, copy and diff; a service does not need it", func(ctx context.Context, client *dynamodb.Client, table string) error {
+		_, err := client.Scan(ctx, &dynamodb.ScanInput{
+			TableName: &table, Limit: aws.Int32(1), ProjectionExpression: aws.String("#absent"),
+			ExpressionAttributeNames: map[string]string{"#absent": "doctor"},
+		})
+		return err
+	}},
 }
 
-func mayQuery(ctx context.Context, client *dynamodb.Client, table string) (verdict, string) {
-	_, err := client.Query(ctx, &dynamodb.QueryInput{
-		TableName: &table, KeyConditionExpression: aws.String("userId = :user"), Limit: aws.Int32(1),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":user": nobody()["userId"]},
-	})
-	return may("Query", "listing a user, and the limit of devices", err)
-}
-
-func mayPut(ctx context.Context, client *dynamodb.Client, table string) (verdict, string) {
-	_, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &table, Item: nobody(), ConditionExpression: aws.String(itemIsThere)})
-	return may("PutItem", "registering a new token", err)
-}
-
-func mayUpdate(ctx context.Context, client *dynamodb.Client, table string) (verdict, string) {
-	_, err := client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &table, Key: nobody(), ConditionExpression: aws.String(itemIsThere),
-		UpdateExpression: aws.String("REMOVE doctor"),
-	})
-	return may("UpdateItem", "every launch of the app, and logging out", err)
-}
-
-func mayDelete(ctx context.Context, client *dynamodb.Client, table string) (verdict, string) {
-	_, err := client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &table, Key: nobody(), ConditionExpression: aws.String(itemIsThere)})
-	return may("DeleteItem", "taking a token over, and erasing", err)
-}
-
-// mayScan checks a permission that only an operator needs. A service should not have
-// it.
-func mayScan(ctx context.Context, client *dynamodb.Client, table string) (verdict, string) {
-	_, err := client.Scan(ctx, &dynamodb.ScanInput{TableName: &table, Limit: aws.Int32(1), ProjectionExpression: aws.String("#absent"),
-		ExpressionAttributeNames: map[string]string{"#absent": "doctor"}})
-	if err != nil && accessDenied(codeOf(err)) {
-		return good, "no, as recommended for a service; 'admin' needs dynamodb:Scan for upgrade, export, stats, copy and diff"
-	}
-	return may("Scan", "'admin upgrade', export, stats, copy and diff; a service does not need it", err)
-}
+var itemIsThere = "attribute_exists(userId)"
 
 // may returns the verdict for the error of a call.
 func may(action, neededFor string, err error) (verdict, string) {
@@ -191,6 +177,8 @@ func may(action, neededFor string, err error) (verdict, string) {
 	switch code := codeOf(err); {
 	case err == nil, errors.As(err, &refused):
 		return good, "yes; needed for " + neededFor
+	case accessDenied(code) && action == "Scan":
+		return good, "no, as recommended for a service; 'admin' needs dynamodb:Scan for upgrade, export, stats, copy and diff"
 	case accessDenied(code):
 		return wrong, "no: allow dynamodb:" + action + " on the table, and the use of its KMS key; needed for " + neededFor
 	case code == "ValidationException":
@@ -208,19 +196,15 @@ func (p *program) tableFindings(ctx context.Context, client *dynamodb.Client) (f
 		v, says := notSeen("DescribeTable", err)
 		return []finding{{"table", v, says}}, !hopeless(err)
 	}
-	for _, c := range []struct {
-		name string
-		look func(*types.TableDescription) (verdict, string)
-	}{
-		{"table", lookStatus},
-		{"keys", lookKeys},
-		{"regions", lookReplicas},
-		{"encryption", lookEncryption},
-		{"protection", lookProtection},
-	} {
-		v, says := c.look(out.Table)
-		findings = append(findings, finding{c.name, v, says})
+	note := func(check string, look func(*types.TableDescription) (verdict, string)) {
+		v, says := look(out.Table)
+		findings = append(findings, finding{check, v, says})
 	}
+	note("table", lookStatus)
+	note("keys", lookKeys)
+	note("regions", lookReplicas)
+	note("encryption", lookEncryption)
+	note("protection", lookProtection)
 	return findings, true
 }
 
@@ -277,18 +261,6 @@ func lookProtection(t *types.TableDescription) (verdict, string) {
 		return warning, "deletion protection is off: enable it"
 	}
 	return good, "deletion protection is on"
-}
-
-// checks has the checks that make a separate call, in the order of the output.
-var checks = []check{
-	{"ttl", lookTTL},
-	{"recovery", lookRecovery},
-	{"may GetItem", mayGet},
-	{"may Query", mayQuery},
-	{"may PutItem", mayPut},
-	{"may UpdateItem", mayUpdate},
-	{"may DeleteItem", mayDelete},
-	{"may Scan", mayScan},
 }
 
 func lookTTL(ctx context.Context, client *dynamodb.Client, table string) (verdict, string) {

@@ -1,21 +1,23 @@
 package main
 
 import (
-	"cmp"
+	"bufio"
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
-	"slices"
-	"strconv"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 
 	"github.com/devicetokens/devicetokens/examples/internal/database"
+	"github.com/devicetokens/devicetokens/examples/internal/visible"
 	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
 )
 
 func (p *program) export() *cobra.Command {
@@ -32,16 +34,15 @@ func (p *program) export() *cobra.Command {
 			"the store is written to meanwhile, the lines are not a snapshot and a key may occur twice. --state needs\n" +
 			"--file.",
 		Args: arguments(0, "export takes flags only"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		PreRunE: func(*cobra.Command, []string) error {
 			if f.state != "" && file == "" {
 				return &usageError{"--state needs --file, to continue after the last complete line"}
 			}
-			db, err := p.open(cmd.Context(), p.db, false)
-			if err != nil {
-				return err
-			}
-			return p.exportTo(cmd.Context(), db, f, file, withTokens)
+			return nil
 		},
+		RunE: p.onStore(func(ctx context.Context, db *database.Database, _ []string) error {
+			return p.exportTo(ctx, db, f, file, withTokens)
+		}),
 	}
 	f.add(cmd)
 	cmd.Flags().StringVar(&file, "file", "", "new `file` to write to, for its owner's eyes only; without it, standard output")
@@ -93,8 +94,7 @@ func (p *program) exportTo(ctx context.Context, db *database.Database, f bulkFla
 	return nil
 }
 
-// openExport makes the file, or goes on behind its last line of which the state
-// knows.
+// openExport creates the file, or continues after the last line in the state.
 func openExport(file string, b *bulk) (*os.File, error) {
 	if !b.resumed {
 		return os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -119,60 +119,139 @@ func openExport(file string, b *bulk) (*os.File, error) {
 	return f, nil
 }
 
-// maxProjects is the number of projects that stats counts separately.
-const maxProjects = 1000
-
-func (p *program) stats() *cobra.Command {
-	var f bulkFlags
-	cmd := &cobra.Command{
-		Use:   "stats",
-		Short: "Count registrations by status, platform and project",
-		Long: "Counts all registrations by status, as list shows it, including unreadable and expired ones. Counts those\n" +
-			"that are not expired by platform and by project.",
-		Args: arguments(0, "stats takes flags only"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			db, err := p.open(cmd.Context(), p.db, false)
-			if err != nil {
-				return err
-			}
-			b, err := p.startBulk(f.state, "stats "+db.Name)
-			if err != nil {
-				return err
-			}
-			err = p.walk(cmd.Context(), b, "total", db.Walker, f, func(_ context.Context, records []store.Record) (func() error, error) {
-				return func() error { b.addStats(records, time.Now()); return nil }, nil
-			})
-			if err := b.end(err); err != nil {
-				return err
-			}
-			return p.showCounts(b.Counts)
-		},
-	}
-	f.add(cmd)
-	return cmd
+// A line is a registration in the format of export and import.
+type line struct {
+	UserID       string `json:"userId"`
+	DeviceID     string `json:"deviceId"`
+	TokenHash    string `json:"tokenHash,omitempty"`
+	Token        string `json:"expoPushToken,omitempty"` // with --tokens only
+	Platform     string `json:"platform,omitempty"`
+	ProjectID    string `json:"projectId,omitempty"`
+	Status       string `json:"status,omitempty"`
+	RegisteredAt string `json:"registeredAt,omitempty"`
+	UpdatedAt    string `json:"updatedAt,omitempty"`
+	ExpiresAt    string `json:"expiresAt,omitempty"`
+	Error        string `json:"error,omitempty"` // if the registration cannot be decoded
 }
 
-func (b *bulk) addStats(records []store.Record, now time.Time) {
-	for _, r := range records {
-		status := statusOf(r, now)
-		b.Counts["status "+status]++
-		if status == statusUnreadable || status == statusExpired {
+// maxLine is the maximum length of a line in bytes.
+const maxLine = 64 << 10
+
+func lineOf(r store.Record, withTokens bool) line {
+	l := line{UserID: string(r.Key.UserID), DeviceID: string(r.Key.DeviceID)}
+	if r.Err != nil {
+		l.Error = r.Err.Error()
+		return l
+	}
+	reg := r.Registration
+	hash, _ := reg.Token.Hash().MarshalText() // its error is always nil
+	l.TokenHash = string(hash)
+	if withTokens {
+		l.Token = reg.Token.Reveal()
+	}
+	l.Platform, l.ProjectID, l.Status = string(reg.Platform), string(reg.ProjectID), string(reg.Status)
+	l.RegisteredAt, l.UpdatedAt, l.ExpiresAt = lineTime(reg.RegisteredAt), lineTime(reg.UpdatedAt), lineTime(reg.ExpiresAt)
+	return l
+}
+
+func lineTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// appendLine appends the line and a line feed.
+func appendLine(b []byte, l line) ([]byte, error) {
+	text, err := marshal(l)
+	return append(append(b, text...), '\n'), err
+}
+
+// marshal returns v as JSON with hidden characters escaped.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return visible.JSON(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
+}
+
+// The errors of a line. Their texts contain no part of the line.
+var (
+	errLineTooLong  = errors.New("the line is longer than 64 KiB")
+	errLineForm     = errors.New("the line is not one JSON object with the members of an export, each a string")
+	errLineUnicode  = errors.New("the line is not valid Unicode")
+	errLineError    = errors.New("the registration could not be decoded when it was exported")
+	errLineNoTokens = errors.New("the line has no expoPushToken: export with --tokens")
+	errLineHash     = errors.New("tokenHash is not the hash of expoPushToken")
+)
+
+// parseLine parses a line. It is the inverse of lineOf.
+func parseLine(text []byte) (tokens.Registration, error) {
+	var (
+		none tokens.Registration
+		l    line
+	)
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) || d.Decode(&l) != nil || d.More() {
+		return none, errLineForm
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return none, errLineForm
+	}
+	switch {
+	case !jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true)):
+		return none, errLineUnicode
+	case l.Error != "":
+		return none, errLineError
+	case l.Token == "":
+		return none, errLineNoTokens
+	}
+	var errs []error
+	token, err := tokens.ParseToken(l.Token)
+	errs = append(errs, err)
+	timeOf := func(field, text string) time.Time {
+		if text == "" {
+			return time.Time{}
+		}
+		t, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			errs = append(errs, &tokens.InvalidError{Fields: []tokens.FieldError{{Field: field, Code: tokens.CodeMalformed}}})
+		}
+		return t
+	}
+	r := tokens.Registration{
+		Key:   tokens.Key{UserID: tokens.UserID(l.UserID), DeviceID: tokens.DeviceID(l.DeviceID)},
+		Token: token, Platform: tokens.Platform(l.Platform), ProjectID: tokens.ProjectID(l.ProjectID), Status: tokens.Status(l.Status),
+		RegisteredAt: timeOf(tokens.FieldRegisteredAt, l.RegisteredAt), UpdatedAt: timeOf(tokens.FieldUpdatedAt, l.UpdatedAt),
+		ExpiresAt: timeOf(tokens.FieldExpiresAt, l.ExpiresAt),
+	}
+	if err := tokens.JoinInvalid(append(errs, store.ValidateImport(r))...); err != nil {
+		return none, err
+	}
+	if hash, _ := token.Hash().MarshalText(); l.TokenHash != "" && l.TokenHash != string(hash) {
+		return none, errLineHash
+	}
+	return r, nil
+}
+
+// readLine returns the next line without the line feed, and io.EOF after the last
+// one. If a line is too long, it returns the first part and tooLong.
+func readLine(r *bufio.Reader) (text []byte, tooLong bool, err error) {
+	for {
+		piece, err := r.ReadSlice('\n')
+		if len(text) <= maxLine {
+			text = append(text, piece...)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
 			continue
+		case errors.Is(err, io.EOF) && len(text) > 0:
+			err = nil
 		}
-		b.Counts["platform "+string(r.Registration.Platform)]++
-		project := "project " + cmp.Or(string(r.Registration.ProjectID), "-")
-		if _, counted := b.Counts[project]; !counted && len(b.Counts) > maxProjects {
-			project = "other projects"
-		}
-		b.Counts[project]++
+		return bytes.TrimRight(text, "\r\n"), len(text) > maxLine, err
 	}
-}
-
-// showCounts shows the counts of a run, by name.
-func (p *program) showCounts(counts map[string]int) error {
-	var rows [][]string
-	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		rows = append(rows, []string{name, strconv.Itoa(counts[name])})
-	}
-	return p.show(counts, []string{"WHAT", "COUNT"}, rows)
 }

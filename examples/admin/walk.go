@@ -7,14 +7,18 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/devicetokens/devicetokens/examples/internal/database"
 	"github.com/devicetokens/devicetokens/store"
 )
 
@@ -191,4 +195,58 @@ func (b *bulk) add(counts map[string]int) {
 	for name, n := range counts {
 		b.Counts[name] += n
 	}
+}
+
+// maxProjects is the number of projects that stats counts separately.
+const maxProjects = 1000
+
+func (p *program) stats() *cobra.Command {
+	var f bulkFlags
+	cmd := &cobra.Command{
+		Use:   "stats",
+		Short: "Count registrations by status, platform and project",
+		Long: "Counts all registrations by status, as list shows it, including unreadable and expired ones. Counts those\n" +
+			"that are not expired by platform and by project.",
+		Args: arguments(0, "stats takes flags only"),
+		RunE: p.onStore(func(ctx context.Context, db *database.Database, _ []string) error {
+			b, err := p.startBulk(f.state, "stats "+db.Name)
+			if err != nil {
+				return err
+			}
+			err = p.walk(ctx, b, "total", db.Walker, f, func(_ context.Context, records []store.Record) (func() error, error) {
+				return func() error { b.addStats(records, time.Now()); return nil }, nil
+			})
+			if err := b.end(err); err != nil {
+				return err
+			}
+			return p.showCounts(b.Counts)
+		}),
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func (b *bulk) addStats(records []store.Record, now time.Time) {
+	for _, r := range records {
+		status := statusOf(r, now)
+		b.Counts["status "+status]++
+		if status == statusUnreadable || status == statusExpired {
+			continue
+		}
+		b.Counts["platform "+string(r.Registration.Platform)]++
+		project := "project " + cmp.Or(string(r.Registration.ProjectID), "-")
+		if _, counted := b.Counts[project]; !counted && len(b.Counts) > maxProjects {
+			project = "other projects"
+		}
+		b.Counts[project]++
+	}
+}
+
+// showCounts shows the counts of a run, by name.
+func (p *program) showCounts(counts map[string]int) error {
+	var rows [][]string
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		rows = append(rows, []string{name, strconv.Itoa(counts[name])})
+	}
+	return p.show(counts, []string{"WHAT", "COUNT"}, rows)
 }

@@ -13,10 +13,74 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/examples/internal/database"
 	"github.com/devicetokens/devicetokens/examples/internal/visible"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
+
+func (p *program) list() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list USER",
+		Short: "Show all registrations of a user",
+		Long: "Shows all registrations of a user, ordered by device id. The status is active, logout,\n" +
+			"device_not_registered, inactive (set by an older service), expired (still stored, but no message is sent)\n" +
+			"or unreadable. The exit code is 3 if nothing is stored for the user.",
+		Args: arguments(1, "list takes one user id"),
+		RunE: p.onStore(func(ctx context.Context, db *database.Database, args []string) error {
+			records, err := store.Inspect(ctx, db.Store, tokens.UserID(args[0]))
+			if err != nil {
+				return err
+			}
+			if len(records) == 0 {
+				return p.nothingFor(args[0], []view{})
+			}
+			var views []view
+			for _, r := range records {
+				views = append(views, p.recordView(r, time.Now()))
+			}
+			return p.showViews(views, views...)
+		}),
+	}
+}
+
+// nothingFor returns the error for a user without registrations. With -o json it also
+// writes v.
+func (p *program) nothingFor(user string, v any) error {
+	if p.output == "json" {
+		if err := p.show(v, nil, nil); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("%w for user %s", errNothing, visible.ID(user))
+}
+
+func (p *program) holder() *cobra.Command {
+	return &cobra.Command{
+		Use:   "holder",
+		Short: "Show the registration of the token on standard input",
+		Long: "Reads a token from standard input and shows the registration that holds it, active or not. A terminal\n" +
+			"does not show the input. The token is not an argument, because the shell's history would keep it. A row of\n" +
+			"the earlier service is not found until the table is upgraded. The exit code is 3 if no live registration\n" +
+			"holds the token.",
+		Args: arguments(0, "holder reads the token from standard input"),
+		RunE: p.onStore(func(ctx context.Context, db *database.Database, _ []string) error {
+			token, err := p.token(ctx)
+			if err != nil {
+				return err
+			}
+			r, err := db.Store.Holder(ctx, token.Hash())
+			if errors.Is(err, store.ErrNotFound) {
+				return fmt.Errorf("%w: no live registration holds this token", errNothing)
+			}
+			if err != nil {
+				return err
+			}
+			v := p.viewOf(r)
+			return p.showViews(v, v)
+		}),
+	}
+}
 
 func (p *program) deactivate() *cobra.Command {
 	return &cobra.Command{
@@ -25,16 +89,8 @@ func (p *program) deactivate() *cobra.Command {
 		Long: "Gives the registration of the device the status logout, like a logout in the app, and shows it. The device\n" +
 			"receives messages again when the app registers it, at its next launch if its user is logged in.",
 		Args: arguments(2, "deactivate takes a user id and a device id"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
+		RunE: p.onStore(func(ctx context.Context, db *database.Database, args []string) error {
 			key := tokens.Key{UserID: tokens.UserID(args[0]), DeviceID: tokens.DeviceID(args[1])}
-			if err := key.Validate(); err != nil {
-				return err
-			}
-			db, err := p.open(ctx, p.db, false)
-			if err != nil {
-				return err
-			}
 			// Get would not find a registration that is expired by this machine's clock.
 			// A wrong clock must not keep a device logged in.
 			if _, err := stored(ctx, db.Store, key); err != nil {
@@ -52,12 +108,15 @@ func (p *program) deactivate() *cobra.Command {
 			}
 			v := p.recordView(r, time.Now())
 			return p.showViews(v, v)
-		},
+		}),
 	}
 }
 
 // stored returns the record under the key, or errNothing.
 func stored(ctx context.Context, s store.Store, key tokens.Key) (store.Record, error) {
+	if err := key.Validate(); err != nil {
+		return store.Record{}, err
+	}
 	records, err := store.Inspect(ctx, s, key.UserID)
 	if err != nil {
 		return store.Record{}, err
@@ -84,9 +143,8 @@ func (p *program) erase() *cobra.Command {
 			"After an error some registrations may be left: run it again. The exit code is 3 if nothing is stored for\n" +
 			"the user.",
 		Args: arguments(1, "erase takes one user id"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			user, err := p.erasable(ctx, tokens.UserID(args[0]))
+		RunE: p.onStore(func(ctx context.Context, db *database.Database, args []string) error {
+			user, err := p.erasable(ctx, db, tokens.UserID(args[0]))
 			if err != nil {
 				return err
 			}
@@ -100,8 +158,7 @@ func (p *program) erase() *cobra.Command {
 			case e.Found == 0:
 				return p.nothingFor(args[0], e)
 			}
-			question := fmt.Sprintf("Erase %s of user %s?", count(e.Found, "registration"), visible.ID(args[0]))
-			if err := p.confirm(ctx, question); err != nil {
+			if err := p.confirm(ctx, fmt.Sprintf("Erase %s of user %s?", count(e.Found, "registration"), visible.ID(args[0]))); err != nil {
 				return err
 			}
 			if err := user.erase(ctx); err != nil {
@@ -117,7 +174,7 @@ func (p *program) erase() *cobra.Command {
 				return errors.New("a device of the user registered again meanwhile: run the command again when the user has logged out")
 			}
 			return nil
-		},
+		}),
 	}
 }
 
@@ -130,15 +187,8 @@ type erasable struct {
 
 // erasable accesses the table directly for an id that the store rejects, because the
 // earlier service may have written such ids.
-func (p *program) erasable(ctx context.Context, user tokens.UserID) (erasable, error) {
+func (p *program) erasable(ctx context.Context, db *database.Database, user tokens.UserID) (erasable, error) {
 	invalid := user.Validate()
-	if user == "" {
-		return erasable{}, invalid
-	}
-	db, err := p.open(ctx, p.db, false)
-	if err != nil {
-		return erasable{}, err
-	}
 	if invalid == nil {
 		return erasable{
 			stored: func(ctx context.Context) (int, error) {
@@ -148,7 +198,7 @@ func (p *program) erasable(ctx context.Context, user tokens.UserID) (erasable, e
 			erase: func(ctx context.Context) error { return db.Store.DeleteUser(ctx, user) },
 		}, nil
 	}
-	if _, ok := db.Store.(*dynamostore.Store); !ok {
+	if _, ok := db.Store.(*dynamostore.Store); !ok || user == "" {
 		return erasable{}, invalid
 	}
 	client, err := p.client(ctx)
@@ -172,12 +222,20 @@ func countRows(ctx context.Context, client *dynamodb.Client, table string, user 
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return 0, explain("Query", err)
+			return 0, queryError{err}
 		}
 		rows += int(page.Count)
 	}
 	return rows, nil
 }
+
+// A queryError has the code of an error of DynamoDB but not its message, which may
+// contain keys.
+type queryError struct{ error }
+
+func (e queryError) Error() string { return "dynamodb Query: " + codeOf(e.error) }
+
+func (e queryError) Unwrap() error { return e.error }
 
 func count(n int, what string) string {
 	if n != 1 {
