@@ -121,8 +121,8 @@ func accessDenied(code string) bool {
 	return code == "AccessDeniedException" || code == "AccessDenied" || code == "NotAuthorized"
 }
 
-// nobody is a key that no user has, because user ids do not begin with '#'.
-func nobody() map[string]types.AttributeValue {
+// unusedKey returns a key that no user has, because user ids do not begin with '#'.
+func unusedKey() map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{
 		"userId":   &types.AttributeValueMemberS{Value: "#doctor#" + rand.Text()},
 		"deviceId": &types.AttributeValueMemberS{Value: "#"},
@@ -136,28 +136,28 @@ var permissions = []struct {
 	call              func(context.Context, *dynamodb.Client, string) error
 }{
 	{"GetItem", "looking up a device or the holder of a token, and erasing", func(ctx context.Context, client *dynamodb.Client, table string) error {
-		_, err := client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &table, Key: nobody()})
+		_, err := client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &table, Key: unusedKey()})
 		return err
 	}},
 	{"Query", "listing a user, and the limit of devices", func(ctx context.Context, client *dynamodb.Client, table string) error {
 		_, err := client.Query(ctx, &dynamodb.QueryInput{
 			TableName: &table, KeyConditionExpression: aws.String("userId = :user"), Limit: aws.Int32(1),
-			ExpressionAttributeValues: map[string]types.AttributeValue{":user": nobody()["userId"]},
+			ExpressionAttributeValues: map[string]types.AttributeValue{":user": unusedKey()["userId"]},
 		})
 		return err
 	}},
 	{"PutItem", "registering a new token", func(ctx context.Context, client *dynamodb.Client, table string) error {
-		_, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &table, Item: nobody(), ConditionExpression: &itemIsThere})
+		_, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &table, Item: unusedKey(), ConditionExpression: &itemIsThere})
 		return err
 	}},
 	{"UpdateItem", "every launch of the app, and logging out", func(ctx context.Context, client *dynamodb.Client, table string) error {
 		_, err := client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-			TableName: &table, Key: nobody(), ConditionExpression: &itemIsThere, UpdateExpression: aws.String("REMOVE doctor"),
+			TableName: &table, Key: unusedKey(), ConditionExpression: &itemIsThere, UpdateExpression: aws.String("REMOVE doctor"),
 		})
 		return err
 	}},
 	{"DeleteItem", "taking a token over, and erasing", func(ctx context.Context, client *dynamodb.Client, table string) error {
-		_, err := client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &table, Key: nobody(), ConditionExpression: &itemIsThere})
+		_, err := client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &table, Key: unusedKey(), ConditionExpression: &itemIsThere})
 		return err
 	}},
 	{"Scan", "'admin upgrade', export, stats, copy and diff; a service does not need it", func(ctx context.Context, client *dynamodb.Client, table string) error {
