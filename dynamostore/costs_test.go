@@ -275,13 +275,13 @@ func TestPolicyInDocument(t *testing.T) {
 	equal(t, "actions on the table", dynamotest.StoreActions, actions)
 }
 
-// TestAttributesInDocument: the document's table has each attribute of table.go.
+// TestAttributesInDocument: the document has each attribute of table.go.
 func TestAttributesInDocument(t *testing.T) {
 	names := regexp.MustCompile(`(?m)^\tattr\w+ += "(\w+)"`).FindAllStringSubmatch(readFile(t, "table.go"), -1)
 	equal(t, "attributes in table.go", 15, len(names))
 	for _, name := range names {
-		if !strings.Contains(document(t), "| `"+name[1]+"` |") {
-			t.Errorf("the document's table lacks the attribute %s", name[1])
+		if !strings.Contains(document(t), "- `"+name[1]+"`:") {
+			t.Errorf("the document lacks the attribute %s", name[1])
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	maxWords       = 21_000 // of all documents together, as `wc -w` counts them
+	maxWords       = 16_000 // of all documents together, as `wc -w` counts them
 	maxREADMELines = 150
 )
 

@@ -76,6 +76,23 @@ func TestMarkdownLinks(t *testing.T) {
 	}
 }
 
+// The files that documents name by their path from the top of the repository are there.
+func TestMarkdownNamesFiles(t *testing.T) {
+	file := regexp.MustCompile("`((?:dynamostore|examples|httpapi|infrastructure|internal|memstore|sqlstore|store|tokens)/[a-z0-9_/.-]+\\.[a-z]+)`")
+	named := 0
+	for _, path := range files(t, ".md") {
+		for _, match := range file.FindAllStringSubmatch(read(t, path), -1) {
+			named++
+			if _, err := os.Stat(filepath.Join(root, match[1])); err != nil {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
+	}
+	if named < 15 {
+		t.Errorf("%d files were found, want more: are documents written otherwise now?", named)
+	}
+}
+
 // root is the top folder of the repository.
 const root = "../.."
 
