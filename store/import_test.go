@@ -10,7 +10,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A change makes another registration of the one that TestPlanImport begins with.
+// A change alters the registration that TestPlanImport begins with.
 type change = func(*tokens.Registration)
 
 func changes(all ...change) change {
