@@ -5,8 +5,14 @@ package dynamotest
 import (
 	"context"
 	"crypto/rand"
+	_ "embed"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -23,8 +29,54 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// Client returns a client of DynamoDB Local that sends through the transport, a
-// shared one if nil. Without an engine it skips the test, or fails it in CI.
+// Endpoint returns the value of DYNAMODB_ENDPOINT, or else the URL of the shared DynamoDB
+// Local. The latter accepts any credentials, and has separate tables for each pair of
+// region and access key.
+func Endpoint(tb testing.TB) string {
+	tb.Helper()
+	return dynamoDBLocal.URL(tb)
+}
+
+//go:embed pom.xml
+var pom string
+
+var dynamoDBLocal = &Engine{
+	Name:     "DynamoDB",
+	Variable: "DYNAMODB_ENDPOINT",
+	Target:   "dynamodb-local",
+	Pom:      pom,
+	Programs: []string{"java", "sh"},
+	Format:   "http://%s",
+	Command: func(lib, _, address string) (*exec.Cmd, error) {
+		_, port, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, err
+		}
+		// Without Java's second compiler, and with one thread for the garbage, the
+		// engine takes half the processor time in runs of minutes.
+		return exec.Command("java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.library.path="+lib, "-cp", filepath.Join(lib, "*"),
+			"software.amazon.dynamodb.services.local.main.ServerRunner", "-disableTelemetry", "-inMemory", "-port", port), nil
+	},
+	Answers: answers,
+	Taken:   "Failed to bind",
+	Signal:  "KILL",
+}
+
+// answers reports whether a DynamoDB answers at the address. It refuses an unsigned
+// request with an error of its own.
+func answers(address string) bool {
+	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Get("http://" + address)
+	if err != nil {
+		return false
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
+	return err == nil && strings.Contains(string(text), "MissingAuthenticationToken")
+}
+
+// Client returns a client of DynamoDB Local that sends through the transport, or a shared
+// one if nil. Without an engine it skips the test, or fails it in CI.
 func Client(t testing.TB, through http.RoundTripper, more ...func(*dynamodb.Options)) *dynamodb.Client {
 	t.Helper()
 	if through == nil {
@@ -38,8 +90,7 @@ func ClientAt(endpoint string, more ...func(*dynamodb.Options)) *dynamodb.Client
 	return client(endpoint, transport, more)
 }
 
-// Offline returns a client that has only the transport to answer it, and no
-// network.
+// Offline returns a client without a network, which the transport answers.
 func Offline(through http.RoundTripper, more ...func(*dynamodb.Options)) *dynamodb.Client {
 	return client("http://dynamodb.invalid", through, more)
 }
@@ -55,22 +106,19 @@ func client(endpoint string, through http.RoundTripper, more []func(*dynamodb.Op
 	}, more...)
 }
 
-// transport keeps as many connections to DynamoDB Local as parallel tests use.
 var transport http.RoundTripper = &http.Transport{MaxIdleConnsPerHost: 64}
 
-// NoRetries turns the SDK's own retries off.
+// NoRetries turns the SDK's retries off.
 func NoRetries(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} }
 
-// Retries turns the SDK's own retries on, three attempts as by default, and its
-// waits between them off.
+// Retries gives the SDK its default of three attempts, without waits between them.
 func Retries(o *dynamodb.Options) {
 	o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
 		o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
 	})
 }
 
-// Table creates a table with a name of its own, which is deleted after the test:
-// the engine outlives it.
+// Table creates a table with a new name, and deletes it after the test.
 func Table(t testing.TB, c *dynamodb.Client) string {
 	t.Helper()
 	table := "test-" + rand.Text()
@@ -94,9 +142,8 @@ func Store(t testing.TB, c dynamostore.Client, table string, opts dynamostore.Op
 	return s
 }
 
-// Backend is a store on DynamoDB Local, each on a table of its own, for the
-// suite that every store passes. What its errors and events say is looked
-// through for tokens and user ids.
+// Backend has stores on DynamoDB Local for storetest, each on a table of its own. Their
+// errors and events are searched for tokens and user ids.
 var Backend = storetest.Backend{
 	New: func(t testing.TB, p store.Policy) store.Store {
 		return handle(t, Table(t, Client(t, nil)), p)
@@ -118,8 +165,8 @@ func handle(t testing.TB, table string, p store.Policy) store.Store {
 	return s
 }
 
-// Discreet returns an observer that fails the test if an event contains a user id or
-// a token outside Corrupt.
+// Discreet returns an observer that fails the test if an event contains a user id or a
+// token, except in Corrupt.
 func Discreet(t testing.TB, trace *leak.Trace) func(store.Event) {
 	return func(e store.Event) {
 		e.Corrupt = nil
@@ -147,28 +194,28 @@ func walker(t testing.TB, s store.Store) store.Walker {
 	return w
 }
 
-// corrupt gives the row a platform that is no string.
+// corrupt gives the row a platform that is not a string.
 func corrupt(t testing.TB, s store.Store, key tokens.Key) {
 	t.Helper()
 	table, _ := tables.Load(s)
 	_, err := Client(t, nil).UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
 		TableName: aws.String(table.(string)),
-		Key: map[string]types.AttributeValue{
+		Key: Item{
 			"userId":   &types.AttributeValueMemberS{Value: string(key.UserID)},
 			"deviceId": &types.AttributeValueMemberS{Value: string(key.DeviceID)},
 		},
 		UpdateExpression:          aws.String("SET platform = :bad"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":bad": &types.AttributeValueMemberBOOL{Value: true}},
+		ExpressionAttributeValues: Item{":bad": &types.AttributeValueMemberBOOL{Value: true}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-// Scan returns everything that is stored in the table, claims too.
-func Scan(t testing.TB, c *dynamodb.Client, table string) []map[string]types.AttributeValue {
+// Scan returns all items of the table, claims too.
+func Scan(t testing.TB, c *dynamodb.Client, table string) []Item {
 	t.Helper()
-	var items []map[string]types.AttributeValue
+	var items []Item
 	pages := dynamodb.NewScanPaginator(c, &dynamodb.ScanInput{TableName: &table, ConsistentRead: aws.Bool(true)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())

@@ -1,17 +1,119 @@
 package dynamotest
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 )
 
-// needEngine returns the folder of DynamoDB Local; where there is none it skips or fails like Endpoint.
+func TestURLDecides(t *testing.T) {
+	none := func() (string, error) { return "", dynamoDBLocal.missing("run this") }
+	broken := func() (string, error) { return "", errors.New("it died") }
+	started := func() (string, error) { return "http://started", nil }
+	const endpoint, nothing = "DYNAMODB_ENDPOINT", "DynamoDB: nothing to test against: run this, or set DYNAMODB_ENDPOINT"
+	for name, tt := range map[string]struct {
+		env    map[string]string
+		engine func() (string, error)
+		want   string
+	}{
+		"environment first":           {map[string]string{endpoint: "http://given"}, started, "use http://given"},
+		"environment needs no engine": {map[string]string{endpoint: "http://given", "CI": "true"}, none, "use http://given"},
+		"engine":                      {nil, started, "use http://started"},
+		"no engine":                   {nil, none, "skip: " + nothing},
+		"no engine in CI":             {map[string]string{"CI": "true"}, none, "fail: " + nothing},
+		"CI is empty":                 {map[string]string{"CI": ""}, none, "skip: " + nothing},
+		"broken engine":               {nil, broken, "fail: it died"},
+		"broken engine in CI":         {map[string]string{"CI": "1"}, broken, "fail: it died"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tb := &recorder{TB: t}
+			done := make(chan struct{})
+			go func() { // Skip and Fatal end their goroutine
+				defer close(done)
+				url := dynamoDBLocal.choose(tb, func(key string) string { return tt.env[key] }, tt.engine)
+				tb.verdict = "use " + url
+			}()
+			<-done
+			if tb.verdict != tt.want {
+				t.Errorf("got %q, want %q", tb.verdict, tt.want)
+			}
+		})
+	}
+}
+
+type recorder struct {
+	testing.TB
+	verdict string
+}
+
+func (r *recorder) Skip(args ...any)  { r.end("skip: " + fmt.Sprint(args...)) }
+func (r *recorder) Fatal(args ...any) { r.end("fail: " + fmt.Sprint(args...)) }
+
+func (r *recorder) end(verdict string) {
+	r.verdict = verdict
+	runtime.Goexit()
+}
+
+func TestLocate(t *testing.T) {
+	found := func(program string) (string, error) { return "/usr/bin/" + program, nil }
+	without := func(absent string) func(string) (string, error) {
+		return func(program string) (string, error) {
+			if program == absent {
+				return "", exec.ErrNotFound
+			}
+			return found(program)
+		}
+	}
+	for name, tt := range map[string]struct {
+		fetched  string // content of pom.xml beside the jars; "": nothing is fetched
+		lookPath func(string) (string, error)
+		wantErr  string // part of it; "": none
+	}{
+		"fetched":                 {pom, found, ""},
+		"nothing fetched":         {"", found, "run `make dynamodb-local` once"},
+		"another version fetched": {"<project/>", found, "not the version wanted"},
+		"no Java":                 {pom, without("java"), "java is not on the PATH"},
+		"no shell":                {pom, without("sh"), "sh is not on the PATH"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			lib := filepath.Join(root, ".cache", "dynamodb-local")
+			below := filepath.Join(root, "examples", "local")
+			for _, dir := range []string{lib, below} {
+				if err := os.MkdirAll(dir, 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if tt.fetched != "" {
+				if err := os.WriteFile(filepath.Join(lib, "pom.xml"), []byte(tt.fetched), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got, err := dynamoDBLocal.locate(below, tt.lookPath)
+			if tt.wantErr == "" {
+				if err != nil || got != lib {
+					t.Errorf("got %q, %v, want %q", got, err, lib)
+				}
+				return
+			}
+			if !errors.Is(err, errMissing) || !strings.Contains(err.Error(), tt.wantErr) {
+				t.Errorf("got error %v, want errMissing with %q", err, tt.wantErr)
+			}
+		})
+	}
+}
+
+// needEngine returns the folder of DynamoDB Local. If there is none, it skips or fails like
+// Endpoint.
 func needEngine(t *testing.T) string {
 	t.Helper()
 	ci := func(name string) string {
@@ -28,12 +130,13 @@ func TestStartFailureShowsOutput(t *testing.T) {
 	state := t.TempDir()
 	_, err := dynamoDBLocal.share(t.TempDir(), state)
 	if err == nil || !strings.Contains(err.Error(), "ServerRunner") {
-		t.Errorf("got error %v, want one with Java's complaint about the class ServerRunner", err)
+		t.Errorf("got error %v, want one with Java's message about the class ServerRunner", err)
 	}
 }
 
-// TestEngineIsShared has several callers at once, who find the address of an engine that is gone, where another server
-// answers by now. They have to get one new engine, which outlives them until it is no longer used.
+// TestEngineIsShared has concurrent callers, who find the address of an engine that ended,
+// where another server answers. They get one new engine, which ends when it is no longer
+// used.
 func TestEngineIsShared(t *testing.T) {
 	lib, state := needEngine(t), t.TempDir()
 	other := httptest.NewServer(http.NotFoundHandler())
@@ -69,7 +172,7 @@ func TestEngineIsShared(t *testing.T) {
 	for answers(addr) {
 		select {
 		case <-deadline:
-			t.Fatalf("the engine at %s goes on unused", addr)
+			t.Fatalf("the engine at %s runs unused", addr)
 		case <-poll.C:
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"sync/atomic"
+	"testing/iotest"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
@@ -21,8 +22,8 @@ type Fault struct {
 	// effect, and the SDK may repeat it.
 	Alike bool
 	Ends  bool     // it ends the context of [WithEnd]
-	only  []string // the operations that it can befall; nil: all
-	do    func(next http.RoundTripper, r *http.Request) (*http.Response, error)
+	only  []string // the operations in which it can occur; empty: all
+	do    doer
 }
 
 // By is the layer that retries a call after a fault. Zero means none.
@@ -31,7 +32,7 @@ type By int
 // The layers that retry a call.
 const (
 	TheSDK   By = iota + 1 // if its retries are on
-	TheStore               // regardless of the SDK
+	TheStore               // always
 )
 
 type endKey struct{}
@@ -46,58 +47,66 @@ func end(r *http.Request) { r.Context().Value(endKey{}).(context.CancelFunc)() }
 
 // Befalls reports whether the fault can occur in the operation.
 func (f Fault) Befalls(operation string) bool {
-	return f.only == nil || slices.Contains(f.only, operation)
+	return len(f.only) == 0 || slices.Contains(f.only, operation)
 }
 
-var (
-	errReset      = errors.New("read tcp 127.0.0.1: connection reset by peer")
-	transacting   = []string{"TransactWriteItems"}
-	notTransacted = []string{"GetItem", "Query", "Scan", "UpdateItem"}
-)
+// A doer does what a fault does to a request.
+type doer = func(next http.RoundTripper, r *http.Request) (*http.Response, error)
 
 // Faults returns all faults. They use the client, which has no faults, to read the items
 // that a failed condition returns.
 func Faults(c *dynamodb.Client) []Fault {
-	answered := func(status int, code string) func(http.RoundTripper, *http.Request) (*http.Response, error) {
+	answered := func(status int, code string) doer {
 		return func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
 			return Failure(r, status, code, "not now"), nil
 		}
 	}
-	canceled := func(codes ...string) func(http.RoundTripper, *http.Request) (*http.Response, error) {
-		return func(_ http.RoundTripper, r *http.Request) (*http.Response, error) { return cancel(c, r, codes) }
+	noEffect := func(name string, do doer, only ...string) Fault {
+		return Fault{Name: name, RepeatedBy: TheSDK, Alike: true, only: only, do: do}
 	}
+	afterwards := func(name string, do doer) Fault {
+		return Fault{Name: name, RepeatedBy: TheSDK, do: func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(r)
+			if err != nil {
+				return nil, err
+			}
+			if _, err := takeBody(&resp.Body); err != nil {
+				return nil, err
+			}
+			return do(next, r)
+		}}
+	}
+	reset := func(http.RoundTripper, *http.Request) (*http.Response, error) {
+		return nil, errors.New("read tcp 127.0.0.1: connection reset by peer")
+	}
+	const transaction = "TransactWriteItems"
+	canceled := func(name string, codes ...string) Fault {
+		return Fault{Name: name, RepeatedBy: TheStore, only: []string{transaction}, do: func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
+			return cancel(c, r, codes)
+		}}
+	}
+	read := canceled("transactional read meets a transaction", "TransactionConflict", "None")
+	read.RepeatedBy, read.only = 0, []string{"TransactGetItems"}
 	return []Fault{
-		{Name: "connection drops before the request", RepeatedBy: TheSDK, Alike: true, do: func(http.RoundTripper, *http.Request) (*http.Response, error) {
-			return nil, errReset
-		}},
-		{Name: "connection drops before the answer", RepeatedBy: TheSDK, do: func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
-			if _, err := answer(next, r); err != nil {
-				return nil, err
-			}
-			return nil, errReset
-		}},
+		noEffect("connection drops before the request", reset),
+		noEffect("server fails before it writes", answered(http.StatusInternalServerError, "InternalServerError")),
+		noEffect("server is unavailable", answered(http.StatusServiceUnavailable, "ServiceUnavailable")),
+		noEffect("table is throttled", answered(http.StatusBadRequest, "ProvisionedThroughputExceededException"), "GetItem", "Query", "Scan", "UpdateItem"),
+		noEffect("account is throttled", answered(http.StatusBadRequest, "ThrottlingException")),
+		noEffect("transaction is in progress", answered(http.StatusBadRequest, "TransactionInProgressException"), transaction),
+		afterwards("connection drops before the answer", reset),
+		afterwards("server fails after it wrote", answered(http.StatusInternalServerError, "InternalServerError")),
 		{Name: "answer is cut off", do: truncate},
-		{Name: "server fails before it writes", RepeatedBy: TheSDK, Alike: true, do: answered(http.StatusInternalServerError, "InternalServerError")},
-		{Name: "server fails after it wrote", RepeatedBy: TheSDK, do: func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
-			if _, err := answer(next, r); err != nil {
-				return nil, err
-			}
-			return Failure(r, http.StatusInternalServerError, "InternalServerError", "not now"), nil
-		}},
-		{Name: "server is unavailable", RepeatedBy: TheSDK, Alike: true, do: answered(http.StatusServiceUnavailable, "ServiceUnavailable")},
-		{Name: "table is throttled", RepeatedBy: TheSDK, Alike: true, only: notTransacted, do: answered(http.StatusBadRequest, "ProvisionedThroughputExceededException")},
-		{Name: "account is throttled", RepeatedBy: TheSDK, Alike: true, do: answered(http.StatusBadRequest, "ThrottlingException")},
-		{Name: "transaction is in progress", RepeatedBy: TheSDK, Alike: true, only: transacting, do: answered(http.StatusBadRequest, "TransactionInProgressException")},
 		{Name: "write meets a transaction", RepeatedBy: TheStore, only: []string{"UpdateItem"}, do: answered(http.StatusBadRequest, "TransactionConflictException")},
-		{Name: "transactional read meets a transaction", only: []string{"TransactGetItems"}, do: canceled("TransactionConflict", "None")},
-		{Name: "first item meets a transaction", RepeatedBy: TheStore, only: transacting, do: canceled("TransactionConflict", "None")},
-		{Name: "last item meets a transaction", RepeatedBy: TheStore, only: transacting, do: canceled("None", "TransactionConflict")},
-		{Name: "all items meet a transaction", RepeatedBy: TheStore, only: transacting, do: canceled("TransactionConflict", "TransactionConflict")},
-		{Name: "first item meets a transaction, the others changed", RepeatedBy: TheStore, only: transacting, do: canceled("TransactionConflict", "ConditionalCheckFailed")},
-		{Name: "first item changed, the others meet a transaction", RepeatedBy: TheStore, only: transacting, do: canceled("ConditionalCheckFailed", "TransactionConflict")},
-		{Name: "transaction is throttled", RepeatedBy: TheStore, only: transacting, do: canceled("ThrottlingError", "None")},
-		{Name: "transaction exceeds the table's throughput", RepeatedBy: TheStore, only: transacting, do: canceled("None", "ProvisionedThroughputExceeded")},
-		{Name: "transaction is throttled, the others changed", RepeatedBy: TheStore, only: transacting, do: canceled("ThrottlingError", "ConditionalCheckFailed")},
+		read,
+		canceled("first item meets a transaction", "TransactionConflict", "None"),
+		canceled("last item meets a transaction", "None", "TransactionConflict"),
+		canceled("all items meet a transaction", "TransactionConflict", "TransactionConflict"),
+		canceled("first item meets a transaction, the others changed", "TransactionConflict", "ConditionalCheckFailed"),
+		canceled("first item changed, the others meet a transaction", "ConditionalCheckFailed", "TransactionConflict"),
+		canceled("transaction is throttled", "ThrottlingError", "None"),
+		canceled("transaction exceeds the table's throughput", "None", "ProvisionedThroughputExceeded"),
+		canceled("transaction is throttled, the others changed", "ThrottlingError", "ConditionalCheckFailed"),
 		{Name: "context ends before the request", Ends: true, do: func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
 			end(r)
 			return nil, context.Canceled
@@ -110,8 +119,7 @@ func Faults(c *dynamodb.Client) []Fault {
 	}
 }
 
-// Inject is a transport with one fault, in the request with the given number, from 0. Use
-// it once.
+// Inject is a transport with one fault, in the request At, from 0. Use it once.
 type Inject struct {
 	Next  http.RoundTripper // nil: the shared one to DynamoDB Local
 	At    int
@@ -137,19 +145,7 @@ func (f *Inject) RoundTrip(r *http.Request) (*http.Response, error) {
 	return f.Fault.do(next, r)
 }
 
-// answer sends the request and reads the whole answer, so that it is known to
-// have happened.
-func answer(next http.RoundTripper, r *http.Request) (*http.Response, error) {
-	resp, err := next.RoundTrip(r)
-	if err != nil {
-		return nil, err
-	}
-	_, err = takeBody(&resp.Body)
-	return resp, err
-}
-
-// truncate gives half of the answer, and then the error of a connection that was
-// closed.
+// truncate returns half of the answer, and then the error of a closed connection.
 func truncate(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 	resp, err := next.RoundTrip(r)
 	if err != nil {
@@ -159,17 +155,13 @@ func truncate(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body[:len(body)/2]), brokenReader{}))
+	resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body[:len(body)/2]), iotest.ErrReader(io.ErrUnexpectedEOF)))
 	return resp, nil
 }
 
-type brokenReader struct{}
-
-func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
-
-// cancel cancels a transaction: the first item for the first code, the others for
-// the second; if the first is None, only the last item for the second. An item
-// that changed is shown as it is.
+// cancel cancels a transaction. The first item has the first code and the others the
+// second, or the last item alone if the first code is None. An item that changed is
+// returned as it is stored.
 func cancel(c *dynamodb.Client, r *http.Request, codes []string) (*http.Response, error) {
 	body, err := takeBody(&r.Body)
 	if err != nil {

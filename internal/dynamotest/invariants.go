@@ -16,22 +16,20 @@ import (
 // CheckInvariants returns the violations of these invariants in a table with the given
 // items, for a reader at now:
 //
-//   - A live registration that package dynamostore wrote, which is one that has a
-//     claimVersion, holds the claim on its token: there is one, it names the
-//     registration as its owner, has its version, and expires when the
-//     registration says that it does, which is after the registration.
-//   - No two of those have one token, however it is spelled.
-//   - What has a claimVersion can be decoded, and so can each claim.
+//   - A live registration that package dynamostore wrote, which therefore has a
+//     claimVersion, holds the claim on its token. The claim names the registration
+//     as its owner, has its version, and expires after it, when it records.
+//   - No two of those registrations have one token, in any spelling.
+//   - A row with a claimVersion can be decoded, and so can each claim.
 //
-// Rows of the earlier service have no claims, and may share a token; an expired
-// row may have lost its claim. It reads attributes by itself, so as not to share
-// a mistake with the store.
-func CheckInvariants(items []map[string]types.AttributeValue, now time.Time) []string {
+// Rows of the earlier service have no claims, and may share a token. An expired row may
+// have lost its claim. CheckInvariants shares no code with the store.
+func CheckInvariants(items []Item, now time.Time) []string {
 	var wrong []string
-	complain := func(i map[string]types.AttributeValue, format string, args ...any) {
+	complain := func(i Item, format string, args ...any) {
 		wrong = append(wrong, fmt.Sprintf("%q: ", keyText(i))+fmt.Sprintf(format, args...))
 	}
-	claims := make(map[string]map[string]types.AttributeValue)
+	claims := make(map[string]Item)
 	holders := make(map[string][]string) // by claim
 	for _, i := range items {
 		if user := text(i, "userId"); strings.HasPrefix(user, "#") {
@@ -49,7 +47,7 @@ func CheckInvariants(items []map[string]types.AttributeValue, now time.Time) []s
 		expiresAt, claimExpiresAt := seconds(i, "expiresAt"), seconds(i, "claimExpiresAt")
 		token, err := tokens.ParseToken(text(i, "expoPushToken"))
 		if err != nil || expiresAt == 0 || claimExpiresAt == 0 {
-			complain(i, "the row lacks its token, its expiry or its claim's")
+			complain(i, "the row lacks its token, its expiry or that of its claim")
 			continue
 		}
 		if now.Unix() >= expiresAt {
@@ -60,52 +58,47 @@ func CheckInvariants(items []map[string]types.AttributeValue, now time.Time) []s
 		holders[id] = append(holders[id], keyText(i))
 		claim, ok := claims[id]
 		if !ok {
-			complain(i, "it is live, and there is no claim on its token")
+			complain(i, "is live, and there is no claim on its token")
 			continue
 		}
 		if owner := text(claim, "ownerUserId") + "/" + text(claim, "ownerDeviceId"); owner != keyText(i) {
-			complain(i, "it is live, and the claim on its token is that of %q", owner)
+			complain(i, "is live, and the claim on its token is that of %q", owner)
 		}
 		if text(claim, "version") != text(i, "claimVersion") {
 			complain(i, "the version of its claim differs from the one in the row")
 		}
 		if seconds(claim, "expiresAt") != claimExpiresAt {
-			complain(i, "its claim expires at %d, and not at %d as it says", seconds(claim, "expiresAt"), claimExpiresAt)
+			complain(i, "its claim expires at %d, and it records %d", seconds(claim, "expiresAt"), claimExpiresAt)
 		}
 		if claimExpiresAt <= expiresAt {
-			complain(i, "it expires at %d, and its claim not after that but at %d", expiresAt, claimExpiresAt)
+			complain(i, "it expires at %d, and its claim not later, at %d", expiresAt, claimExpiresAt)
 		}
 	}
 	for _, keys := range holders {
 		if len(keys) > 1 {
 			slices.Sort(keys)
-			wrong = append(wrong, fmt.Sprintf("%q: they are live and have one token", keys))
+			wrong = append(wrong, fmt.Sprintf("%q: are live and have one token", keys))
 		}
 	}
 	slices.Sort(wrong)
 	return wrong
 }
 
-// keyText is an item's key; a user id of the tests has no slash.
-func keyText(i map[string]types.AttributeValue) string {
+func keyText(i Item) string {
 	return text(i, "userId") + "/" + text(i, "deviceId")
 }
 
-func text(i map[string]types.AttributeValue, name string) string {
+func text(i Item, name string) string {
 	if v, ok := i[name].(*types.AttributeValueMemberS); ok {
 		return v.Value
 	}
 	return ""
 }
 
-func seconds(i map[string]types.AttributeValue, name string) int64 {
-	v, ok := i[name].(*types.AttributeValueMemberN)
-	if !ok {
-		return 0
+func seconds(i Item, name string) int64 {
+	if v, ok := i[name].(*types.AttributeValueMemberN); ok {
+		n, _ := strconv.ParseInt(v.Value, 10, 64)
+		return n
 	}
-	n, err := strconv.ParseInt(v.Value, 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
+	return 0
 }

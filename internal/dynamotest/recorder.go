@@ -9,10 +9,11 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// A Recorder is a transport that records each request to DynamoDB and its response, with
-// the cost on AWS and the required IAM actions. It is safe for concurrent use.
+// A Recorder is a transport that records each request to DynamoDB, with its cost on AWS
+// and the IAM actions that it needs. It is safe for concurrent use.
 type Recorder struct {
 	Next http.RoundTripper // nil: the shared one to DynamoDB Local
 
@@ -23,20 +24,20 @@ type Recorder struct {
 // A Call is one request with a response.
 type Call struct {
 	Operation string   // "UpdateItem"
-	Refused   bool     // a condition did not hold: nothing was written
-	Actions   []string // IAM's, sorted; those of the items of a transaction
-	Tables    []string // that it names, sorted
-	Index     string   // that it names
+	Refused   bool     // a condition did not hold
+	Actions   []string // IAM actions, sorted; for a transaction those of its items
+	Tables    []string // sorted
+	Index     string
 	Items     []string // of a transaction, such as "Update alice/phone" and "Put a claim"
-	// Conditions are the texts of its condition, key condition and filter
-	// expressions, and of those of the items of a transaction.
+	// Conditions has the condition, key condition and filter expressions, and those of
+	// the items of a transaction.
 	Conditions []string
 
-	WriteUnits, ReadUnits float64 // as AWS bills it
-	Reported              float64 // units of either kind, as the answer has it
+	WriteUnits, ReadUnits float64 // as AWS bills them
+	Reported              float64 // units of either kind in the response
 }
 
-// String is the call with its cost: "UpdateItem (refused) 1 W".
+// String returns the call with its cost, such as "UpdateItem (refused) 1 W".
 func (c Call) String() string {
 	text := c.Operation
 	if c.Refused {
@@ -51,22 +52,21 @@ func (c Call) String() string {
 	return text
 }
 
-// Calls returns what was recorded since the last Reset.
+// Calls returns the calls since the last Reset.
 func (r *Recorder) Calls() []Call {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.calls)
 }
 
-// Reset forgets what was recorded.
+// Reset forgets the calls.
 func (r *Recorder) Reset() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.calls = nil
 }
 
-// RoundTrip implements [http.RoundTripper]. A request that it does not understand
-// is an error.
+// RoundTrip implements [http.RoundTripper]. It returns an error for an unknown request.
 func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	asked, err := takeBody(&req.Body)
 	if err != nil {
@@ -129,7 +129,7 @@ func newCall(operation string, asked, answered []byte) (Call, error) {
 	return c, c.bill(req, resp)
 }
 
-// What a Recorder reads of requests and answers.
+// The parts of requests and responses that a Recorder reads.
 type (
 	request struct {
 		TableName, IndexName string
@@ -152,11 +152,11 @@ type (
 		Responses        []struct{ Item wireItem }
 		ConsumedCapacity capacity
 	}
-	capacity []struct{ CapacityUnits float64 } // one of each table
+	capacity []struct{ CapacityUnits float64 } // one for each table
 	wireItem Item
 )
 
-// UnmarshalJSON also reads the single one that all but transactions have.
+// UnmarshalJSON also reads a single capacity, which all calls but transactions have.
 func (c *capacity) UnmarshalJSON(text []byte) error {
 	if text[0] != '[' {
 		text = slices.Concat([]byte{'['}, text, []byte{']'})
@@ -177,7 +177,7 @@ func (i *wireItem) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// target returns the kind of t, the key of its item, and its action.
+// target returns the kind, the key and the action of t.
 func (t transactItem) target() (kind string, key Item, on action) {
 	for kind, a := range map[string]*action{
 		"Put": t.Put, "Update": t.Update, "Delete": t.Delete, "Get": t.Get, "ConditionCheck": t.ConditionCheck,
@@ -194,8 +194,8 @@ func (t transactItem) target() (kind string, key Item, on action) {
 }
 
 // The IAM actions that package dynamostore needs, sorted and without the prefix
-// "dynamodb:". Tests compare them with the requests that are sent, and with the policies
-// of infrastructure/.
+// "dynamodb:". Tests compare them with the requests and with the policies of
+// infrastructure/.
 var (
 	// StoreActions are the actions of all methods of store.Store.
 	StoreActions = []string{"DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"}
@@ -207,13 +207,11 @@ var (
 	TableActions = []string{"CreateTable", "DescribeTable", "UpdateTimeToLive"}
 )
 
-// StoreOperations are the operations of DynamoDB that the methods of store.Store call,
-// sorted. Some metrics exist for each operation.
+// StoreOperations are the operations that the methods of store.Store call, sorted.
 var StoreOperations = []string{"GetItem", "Query", "TransactGetItems", "TransactWriteItems", "UpdateItem"}
 
-// actions returns the IAM actions that AWS requires for a request. Transactions
-// have none of their own: they need those of the actions in them ("IAM and
-// DynamoDB transactions" in the developer guide).
+// actions returns the IAM actions that a request needs. A transaction needs those of its
+// items ("IAM and DynamoDB transactions" in the developer guide).
 func actions(operation string, req request) []string {
 	var all []string
 	switch operation {
@@ -227,4 +225,87 @@ func actions(operation string, req request) []string {
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// ItemSize returns the size of an item in bytes ("DynamoDB item sizes and formats" in the
+// developer guide of DynamoDB). Numbers are rounded up.
+func ItemSize(i Item) int {
+	size := 0
+	for name, value := range i {
+		size += len(name)
+		switch v := value.(type) {
+		case *types.AttributeValueMemberS:
+			size += len(v.Value)
+		case *types.AttributeValueMemberN:
+			size += (len(strings.TrimPrefix(v.Value, "-"))+1)/2 + 2
+		case *types.AttributeValueMemberBOOL, *types.AttributeValueMemberNULL:
+			size++
+		default:
+			panic(fmt.Sprintf("dynamotest: the size of attribute %s is not known", name))
+		}
+	}
+	return size
+}
+
+const (
+	bytesPerWriteUnit = 1 << 10
+	bytesPerReadUnit  = 4 << 10
+)
+
+// units returns the units of that many bytes for an item. An item that does not exist
+// takes one.
+func units(i Item, bytesPerUnit int) float64 {
+	return float64(max(1, (ItemSize(i)+bytesPerUnit-1)/bytesPerUnit))
+}
+
+// bill sets the units that AWS charges for the call ("DynamoDB read and write operations"
+// in the developer guide):
+//
+//   - A write takes a unit for each KiB, also if its condition does not hold.
+//   - A strongly consistent read takes a unit for each 4 KiB, and at least one. An
+//     eventually consistent read takes half of that. A Query counts all items that
+//     it reads.
+//   - In a transaction each item takes twice that. AWS does not document the units of
+//     a canceled transaction, which are assumed to be the same.
+//
+// An item that the call writes and does not return counts as one unit, which is enough
+// for the greatest registration.
+func (c *Call) bill(req request, resp response) error {
+	switch c.Operation {
+	case "UpdateItem", "DeleteItem":
+		c.WriteUnits = max(units(resp.Attributes, bytesPerWriteUnit), units(resp.Item, bytesPerWriteUnit))
+	case "PutItem":
+		c.WriteUnits = max(units(req.Item, bytesPerWriteUnit), units(resp.Attributes, bytesPerWriteUnit))
+	case "GetItem":
+		c.ReadUnits = consistency(req) * units(resp.Item, bytesPerReadUnit)
+	case "Query", "Scan":
+		if resp.ConsumedCapacity == nil {
+			return fmt.Errorf("%s does not request the consumed capacity", c.Operation)
+		}
+		c.ReadUnits = max(consistency(req), resp.ConsumedCapacity.units())
+	case "TransactWriteItems":
+		for _, t := range req.TransactItems {
+			var put Item
+			if t.Put != nil {
+				put = t.Put.Item
+			}
+			c.WriteUnits += 2 * units(put, bytesPerWriteUnit)
+		}
+	case "TransactGetItems":
+		for n := range req.TransactItems {
+			var got Item
+			if n < len(resp.Responses) {
+				got = resp.Responses[n].Item
+			}
+			c.ReadUnits += 2 * units(got, bytesPerReadUnit)
+		}
+	}
+	return nil
+}
+
+func consistency(req request) float64 {
+	if req.ConsistentRead {
+		return 1
+	}
+	return 0.5
 }

@@ -9,52 +9,50 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestCallIsBilled compares calls, as they are on the wire, with what AWS bills by
-// its documentation.
+// TestCallIsBilled compares calls, as they are on the wire, with AWS's documentation.
 func TestCallIsBilled(t *testing.T) {
 	large := fmt.Sprintf(`{"userId":{"S":"u"},"deviceId":{"S":"d"},"x":{"S":%q}}`, strings.Repeat("x", 5000))
-	const key = `"Key":{"userId":{"S":"u"},"deviceId":{"S":"d"}}`
+	const (
+		key     = `"Key":{"userId":{"S":"u"},"deviceId":{"S":"d"}}`
+		table   = `{"TableName":"t"}`
+		strong  = `{"TableName":"t","ConsistentRead":true}`
+		refused = `{"__type":"x#ConditionalCheckFailedException"`
+	)
+	items := func(list ...string) string { return `{"TransactItems":[` + strings.Join(list, ",") + `]}` }
 	tests := []struct {
-		name, operation, asked, answered, want string
-		actions                                []string
+		asked, answered, want string // want begins with the operation
+		actions               []string
 	}{
-		{"write", "UpdateItem", `{"TableName":"t",` + key + `}`, `{}`, "UpdateItem 1 W", []string{"UpdateItem"}},
-		{"large write", "UpdateItem", `{"TableName":"t"}`, `{"Attributes":` + large + `}`, "UpdateItem 5 W", []string{"UpdateItem"}},
-		{"refused write", "UpdateItem", `{"TableName":"t"}`, `{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}`, "UpdateItem (refused) 1 W", []string{"UpdateItem"}},
-		{"refused write on a large item", "UpdateItem", `{"TableName":"t"}`, `{"__type":"x#ConditionalCheckFailedException","Item":` + large + `}`, "UpdateItem (refused) 5 W", []string{"UpdateItem"}},
-		{"put", "PutItem", `{"TableName":"t","Item":` + large + `}`, `{}`, "PutItem 5 W", []string{"PutItem"}},
-		{"consistent read", "GetItem", `{"TableName":"t","ConsistentRead":true}`, `{}`, "GetItem 1 R", []string{"GetItem"}},
-		{"eventually consistent read", "GetItem", `{"TableName":"t"}`, `{}`, "GetItem 0.5 R", []string{"GetItem"}},
-		{"large read", "GetItem", `{"TableName":"t","ConsistentRead":true}`, `{"Item":` + large + `}`, "GetItem 2 R", []string{"GetItem"}},
-		{"query", "Query", `{"TableName":"t","ConsistentRead":true}`, `{"ConsumedCapacity":{"CapacityUnits":3}}`, "Query 3 R", []string{"Query"}},
-		{"query that finds nothing", "Query", `{"TableName":"t","ConsistentRead":true}`, `{"ConsumedCapacity":{"CapacityUnits":0.5}}`, "Query 1 R", []string{"Query"}},
+		{table, `{}`, "UpdateItem 1 W", nil},
+		{table, `{"Attributes":` + large + `}`, "UpdateItem 5 W", nil},
+		{table, refused + `}`, "UpdateItem (refused) 1 W", nil},
+		{table, refused + `,"Item":` + large + `}`, "UpdateItem (refused) 5 W", nil},
+		{`{"TableName":"t","Item":` + large + `}`, `{}`, "PutItem 5 W", nil},
+		{strong, `{}`, "GetItem 1 R", nil},
+		{table, `{}`, "GetItem 0.5 R", nil},
+		{strong, `{"Item":` + large + `}`, "GetItem 2 R", nil},
+		{strong, `{"ConsumedCapacity":{"CapacityUnits":3}}`, "Query 3 R", nil},
+		{strong, `{"ConsumedCapacity":{"CapacityUnits":0.5}}`, "Query 1 R", nil},
 		{
-			"transaction", "TransactWriteItems",
-			`{"TransactItems":[{"Put":{"TableName":"t","Item":{"userId":{"S":"#claim#1#x"},"deviceId":{"S":"#"}}}},{"Update":{"TableName":"t",` + key + `}},{"Delete":{"TableName":"t",` + key + `}}]}`,
+			items(`{"Put":{"TableName":"t","Item":{"userId":{"S":"#claim#1#x"},"deviceId":{"S":"#"}}}}`, `{"Update":{"TableName":"t",`+key+`}}`, `{"Delete":{"TableName":"t",`+key+`}}`),
 			`{"ConsumedCapacity":[{"CapacityUnits":3}]}`, "TransactWriteItems 6 W", []string{"DeleteItem", "PutItem", "UpdateItem"},
 		},
-		{
-			"condition in a transaction", "TransactWriteItems",
-			`{"TransactItems":[{"ConditionCheck":{"TableName":"t",` + key + `}}]}`,
-			`{"__type":"x#TransactionCanceledException"}`, "TransactWriteItems (refused) 2 W", []string{"ConditionCheckItem"},
-		},
-		{
-			"large item in a transaction", "TransactWriteItems", `{"TransactItems":[{"Put":{"TableName":"t","Item":` + large + `}}]}`,
-			`{}`, "TransactWriteItems 10 W", []string{"PutItem"},
-		},
-		{
-			"transactional read", "TransactGetItems", `{"TransactItems":[{"Get":{"TableName":"t",` + key + `}},{"Get":{"TableName":"t",` + key + `}}]}`,
-			`{"Responses":[{"Item":` + large + `},{}]}`, "TransactGetItems 6 R", []string{"GetItem"},
-		},
+		{items(`{"ConditionCheck":{"TableName":"t",` + key + `}}`), `{"__type":"x#TransactionCanceledException"}`, "TransactWriteItems (refused) 2 W", []string{"ConditionCheckItem"}},
+		{items(`{"Put":{"TableName":"t","Item":` + large + `}}`), `{}`, "TransactWriteItems 10 W", []string{"PutItem"}},
+		{items(`{"Get":{"TableName":"t",`+key+`}}`, `{"Get":{"TableName":"t",`+key+`}}`), `{"Responses":[{"Item":` + large + `},{}]}`, "TransactGetItems 6 R", []string{"GetItem"}},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			got, err := newCall(tt.operation, []byte(tt.asked), []byte(tt.answered))
+		t.Run(tt.want, func(t *testing.T) {
+			operation, _, _ := strings.Cut(tt.want, " ")
+			got, err := newCall(operation, []byte(tt.asked), []byte(tt.answered))
 			if err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(tt.want, got.String()); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if tt.actions == nil {
+				tt.actions = []string{operation}
 			}
 			if diff := cmp.Diff(tt.actions, got.Actions); diff != "" {
 				t.Errorf("actions (-want +got):\n%s", diff)
@@ -66,7 +64,7 @@ func TestCallIsBilled(t *testing.T) {
 	}
 }
 
-// TestRecorderRefusesWhatItCannotCount, so that nothing is counted as free.
+// TestRecorderRefusesWhatItCannotCount: no call is counted as free.
 func TestRecorderRefusesWhatItCannotCount(t *testing.T) {
 	for _, answered := range []string{`{}`, `no JSON`} {
 		if _, err := newCall("Query", []byte(`{"TableName":"t"}`), []byte(answered)); err == nil {
@@ -75,7 +73,7 @@ func TestRecorderRefusesWhatItCannotCount(t *testing.T) {
 	}
 }
 
-// TestRecorderPassesBodiesOn, both ways, as they were.
+// TestRecorderPassesBodiesOn unchanged, in both directions.
 func TestRecorderPassesBodiesOn(t *testing.T) {
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://dynamodb.invalid", strings.NewReader(`{"TableName":"t"}`))
 	if err != nil {

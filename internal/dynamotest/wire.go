@@ -13,13 +13,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// What DynamoDB's JSON protocol looks like on the wire: a POST whose header names
-// the operation, and an answer with JSON and a request id.
-
-// An Item is a row of the table.
+// An Item is an item of the table.
 type Item = map[string]types.AttributeValue
 
-// Operation returns the operation that a request asks for, such as "UpdateItem".
+// Operation returns the operation of a request, such as "UpdateItem".
 func Operation(r *http.Request) string {
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	return operation
@@ -28,7 +25,7 @@ func Operation(r *http.Request) string {
 // RequestID is the request id of each [Answer].
 const RequestID = "4KBNVRGDTESTREQUEST"
 
-// Answer returns the answer to r with a body in JSON.
+// Answer returns an answer to r with a body in JSON.
 func Answer(r *http.Request, status int, body string) *http.Response {
 	return &http.Response{
 		StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
@@ -41,20 +38,19 @@ func Answer(r *http.Request, status int, body string) *http.Response {
 	}
 }
 
-// Failure returns the answer to r that is an error of DynamoDB. Its message has
-// what must not come out in the text of an error of the store.
+// Failure returns an error of DynamoDB as the answer to r.
 func Failure(r *http.Request, status int, code, message string) *http.Response {
 	return Answer(r, status, fmt.Sprintf(`{"__type":"com.amazonaws.dynamodb.v20120810#%s","message":%q,"Message":%[2]q}`, code, message))
 }
 
-// A Reason is why an item of a transaction was not written: a code, and the item
-// as it is, if that is what the transaction asked for.
+// A Reason is the reason why an item of a transaction was not written. It has the stored
+// item if the transaction asked for that.
 type Reason struct {
 	Code string
 	Item Item
 }
 
-// Cancellation returns the answer to r that cancels a transaction.
+// Cancellation returns the answer to r of a canceled transaction.
 func Cancellation(r *http.Request, reasons ...Reason) *http.Response {
 	var list []map[string]any
 	for _, reason := range reasons {
@@ -70,14 +66,18 @@ func Cancellation(r *http.Request, reasons ...Reason) *http.Response {
 		}
 		list = append(list, wire)
 	}
-	return Answer(r, http.StatusBadRequest, mustJSON(map[string]any{
+	body, err := json.Marshal(map[string]any{
 		"__type":              "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
 		"Message":             "Transaction cancelled, please refer cancellation reasons for specific reasons",
 		"CancellationReasons": list,
-	}))
+	})
+	if err != nil {
+		panic(err)
+	}
+	return Answer(r, http.StatusBadRequest, string(body))
 }
 
-// ItemJSON is an item on the wire.
+// ItemJSON returns an item as it is on the wire.
 func ItemJSON(i Item) string {
 	text, err := attributevalue.MarshalMapJSON(i)
 	if err != nil {
@@ -86,15 +86,7 @@ func ItemJSON(i Item) string {
 	return string(text)
 }
 
-func mustJSON(v any) string {
-	text, err := json.Marshal(v)
-	if err != nil {
-		panic(err)
-	}
-	return string(text)
-}
-
-// takeBody reads a body and puts an equal one in its place.
+// takeBody reads a body and replaces it by an equal one.
 func takeBody(body *io.ReadCloser) ([]byte, error) {
 	if *body == nil {
 		return nil, nil
@@ -107,14 +99,14 @@ func takeBody(body *io.ReadCloser) ([]byte, error) {
 	return text, err
 }
 
-// A Transport is a function as a transport.
+// A Transport is a function that is a transport.
 type Transport func(*http.Request) (*http.Response, error)
 
 // RoundTrip implements [http.RoundTripper].
 func (t Transport) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
 
-// Script is a transport that returns the answers in order, for any request, and then
-// repeats the last one.
+// Script returns a transport that returns the answers in order, and then repeats the last
+// one.
 func Script(answers ...func(*http.Request) *http.Response) Transport {
 	var next atomic.Int64
 	return func(r *http.Request) (*http.Response, error) {
