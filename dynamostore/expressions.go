@@ -4,11 +4,12 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// A template is an expression that is built once and used with different values.
-// Building it for every refresh would make a refresh a third slower.
+// A template has the expressions of a request. It is built once and used with different
+// values, because building it for every refresh would make a refresh a third slower.
 type template struct {
 	update, condition, filter, keyCondition *string
 	names                                   map[string]string
@@ -26,8 +27,7 @@ type param string
 // hole returns a placeholder for the value of a param, for the expression builder.
 func hole(p param) expression.ValueBuilder { return expression.Value(string(p)) }
 
-// compile builds a template. It panics if the expression is invalid, which does
-// not depend on the values.
+// compile builds a template. It panics if an expression is invalid.
 func compile(b expression.Builder) template {
 	expr, err := b.Build()
 	if err != nil {
@@ -50,8 +50,7 @@ type arg struct {
 	value types.AttributeValue
 }
 
-// bind returns the values of the template's expressions. It panics if a param
-// has no value.
+// bind returns the values of the expressions. It panics if a param has no value.
 func (t template) bind(args ...arg) map[string]types.AttributeValue {
 	if len(t.placeholders) == 0 {
 		return nil // DynamoDB rejects an empty map
@@ -67,6 +66,27 @@ func (t template) bind(args ...arg) map[string]types.AttributeValue {
 	return values
 }
 
+// updateInput returns the write of the template's expressions, without the table.
+func (t template) updateInput(key item, args ...arg) *dynamodb.UpdateItemInput {
+	return &dynamodb.UpdateItemInput{
+		Key:                       key,
+		UpdateExpression:          t.update,
+		ConditionExpression:       t.condition,
+		ExpressionAttributeNames:  t.names,
+		ExpressionAttributeValues: t.bind(args...),
+	}
+}
+
+// queryInput returns the query of the template's expressions, without the table.
+func (t template) queryInput(args ...arg) *dynamodb.QueryInput {
+	return &dynamodb.QueryInput{
+		KeyConditionExpression:    t.keyCondition,
+		FilterExpression:          t.filter,
+		ExpressionAttributeNames:  t.names,
+		ExpressionAttributeValues: t.bind(args...),
+	}
+}
+
 // The conditions below are used by several operations. TestExpressions has the text
 // of every expression, as DynamoDB logs it.
 
@@ -76,13 +96,12 @@ func exists() expression.ConditionBuilder { return attribute(attrUserID).Attribu
 
 func notExists() expression.ConditionBuilder { return attribute(attrUserID).AttributeNotExists() }
 
-// notInactive requires isActive not to be false. It may be absent, as in rows of
-// the earlier service, or have a wrong type, which decoding reports.
+// notInactive requires isActive not to be false. It may be absent, as in rows of the
+// earlier service, or of another type, which decoding reports.
 func notInactive(no expression.ValueBuilder) expression.ConditionBuilder {
 	return attribute(attrIsActive).AttributeNotExists().Or(attribute(attrIsActive).NotEqual(no))
 }
 
-// The params of hasSpelling.
 const (
 	paramSpelling0 param = "spelling0"
 	paramSpelling1 param = "spelling1"
@@ -94,8 +113,8 @@ func hasSpelling() expression.ConditionBuilder {
 	return attribute(attrToken).In(hole(paramSpelling0), hole(paramSpelling1), hole(paramSpelling2))
 }
 
-// spellingArgs returns the values for hasSpelling. It repeats the last one if
-// there are fewer than three.
+// spellingArgs returns the values for hasSpelling. It repeats the last one if there are
+// fewer than three.
 func spellingArgs(spellings []string) [3]arg {
 	at := func(i int) string { return spellings[min(i, len(spellings)-1)] }
 	return [3]arg{

@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
@@ -58,15 +58,11 @@ func (op *operation) list(ctx context.Context, user tokens.UserID) ([]tokens.Reg
 		return nil, err
 	}
 	var regs []tokens.Registration
-	err := op.query(ctx, &dynamodb.QueryInput{
-		KeyConditionExpression:   listTemplate.keyCondition,
-		FilterExpression:         listTemplate.filter,
-		ExpressionAttributeNames: listTemplate.names,
-		ExpressionAttributeValues: listTemplate.bind(
-			arg{paramUserID, stringValue(string(user))},
-			arg{paramInactive, boolValue(false)},
-			arg{paramNow, secondsValue(op.store.now())}),
-	}, func(page []item) error {
+	err := op.query(ctx, listTemplate.queryInput(
+		arg{paramUserID, stringValue(string(user))},
+		arg{paramInactive, boolValue(false)},
+		arg{paramNow, secondsValue(op.store.now())},
+	), func(page []item) error {
 		regs = slices.Grow(regs, len(page))
 		for _, i := range page {
 			reg, err := decode(i)
@@ -79,7 +75,7 @@ func (op *operation) list(ctx context.Context, user tokens.UserID) ([]tokens.Reg
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, err // without the pages before the error
 	}
 	return regs, nil
 }
@@ -89,11 +85,7 @@ var userTemplate = compile(expression.NewBuilder().
 
 // rowsOf passes all rows of the user to page, page by page.
 func (op *operation) rowsOf(ctx context.Context, user tokens.UserID, page func([]row) error) error {
-	return op.query(ctx, &dynamodb.QueryInput{
-		KeyConditionExpression:    userTemplate.keyCondition,
-		ExpressionAttributeNames:  userTemplate.names,
-		ExpressionAttributeValues: userTemplate.bind(arg{paramUserID, stringValue(string(user))}),
-	}, func(items []item) error {
+	return op.query(ctx, userTemplate.queryInput(arg{paramUserID, stringValue(string(user))}), func(items []item) error {
 		rows := make([]row, len(items))
 		for i := range items {
 			rows[i] = newRow(items[i])
@@ -101,6 +93,43 @@ func (op *operation) rowsOf(ctx context.Context, user tokens.UserID, page func([
 		return page(rows)
 	})
 }
+
+// Inspect implements [store.Inspector]: one strongly consistent Query for each page
+// of up to 1 MB of rows.
+func (s *Store) Inspect(ctx context.Context, user tokens.UserID) ([]store.Record, error) {
+	op := s.beginRead(store.OpInspect)
+	records, err := op.inspect(ctx, user)
+	op.end(store.OK, err)
+	return records, err
+}
+
+func (op *operation) inspect(ctx context.Context, user tokens.UserID) ([]store.Record, error) {
+	if err := cmp.Or(user.Validate(), ctx.Err()); err != nil {
+		return nil, err
+	}
+	var records []store.Record
+	err := op.rowsOf(ctx, user, func(page []row) error {
+		for _, r := range page {
+			records = append(records, r.record())
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return records, nil
+}
+
+// record returns the row as Inspect and Page return it.
+func (r row) record() store.Record {
+	if r.err != nil {
+		return store.Record{Key: r.key(), Err: &store.CorruptError{Key: r.key(), Err: r.err}}
+	}
+	return store.Record{Key: r.key(), Registration: r.reg}
+}
+
+// isClaim reports whether the row is a claim and not a registration.
+func (r row) isClaim() bool { return strings.HasPrefix(r.text(attrUserID), claimPrefix) }
 
 // Holder implements [store.Store]: a strongly consistent GetItem of the claim,
 // then one of the registration that the claim names. If the two disagree, because

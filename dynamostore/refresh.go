@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/devicetokens/devicetokens/store"
@@ -84,15 +83,10 @@ func (op *operation) refresh(ctx context.Context, req tokens.Request, now time.T
 	if req.ProjectID != "" {
 		t = refreshTemplateOfProject
 	}
-	answer, refused, err := op.update(ctx, &dynamodb.UpdateItemInput{
-		Key:                                 keyOf(req.Key),
-		UpdateExpression:                    t.update,
-		ConditionExpression:                 t.condition,
-		ExpressionAttributeNames:            t.names,
-		ExpressionAttributeValues:           t.bind(args...),
-		ReturnValues:                        types.ReturnValueAllOld,
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	})
+	in := t.updateInput(keyOf(req.Key), args...)
+	in.ReturnValues = types.ReturnValueAllOld
+	in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+	answer, refused, err := op.update(ctx, in)
 	if err != nil {
 		return row{}, false, err
 	}

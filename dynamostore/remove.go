@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/devicetokens/devicetokens/store"
@@ -56,13 +55,7 @@ func (op *operation) deactivate(ctx context.Context, key tokens.Key) error {
 	}
 	// If the condition does not hold, the registration is absent or inactive
 	// already.
-	_, _, err := op.update(ctx, &dynamodb.UpdateItemInput{
-		Key:                       keyOf(key),
-		UpdateExpression:          deactivateTemplate.update,
-		ConditionExpression:       deactivateTemplate.condition,
-		ExpressionAttributeNames:  deactivateTemplate.names,
-		ExpressionAttributeValues: deactivateTemplate.bind(setInactiveArgs(tokens.LoggedOut)...),
-	})
+	_, _, err := op.update(ctx, deactivateTemplate.updateInput(keyOf(key), setInactiveArgs(tokens.LoggedOut)...))
 	return err
 }
 
@@ -97,15 +90,10 @@ func (op *operation) invalidate(ctx context.Context, key tokens.Key, h tokens.Ha
 			return nil
 		}
 		t, args := invalidateAsObserved(r)
+		in := t.updateInput(keyOf(key), args...)
+		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 		var refused bool
-		stored, refused, err = op.update(ctx, &dynamodb.UpdateItemInput{
-			Key:                                 keyOf(key),
-			UpdateExpression:                    t.update,
-			ConditionExpression:                 t.condition,
-			ExpressionAttributeNames:            t.names,
-			ExpressionAttributeValues:           t.bind(args...),
-			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-		})
+		stored, refused, err = op.update(ctx, in)
 		if err != nil || !refused {
 			return err
 		}

@@ -63,7 +63,11 @@ type Store struct {
 	observe     func(store.Event)
 }
 
-var _ store.Store = (*Store)(nil)
+var _ interface {
+	store.Store
+	store.Inspector
+	store.Importer
+} = (*Store)(nil)
 
 // New returns a store in the named table (a name or an ARN), which must have the
 // key schema of [CreateTable]. New makes no request: if the table does not exist,

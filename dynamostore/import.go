@@ -3,54 +3,11 @@ package dynamostore
 import (
 	"cmp"
 	"context"
-	"strings"
 	"time"
 
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
-
-var _ interface {
-	store.Inspector
-	store.Importer
-} = (*Store)(nil)
-
-// Inspect implements [store.Inspector]: one strongly consistent Query for each page
-// of up to 1 MB of rows.
-func (s *Store) Inspect(ctx context.Context, user tokens.UserID) ([]store.Record, error) {
-	op := s.beginRead(store.OpInspect)
-	records, err := op.inspect(ctx, user)
-	op.end(store.OK, err)
-	return records, err
-}
-
-func (op *operation) inspect(ctx context.Context, user tokens.UserID) ([]store.Record, error) {
-	if err := cmp.Or(user.Validate(), ctx.Err()); err != nil {
-		return nil, err
-	}
-	var records []store.Record
-	err := op.rowsOf(ctx, user, func(page []row) error {
-		for _, r := range page {
-			records = append(records, r.record())
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return records, nil
-}
-
-// record returns the row as Inspect and Page return it.
-func (r row) record() store.Record {
-	if r.err != nil {
-		return store.Record{Key: r.key(), Err: &store.CorruptError{Key: r.key(), Err: r.err}}
-	}
-	return store.Record{Key: r.key(), Registration: r.reg}
-}
-
-// isClaim reports whether the row is a claim and not a registration.
-func (r row) isClaim() bool { return strings.HasPrefix(r.text(attrUserID), claimPrefix) }
 
 // Import implements [store.Importer]: three or four GetItems, and one transaction
 // that writes the registration and its claim and removes the items that they
