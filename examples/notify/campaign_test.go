@@ -14,12 +14,22 @@ import (
 	"testing"
 	"time"
 
+	"github.com/devicetokens/devicetokens/examples/internal/database"
 	"github.com/devicetokens/devicetokens/examples/internal/fakeexpo"
 	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
-	"github.com/devicetokens/devicetokens/memstore"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
+
+// asProgram makes the test binary run as the program.
+const asProgram = "NOTIFY_TEST_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
 
 // A campaign is a job that runs in a process of its own, so that a test can kill it.
 type campaign struct {
@@ -28,10 +38,9 @@ type campaign struct {
 	registry  store.Store
 	clock     time.Time // of the registry
 	expo      *fakeexpo.Server
-	users     string // a file
-	outbox    string
 	expoURL   string
-	lookupURL string
+	db, users string // files
+	outbox    string
 
 	mu       sync.Mutex
 	requests int
@@ -53,8 +62,16 @@ func keyOf(i int) tokens.Key {
 
 // newCampaign returns a campaign of n users and an Expo with that rate limit.
 func newCampaign(t *testing.T, n, perSecond int) *campaign {
-	c := &campaign{t: t, n: n, outbox: filepath.Join(t.TempDir(), "outbox"), users: filepath.Join(t.TempDir(), "users")}
-	c.registry = memstore.MustNew(store.Policy{Now: func() time.Time { return c.clock }})
+	folder := t.TempDir()
+	c := &campaign{
+		t: t, n: n, db: filepath.Join(folder, "tokens.db"), users: filepath.Join(folder, "users"), outbox: filepath.Join(folder, "outbox"),
+	}
+	db, err := database.Open(t.Context(), c.db, database.Options{Create: true, Policy: store.Policy{Now: func() time.Time { return c.clock }}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	c.registry = db.Store
 	c.expo = fakeexpo.New(fakeexpo.Options{PerSecond: perSecond, Fault: c.fault})
 	now := time.Now()
 	var list strings.Builder
@@ -83,10 +100,9 @@ func newCampaign(t *testing.T, n, perSecond int) *campaign {
 	if err := os.WriteFile(c.users, []byte(list.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	expo, lookups := httptest.NewServer(c.expo), httptest.NewServer(serveRegistry(c.registry))
+	expo := httptest.NewServer(c.expo)
 	t.Cleanup(expo.Close)
-	t.Cleanup(lookups.Close)
-	c.expoURL, c.lookupURL = expo.URL+fakeexpo.Path, lookups.URL
+	c.expoURL = expo.URL + fakeexpo.Path
 	return c
 }
 
@@ -115,9 +131,9 @@ func (c *campaign) fault(r fakeexpo.Request) fakeexpo.Fault {
 // returns its output.
 func (c *campaign) run(killAt int, flags ...string) (killed bool, printed string) {
 	c.t.Helper()
-	cmd := exec.CommandContext(c.t.Context(), os.Args[0], append([]string{"-db", "dynamodb:devices", "-users", c.users, "-title", "Hello",
+	cmd := exec.CommandContext(c.t.Context(), os.Args[0], append([]string{"-db", c.db, "-users", c.users, "-title", "Hello",
 		"-outbox", c.outbox, "-expo", c.expoURL, "-receipt-delay", "2s"}, flags...)...)
-	cmd.Env = append(os.Environ(), registryURL+"="+c.lookupURL)
+	cmd.Env = append(os.Environ(), asProgram+"=1")
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
 	c.mu.Lock()
@@ -139,7 +155,7 @@ func (c *campaign) run(killAt int, flags ...string) (killed bool, printed string
 // each of them has received.
 func (c *campaign) acknowledged() map[tokens.UserID]int {
 	c.t.Helper()
-	settings, err := parse([]string{"-db", "dynamodb:devices", "-users", c.users, "-title", "Hello"}, c.t.Output())
+	settings, err := parse([]string{"-db", c.db, "-users", c.users, "-title", "Hello"}, c.t.Output())
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -242,7 +258,7 @@ func (c *campaign) check(acknowledged map[tokens.UserID]int, r *killing) {
 		}
 		n := c.expo.Received(tokenOf(i))
 		if n == 0 && !isGone(i) {
-			t.Errorf("%s was not told", userName(i))
+			t.Errorf("%s got no message", userName(i))
 		}
 		r.again += max(0, n-1)
 		if before, known := acknowledged[tokens.UserID(userName(i))]; known && n != before {
@@ -253,10 +269,10 @@ func (c *campaign) check(acknowledged map[tokens.UserID]int, r *killing) {
 		t.Errorf("invalidated were %d of %d, and %d others", r.invalidated, r.due, r.invalidatedToo)
 	}
 	if r.acknowledgedAgain > 0 {
-		t.Errorf("%d who were acknowledged were told again", r.acknowledgedAgain)
+		t.Errorf("%d users whose message was acknowledged got it again", r.acknowledgedAgain)
 	}
 	if most := r.killed * 6 * 100; r.again > most {
-		t.Errorf("%d were told again, more than the %d that were on their way", r.again, most)
+		t.Errorf("%d messages were sent again, more than the %d that were on their way", r.again, most)
 	}
 	if stats := c.expo.Stats(); stats.Misrouted > 0 || len(stats.Refused) > 0 {
 		t.Errorf("%+v", stats)

@@ -89,7 +89,7 @@ func start(ctx context.Context, c settings, logger *slog.Logger, stdout, stderr 
 	}
 	defer func() { _ = box.Close() }()
 
-	switch done, err := isDone(box); {
+	switch done, err := box.Done(); {
 	case err != nil:
 		return err
 	case done:
@@ -123,13 +123,4 @@ func report(stdout io.Writer, logger *slog.Logger, box *outbox.Outbox) (failed b
 		logger.Warn("no user on the list has a device: check that -users and -db belong together")
 	}
 	return len(counts.Failed) > 0, nil
-}
-
-// isDone reports whether an earlier run finished the job.
-func isDone(box *outbox.Outbox) (bool, error) {
-	at, err := box.Position()
-	if err != nil || !at.Done {
-		return false, err
-	}
-	return box.Empty()
 }

@@ -5,16 +5,18 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/schollz/progressbar/v3"
 
 	"github.com/devicetokens/devicetokens/examples/notify/internal/expo"
 	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
@@ -74,8 +76,6 @@ func TestCommandLines(t *testing.T) {
 		{fine + "-max-gone 101", "at most 100"},
 		{fine + "-max-gone NaN", "-max-gone must be above 0"},
 		{fine + "-message none.json", "-message: open none.json"},
-		{fine + "-message testdata/message.json", "-title is also in the -message file"},
-		{"-db dynamodb:t -user a -data {} -message testdata/message.json", "-data is also in the -message file"},
 		{"-db dynamodb:t -user a -message README.md", "-message: not a single JSON object"},
 		{"-demo -user a", "-demo has its own store and users"},
 		{"-demo now", "notify takes flags only"},
@@ -96,43 +96,85 @@ func TestCommandLines(t *testing.T) {
 	})
 }
 
-// A wrong list is refused before an outbox is created.
-func TestWrongList(t *testing.T) {
-	users, box := filepath.Join(t.TempDir(), "users"), filepath.Join(t.TempDir(), "outbox")
-	for list, says := range map[string]string{"alice\n\"bob\"\n": "line 2", "": "it is empty", strings.Repeat("x", 255): "and Expo accepts 4096"} {
-		if err := os.WriteFile(users, []byte(list), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		code, _, stderr := run(t, "-db", "dynamodb:t", "-users", users, "-outbox", box, "-title", strings.Repeat("x", 3850))
-		if code != 2 || !strings.Contains(stderr, says) {
-			t.Errorf("exit code is %d, and it says: %s", code, stderr)
-		}
-		if _, err := os.Stat(box); !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("there is an outbox: %v", err)
-		}
-	}
-}
-
-// An outbox that cannot be used is refused before anything is sent. The exit code says
-// that running the same command again does not help.
-func TestWrongOutbox(t *testing.T) {
+// setAWS sets the AWS region and credentials, and removes those of this machine.
+func setAWS(t *testing.T, region, key string) {
 	for name, value := range map[string]string{
-		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
-		"AWS_PROFILE": "", "AWS_CONFIG_FILE": "none", "AWS_SHARED_CREDENTIALS_FILE": "none",
+		"AWS_REGION": region, "AWS_DEFAULT_REGION": "", "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": key, "AWS_SESSION_TOKEN": "",
+		"AWS_PROFILE": "", "AWS_CONFIG_FILE": "none", "AWS_SHARED_CREDENTIALS_FILE": "none", "AWS_EC2_METADATA_DISABLED": "true",
 	} {
 		t.Setenv(name, value)
 	}
-	for outbox, says := range map[string]string{"README.md": "cut short or damaged", "testdata": "must be a regular file"} {
-		code, _, stderr := run(t, "-db", "dynamodb:t", "-user", "a", "-title", "x", "-outbox", outbox)
-		if code != 2 || !strings.Contains(stderr, says) {
+}
+
+// A list, an environment or an outbox that cannot be used is refused before anything is
+// sent, and no outbox is created. With exit code 2, running the same command again does
+// not help.
+func TestRefusedAtOnce(t *testing.T) {
+	folder := t.TempDir()
+	list := func(text string) string {
+		path := filepath.Join(folder, "users")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	box := filepath.Join(folder, "outbox")
+	for _, tc := range []struct {
+		says, region, key, list, outbox string
+		code                            int
+	}{
+		{"line 2", "us-east-1", "local", "alice\n\"bob\"\n", box, 2},
+		{"it is empty", "us-east-1", "local", "", box, 2},
+		{"and Expo accepts 4096", "us-east-1", "local", strings.Repeat("x", 255), box, 2},
+		{"no AWS region", "", "local", "alice", box, 1},
+		{"no AWS credentials", "us-east-1", "", "alice", box, 1},
+		{"cut short or damaged", "us-east-1", "local", "alice", "README.md", 2},
+		{"must be a regular file", "us-east-1", "local", "alice", "internal", 2},
+	} {
+		t.Run(tc.says, func(t *testing.T) {
+			setAWS(t, tc.region, tc.key)
+			code, _, stderr := run(t, "-db", "dynamodb:t", "-users", list(tc.list), "-outbox", tc.outbox, "-title", strings.Repeat("x", 3850))
+			if code != tc.code || !strings.Contains(stderr, tc.says) {
+				t.Errorf("exit code is %d, and it says: %s", code, stderr)
+			}
+			if _, err := os.Stat(box); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("there is an outbox: %v", err)
+			}
+		})
+	}
+	for path, says := range map[string]string{"none": "no such file", "internal": "not a pipe or a folder"} {
+		if code, _, stderr := run(t, "-db", "dynamodb:t", "-users", path, "-title", "x", "-outbox", box); code != 1 || !strings.Contains(stderr, says) {
 			t.Errorf("exit code is %d, and it says: %s", code, stderr)
 		}
 	}
 }
 
-// The -message file and the flags are merged.
+// The -message file and the flags are merged. A field that both have is refused.
 func TestMessage(t *testing.T) {
-	c, err := parse(strings.Fields("-db dynamodb:t -user a -body there -message testdata/message.json"), t.Output())
+	path := filepath.Join(t.TempDir(), "message.json")
+	if err := os.WriteFile(path, []byte(`{
+  "title": "Your taxi is here",
+  "subtitle": "Blue Škoda",
+  "sound": "default",
+  "priority": "high",
+  "ttl": 3600,
+  "badge": 1,
+  "interruptionLevel": "time-sensitive",
+  "channelId": "taxi",
+  "categoryId": "taxi",
+  "mutableContent": true,
+  "richContent": { "image": "https://example.com/taxi.png" },
+  "data": { "ride": 12345678901234567890 }
+}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const common = "-db dynamodb:t -user a -message "
+	for args, says := range map[string]string{"-title x": "-title is also in", "-data {}": "-data is also in"} {
+		if code, _, stderr := run(t, strings.Fields(common+path+" "+args)...); code != 2 || !strings.Contains(stderr, says) {
+			t.Errorf("exit code is %d, and it says: %s", code, stderr)
+		}
+	}
+	c, err := parse(strings.Fields(common+path+" -body there"), t.Output())
 	ttl, badge, mutable := 3600, 1, true
 	want := expo.Content{
 		Title: "Your taxi is here", Subtitle: "Blue Škoda", Body: "there", Sound: "default", Priority: "high", TTL: &ttl, Badge: &badge,
@@ -144,37 +186,6 @@ func TestMessage(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]any{"ride": json.Number("12345678901234567890")}, c.data); diff != "" {
 		t.Errorf("data (-want +got):\n%s", diff)
-	}
-}
-
-// A missing setting of the environment is reported at once, and no outbox is created.
-func TestEnvironment(t *testing.T) {
-	outbox := filepath.Join(t.TempDir(), "outbox")
-	users := filepath.Join(t.TempDir(), "users")
-	if err := os.WriteFile(users, []byte("alice"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, tc := range []struct{ says, region, key, users string }{
-		{"no such file", "us-east-1", "local", users + "-none"},
-		{"not a pipe or a folder", "us-east-1", "local", t.TempDir()},
-		{"no AWS region", "", "local", users},
-		{"no AWS credentials", "us-east-1", "", users},
-	} {
-		t.Run(tc.says, func(t *testing.T) {
-			for name, value := range map[string]string{
-				"AWS_REGION": tc.region, "AWS_DEFAULT_REGION": "", "AWS_ACCESS_KEY_ID": tc.key, "AWS_SECRET_ACCESS_KEY": tc.key,
-				"AWS_PROFILE": "", "AWS_CONFIG_FILE": "none", "AWS_SHARED_CREDENTIALS_FILE": "none", "AWS_EC2_METADATA_DISABLED": "true",
-			} {
-				t.Setenv(name, value)
-			}
-			code, _, stderr := run(t, "-db", "dynamodb:t", "-users", tc.users, "-title", "x", "-outbox", outbox)
-			if code != 1 || !strings.Contains(stderr, tc.says) {
-				t.Errorf("exit code is %d, and it says: %s", code, stderr)
-			}
-			if _, err := os.Stat(outbox); !errors.Is(err, os.ErrNotExist) {
-				t.Errorf("there is an outbox: %v", err)
-			}
-		})
 	}
 }
 
@@ -231,11 +242,41 @@ func TestStopped(t *testing.T) {
 	}
 }
 
-func TestBar(t *testing.T) {
-	var out bytes.Buffer
-	bar := progressbar.NewOptions64(100, progressbar.OptionSetWriter(&out))
-	barProgress(bar)(50, outbox.Counts{Accepted: 4321, Delivered: 1234})
-	if !strings.Contains(out.String(), "4321 sent, 1234 receipts") || !strings.Contains(out.String(), "50%") {
-		t.Errorf("it shows %q", &out)
+// A terminal gets one line, other output gets log lines.
+func TestProgress(t *testing.T) {
+	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip("this system has no pseudo-terminals: run it on Linux")
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = terminal.Close() }()
+	synctest.Test(t, func(t *testing.T) {
+		box, err := outbox.Open(filepath.Join(t.TempDir(), "outbox"), []byte("job"), outbox.Options{NoSync: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = box.Close() }()
+		if err := box.AddPage(outbox.Position{Offset: 50}, nil, outbox.Counts{Users: 3, Accepted: 42, Delivered: 12}); err != nil {
+			t.Fatal(err)
+		}
+		var log, file bytes.Buffer
+		logger := slog.New(slog.NewTextHandler(&log, nil))
+		for _, w := range []io.Writer{terminal, &file} {
+			if log.Len() > 0 {
+				t.Errorf("beside the terminal it logs:\n%s", &log)
+			}
+			end := showProgress(w, logger, box, 100)
+			time.Sleep(11 * time.Second)
+			end()
+		}
+		if n := strings.Count(log.String(), "msg=progress users=3"); n != 1 || file.Len() > 0 {
+			t.Errorf("it logs %d times and shows %q:\n%s", n, &file, &log)
+		}
+	})
+	shown := make([]byte, 4096) // a terminal echoes everything that is written to this end
+	n, err := terminal.Read(shown)
+	if err != nil || !strings.Contains(string(shown[:n]), " 50 % of the list read, 42 sent, 12 receipts") {
+		t.Errorf("the line is %q, %v", shown[:n], err)
 	}
 }

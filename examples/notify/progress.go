@@ -10,26 +10,20 @@ import (
 	"sync"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
 	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
 )
 
 // showProgress shows how much of the list was read and how many messages were sent:
-// as a bar on a terminal, otherwise as a log line every ten seconds. end stops it
+// in one line of a terminal, otherwise as a log line every ten seconds. end stops it
 // and waits until it has stopped.
 func showProgress(w io.Writer, logger *slog.Logger, box *outbox.Outbox, size int64) (end func()) {
-	show, every := logProgress(logger), 10*time.Second
-	finish := func() {}
-	if file, isFile := w.(*os.File); isFile && term.IsTerminal(int(file.Fd())) {
-		bar := progressbar.NewOptions64(size, progressbar.OptionSetWriter(w), progressbar.OptionFullWidth(),
-			progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond))
-		show, every = barProgress(bar), 500*time.Millisecond
-		finish = func() {
-			_ = bar.Exit()
-			fmt.Fprintln(w)
-		}
+	file, isFile := w.(*os.File)
+	isTerminal := isFile && term.IsTerminal(int(file.Fd()))
+	every := 10 * time.Second
+	if isTerminal {
+		every = 500 * time.Millisecond
 	}
 	stop := make(chan struct{})
 	var running sync.WaitGroup
@@ -43,30 +37,23 @@ func showProgress(w io.Writer, logger *slog.Logger, box *outbox.Outbox, size int
 			case <-ticks.C:
 			}
 			at, err := box.Position()
-			counts, countsErr := box.Counts()
-			if err == nil && countsErr == nil {
-				show(at.Offset, counts)
+			c, countsErr := box.Counts()
+			switch {
+			case err != nil || countsErr != nil:
+			case isTerminal:
+				fmt.Fprintf(w, "\r%3d %% of the list read, %d sent, %d receipts", 100*at.Offset/max(size, 1), c.Accepted, c.Delivered)
+			default:
+				logger.Info("progress", "users", c.Users, "planned", c.Planned, "accepted", c.Accepted,
+					"dropped", c.Dropped, "delivered", c.Delivered, "unregistered", c.Unregistered)
 			}
 		}
 	})
 	return func() {
 		close(stop)
 		running.Wait()
-		finish()
-	}
-}
-
-func logProgress(logger *slog.Logger) func(int64, outbox.Counts) {
-	return func(_ int64, c outbox.Counts) {
-		logger.Info("progress", "users", c.Users, "planned", c.Planned, "accepted", c.Accepted,
-			"dropped", c.Dropped, "delivered", c.Delivered, "unregistered", c.Unregistered)
-	}
-}
-
-func barProgress(bar *progressbar.ProgressBar) func(int64, outbox.Counts) {
-	return func(offset int64, c outbox.Counts) {
-		bar.Describe(fmt.Sprintf("%d sent, %d receipts", c.Accepted, c.Delivered))
-		_ = bar.Set64(offset)
+		if isTerminal {
+			fmt.Fprintln(w)
+		}
 	}
 }
 

@@ -26,38 +26,36 @@ var (
 	workBuckets   = [][]byte{batchBucket, ticketBucket, goneBucket}
 )
 
-// Position is how much of the list of users is in the outbox.
-type Position struct {
-	Offset int64 // of the next user, in bytes
-	Done   bool  // there is no next user
-}
-
 // Outbox is an open file. It is safe for concurrent use.
 type Outbox struct{ db *bbolt.DB }
 
 // Close closes the file.
 func (o *Outbox) Close() error { return o.db.Close() }
 
+// Position is how much of the list of users is in the outbox.
+type Position struct {
+	Offset int64 // of the next user, in bytes
+	Done   bool  // there is no next user
+}
+
 // Position returns how much of the list of users is in the outbox.
 func (o *Outbox) Position() (p Position, err error) {
-	return p, o.db.View(func(tx *bbolt.Tx) error { return get(tx, positionKey, &p) })
+	return p, o.db.View(func(tx *bbolt.Tx) error { return get(tx.Bucket(jobBucket), positionKey, &p) })
 }
 
-// Counts returns the totals of all runs of the job.
-func (o *Outbox) Counts() (c Counts, err error) {
-	return c, o.db.View(func(tx *bbolt.Tx) error { return get(tx, countsKey, &c) })
-}
-
-// Empty reports whether nothing is left to send, fetch or invalidate.
-func (o *Outbox) Empty() (empty bool, err error) {
-	return empty, o.db.View(func(tx *bbolt.Tx) error {
-		empty = true
+// Done reports whether all users are in the outbox and nothing is left to send, fetch or
+// invalidate.
+func (o *Outbox) Done() (done bool, err error) {
+	return done, o.db.View(func(tx *bbolt.Tx) error {
+		var p Position
+		err := get(tx.Bucket(jobBucket), positionKey, &p)
+		done = p.Done
 		for _, name := range workBuckets {
 			if key, _ := tx.Bucket(name).Cursor().First(); key != nil {
-				empty = false
+				done = false
 			}
 		}
-		return nil
+		return err
 	})
 }
 
@@ -75,6 +73,11 @@ type Counts struct {
 	Unregistered int            // DeviceNotRegistered, in a ticket or a receipt
 	Invalidated  int            // of these, passed to the store's Invalidate
 	Failed       map[string]int // other errors, by code
+}
+
+// Counts returns the totals of all runs of the job.
+func (o *Outbox) Counts() (c Counts, err error) {
+	return c, o.db.View(func(tx *bbolt.Tx) error { return get(tx.Bucket(jobBucket), countsKey, &c) })
 }
 
 func (c *Counts) add(more Counts) {
@@ -100,18 +103,41 @@ func (c *Counts) Fail(code string, n int) {
 	c.Failed[code] += n
 }
 
-// count adds to the totals of the job.
-func count(tx *bbolt.Tx, more Counts) error {
-	var c Counts
-	if err := get(tx, countsKey, &c); err != nil {
-		return err
-	}
-	c.add(more)
-	return put(tx.Bucket(jobBucket), countsKey, c)
+// update makes a change and adds to the totals of the job, in one transaction.
+func (o *Outbox) update(done Counts, change func(tx *bbolt.Tx) error) error {
+	return o.db.Update(func(tx *bbolt.Tx) error {
+		if err := change(tx); err != nil {
+			return err
+		}
+		var c Counts
+		if err := get(tx.Bucket(jobBucket), countsKey, &c); err != nil {
+			return err
+		}
+		c.add(done)
+		return put(tx.Bucket(jobBucket), countsKey, c)
+	})
 }
 
-func get(tx *bbolt.Tx, key []byte, into any) error {
-	if value := tx.Bucket(jobBucket).Get(key); value != nil {
+// each passes the values of a bucket to use, in the order of their keys and beginning at a
+// key, while use returns true.
+func each[T any](o *Outbox, bucket, from []byte, use func(key []byte, value *T) (more bool)) error {
+	return o.db.View(func(tx *bbolt.Tx) error {
+		cursor := tx.Bucket(bucket).Cursor()
+		for key, text := cursor.Seek(from); key != nil; key, text = cursor.Next() {
+			value := new(T)
+			if err := json.Unmarshal(text, value); err != nil {
+				return err
+			}
+			if !use(key, value) {
+				return nil
+			}
+		}
+		return nil
+	})
+}
+
+func get(b *bbolt.Bucket, key []byte, into any) error {
+	if value := b.Get(key); value != nil {
 		return json.Unmarshal(value, into)
 	}
 	return nil

@@ -40,34 +40,32 @@ func TestReopened(t *testing.T) {
 	now := time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC)
 	box := open(t, path)
 	batches := []*outbox.Batch{
-		{Project: "p", Recipients: []outbox.Recipient{recipient("a"), recipient("b")}},
+		{Group: outbox.Group{Project: "p"}, Recipients: []outbox.Recipient{recipient("a"), recipient("b")}},
 		{Recipients: []outbox.Recipient{recipient("c")}},
 		{Recipients: []outbox.Recipient{recipient("d")}},
 	}
 	next := outbox.Position{Offset: 42, Done: true}
-	batches[0].SentAt, batches[0].Attempts = now, 1
-	for _, err := range []error{
+	renamed := &outbox.Batch{Group: outbox.Group{Experience: "@acme/app"}, Recipients: batches[1].Recipients}
+	of := outbox.Tallied{Quota: "p", Platform: tokens.IOS}
+	if err := errors.Join(
 		box.AddPage(next, batches, outbox.Counts{Users: 4, Planned: 4}),
-		box.Sending(batches[0], outbox.Counts{}),
-		box.Acknowledge(batches[0], outbox.Answer{
-			Tickets: []outbox.Ticket{{Recipient: recipient("a"), ID: "1"}},
-			Due:     now.Add(time.Minute),
-			Gone:    []outbox.Recipient{recipient("b")},
+		box.Update(&outbox.Batch{Seq: 1, SentAt: now, Recipients: batches[0].Recipients}, outbox.Counts{Dropped: 1}),
+		box.Acknowledge(batches[0], outbox.Results{
+			Sent:    []*outbox.Sent{{SentAt: now, Due: now.Add(time.Minute), Tickets: []outbox.Ticket{{Recipient: recipient("a"), ID: "1"}}}},
+			Gone:    []outbox.Gone{{Recipient: recipient("b"), SentAt: now}},
+			Tallies: outbox.Tallies{of: {Answers: 1, Gone: 1}},
 			Counts:  outbox.Counts{Accepted: 1, Unregistered: 1},
 		}),
-		box.Replace(batches[1], []*outbox.Batch{{Experience: "@acme/app", Recipients: batches[1].Recipients}}, outbox.Counts{}),
+		box.Replace(batches[1], []*outbox.Batch{renamed}, outbox.Counts{Failed: map[string]int{"x": 1}}),
 		box.Close(),
-	} {
-		if err != nil {
-			t.Fatal(err)
-		}
+	); err != nil {
+		t.Fatal(err)
 	}
 
 	box = open(t, path)
 	defer func() { _ = box.Close() }()
 	pending, err := box.Pending(0, 10)
-	want := []*outbox.Batch{batches[2], {Seq: 4, Experience: "@acme/app", Recipients: batches[1].Recipients}}
-	if diff := cmp.Diff(want, pending); diff != "" || err != nil {
+	if diff := cmp.Diff([]*outbox.Batch{batches[2], renamed}, pending); diff != "" || err != nil {
 		t.Errorf("%v, pending (-want +got):\n%s", err, diff)
 	}
 	at, err := box.Position()
@@ -75,12 +73,18 @@ func TestReopened(t *testing.T) {
 		t.Errorf("position is %v, %v", at, err)
 	}
 	counts, err := box.Counts()
-	if diff := cmp.Diff(outbox.Counts{Users: 4, Planned: 4, Accepted: 1, Unregistered: 1}, counts); diff != "" || err != nil {
+	if diff := cmp.Diff(outbox.Counts{
+		Users: 4, Planned: 4, Dropped: 1, Accepted: 1, Unregistered: 1, Failed: map[string]int{"x": 1},
+	}, counts); diff != "" || err != nil {
 		t.Errorf("%v, counts (-want +got):\n%s", err, diff)
 	}
 	gone, err := box.Gone(10)
 	if diff := cmp.Diff([]outbox.Gone{{Seq: 1, Recipient: recipient("b"), SentAt: now}}, gone); diff != "" || err != nil {
 		t.Errorf("%v, gone (-want +got):\n%s", err, diff)
+	}
+	tallies, err := box.Tallies()
+	if diff := cmp.Diff(outbox.Tallies{of: {Answers: 1, Gone: 1}}, tallies); diff != "" || err != nil {
+		t.Errorf("%v, tallies (-want +got):\n%s", err, diff)
 	}
 	if early, err := box.Due(now, 1000, nothing); len(early) != 0 || err != nil {
 		t.Errorf("%d are due too early, %v", len(early), err)
@@ -88,26 +92,6 @@ func TestReopened(t *testing.T) {
 	due, err := box.Due(now.Add(time.Minute), 1000, nothing)
 	if err != nil || len(due) != 1 || due[0].Tickets[0].ID != "1" || !due[0].SentAt.Equal(now) {
 		t.Errorf("due are %v, %v", due, err)
-	}
-}
-
-// The file contains no token, and only its owner can read it.
-func TestPrivate(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "outbox")
-	box := open(t, path)
-	if err := box.AddPage(outbox.Position{}, []*outbox.Batch{{Recipients: []outbox.Recipient{recipient("alice")}}}, outbox.Counts{}); err != nil {
-		t.Fatal(err)
-	}
-	if err := box.Close(); err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil || strings.Contains(string(text), "PushToken") || !strings.Contains(string(text), "alice") {
-		t.Errorf("%v, %d bytes", err, len(text))
-	}
-	info, err := os.Stat(path)
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("%v, %v", info.Mode(), err)
 	}
 }
 
@@ -126,28 +110,30 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// An existing outbox gets the mode of a new one and must be a regular file.
+// Only its owner can read an outbox, new or not. It contains no token and must be a
+// regular file.
 func TestExistingFile(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "outbox")
-	if err := open(t, path).Close(); err != nil {
-		t.Fatal(err)
+	for i := range 2 {
+		box := open(t, path)
+		err := box.AddPage(outbox.Position{}, []*outbox.Batch{{Recipients: []outbox.Recipient{recipient("alice")}}}, outbox.Counts{Users: i})
+		info, statErr := os.Stat(path)
+		if err := errors.Join(err, box.Close(), statErr, os.Chmod(path, 0o666)); err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("the mode is %v", info.Mode())
+		}
 	}
-	if err := os.Chmod(path, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if err := open(t, path).Close(); err != nil {
-		t.Fatal(err)
-	}
-	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("%v, %v", info.Mode(), err)
+	text, err := os.ReadFile(path)
+	if err != nil || strings.Contains(string(text), "PushToken") || !strings.Contains(string(text), "alice") {
+		t.Errorf("%v, %d bytes", err, len(text))
 	}
 
 	link, dangling, pipe := filepath.Join(folder, "link"), filepath.Join(folder, "dangling"), filepath.Join(folder, "pipe")
-	for _, err := range []error{os.Symlink(path, link), os.Symlink(filepath.Join(folder, "none"), dangling), syscall.Mkfifo(pipe, 0o600)} {
-		if err != nil {
-			t.Fatal(err)
-		}
+	if err := errors.Join(os.Symlink(path, link), os.Symlink(filepath.Join(folder, "none"), dangling), syscall.Mkfifo(pipe, 0o600)); err != nil {
+		t.Fatal(err)
 	}
 	for _, path := range []string{link, dangling, pipe, folder} {
 		if _, err := outbox.Open(path, []byte("job"), outbox.Options{}); !errors.Is(err, outbox.ErrNoFile) {
@@ -169,7 +155,10 @@ func TestDamagedFile(t *testing.T) {
 		for j := range 100 {
 			batch.Recipients = append(batch.Recipients, recipient(tokens.UserID(fmt.Sprint("user-", i, "-", j))))
 		}
-		sent, gone := batch, outbox.Answer{Gone: batch.Recipients, Due: time.Now(), Tickets: []outbox.Ticket{{Recipient: batch.Recipients[0], ID: "1"}}}
+		sent, gone := batch, outbox.Results{Sent: []*outbox.Sent{{Due: time.Now(), Tickets: []outbox.Ticket{{Recipient: batch.Recipients[0], ID: "1"}}}}}
+		for _, r := range batch.Recipients {
+			gone.Gone = append(gone.Gone, outbox.Gone{Recipient: r})
+		}
 		if err := errors.Join(box.AddPage(outbox.Position{}, []*outbox.Batch{&batch, &sent}, outbox.Counts{}), box.Acknowledge(&sent, gone)); err != nil {
 			t.Fatal(err)
 		}

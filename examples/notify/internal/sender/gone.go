@@ -2,14 +2,13 @@ package sender
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
-	"github.com/devicetokens/devicetokens/store"
-	"github.com/devicetokens/devicetokens/tokens"
 )
 
 // fewAnswers is the number of answers below which their share of gone devices means
@@ -20,24 +19,19 @@ const fewAnswers = 50
 // job, report a device as gone. It judges all answers together, those of each project,
 // and those of each platform of a project, whose devices share credentials.
 func (s *Sender) held() (held error, err error) {
-	var all outbox.Tally
-	projects := map[string]outbox.Tally{}
-	judge := func(what string, t outbox.Tally) {
-		if t.Answers >= fewAnswers && float64(t.Gone)/float64(t.Answers) > s.o.MaxGone {
-			held = fmt.Errorf("%w: %d of %d%s; check the credentials, or run the command again with -max-gone 100", ErrHeld, t.Gone, t.Answers, what)
+	tallies, err := s.outbox.Tallies()
+	sums := map[string]outbox.Tally{}
+	for of, t := range tallies {
+		for _, name := range []string{"", fmt.Sprintf(" for project %q", of.Quota), fmt.Sprintf(" for %s of project %q", of.Platform, of.Quota)} {
+			sums[name] = outbox.Tally{Answers: sums[name].Answers + t.Answers, Gone: sums[name].Gone + t.Gone}
 		}
 	}
-	err = s.outbox.Tallies(func(quota string, platform tokens.Platform, t outbox.Tally) {
-		all = outbox.Tally{Answers: all.Answers + t.Answers, Gone: all.Gone + t.Gone}
-		p := projects[quota]
-		projects[quota] = outbox.Tally{Answers: p.Answers + t.Answers, Gone: p.Gone + t.Gone}
-		judge(fmt.Sprintf(" for %s of project %q", platform, quota), t)
-	})
-	for quota, t := range projects {
-		judge(fmt.Sprintf(" for project %q", quota), t)
+	for _, name := range slices.Sorted(maps.Keys(sums)) {
+		if t := sums[name]; t.Answers >= fewAnswers && float64(t.Gone)/float64(t.Answers) > s.o.MaxGone {
+			return fmt.Errorf("%w: %d of %d%s; check the credentials, or run the command again with -max-gone 100", ErrHeld, t.Gone, t.Answers, name), err
+		}
 	}
-	judge("", all)
-	return held, err
+	return nil, err
 }
 
 // invalidateEarly invalidates devices while receipts are still missing, if each was asked
@@ -72,12 +66,15 @@ func (s *Sender) invalidate(ctx context.Context) (held error, err error) {
 }
 
 // invalidateSome invalidates some registrations. It is idempotent, so it may be repeated
-// after a crash.
+// after a crash. The store does not change a registration that has another token or was
+// registered again after the message.
 func (s *Sender) invalidateSome(ctx context.Context, gone []outbox.Gone) error {
 	calls, callCtx := errgroup.WithContext(ctx)
 	calls.SetLimit(s.o.Reads)
 	for _, g := range gone {
-		calls.Go(func() error { return s.tell(callCtx, g) })
+		calls.Go(func() error {
+			return s.retry(callCtx, func() error { return s.registry.Invalidate(callCtx, g.Key(), g.Hash, g.SentAt) })
+		})
 	}
 	if err := calls.Wait(); err != nil {
 		return fmt.Errorf("invalidate: %w", err)
@@ -86,18 +83,4 @@ func (s *Sender) invalidateSome(ctx context.Context, gone []outbox.Gone) error {
 		return err
 	}
 	return s.outbox.Told(gone, outbox.Counts{Invalidated: len(gone)})
-}
-
-// tell calls the store's Invalidate, which does not change a registration that has
-// another token or was registered again after the message.
-func (s *Sender) tell(ctx context.Context, g outbox.Gone) error {
-	for wait := s.backoff(); ; {
-		err := s.registry.Invalidate(ctx, g.Key(), g.Hash, g.SentAt)
-		if !errors.Is(err, store.ErrTryAgain) {
-			return err
-		}
-		if wait := wait.next(ctx, 0); wait != nil {
-			return fmt.Errorf("%w: %w", wait, err)
-		}
-	}
 }

@@ -3,10 +3,7 @@ package sender
 import (
 	"errors"
 	"testing"
-	"testing/synctest"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/devicetokens/devicetokens/examples/internal/fakeexpo"
 	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
@@ -17,94 +14,118 @@ import (
 // operator allows it.
 func TestTooManyGone(t *testing.T) {
 	t.Parallel()
-	atOnce := fakeexpo.Phone{Project: "@acme/app", Ticket: fakeexpo.Gone}
-	projectIDs := map[string]tokens.ProjectID{"@acme/app": "p", "@acme/other": "other"}
-	later := fakeexpo.Phone{Project: "@acme/app", Receipt: fakeexpo.Gone}
-	other := fakeexpo.Phone{Project: "@acme/other", Receipt: fakeexpo.Gone}
 	for _, tc := range []struct {
-		name        string
-		fine        int // of @acme/app, on Android
-		gone        map[*fakeexpo.Phone]int
-		ios         bool    // those that are gone
-		maxGone     float64 // 0 is the default
-		invalidated bool
+		name                   string
+		fine                   int     // of app, on Android
+		atOnce, later, ofOther int     // gone
+		ios                    bool    // those that are gone
+		maxGone                float64 // 0 is the default
+		invalidated            bool
 	}{
-		{name: "a fifth", fine: 80, gone: map[*fakeexpo.Phone]int{&atOnce: 10, &later: 10}, invalidated: true},
-		{name: "more at once", fine: 79, gone: map[*fakeexpo.Phone]int{&atOnce: 21}},
-		{name: "more later", fine: 79, gone: map[*fakeexpo.Phone]int{&later: 21}},
-		{name: "a fifth at once and a fifth later", fine: 60, gone: map[*fakeexpo.Phone]int{&atOnce: 20, &later: 20}},
-		{name: "late ones of many", fine: 2300, gone: map[*fakeexpo.Phone]int{&later: 700}},
-		{name: "all", gone: map[*fakeexpo.Phone]int{&later: 50}},
-		{name: "all of a few", gone: map[*fakeexpo.Phone]int{&atOnce: 49}, invalidated: true},
-		{name: "one project of two", fine: 900, gone: map[*fakeexpo.Phone]int{&other: 60}},
-		{name: "one platform of two", fine: 900, gone: map[*fakeexpo.Phone]int{&later: 60}, ios: true},
-		{name: "allowed", fine: 50, gone: map[*fakeexpo.Phone]int{&later: 50}, maxGone: 0.5, invalidated: true},
-		{name: "all allowed", gone: map[*fakeexpo.Phone]int{&later: 100}, maxGone: 1, invalidated: true},
-		{name: "what is allowed, which is no round number of bits", fine: 71, gone: map[*fakeexpo.Phone]int{&atOnce: 29}, maxGone: 0.29, invalidated: true},
-		{name: "less allowed", fine: 90, gone: map[*fakeexpo.Phone]int{&later: 10}, maxGone: 0.05},
+		{name: "a fifth", fine: 80, atOnce: 10, later: 10, invalidated: true},
+		{name: "more at once", fine: 79, atOnce: 21},
+		{name: "more later", fine: 79, later: 21},
+		{name: "a fifth at once and a fifth later", fine: 60, atOnce: 20, later: 20},
+		{name: "later, in several requests", fine: 1000, later: 280},
+		{name: "all", later: 50},
+		{name: "all of a few", atOnce: 49, invalidated: true},
+		{name: "one project of two", fine: 250, ofOther: 60},
+		{name: "one platform of two", fine: 250, later: 60, ios: true},
+		{name: "allowed", fine: 50, later: 50, maxGone: 0.5, invalidated: true},
+		{name: "all allowed", later: 100, maxGone: 1, invalidated: true},
+		{name: "allowed, and not a round number of bits", fine: 71, atOnce: 29, maxGone: 0.29, invalidated: true},
+		{name: "less allowed", fine: 90, later: 10, maxGone: 0.05},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, fakeexpo.Options{})
+			inWorld(t, fakeexpo.Options{}, func(t *testing.T, w *world) {
 				w.platform = tokens.Android
 				w.add(tc.fine, app, "p")
 				if tc.ios {
 					w.platform = tokens.IOS
 				}
-				n := 0
-				for phone, some := range tc.gone {
-					w.add(some, *phone, projectIDs[phone.Project])
-					n += some
-				}
+				w.add(tc.atOnce, goneAtOnce, "p")
+				w.add(tc.later, goneLater, "p")
+				w.add(tc.ofOther, fakeexpo.Phone{Project: other.Project, Receipt: fakeexpo.Gone}, "other")
+				gone := tc.atOnce + tc.later + tc.ofOther
 				time.Sleep(time.Hour)
 				w.o.MaxGone = tc.maxGone
-				for run := range 2 {
-					err := w.run(t.Context())
-					got := w.counts()
-					if tc.invalidated != (err == nil) || tc.invalidated == errors.Is(err, ErrHeld) {
-						t.Errorf("run %d: %v", run, err)
-					}
-					want := outbox.Counts{Users: tc.fine + n, Planned: tc.fine + n, Accepted: got.Accepted, Delivered: tc.fine, Unregistered: n}
-					if tc.invalidated {
-						want.Invalidated = n
-					}
-					if diff := cmp.Diff(want, got); diff != "" {
-						t.Errorf("run %d (-want +got):\n%s", run, diff)
-					}
+				want := outbox.Counts{Accepted: len(w.users) - tc.atOnce, Delivered: tc.fine, Unregistered: gone}
+				if tc.invalidated {
+					want.Invalidated = gone
 				}
-				w.o.MaxGone = 1
-				if got := w.finish(); got.Invalidated != n || w.expo.Stats().Taken != tc.fine+n {
-					t.Errorf("when it was allowed: %+v", got)
+				for range 2 {
+					if err := w.run(t.Context()); tc.invalidated != (err == nil) || tc.invalidated == errors.Is(err, ErrHeld) {
+						t.Errorf("got %v", err)
+					}
+					got, _, _ := w.totals()
+					w.expect(want, got)
+				}
+				w.o.MaxGone, want.Invalidated = 1, gone
+				if w.expect(want, w.finish()); w.expo.Stats().Taken != len(w.users) {
+					t.Errorf("%+v", w.expo.Stats())
 				}
 			})
 		})
 	}
 }
 
-// A receipt that never comes does not delay the invalidation of other devices.
-func TestInvalidatedBeforeTheLastReceipt(t *testing.T) {
+// A phone that a ticket or a receipt reports as gone is invalidated, unless it was
+// registered less than five minutes before the message, after it, or with another token.
+func TestDeviceNotRegistered(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, fakeexpo.Options{})
-		w.add(98, app, "p")
-		gone, lost := app, app
-		gone.Receipt, lost.Receipt.JSON = fakeexpo.Gone, "null"
-		w.add(1, gone, "p")
-		w.add(1, lost, "p")
+	inWorld(t, fakeexpo.Options{}, func(t *testing.T, w *world) {
+		w.add(3, goneAtOnce, "p")
+		w.add(4, goneLater, "p")
+		w.add(100, app, "p")
 		time.Sleep(time.Hour)
-		var after time.Duration
-		began := time.Now()
-		w.o.step = func(at string) error {
-			if at == "invalidated" {
-				after = time.Since(began)
+		w.register(user(1), spelling(1), "p") // just before
+		time.AfterFunc(time.Minute, func() {
+			w.register(user(4), spelling(4), "p") // after the message
+			w.register(user(5), "ExponentPushToken[new]", "p")
+			w.handOver(6)
+		})
+		w.expect(outbox.Counts{Accepted: 104, Delivered: 100, Unregistered: 7, Invalidated: 7}, w.finish())
+		for i, isGone := range []bool{true, false, true, true, false, false} {
+			if isGone != (w.status(i) == tokens.DeviceNotRegistered) {
+				t.Errorf("user %d is %q", i, w.status(i))
 			}
-			return nil
 		}
-		if got := w.finish(); got.NoReceipt != 1 || got.Invalidated != 1 {
-			t.Errorf("%+v", got)
-		}
-		if after > 2*delay {
-			t.Errorf("it was told after %v", after)
+		if r, err := w.registry.Get(t.Context(), key("stranger")); err != nil || !r.Active() {
+			t.Errorf("the phone's new owner: %v, %v", r.Status, err)
 		}
 	})
+}
+
+// A receipt that never comes, or for which Expo always answers with an error, counts as
+// missing. It does not delay the invalidation of other devices, and affects neither other
+// receipts nor messages that are not sent yet.
+func TestInvalidatedBeforeTheLastReceipt(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name      string
+		bad       fakeexpo.Phone
+		perSecond float64
+		within    time.Duration
+	}{
+		{"never comes", fakeexpo.Phone{Project: app.Project, Receipt: fakeexpo.Answer{JSON: "null"}}, DefaultPerSecond, 2 * delay},
+		{ // the last messages are sent after the first receipts
+			"5xx", fakeexpo.Phone{Project: app.Project, RefusedLookup: fakeexpo.Refusal{Status: 500, Code: "INTERNAL_SERVER_ERROR"}}, 0.1, 3 * time.Hour,
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			inWorld(t, fakeexpo.Options{}, func(t *testing.T, w *world) {
+				w.add(1, tc.bad, "p")
+				w.add(199, app, "p")
+				w.add(1, goneLater, "p")
+				w.o.PageUsers, w.o.PerSecond = 100, tc.perSecond
+				time.Sleep(time.Hour)
+				began := time.Now()
+				invalidated := w.lastStep("invalidated")
+				w.expect(outbox.Counts{Accepted: 201, Delivered: 199, NoReceipt: 1, Unregistered: 1, Invalidated: 1}, w.finish())
+				if after := invalidated().Sub(began); after > tc.within {
+					t.Errorf("invalidated after %v", after)
+				}
+			})
+		})
+	}
 }

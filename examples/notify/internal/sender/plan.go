@@ -2,18 +2,10 @@ package sender
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
-	"maps"
-	"math/rand/v2"
 	"slices"
-	"time"
 
-	"github.com/devicetokens/devicetokens/examples/internal/awsenv"
-	"github.com/devicetokens/devicetokens/examples/notify/internal/expo"
 	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
-	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
@@ -48,8 +40,7 @@ func (s *Sender) plan(ctx context.Context, last uint64) error {
 		if err != nil {
 			return err
 		}
-		began := time.Now()
-		works, err := s.listPage(ctx, page, began, &done)
+		works, err := s.listPage(ctx, page, &done)
 		if err != nil {
 			return err
 		}
@@ -108,7 +99,6 @@ func (s *Sender) readPage(lines *userLines, at *outbox.Position) (page []tokens.
 		switch {
 		case err == io.EOF:
 			at.Done = true
-			at.Offset = lines.offset
 			return page, done, nil
 		case err != nil:
 			return nil, done, err
@@ -118,73 +108,4 @@ func (s *Sender) readPage(lines *userLines, at *outbox.Position) (page []tokens.
 		page = append(page, user)
 	}
 	return page, done, nil
-}
-
-// listPage reads the registrations of these users and groups them into batches of one
-// project each, in random order.
-func (s *Sender) listPage(ctx context.Context, page []tokens.UserID, began time.Time, done *outbox.Counts) ([]*work, error) {
-	byProject := map[tokens.ProjectID][]tokens.Registration{}
-	for wait := s.backoff(); len(page) > 0; {
-		var (
-			again []tokens.UserID
-			last  error
-		)
-		for l := range store.ListUsers(ctx, s.registry, slices.Values(page), s.o.Reads) {
-			switch {
-			case errors.Is(l.Err, store.ErrTryAgain):
-				again, last = append(again, l.UserID), l.Err
-			case l.Err != nil:
-				return nil, fmt.Errorf("list registrations: %w", l.Err)
-			case len(l.Registrations) == 0:
-				done.NoDevice++
-			}
-			for _, r := range distinct(l.Registrations) {
-				byProject[r.ProjectID] = append(byProject[r.ProjectID], r)
-			}
-		}
-		page = again
-		if len(page) > 0 {
-			why := []any{"error", last, "users", len(page)}
-			if network := awsenv.NetworkError(last); network != nil {
-				why = append(why, "network", network)
-			}
-			s.o.Log.Warn("listing registrations failed; retrying", why...)
-			if err := wait.next(ctx, 0); err != nil {
-				return nil, fmt.Errorf("list registrations: %w: %w", err, last)
-			}
-		}
-	}
-	var works []*work
-	for _, project := range slices.Sorted(maps.Keys(byProject)) {
-		some := byProject[project]
-		rand.Shuffle(len(some), func(i, j int) { some[i], some[j] = some[j], some[i] }) // see project
-		works = append(works, batched(project, some, began)...)
-	}
-	return works, nil
-}
-
-// distinct deduplicates by token: a store may list a token twice while it moves between
-// two devices of a user.
-func distinct(registrations []tokens.Registration) []tokens.Registration {
-	seen := map[tokens.Hash]bool{}
-	return slices.DeleteFunc(registrations, func(r tokens.Registration) bool {
-		known := seen[r.Token.Hash()]
-		seen[r.Token.Hash()] = true
-		return known
-	})
-}
-
-// batched splits registrations, which were read at readAt, into batches.
-func batched(project tokens.ProjectID, registrations []tokens.Registration, readAt time.Time) (works []*work) {
-	for some := range slices.Chunk(registrations, expo.MaxMessages) {
-		w := &work{Batch: &outbox.Batch{Project: project}, readAt: readAt}
-		for _, r := range some {
-			w.Recipients = append(w.Recipients, outbox.Recipient{
-				User: r.Key.UserID, Device: r.Key.DeviceID, Platform: r.Platform, Hash: r.Token.Hash(),
-			})
-			w.tokens = append(w.tokens, r.Token)
-		}
-		works = append(works, w)
-	}
-	return works
 }

@@ -29,8 +29,8 @@ type project struct {
 }
 
 type suspect struct {
-	batch *outbox.Batch
-	code  string
+	work *work
+	code string
 }
 
 // A project is given up after this many consecutive suspects. The limit is higher if Expo
@@ -60,7 +60,8 @@ func (s *Sender) leave(p *project, w *work) (bool, error) {
 	why := p.givenUp
 	s.mu.Unlock()
 	if why != "" {
-		return true, s.outbox.Leave(w.Batch, why)
+		w.Left = why
+		return true, s.outbox.Update(w.Batch, outbox.Counts{})
 	}
 	return s.isStopped(), nil
 }
@@ -73,7 +74,9 @@ func (s *Sender) accepted(p *project) error {
 	p.suspects = nil
 	s.mu.Unlock()
 	for _, one := range suspects {
-		if err := s.outbox.Fail(one.batch, one.code); err != nil {
+		var done outbox.Counts
+		done.Fail(one.code, len(one.work.Recipients))
+		if err := s.outbox.Replace(one.work.Batch, nil, done); err != nil {
 			return err
 		}
 	}
@@ -91,7 +94,7 @@ func (s *Sender) suspect(p *project, w *work, code string) error {
 		most = mostSuspectsTaken
 	}
 	s.mu.Lock()
-	p.suspects = append(p.suspects, suspect{w.Batch, code})
+	p.suspects = append(p.suspects, suspect{w, code})
 	enough := len(p.suspects) >= most
 	s.mu.Unlock()
 	if enough {
@@ -111,7 +114,7 @@ func (s *Sender) leaveSuspects(p *project) error {
 	}
 	code := suspects[len(suspects)-1].code
 	for _, one := range suspects {
-		if err := s.outbox.Postpone(one.batch, one.code); err != nil {
+		if err := s.postpone(one.work, one.code, part(one.work.Group, one.work.Recipients)); err != nil {
 			return err
 		}
 	}
@@ -146,13 +149,18 @@ func (s *Sender) giveUp(p *project, w *work, began time.Time, err error) error {
 		s.giveUpProject(p, noAnswer, err)
 	}
 	if len(w.Recipients) == 1 {
-		return s.outbox.Postpone(w.Batch, noAnswer)
+		return s.postpone(w, noAnswer, part(w.Group, w.Recipients))
 	}
-	works := halves(w)
-	for _, half := range works {
-		half.Left = noAnswer
+	return s.postpone(w, noAnswer, halves(w)...)
+}
+
+// postpone replaces w with batches that come behind all others, so that the next run
+// begins with those that this run did not try.
+func (s *Sender) postpone(w *work, why string, with ...*work) error {
+	for _, part := range with {
+		part.Left = why
 	}
-	return s.replace(w, works)
+	return s.replace(w, with)
 }
 
 // allGivenUp reports whether every project of the run so far was given up, and whether

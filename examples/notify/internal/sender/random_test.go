@@ -7,11 +7,9 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/devicetokens/devicetokens/examples/internal/fakeexpo"
-	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
 )
 
 // requestFaults are the errors that Expo documents for requests, answers of proxies in
@@ -45,75 +43,74 @@ func TestAnyAnswer(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(10) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { anyAnswer(t, rand.New(rand.NewPCG(seed, 15))) })
+			random := &dice{random: rand.New(rand.NewPCG(seed, 15))}
+			inWorld(t, fakeexpo.Options{StrictIDs: random.flip(0.5)}, func(_ *testing.T, w *world) { w.anyAnswer(random) })
 		})
 	}
 }
 
-func anyAnswer(t *testing.T, random *rand.Rand) {
-	var mu sync.Mutex
-	faults := []float64{0.02, 0.2, 0.6, 1}[random.IntN(4)]
-	strange := []float64{0, 0.02, 0.5}[random.IntN(3)]
-	kills := []float64{0, 0.005}[random.IntN(2)]
-	flip := func(p float64) bool {
-		mu.Lock()
-		defer mu.Unlock()
-		return random.Float64() < p
+// dice are random numbers for several goroutines.
+type dice struct {
+	mu     sync.Mutex
+	random *rand.Rand
+}
+
+func (d *dice) flip(probability float64) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.random.Float64() < probability
+}
+
+func pick[T any](d *dice, from []T) T {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return from[d.random.IntN(len(from))]
+}
+
+func (w *world) anyAnswer(random *dice) {
+	faults := pick(random, []float64{0.02, 0.2, 0.6, 1})
+	strange := pick(random, []float64{0, 0.02, 0.5})
+	kills := pick(random, []float64{0, 0.005})
+	w.fault = func(fakeexpo.Request) (f fakeexpo.Fault) {
+		if random.flip(faults) {
+			f = pick(random, requestFaults)
+		}
+		return f
 	}
-	w := newWorld(t, fakeexpo.Options{StrictIDs: flip(0.5), Fault: func(fakeexpo.Request) fakeexpo.Fault {
-		if !flip(faults) {
-			return fakeexpo.Fault{}
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		return requestFaults[random.IntN(len(requestFaults))]
-	}})
 	for range 120 {
-		project := []string{"@acme/app", "@acme/other"}[random.IntN(2)]
-		phone := fakeexpo.Phone{Project: project}
-		if flip(strange) {
-			phone.Ticket = messageAnswers[random.IntN(len(messageAnswers))]
-			phone.Receipt = messageAnswers[random.IntN(len(messageAnswers))]
+		phone := fakeexpo.Phone{Project: pick(random, []string{app.Project, other.Project})}
+		if random.flip(strange) {
+			phone.Ticket, phone.Receipt = pick(random, messageAnswers), pick(random, messageAnswers)
 		}
-		if flip(strange / 10) {
-			phone.Refused = refusals[slices.Sorted(maps.Keys(refusals))[random.IntN(len(refusals))]]
+		if random.flip(strange / 10) {
+			phone.Refused = refusals[pick(random, slices.Sorted(maps.Keys(refusals)))].Refused
 		}
 		w.add(1, phone, "p")
 	}
 	w.o.PageUsers, w.o.Attempts, w.o.MaxGone = 60, 3, 1
-	w.o.step = func(string) error {
-		if flip(kills) {
-			return errKilled
+	w.o.step = func(string) (err error) {
+		if random.flip(kills) {
+			err = errKilled
 		}
-		return nil
+		return err
 	}
 	for range 4 {
 		began := time.Now()
-		err := w.run(t.Context())
-		w.accounted()
-		left, waiting := w.rest()
-		if err == nil && left+waiting > 0 {
-			t.Errorf("nothing is wrong, and %d messages and %d receipts are left", left, waiting)
+		err := w.run(w.t.Context())
+		if left, waiting, _ := w.accounted(); err == nil && left+waiting > 0 {
+			w.t.Errorf("no error, but %d messages and %d receipts are left", left, waiting)
 		}
 		if took := time.Since(began); took > 26*time.Hour {
-			t.Errorf("it took %v", took)
+			w.t.Errorf("it took %v", took)
 		}
 	}
-	mu.Lock()
-	faults, kills = 0, 0
-	mu.Unlock()
-	if err := w.run(t.Context()); err != nil {
-		t.Log(err) // possible for a project with nothing but refused messages
+	w.fault, w.o.step = nil, nil
+	if err := w.run(w.t.Context()); err != nil {
+		w.t.Log(err) // possible for a project with nothing but refused messages
 	}
-	w.accounted()
-	left, _ := w.rest()
-	counts := w.counts()
-	missing := counts.Unregistered + counts.Dropped + left
-	for _, n := range counts.Failed {
-		missing += n
-	}
+	left, _, missing := w.accounted()
 	if left > mostSuspects {
-		t.Errorf("%d are left", left)
+		w.t.Errorf("%d are left", left)
 	}
 	for i := range w.users {
 		if w.expo.Received(spelling(i)) == 0 {
@@ -121,37 +118,24 @@ func anyAnswer(t *testing.T, random *rand.Rand) {
 		}
 	}
 	if missing < 0 {
-		t.Errorf("%d phones got nothing, beyond those that are counted: %+v", -missing, counts)
+		w.t.Errorf("%d phones got nothing, beyond those that are counted", -missing)
 	}
 }
 
-// accounted compares the counts with the number of planned messages.
-func (w *world) accounted() {
+// accounted compares the counts with the number of planned messages. It returns how many
+// messages and receipts are left, and how many messages may not have arrived.
+func (w *world) accounted() (left, waiting, missing int) {
 	w.t.Helper()
-	c := w.counts()
-	left, waiting := w.rest()
-	sum := c.Dropped + c.Delivered + c.NoReceipt + c.Unregistered + left + waiting
-	for _, n := range c.Failed {
-		sum += n
-	}
-	if sum != c.Planned {
-		w.t.Errorf("%d of %d are accounted for: %+v, %d left, %d waiting", sum, c.Planned, c, left, waiting)
-	}
-}
-
-// rest returns how many messages and how many receipts are left.
-func (w *world) rest() (left, waiting int) {
-	w.t.Helper()
-	for _, n := range w.left() {
+	c, unsent, waiting := w.totals()
+	for _, n := range unsent {
 		left += n
 	}
-	box, err := outbox.Open(w.path, []byte("job"), outbox.Options{NoSync: true})
-	if err != nil {
-		w.t.Fatal(err)
+	missing = c.Dropped + c.Unregistered + left
+	for _, n := range c.Failed {
+		missing += n
 	}
-	defer func() { _ = box.Close() }()
-	if waiting, err = box.Waiting(); err != nil {
-		w.t.Fatal(err)
+	if sum := missing + c.Delivered + c.NoReceipt + waiting; sum != c.Planned {
+		w.t.Errorf("%d of %d are accounted for: %+v, %d left, %d waiting", sum, c.Planned, c, left, waiting)
 	}
-	return left, waiting
+	return left, waiting, missing
 }

@@ -5,9 +5,145 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
+	"time"
 
 	"github.com/devicetokens/devicetokens/examples/notify/internal/expo"
+	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
 )
+
+// follow fetches receipts when they are due, until everything is sent and nothing is left
+// to fetch. Only then does it invalidate devices that are gone, because it takes all
+// answers together to decide whether to trust them.
+func (s *Sender) follow(ctx context.Context, planned <-chan struct{}) error {
+	for {
+		allSent := isClosed(planned) && s.open.Load() == 0 // before fetching what is due
+		fetched, err := s.fetch(ctx)
+		if err != nil {
+			return err
+		}
+		if fetched > 0 {
+			continue
+		}
+		wait := min(time.Second, s.o.ReceiptDelay)
+		if allSent { // no more tickets come
+			due, some, err := s.outbox.NextDue(s.isUnread)
+			if err != nil {
+				return err
+			}
+			if !some {
+				return s.finish(ctx)
+			}
+			wait = time.Until(due)
+			if err := s.invalidateEarly(ctx); err != nil {
+				return err
+			}
+		}
+		if err := sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// finish is called when this run has nothing more to send or to fetch.
+func (s *Sender) finish(ctx context.Context) error {
+	if err := s.settle(); err != nil {
+		return err
+	}
+	held, err := s.invalidate(ctx)
+	if err == nil && held != nil {
+		s.problem(held)
+	}
+	return err
+}
+
+// fetch fetches the receipts of up to a thousand tickets and returns the number of their
+// batches.
+func (s *Sender) fetch(ctx context.Context) (int, error) {
+	due, err := s.outbox.Due(time.Now(), expo.MaxReceipts, s.isUnread)
+	if err != nil || len(due) == 0 {
+		return 0, err
+	}
+	a := answers{receipts: map[string]expo.Receipt{}, refused: map[string]string{}}
+	var asked []question
+	for _, sent := range due {
+		for _, t := range sent.Tickets {
+			asked = append(asked, question{t.ID, sent.Quota()})
+		}
+	}
+	if err := s.ask(ctx, &a, asked); err != nil {
+		return 0, err
+	}
+	if err := s.o.step("fetched"); err != nil {
+		return 0, err
+	}
+	r := outbox.Results{Tallies: outbox.Tallies{}}
+	var fetched []*outbox.Sent
+	for _, sent := range due {
+		if !s.isUnread(sent.Quota()) || time.Since(sent.SentAt) > expo.ReceiptLifetime {
+			fetched = append(fetched, sent)
+			s.readReceipts(&r, sent, a)
+		} // otherwise it stays in the outbox for the next run
+	}
+	if err := s.outbox.Receipts(fetched, r); err != nil {
+		return 0, err
+	}
+	if err := s.o.step("received"); err != nil {
+		return 0, err
+	}
+	for _, b := range r.Again {
+		if err := s.enqueue(ctx, &work{Batch: b}); err != nil {
+			return 0, err
+		}
+	}
+	return len(due), nil
+}
+
+// readReceipts adds the results of one batch's receipts to r.
+func (s *Sender) readReceipts(r *outbox.Results, sent *outbox.Sent, a answers) {
+	missing := *sent
+	missing.Tickets, missing.Due, missing.Asked = nil, time.Now().Add(s.o.ReceiptDelay), true
+	var slow []outbox.Recipient
+	for _, t := range sent.Tickets {
+		receipt, known := a.receipts[t.ID]
+		refusal := a.refused[t.ID]
+		switch {
+		case refusal != "" && refusal != noAnswer:
+			r.Counts.Fail(refusal, 1)
+		case !known && time.Since(sent.SentAt) > expo.ReceiptLifetime:
+			r.Counts.NoReceipt++
+		case !known:
+			missing.Tickets = append(missing.Tickets, t)
+		case receipt.Error == "":
+			r.Counts.Delivered++
+			r.Tallies.Add(outbox.Tallied{Quota: sent.Quota(), Platform: t.Platform}, outbox.Tally{Answers: 1})
+		case s.isSlow(receipt.Error, sent.Slowed):
+			r.Counts.Accepted-- // Expo asks to send it again
+			slow = append(slow, t.Recipient)
+		default:
+			failed(r, sent.Group, t.Recipient, receipt.Error, sent.SentAt)
+		}
+	}
+	if len(missing.Tickets) > 0 {
+		r.Sent = append(r.Sent, &missing)
+	}
+	if len(slow) > 0 {
+		r.Again = append(r.Again, slower(sent.Group, slow))
+	}
+}
+
+// failed adds an error in a ticket or a receipt to r.
+func failed(r *outbox.Results, g outbox.Group, to outbox.Recipient, code string, sentAt time.Time) {
+	answer := outbox.Tally{Answers: 1}
+	if expo.ActionFor(code) == expo.Invalidate {
+		answer.Gone = 1
+		r.Counts.Unregistered++
+		r.Gone = append(r.Gone, outbox.Gone{Recipient: to, SentAt: sentAt})
+	} else {
+		r.Counts.Fail(code, 1)
+	}
+	r.Tallies.Add(outbox.Tallied{Quota: g.Quota(), Platform: to.Platform}, answer)
+}
 
 // A question asks for the receipt of one ticket.
 type question struct{ id, quota string }
@@ -40,22 +176,6 @@ func (s *Sender) reading(quota string) *reading {
 // isUnread reports whether the project's receipts are left for the next run.
 func (s *Sender) isUnread(quota string) bool { return s.reading(quota).unread }
 
-// ask fetches receipts, and splits refused requests.
-func (s *Sender) ask(ctx context.Context, a *answers, asked []question) error {
-	if err := s.askParts(ctx, a, asked, s.o.Attempts); err != nil {
-		return err
-	}
-	for _, q := range asked {
-		if r := s.reading(q.quota); r.answered {
-			maps.Copy(a.refused, r.suspects)
-			clear(r.suspects)
-		} else if code := r.suspects[q.id]; code != "" {
-			s.unread(q.quota, code)
-		}
-	}
-	return nil
-}
-
 // unread leaves a project's receipts for the next run.
 func (s *Sender) unread(quota, code string) {
 	if r := s.reading(quota); !r.unread {
@@ -67,6 +187,28 @@ func (s *Sender) unread(quota, code string) {
 		}
 		s.problem(fmt.Errorf("project %q: get receipts: %s: %w", quota, code, why))
 	}
+}
+
+// blame moves the suspects to a, because Expo has answered another request of the project.
+func (r *reading) blame(a *answers) {
+	r.answered = true
+	maps.Copy(a.refused, r.suspects)
+	clear(r.suspects)
+}
+
+// ask fetches receipts, and splits refused requests.
+func (s *Sender) ask(ctx context.Context, a *answers, asked []question) error {
+	if err := s.askParts(ctx, a, asked, s.o.Attempts); err != nil {
+		return err
+	}
+	for _, q := range asked {
+		if r := s.reading(q.quota); r.answered {
+			r.blame(a)
+		} else if code := r.suspects[q.id]; code != "" {
+			s.unread(q.quota, code)
+		}
+	}
+	return nil
 }
 
 func (s *Sender) askParts(ctx context.Context, a *answers, asked []question, attempts int) error {
@@ -85,10 +227,7 @@ func (s *Sender) askParts(ctx context.Context, a *answers, asked []question, att
 	if err == nil {
 		maps.Copy(a.receipts, receipts)
 		for quota := range byQuota {
-			r := s.reading(quota)
-			r.answered = true
-			maps.Copy(a.refused, r.suspects)
-			clear(r.suspects)
+			s.reading(quota).blame(a)
 		}
 		return nil
 	}
@@ -109,15 +248,11 @@ func (s *Sender) askParts(ctx context.Context, a *answers, asked []question, att
 	default:
 		attempts = min(attempts, fewAttempts)
 	}
-	if len(byQuota) > 1 {
-		for _, some := range byQuota {
-			if err := s.askParts(ctx, a, some, attempts); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	if len(ids) == 1 {
+	parts := [][]question{asked[:len(asked)/2], asked[len(asked)/2:]}
+	switch {
+	case len(byQuota) > 1:
+		parts = slices.Collect(maps.Values(byQuota))
+	case len(ids) == 1:
 		r, q := s.reading(asked[0].quota), asked[0]
 		r.suspects[q.id] = code
 		if len(r.suspects) >= mostSuspects {
@@ -125,11 +260,12 @@ func (s *Sender) askParts(ctx context.Context, a *answers, asked []question, att
 		}
 		return nil
 	}
-	half := len(asked) / 2
-	if err := s.askParts(ctx, a, asked[:half], attempts); err != nil {
-		return err
+	for _, part := range parts {
+		if err := s.askParts(ctx, a, part, attempts); err != nil {
+			return err
+		}
 	}
-	return s.askParts(ctx, a, asked[half:], attempts)
+	return nil
 }
 
 // fewAttempts limits the attempts for each part of a request that failed in all of its
@@ -150,9 +286,8 @@ func (s *Sender) receipts(ctx context.Context, ids []string, attempts int) (map[
 		case errors.As(err, &refused) && refused.Action() != expo.Repeat, errors.Is(err, expo.ErrAnswer) && wait.made+1 >= fewAttempts:
 			return nil, fmt.Errorf("get receipts: %w", err)
 		}
-		atLeast := expo.RetryAfter(err)
 		s.o.Log.Warn("fetching receipts failed; retrying", "error", err)
-		if wait := wait.next(ctx, atLeast); wait != nil {
+		if wait := wait.next(ctx, expo.RetryAfter(err)); wait != nil {
 			return nil, fmt.Errorf("get receipts: %w: %w", wait, err)
 		}
 	}

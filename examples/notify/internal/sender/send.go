@@ -116,10 +116,9 @@ func (s *Sender) sending(w *work) ([]expo.Message, error) {
 		data[RecipientKey] = w.Recipients[i].User
 		messages[i] = expo.Message{To: token, Content: s.job.Content, Data: data}
 	}
-	w.Attempts++
 	w.SentAt = time.Now()
 	w.Left = ""
-	if err := s.outbox.Sending(w.Batch, outbox.Counts{Dropped: w.dropped}); err != nil {
+	if err := s.outbox.Update(w.Batch, outbox.Counts{Dropped: w.dropped}); err != nil {
 		return nil, err
 	}
 	w.dropped = 0
@@ -128,35 +127,31 @@ func (s *Sender) sending(w *work) ([]expo.Message, error) {
 
 // answered records the tickets.
 func (s *Sender) answered(ctx context.Context, p *project, w *work, tickets []expo.Ticket) error {
-	answer := outbox.Answer{Due: time.Now().Add(s.o.ReceiptDelay), Tallies: map[tokens.Platform]outbox.Tally{}}
+	r := outbox.Results{Tallies: outbox.Tallies{}}
+	sent := &outbox.Sent{Group: w.Group, SentAt: w.SentAt, Due: time.Now().Add(s.o.ReceiptDelay)}
 	var slow []outbox.Recipient
 	for i, ticket := range tickets {
 		recipient := w.Recipients[i]
 		switch {
 		case ticket.Error == "" && ticket.ID == "":
-			answer.Counts.Accepted++
-			answer.Counts.NoReceipt++
-			continue
+			r.Counts.Accepted++
+			r.Counts.NoReceipt++
 		case ticket.Error == "":
-			answer.Counts.Accepted++
-			answer.Tickets = append(answer.Tickets, outbox.Ticket{Recipient: recipient, ID: ticket.ID})
-			continue
+			r.Counts.Accepted++
+			sent.Tickets = append(sent.Tickets, outbox.Ticket{Recipient: recipient, ID: ticket.ID})
 		case s.isSlow(ticket.Error, w.Slowed):
 			slow = append(slow, recipient)
-			continue
-		case expo.ActionFor(ticket.Error) == expo.Invalidate:
-			answer.Counts.Unregistered++
-			answer.Gone = append(answer.Gone, recipient)
 		default:
-			answer.Counts.Fail(ticket.Error, 1)
+			failed(&r, w.Group, recipient, ticket.Error, w.SentAt)
 		}
-		gone := expo.ActionFor(ticket.Error) == expo.Invalidate
-		answer.Tallies[recipient.Platform] = answer.Tallies[recipient.Platform].Add(gone)
+	}
+	if len(sent.Tickets) > 0 {
+		r.Sent = []*outbox.Sent{sent}
 	}
 	if len(slow) > 0 {
-		answer.Again = slower(w.Project, w.Experience, w.Slowed, slow)
+		r.Again = []*outbox.Batch{slower(w.Group, slow)}
 	}
-	if err := s.outbox.Acknowledge(w.Batch, answer); err != nil {
+	if err := s.outbox.Acknowledge(w.Batch, r); err != nil {
 		return err
 	}
 	if err := s.accepted(p); err != nil {
@@ -165,8 +160,10 @@ func (s *Sender) answered(ctx context.Context, p *project, w *work, tickets []ex
 	if err := s.o.step("acknowledged"); err != nil {
 		return err
 	}
-	if answer.Again != nil {
-		return s.enqueue(ctx, &work{Batch: answer.Again})
+	for _, b := range r.Again {
+		if err := s.enqueue(ctx, &work{Batch: b}); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -177,12 +174,9 @@ func (s *Sender) isSlow(code string, slowed int) bool {
 }
 
 // slower makes the batch for a slow retry.
-func slower(project tokens.ProjectID, experience string, slowed int, recipients []outbox.Recipient) *outbox.Batch {
-	slowed++
-	return &outbox.Batch{
-		Project: project, Experience: experience, Recipients: recipients,
-		Slowed: slowed, NotBefore: slowly(slowed),
-	}
+func slower(g outbox.Group, recipients []outbox.Recipient) *outbox.Batch {
+	g.Slowed++
+	return &outbox.Batch{Group: g, Recipients: recipients, NotBefore: slowly(g.Slowed)}
 }
 
 // split replaces a refused batch. If the refusal lists the tokens by project, there is one
@@ -200,12 +194,13 @@ func (s *Sender) split(w *work, messages []expo.Message, refused *expo.Error) ([
 		parts[project] = append(parts[project], w.Recipients[i])
 	}
 	var works []*work
+	for experience, recipients := range parts {
+		group := w.Group
+		group.Experience = experience
+		works = append(works, part(group, recipients))
+	}
 	if len(parts) == 1 {
 		works = halves(w)
-	} else {
-		for experience, recipients := range parts {
-			works = append(works, part(w, experience, recipients))
-		}
 	}
 	if err := s.replace(w, works); err != nil {
 		return nil, err
@@ -215,9 +210,9 @@ func (s *Sender) split(w *work, messages []expo.Message, refused *expo.Error) ([
 
 func halves(w *work) []*work {
 	half := len(w.Recipients) / 2
-	return []*work{part(w, w.Experience, w.Recipients[:half]), part(w, w.Experience, w.Recipients[half:])}
+	return []*work{part(w.Group, w.Recipients[:half]), part(w.Group, w.Recipients[half:])}
 }
 
-func part(w *work, experience string, recipients []outbox.Recipient) *work {
-	return &work{Batch: &outbox.Batch{Project: w.Project, Experience: experience, Recipients: recipients, Slowed: w.Slowed}}
+func part(g outbox.Group, recipients []outbox.Recipient) *work {
+	return &work{Batch: &outbox.Batch{Group: g, Recipients: recipients}}
 }

@@ -226,9 +226,11 @@ func (s *Sender) stop(why error) {
 	}
 }
 
-func (s *Sender) isStopped() bool {
+func (s *Sender) isStopped() bool { return isClosed(s.stopped) }
+
+func isClosed(c <-chan struct{}) bool {
 	select {
-	case <-s.stopped:
+	case <-c:
 		return true
 	default:
 		return false

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -24,8 +23,8 @@ func TestCheckUsers(t *testing.T) {
 	}
 	for _, tc := range []struct {
 		list  string
-		users int
-		says  string
+		users int    // if the list is accepted
+		says  string // otherwise
 	}{
 		{"alice", 1, ""},
 		{"alice\nbob\n", 2, ""},
@@ -92,8 +91,7 @@ func TestCheckUsers(t *testing.T) {
 func TestMarkedList(t *testing.T) {
 	t.Parallel()
 	for _, users := range []int{1, 2000} {
-		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, fakeexpo.Options{})
+		inWorld(t, fakeexpo.Options{}, func(t *testing.T, w *world) {
 			w.add(3, app, "p")
 			w.users = []string{"\ufeff" + user(0) + "\r", "", user(1) + "\r", "nobody", user(2), ""}
 			w.o.PageUsers = users
