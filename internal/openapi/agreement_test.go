@@ -15,21 +15,20 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// TestValidRequests checks that valid requests are accepted, by the
-// document and by the server.
+// TestValidRequests checks that the document and the server accept valid requests.
 func TestValidRequests(t *testing.T) {
 	agree := newAgreement(t)
 	rapid.Check(t, func(t *rapid.T) {
 		members := validMembers(t)
-		if accepted := agree.on(t, post(t, members)); !accepted {
-			t.Fatalf("refused: %q", members)
+		if !agree(t, post(t, members)) {
+			t.Fatalf("rejected: %q", members)
 		}
 		query := url.Values{tokens.FieldDeviceID: {members[tokens.FieldDeviceID].(string)}}
 		if rapid.Bool().Draw(t, "says permanent") {
 			query.Set("permanent", rapid.SampledFrom([]string{"true", "false"}).Draw(t, "permanent"))
 		}
-		if accepted := agree.on(t, remove(query)); !accepted {
-			t.Fatalf("refused: %q", query)
+		if !agree(t, remove(query)) {
+			t.Fatalf("rejected: %q", query)
 		}
 	})
 }
@@ -49,7 +48,7 @@ func TestMutatedRequests(t *testing.T) {
 		} else {
 			delete(members, field)
 		}
-		accepted[agree.on(t, post(t, members))]++
+		accepted[agree(t, post(t, members))]++
 
 		query := url.Values{
 			tokens.FieldDeviceID: {nearID(128).Draw(t, "device in the query")},
@@ -57,34 +56,25 @@ func TestMutatedRequests(t *testing.T) {
 			"userId":             {httpexchanges.Bob},
 		}
 		delete(query, rapid.SampledFrom([]string{"", "permanent", tokens.FieldDeviceID}).Draw(t, "left out"))
-		accepted[agree.on(t, remove(query))]++
+		accepted[agree(t, remove(query))]++
 	})
 	if !t.Failed() && (accepted[true] == 0 || accepted[false] == 0) {
-		t.Errorf("accepted %d, refused %d: the mutations test one side only", accepted[true], accepted[false])
+		t.Errorf("accepted %d, rejected %d, want some of each", accepted[true], accepted[false])
 	}
 }
 
-// An agreement asks the document and the server.
-type agreement struct {
-	testing.TB
-	document func(*http.Request) (bool, string)
-}
-
-func newAgreement(t *testing.T) agreement {
-	v := newValidator(t)
-	return agreement{TB: t, document: func(r *http.Request) (bool, string) {
-		ok, found := v.ValidateHttpRequestSync(r)
-		return ok, explain(found)
-	}}
-}
-
-func (a agreement) on(t *rapid.T, e httpexchanges.Exchange) (accepted bool) {
-	req, resp := do(a.TB, e)
-	accepted = resp.StatusCode < 300
-	if ok, found := a.document(req); ok != accepted {
-		t.Fatalf("server accepts: %v, document: %v\n%s%s %s\n%s", accepted, ok, found, e.Method, req.URL, e.Body)
+// newAgreement returns a function that fails unless the document and the server both
+// accept or both reject a request. It reports whether they accept it.
+func newAgreement(tb testing.TB) func(*rapid.T, httpexchanges.Exchange) bool {
+	v := newValidator(tb)
+	return func(t *rapid.T, e httpexchanges.Exchange) bool {
+		req, resp := do(tb, e)
+		accepted := resp.StatusCode < 300
+		if ok, found := v.ValidateHttpRequestSync(req); ok != accepted {
+			t.Fatalf("server accepts: %v, document: %v\n%s%s %s\n%s", accepted, ok, explain(found), e.Method, req.URL, e.Body)
+		}
+		return accepted
 	}
-	return accepted
 }
 
 func post(t *rapid.T, members map[string]any) httpexchanges.Exchange {
@@ -111,8 +101,8 @@ func validMembers(t *rapid.T) map[string]any {
 	return members
 }
 
-// Characters at the edges of the rules: of one to four bytes, of one and two
-// UTF-16 units, beside the control characters, and those that JSON escapes.
+// Characters of one to four bytes, of one and two UTF-16 units, next to the control
+// characters, and those that JSON escapes.
 var (
 	plain    = []rune("aZ09 #[]\"\\/<&'~\u00a0é\u07ff\u0800\u2028\ufeff\ufffd\uffff\U00010000\U0001F4F1\U0010FFFF")
 	controls = []rune("\x00\t\n\r\x1f\x7f\u0080\u0085\u009f")
@@ -125,7 +115,7 @@ func validID(least, most int) *rapid.Generator[string] {
 	return rapid.StringOfN(anything, least, most, -1)
 }
 
-// nearID is an id that may have one character too many or one of the wrong kind.
+// nearID generates ids that may be a character too long or have a control character.
 func nearID(most int) *rapid.Generator[string] {
 	return rapid.OneOf(
 		validID(0, most),

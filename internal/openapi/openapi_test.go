@@ -1,9 +1,14 @@
+// Package openapi compares package httpapi with its OpenAPI document, by a third-party
+// validator. It validates every exchange of internal/httpexchanges, and random requests.
 package openapi
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,7 +34,7 @@ func newValidator(t testing.TB, opts ...config.Option) validator.Validator {
 	return v
 }
 
-// explain returns what the validator found, one line each.
+// explain returns the errors of the validator, one a line.
 func explain(found []*errors.ValidationError) string {
 	var b strings.Builder
 	for _, e := range found {
@@ -48,21 +53,21 @@ func TestDocument(t *testing.T) {
 	}
 }
 
-// TestExchanges checks that each answer is one that the document has for the
-// request, and that the document refuses just those requests that the server
-// refuses for what a schema can see.
+// TestExchanges checks that the document describes each response, and that the document
+// and the server accept the same requests, except for errors that a schema cannot
+// express.
 func TestExchanges(t *testing.T) {
 	requests := newValidator(t)
-	answers := newValidator(t, config.WithStrictMode()) // nothing that is not declared; requests may have more
+	answers := newValidator(t, config.WithStrictMode()) // rejects undeclared members and headers, which requests may have
 	for _, e := range httpexchanges.All() {
 		t.Run(e.Name, func(t *testing.T) {
 			req, resp := do(t, e)
 			switch e.Want.Status {
 			case http.StatusNotFound, http.StatusMethodNotAllowed:
-				return // the document says nothing of other paths and methods
+				return // the document has no other paths and methods
 			}
 			if ok, found := answers.ValidateHttpResponse(req, resp); !ok {
-				t.Errorf("the answer is not as documented:\n%s", explain(found))
+				t.Errorf("the response is not as documented:\n%s", explain(found))
 			}
 			if e.Want.Status >= 400 && e.Blind {
 				return
@@ -82,4 +87,86 @@ func do(t testing.TB, e httpexchanges.Exchange) (*http.Request, *http.Response) 
 		t.Fatal(err)
 	}
 	return req, resp
+}
+
+// TestDoctoredAnswers shows that TestExchanges notices deviations: it changes one point
+// of a valid response, which must then be invalid.
+func TestDoctoredAnswers(t *testing.T) {
+	v := newValidator(t, config.WithStrictMode())
+	all := httpexchanges.All()
+	replace := func(old, by string) func(*http.Response, *string) {
+		return func(_ *http.Response, body *string) {
+			if !strings.Contains(*body, old) {
+				t.Fatalf("%q is not in %s", old, *body)
+			}
+			*body = strings.Replace(*body, old, by, 1)
+		}
+	}
+	header := func(name, value string) func(*http.Response, *string) {
+		return func(resp *http.Response, _ *string) {
+			if resp.Header.Set(name, value); value == "" {
+				resp.Header.Del(name)
+			}
+		}
+	}
+	status := func(code int) func(*http.Response, *string) {
+		return func(resp *http.Response, _ *string) { resp.StatusCode = code }
+	}
+	for _, tc := range []struct {
+		exchange, point string
+		doctor          func(*http.Response, *string)
+	}{
+		{"create", "a token", replace(`"platform"`, `"expoPushToken":"ExpoPushToken[x]","platform"`)},
+		{"create", "who lost the token", replace(`"platform"`, `"movedFrom":"bob","platform"`)},
+		{"create", "no expiry", replace(`,"expiresAt":"2027-02-21T09:00:00.000Z"`, ``)},
+		{"create", "a time without milliseconds", replace(`09:00:00.000Z`, `09:00:00Z`)},
+		{"create", "a time that is none", replace(`2026-11-23`, `2026-13-23`)},
+		{"create", "another platform", replace(`"ios"`, `"web"`)},
+		{"create", "another status", status(202)},
+		{"create", "no Cache-Control", header("Cache-Control", "")},
+		{"create", "another Cache-Control", header("Cache-Control", "private")},
+		{"create", "no request id", header("X-Request-Id", "")},
+		{"create", "an insane request id", header("X-Request-Id", "a b")},
+		{"create", "sniffing", header("X-Content-Type-Options", "")},
+		{"create", "another header", header("X-Token", "ExpoPushToken[x]")},
+		{"create", "another content type", header("Content-Type", "text/html")},
+		{"list nothing", "null", replace(`[]`, `null`)},
+		{"list nothing", "another member", replace(`{`, `{"next":"x",`)},
+		{"list the caller's, by device id", "a token", replace(`"platform"`, `"expoPushToken":"ExpoPushToken[x]","platform"`)},
+		{"list the caller's, by device id", "no device", replace(`"deviceId":"tablet",`, ``)},
+		{"value: nothing", "no errors", replace(`"errors"`, `"fields"`)},
+		{"value: nothing", "no field", replace(`"field":"deviceId",`, ``)},
+		{"value: nothing", "another code", replace(`invalid_fields`, `broken`)},
+		{"value: nothing", "a status that is not the answer's", replace(`422`, `400`)},
+		{"value: nothing", "plain JSON", header("Content-Type", "application/json")},
+		{"body: null", "a code that is not declared", replace(`not_an_object`, `null`)},
+		{"body: null", "what was sent", replace(`"code"`, `"input":"null","code"`)},
+		{"body: null", "no request id", replace(`"requestId"`, `"request_id"`)},
+		{"no credential", "no challenge", header("WWW-Authenticate", "")},
+		{"out of time, POST", "no Retry-After", header("Retry-After", "")},
+		{"out of time, POST", "a Retry-After in words", header("Retry-After", "soon")},
+		{"store fails, POST", "the store's error", replace(`"code"`, `"cause":"broken","code"`)},
+	} {
+		t.Run(tc.exchange+" with "+tc.point, func(t *testing.T) {
+			i := slices.IndexFunc(all, func(e httpexchanges.Exchange) bool { return e.Name == tc.exchange })
+			if i < 0 {
+				t.Fatal("there is no such exchange")
+			}
+			req, resp := do(t, all[i])
+			original, err := io.ReadAll(resp.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body = io.NopCloser(bytes.NewReader(original))
+			if ok, found := v.ValidateHttpResponse(req, resp); !ok {
+				t.Fatalf("refused before it was doctored:\n%s", explain(found))
+			}
+			body := string(original)
+			tc.doctor(resp, &body)
+			resp.Body = io.NopCloser(strings.NewReader(body))
+			if ok, _ := v.ValidateHttpResponse(req, resp); ok {
+				t.Errorf("the validator accepts %s", body)
+			}
+		})
+	}
 }

@@ -21,10 +21,10 @@ import (
 
 var (
 	tool     = flag.String("schemathesis", "schemathesis", "the `program` to run")
-	examples = flag.Int("examples", 100, "how many examples of each operation it makes")
+	examples = flag.Int("examples", 100, "the number of examples of each operation")
 )
 
-// TestSchemathesis has an outside tool test the API against the document.
+// TestSchemathesis tests the API against the document with schemathesis.
 func TestSchemathesis(t *testing.T) {
 	server := httptest.NewServer(httpapi.MustNew(memstore.MustNew(store.Policy{}), func(r *http.Request) (tokens.UserID, error) {
 		if r.Header.Get("Authorization") != "Bearer valid" {
@@ -39,7 +39,7 @@ func TestSchemathesis(t *testing.T) {
 	}
 	cmd := exec.CommandContext(t.Context(), *tool, "run", "--url", server.URL, "--header", "Authorization: Bearer valid",
 		"--checks", "all", "--max-examples", strconv.Itoa(*examples), "--no-color", document)
-	cmd.Dir = t.TempDir() // it leaves files where it runs
+	cmd.Dir = t.TempDir() // it writes files to its working directory
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
 		t.Error(err)

@@ -1,3 +1,5 @@
+// Package repository tests the repository itself: links, code, commands and
+// length of its documents, the changelog, and which package may depend on which.
 package repository
 
 import (
@@ -17,8 +19,6 @@ const (
 	maxREADMELines = 150
 )
 
-// Documents stay short: the README is read in a minute, and a document that
-// grows makes another one shorter.
 func TestMarkdownIsShort(t *testing.T) {
 	words := 0
 	for _, path := range files(t, ".md") {
@@ -32,11 +32,11 @@ func TestMarkdownIsShort(t *testing.T) {
 	}
 }
 
-// banned are words that stand for a subject without a name.
+// banned are words that replace the name of a subject.
 var banned = regexp.MustCompile(`(?i)\b(whoever|whomever|whatever|somebody|nobody|anybody|everybody|someone|anyone|the one that|the one who)\b`)
 
-// Documents and comments name their subjects: the store, the caller, the row. So
-// do the texts of programs; the strings of tests may be names of users.
+// TestWords checks that documents, comments and the strings of programs name their
+// subjects: the store, the caller, the row. The strings of tests may be names of users.
 func TestWords(t *testing.T) {
 	check := func(path string, line int, text string) {
 		for i, l := range strings.Split(text, "\n") {
@@ -78,8 +78,8 @@ func prose(path, source string) iter.Seq2[int, string] {
 	}
 }
 
-// The README has the two commands of a fresh clone, each on a line of its own: one
-// runs the server, one the tests.
+// TestREADMEHasTheCommands checks that the README has the commands that run the server
+// and the tests, each on a line of its own.
 func TestREADMEHasTheCommands(t *testing.T) {
 	readme := read(t, filepath.Join(root, "README.md"))
 	for _, command := range []string{"go -C examples run ./local", "make test"} {
@@ -89,7 +89,7 @@ func TestREADMEHasTheCommands(t *testing.T) {
 	}
 }
 
-// Each folder of a program has a README.
+// TestProgramsHaveREADMEs checks that each folder of a program has a README.
 func TestProgramsHaveREADMEs(t *testing.T) {
 	folders, err := filepath.Glob(filepath.Join(root, "examples/*/"))
 	if err != nil {
@@ -105,8 +105,8 @@ func TestProgramsHaveREADMEs(t *testing.T) {
 	}
 }
 
-// The program of the README runs in an empty folder, and prints what the README
-// has below it.
+// TestQuickStart runs the README's program in an empty folder, and compares its output
+// with the one in the README.
 func TestQuickStart(t *testing.T) {
 	readme := read(t, filepath.Join(root, "README.md"))
 	program := regexp.MustCompile("(?s)```go\n(package main\n.*?)```").FindStringSubmatch(readme)

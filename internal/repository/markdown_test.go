@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// The Go code in the documents is code that is compiled: each block stands, but
-// for its indentation, in a Go file of the repository.
+// TestMarkdownCodeIsCompiled checks that each block of Go in the documents is in a Go
+// file of the repository, apart from its indentation.
 func TestMarkdownCodeIsCompiled(t *testing.T) {
 	var sources strings.Builder
 	for _, path := range files(t, ".go") {
@@ -35,7 +35,7 @@ func TestMarkdownCodeIsCompiled(t *testing.T) {
 		}
 	}
 	if blocks < 2 {
-		t.Errorf("%d blocks of Go were found; the guide alone has more", blocks)
+		t.Errorf("found %d blocks of Go, want more", blocks)
 	}
 }
 
@@ -46,7 +46,8 @@ var (
 	dropped = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 )
 
-// Links between the documents lead to a file, and to a heading in it.
+// TestMarkdownLinks checks that links between the documents lead to a file, and to a
+// heading in it.
 func TestMarkdownLinks(t *testing.T) {
 	for _, path := range files(t, ".md") {
 		for _, match := range link.FindAllStringSubmatch(read(t, path), -1) {
@@ -96,8 +97,8 @@ func TestMarkdownNamesFiles(t *testing.T) {
 // root is the top folder of the repository.
 const root = "../.."
 
-// files returns the files of the repository with that extension. Hidden folders
-// and node_modules, which hold what tools put there, are left out.
+// files returns the files of the repository with that extension, without hidden folders
+// and node_modules.
 func files(t *testing.T, ext string) []string {
 	t.Helper()
 	var paths []string
@@ -145,8 +146,8 @@ var (
 		"|Expiry|Clock|Keys|Values|Invalid|Context|Race)/[A-Z]\\w*)`")
 )
 
-// The tests that documents name, as what shows a statement, are there: functions
-// of any module, and checks of store/storetest.
+// TestMarkdownNamesTests checks that the tests and the checks of store/storetest that
+// documents name exist.
 func TestMarkdownNamesTests(t *testing.T) {
 	var all strings.Builder
 	for _, path := range files(t, ".go") {
@@ -158,18 +159,18 @@ func TestMarkdownNamesTests(t *testing.T) {
 		for _, match := range testName.FindAllStringSubmatch(text, -1) {
 			named++
 			if !strings.Contains(source, "\nfunc "+match[1]+"(") {
-				t.Errorf("%s names %s, which is nowhere", path, match[1])
+				t.Errorf("%s names %s, which does not exist", path, match[1])
 			}
 		}
 		for _, match := range checkName.FindAllStringSubmatch(text, -1) {
 			named++
 			if !strings.Contains(source, `"`+match[1]+`"`) {
-				t.Errorf("%s names the check %s, which is nowhere", path, match[1])
+				t.Errorf("%s names the check %s, which does not exist", path, match[1])
 			}
 		}
 	}
 	if named < 50 {
-		t.Errorf("%d names were found, want more: are documents written otherwise now?", named)
+		t.Errorf("found %d names, want more: adapt the expressions to the documents", named)
 	}
 }
 
@@ -218,7 +219,7 @@ func TestMarkdownCommands(t *testing.T) {
 		}
 	}
 	if found < 60 {
-		t.Errorf("%d commands were found, want more: are documents written otherwise now?", found)
+		t.Errorf("found %d commands, want more: adapt the expressions to the documents", found)
 	}
 }
 
