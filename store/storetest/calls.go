@@ -9,8 +9,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A call is a method of a store with its arguments, for the checks that are the
-// same for all methods. It drops the result.
+// A call is a method of a store with its arguments. It drops the result.
 type call = func(context.Context, store.Store) error
 
 type (
@@ -18,32 +17,22 @@ type (
 	userCall = func(tokens.UserID) call
 )
 
+func errorOf[T any](_ T, err error) error { return err }
+
 func registerCall(req tokens.Request) call {
-	return func(ctx context.Context, s store.Store) error {
-		_, err := s.Register(ctx, req)
-		return err
-	}
+	return func(ctx context.Context, s store.Store) error { return errorOf(s.Register(ctx, req)) }
 }
 
 func getCall(key tokens.Key) call {
-	return func(ctx context.Context, s store.Store) error {
-		_, err := s.Get(ctx, key)
-		return err
-	}
+	return func(ctx context.Context, s store.Store) error { return errorOf(s.Get(ctx, key)) }
 }
 
 func listCall(user tokens.UserID) call {
-	return func(ctx context.Context, s store.Store) error {
-		_, err := s.List(ctx, user)
-		return err
-	}
+	return func(ctx context.Context, s store.Store) error { return errorOf(s.List(ctx, user)) }
 }
 
 func holderCall(h tokens.Hash) call {
-	return func(ctx context.Context, s store.Store) error {
-		_, err := s.Holder(ctx, h)
-		return err
-	}
+	return func(ctx context.Context, s store.Store) error { return errorOf(s.Holder(ctx, h)) }
 }
 
 func deactivateCall(key tokens.Key) call {
@@ -63,17 +52,11 @@ func deleteUserCall(user tokens.UserID) call {
 }
 
 func inspectCall(user tokens.UserID) call {
-	return func(ctx context.Context, s store.Store) error {
-		_, err := store.Inspect(ctx, s, user)
-		return err
-	}
+	return func(ctx context.Context, s store.Store) error { return errorOf(store.Inspect(ctx, s, user)) }
 }
 
 func importCall(r tokens.Registration) call {
-	return func(ctx context.Context, s store.Store) error {
-		_, err := store.Import(ctx, s, r)
-		return err
-	}
+	return func(ctx context.Context, s store.Store) error { return errorOf(store.Import(ctx, s, r)) }
 }
 
 // pageCall and segmentsCall call the walker, not the store.
@@ -85,10 +68,7 @@ func pageCall(w store.Walker, from store.Cursor, limit int) call {
 }
 
 func segmentsCall(w store.Walker, n int) call {
-	return func(ctx context.Context, _ store.Store) error {
-		_, err := w.Segments(ctx, n)
-		return err
-	}
+	return func(ctx context.Context, _ store.Store) error { return errorOf(w.Segments(ctx, n)) }
 }
 
 const (
@@ -102,12 +82,7 @@ func key(user tokens.UserID, device tokens.DeviceID) tokens.Key {
 }
 
 func request(user tokens.UserID, device tokens.DeviceID, token tokens.Token) tokens.Request {
-	return tokens.Request{
-		Key:       key(user, device),
-		Token:     token,
-		Platform:  tokens.IOS,
-		ProjectID: "@acme/app",
-	}
+	return tokens.Request{Key: key(user, device), Token: token, Platform: tokens.IOS, ProjectID: "@acme/app"}
 }
 
 // Requests that many checks make: two devices of alice, and bob who takes over her
@@ -123,7 +98,7 @@ func token(n int) tokens.Token {
 	return tokens.MustParseToken(fmt.Sprintf("ExponentPushToken[%022d]", n))
 }
 
-// spellings returns the three of the n-th of many tokens that have three.
+// spellings returns the three spellings of the n-th of many tokens that have three.
 func spellings(n int) [3]tokens.Token {
 	id := fmt.Sprintf("5pe11ed0-0000-0000-0000-%012d", n)
 	return [3]tokens.Token{
@@ -136,11 +111,14 @@ func spellings(n int) [3]tokens.Token {
 // device returns the n-th of up to a thousand devices, which are in byte order.
 func device(n int) tokens.DeviceID { return tokens.DeviceID(fmt.Sprintf("device-%03d", n)) }
 
-// requests returns the user's first n devices, each with a token of its own.
-func requests(user tokens.UserID, n int) []tokens.Request {
+// nth returns alice's n-th device with a token of its own.
+func nth(n int) tokens.Request { return request(alice, device(n), token(n)) }
+
+// firstN returns alice's first n devices.
+func firstN(n int) []tokens.Request {
 	reqs := make([]tokens.Request, n)
 	for i := range reqs {
-		reqs[i] = request(user, device(i), token(i))
+		reqs[i] = nth(i)
 	}
 	return reqs
 }

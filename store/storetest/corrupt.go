@@ -28,7 +28,7 @@ var corruptChecks = []check{
 // decoded.
 func (f *fixture) corrupted() (tablet, phone tokens.Request) {
 	f.Helper()
-	tablet, phone = request(alice, "tablet", token(2)), request(alice, "phone", token(1))
+	tablet, phone = second, request(alice, "phone", token(1))
 	f.register(tablet)
 	f.register(phone)
 	f.Corrupt(f, f.store, phone.Key)
@@ -96,8 +96,7 @@ func corruptLimit(f *fixture) {
 	f.register(request(alice, "watch", token(3)))
 	f.wantDevices(alice, "tablet", "watch")
 	f.clock.advance(time.Hour)
-	req := request(alice, "new", token(4))
-	f.evicts(req)
+	f.evicts(request(alice, "new", token(4)))
 
 	f.clock.advance(time.Hour)
 	again := f.register(request(alice, "phone", token(1)))
@@ -119,8 +118,7 @@ func corruptRegister(f *fixture) {
 	f.Corrupt(f, f.store, tablet.Key)
 	tablet.Token = token(3)
 	f.wantOverwritten(tablet)
-	free := request(bob, "tablet", token(2))
-	f.creates(free)
+	f.creates(request(bob, "tablet", token(2)))
 	f.wantEqual("Holder", tablet.Key, f.holder(token(3)).Key)
 }
 

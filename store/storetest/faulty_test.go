@@ -28,71 +28,54 @@ type faulty struct {
 	process
 }
 
-// faultyData is what the handles of a faulty store share.
+// faultyData is shared by the handles of a faulty store.
 type faultyData struct {
 	arrived atomic.Int64 // writes
 	mu      sync.Mutex
-	begun   int64           // writes that have had mu
-	asked   map[string]bool // the faults that a store without a fault was asked for
+	begun   int64               // writes that have had mu
+	asked   notes[string, bool] // the faults that a store without a fault was asked for
 	writes  int
-	rows    map[tokens.Key]tokens.Registration // by s.id
-	broken  map[tokens.Key]bool                // rows that cannot be decoded, by s.id
+	rows    notes[tokens.Key, tokens.Registration] // by s.id
+	broken  notes[tokens.Key, bool]                // rows that cannot be decoded, by s.id
 
-	// What only a fault remembers.
-	firstSeen map[tokens.Key]time.Time
-	hadBefore map[tokens.Hash]tokens.Key
-	lastToken map[tokens.Key]tokens.Token
-	movedFrom map[tokens.Key]tokens.Key
-	listed    map[tokens.UserID][]tokens.Registration
-	queues    map[tokens.UserID][]tokens.Key
-	counted   map[tokens.Key][]tokens.Registration
-	exact     map[tokens.Key]time.Time
-	known     map[tokens.Hash]tokens.Token
-	inspected map[tokens.UserID][]store.Record
-	snapshot  []tokens.Registration
-	at        tokens.Key
-	used      map[store.Cursor]bool
-	unindexed map[tokens.Hash]bool
-	gaveUp    map[tokens.Key]tokens.Token
-	erasedAt  map[tokens.Key]time.Time
-	indexed   map[tokens.Hash]tokens.Key // what an index was left with
-	counter   map[tokens.UserID]int      // of devices that are not there
-	since     map[store.Cursor]time.Time
-	under     map[any]*reading
-	listBuf   []tokens.Registration
-	recordBuf []store.Record
-	keyBuf    []tokens.Key
-	first     store.Policy // of the first handle
-	busy      *faulty      // the handle that excludes calls of its own
+	// The rest is used by faults.
+	firstSeen, exact, erasedAt notes[tokens.Key, time.Time]
+	lastToken, gaveUp          notes[tokens.Key, tokens.Token]
+	movedFrom                  notes[tokens.Key, tokens.Key]
+	counted                    notes[tokens.Key, []tokens.Registration]
+	hadBefore                  notes[tokens.Hash, tokens.Key]
+	indexed                    notes[tokens.Hash, tokens.Key] // left in an index
+	known                      notes[tokens.Hash, tokens.Token]
+	unindexed                  notes[tokens.Hash, bool]
+	listed                     notes[tokens.UserID, []tokens.Registration]
+	inspected                  notes[tokens.UserID, []store.Record]
+	queues                     notes[tokens.UserID, []tokens.Key]
+	counter                    notes[tokens.UserID, int] // of devices that are gone
+	used                       notes[store.Cursor, bool]
+	since                      notes[store.Cursor, time.Time]
+	under                      notes[any, *reading]
+	snapshot, listBuf          []tokens.Registration
+	recordBuf                  []store.Record
+	keyBuf                     []tokens.Key
+	at                         tokens.Key
+	first                      store.Policy // of the first handle
+	busy                       *faulty      // the handle that excludes calls of its own
+}
+
+// notes is a map whose zero value can be written to.
+type notes[K comparable, V any] map[K]V
+
+func (n *notes[K, V]) set(k K, v V) {
+	if *n == nil {
+		*n = notes[K, V]{}
+	}
+	(*n)[k] = v
 }
 
 var _ store.Store = (*faulty)(nil)
 
 func newFaulty(fault string, p store.Policy) *faulty {
-	return newHandle(fault, p, &faultyData{
-		asked:     map[string]bool{},
-		broken:    map[tokens.Key]bool{},
-		rows:      map[tokens.Key]tokens.Registration{},
-		firstSeen: map[tokens.Key]time.Time{},
-		hadBefore: map[tokens.Hash]tokens.Key{},
-		lastToken: map[tokens.Key]tokens.Token{},
-		movedFrom: map[tokens.Key]tokens.Key{},
-		listed:    map[tokens.UserID][]tokens.Registration{},
-		queues:    map[tokens.UserID][]tokens.Key{},
-		counted:   map[tokens.Key][]tokens.Registration{},
-		exact:     map[tokens.Key]time.Time{},
-		known:     map[tokens.Hash]tokens.Token{},
-		inspected: map[tokens.UserID][]store.Record{},
-		used:      map[store.Cursor]bool{},
-		unindexed: map[tokens.Hash]bool{},
-		gaveUp:    map[tokens.Key]tokens.Token{},
-		erasedAt:  map[tokens.Key]time.Time{},
-		indexed:   map[tokens.Hash]tokens.Key{},
-		counter:   map[tokens.UserID]int{},
-		since:     map[store.Cursor]time.Time{},
-		under:     map[any]*reading{},
-		first:     p,
-	})
+	return newHandle(fault, p, &faultyData{first: p})
 }
 
 func againFaulty(_ testing.TB, s store.Store, p store.Policy) store.Store {
@@ -102,7 +85,6 @@ func againFaulty(_ testing.TB, s store.Store, p store.Policy) store.Store {
 
 func newHandle(fault string, p store.Policy, data *faultyData) *faulty {
 	s := &faulty{fault: fault, faultyData: data}
-	s.forget()
 	if s.has("keeps the limit of the first handle", "Handles/LowerLimit") {
 		p.MaxDevices = s.first.MaxDevices
 	}
@@ -135,7 +117,7 @@ func newHandle(fault string, p store.Policy, data *faultyData) *faulty {
 // [faultsOfTheSource] reads both from the source.
 func (s *faulty) has(fault string, _ ...string) bool {
 	if s.fault == "" {
-		s.asked[fault] = true
+		s.asked.set(fault, true)
 	}
 	return s.fault == fault
 }
@@ -193,7 +175,7 @@ func (s *faulty) refusal(ctx context.Context, method string, invalid error) erro
 // end is what every write does last.
 func (s *faulty) end(ctx context.Context, method string) error {
 	s.writes++
-	s.forget()
+	s.process = process{}
 	err := ctx.Err()
 	switch {
 	case err != nil && s.has(method+" denies a write during which the context ended"):
@@ -237,7 +219,7 @@ func (s *faulty) id(k tokens.Key) tokens.Key {
 	return key(tokens.UserID(s.fold(string(k.UserID), inUsers)), tokens.DeviceID(s.fold(string(k.DeviceID), inDevices)))
 }
 
-func (s *faulty) put(reg tokens.Registration) { s.rows[s.id(reg.Key)] = reg }
+func (s *faulty) put(reg tokens.Registration) { s.rows.set(s.id(reg.Key), reg) }
 
 func (s *faulty) erase(k tokens.Key) {
 	delete(s.rows, s.id(k))
@@ -246,7 +228,7 @@ func (s *faulty) erase(k tokens.Key) {
 
 func corruptFaulty(_ testing.TB, s store.Store, k tokens.Key) {
 	f := s.(*faulty)
-	f.broken[f.id(k)] = true
+	f.broken.set(f.id(k), true)
 }
 
 // where returns those of the rows, in an order that is the same each time.

@@ -42,7 +42,7 @@ func (s *faulty) giveUpRegister(ctx context.Context, req tokens.Request, now tim
 	case !stored && s.has("gives up after it stored the row without its times", "Ending/Create"):
 		s.put(tokens.Registration{Key: req.Key, Token: req.Token, Platform: req.Platform, Status: tokens.Active, ExpiresAt: s.policy.Expiry(now)})
 	case s.has("takes the repeat of a call that it gave up for done"):
-		s.gaveUp[req.Key] = req.Token
+		s.gaveUp.set(req.Key, req.Token)
 	case s.has("returns no error for a Register that it gave up", "Ending/Create", "Ending/TakeOver"):
 		return true, nil
 	case s.has("denies a Register that it applied when the context ended", "Ending/Evict", "Ending/Reactivate"):

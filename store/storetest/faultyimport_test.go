@@ -32,7 +32,7 @@ func (s *faulty) Import(ctx context.Context, r tokens.Registration) (store.Impor
 		if holder != nil {
 			s.eraseImported(*holder, r)
 			if s.has("Import counts the device that loses the token", "Import/NoLimit") {
-				s.counter[holder.Key.UserID]++
+				s.counter.set(holder.Key.UserID, s.counter[holder.Key.UserID]+1)
 			}
 		}
 		s.put(s.importedAs(planned, given, own, now))
@@ -61,7 +61,7 @@ func (s *faulty) Import(ctx context.Context, r tokens.Registration) (store.Impor
 			s.put(*own)
 		}
 	}
-	if outcome == store.ImportedStatus && s.has("Import does not say that it took the status", "Import/Rule", "Import/Copy") {
+	if outcome == store.ImportedStatus && s.has("Import does not say that it took the status", "Import/Rule") {
 		outcome = store.ImportKept
 	}
 	if outcome == store.ImportExpired && s.has("Import does not say that what it was given has expired", "Import/Rule") {
@@ -118,7 +118,7 @@ func (s *faulty) planImport(r tokens.Registration, now time.Time, own, holder *t
 	switch {
 	case outcome == store.ImportExpired && s.has("Import stores what has expired", "Import/Rule"):
 		return s.stampedImport(r), store.Imported
-	case outcome == store.ImportedStatus && s.has("Import keeps what was logged out meanwhile", "Import/Rule", "Import/Copy"):
+	case outcome == store.ImportedStatus && s.has("Import keeps what was logged out meanwhile", "Import/Rule"):
 		return tokens.Registration{}, store.ImportKept
 	}
 	return planned, outcome
@@ -149,7 +149,7 @@ func (s *faulty) eraseImported(holder, r tokens.Registration) {
 // importedAs returns the stored form of the registration.
 func (s *faulty) importedAs(planned, given tokens.Registration, own *tokens.Registration, now time.Time) tokens.Registration {
 	switch {
-	case s.has("Import sets updatedAt", "Import/Rule", "Import/Times", "Import/Copy"):
+	case s.has("Import sets updatedAt", "Import/Rule", "Import/Times"):
 		planned.UpdatedAt = stamp(now)
 	case s.has("Import sets registeredAt", "Import/Rule", "Import/Times"):
 		planned.RegisteredAt = stamp(now)

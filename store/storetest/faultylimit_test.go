@@ -12,7 +12,7 @@ import (
 
 func (s *faulty) makeRoom(newcomer tokens.Key, now time.Time, result *store.Result) {
 	user := newcomer.UserID
-	s.queues[user] = append(s.queues[user], newcomer)
+	s.queues.set(user, append(s.queues[user], newcomer))
 	rows := s.candidates(newcomer, now)
 	if s.has("counts, then writes", "Race/Limit") {
 		rows = slices.DeleteFunc(s.counted[newcomer], func(r tokens.Registration) bool {
@@ -60,7 +60,7 @@ func (s *faulty) makeRoom(newcomer tokens.Key, now time.Time, result *store.Resu
 		result.Evicted = s.keyBuf
 	case s.has("hands out its queue of devices", "Values/OfEvicted"):
 		result.Evicted = s.queues[user][:n]
-		s.queues[user] = s.queues[user][n:]
+		s.queues.set(user, s.queues[user][n:])
 		for _, k := range result.Evicted {
 			s.erase(k)
 		}

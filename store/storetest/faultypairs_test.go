@@ -63,7 +63,7 @@ func (s *faulty) registerInSteps(req tokens.Request, now time.Time) (result stor
 		s.gap()
 		current, stored := s.rows[s.id(previous.Key)]
 		result = s.registerWhole(req, now)
-		s.rows[s.id(previous.Key)] = *previous
+		s.rows.set(s.id(previous.Key), *previous)
 		s.take(req, previous, live, now, &told)
 		if stored && !s.same(current.Token, req.Token) {
 			s.put(current)
@@ -101,7 +101,7 @@ func (s *faulty) registerInSteps(req tokens.Request, now time.Time) (result stor
 		result = s.registerWhole(req, now)
 		delete(s.unindexed, req.Token.Hash())
 		s.gap()
-		s.unindexed[old.Token.Hash()] = true
+		s.unindexed.set(old.Token.Hash(), true)
 		return result, true
 	}
 	delete(s.unindexed, req.Token.Hash())
@@ -181,19 +181,10 @@ func (s *faulty) unchanged(read tokens.Registration) bool {
 	return stored == !read.Key.IsZero() && describe(now) == describe(read)
 }
 
-// A process is the cache of one handle, which the handle keeps until its next write.
+// A process is the cache of one handle until its next write.
 type process struct {
-	lists map[tokens.UserID][]tokens.Registration
-	got   map[tokens.Key]tokens.Registration
-	held  map[tokens.Hash]tokens.Key
-	none  map[tokens.Hash]bool
-}
-
-func (p *process) forget() {
-	*p = process{
-		lists: map[tokens.UserID][]tokens.Registration{},
-		got:   map[tokens.Key]tokens.Registration{},
-		held:  map[tokens.Hash]tokens.Key{},
-		none:  map[tokens.Hash]bool{},
-	}
+	lists notes[tokens.UserID, []tokens.Registration]
+	got   notes[tokens.Key, tokens.Registration]
+	held  notes[tokens.Hash, tokens.Key]
+	none  notes[tokens.Hash, bool]
 }

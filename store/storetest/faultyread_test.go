@@ -63,7 +63,7 @@ func (s *faulty) Get(ctx context.Context, k tokens.Key) (tokens.Registration, er
 		!r.Active() && s.has("Get hides what is inactive", "Get/Inactive"):
 		return tokens.Registration{}, store.ErrNotFound
 	}
-	s.got[k] = r
+	s.got.set(k, r)
 	return r, nil
 }
 
@@ -112,7 +112,7 @@ func (s *faulty) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration
 			if expired && !s.has("Holder shows what has expired", "Expiry/Boundary") || !r.Active() && s.has("Holder hides what is inactive", "Holder/Inactive") {
 				break
 			}
-			s.held[h] = s.id(r.Key)
+			s.held.set(h, s.id(r.Key))
 			return r, nil
 		}
 	}
@@ -124,7 +124,7 @@ func (s *faulty) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration
 	if s.has("Holder returns nothing without an error", "Holder/Absent") {
 		return tokens.Registration{}, nil
 	}
-	s.none[h] = true
+	s.none.set(h, true)
 	return tokens.Registration{}, store.ErrNotFound
 }
 
@@ -145,7 +145,7 @@ func (s *faulty) join(ctx context.Context, what any, faulty bool, read func(*rea
 	r, joined := s.under[what]
 	if !joined {
 		r = &reading{done: make(chan struct{})}
-		s.under[what] = r
+		s.under.set(what, r)
 		read(r)
 	}
 	s.mu.Unlock()
@@ -227,7 +227,8 @@ func (s *faulty) List(ctx context.Context, user tokens.UserID) ([]tokens.Registr
 			return strings.Compare(strings.ToLower(string(a.Key.DeviceID)), strings.ToLower(string(b.Key.DeviceID)))
 		})
 	}
-	s.listed[user], s.lists[user] = regs, regs
+	s.listed.set(user, regs)
+	s.lists.set(user, regs)
 	if s.has("List returns one slice each time", "Values/OfList") {
 		s.listBuf = append(s.listBuf[:0], regs...)
 		return s.listBuf, nil

@@ -70,7 +70,7 @@ func (s *faulty) Inspect(ctx context.Context, user tokens.UserID) ([]store.Recor
 	case len(records) > 0 && s.has("Inspect shows a registration twice", "Inspect/EveryState"):
 		records = slices.Insert(records, 0, records[0])
 	}
-	s.inspected[user] = records
+	s.inspected.set(user, records)
 	return s.shared("Inspect", records), nil
 }
 
@@ -228,7 +228,7 @@ func (s *faulty) Page(ctx context.Context, from store.Cursor, limit int) ([]stor
 		if s.used[from] {
 			return nil, "", nil
 		}
-		s.used[from] = true
+		s.used.set(from, true)
 	case s.has("Page ends where the cursor's key is gone", "Walk/CursorsKeyDeleted") && left.After.DeviceID != "":
 		if !slices.ContainsFunc(rows, func(r tokens.Registration) bool { return s.place(r) == left.After }) {
 			return nil, "", nil

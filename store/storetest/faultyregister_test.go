@@ -24,7 +24,7 @@ func (s *faulty) Register(ctx context.Context, req tokens.Request) (store.Result
 		return result, s.end(ctx, "Register")
 	}
 	if s.has("counts, then writes") {
-		s.counted[req.Key] = s.candidates(req.Key, now)
+		s.counted.set(req.Key, s.candidates(req.Key, now))
 		s.gap()
 	}
 	old, stored := s.rows[s.id(req.Key)]
@@ -34,7 +34,7 @@ func (s *faulty) Register(ctx context.Context, req tokens.Request) (store.Result
 	}
 
 	live, overBroken := stored && !s.expired(old, now), false
-	s.known[req.Token.Hash()] = req.Token
+	s.known.set(req.Token.Hash(), req.Token)
 	if skipped, skip := s.skips(req, old, live, now); skip {
 		return skipped, s.end(ctx, "Register")
 	}
@@ -89,10 +89,10 @@ func (s *faulty) Register(ctx context.Context, req tokens.Request) (store.Result
 	if result.Evicted == nil && s.has("returns an empty Evicted", "Register/New") {
 		result.Evicted = []tokens.Key{}
 	}
-	s.exact[req.Key] = now
+	s.exact.set(req.Key, now)
 	s.put(result.Registration)
-	s.lastToken[req.Key] = req.Token
-	s.hadBefore[req.Token.Hash()] = req.Key
+	s.lastToken.set(req.Key, req.Token)
+	s.hadBefore.set(req.Token.Hash(), req.Key)
 	return result, s.end(ctx, "Register")
 }
 
@@ -105,7 +105,7 @@ func (s *faulty) written(req tokens.Request, old tokens.Registration, live, stor
 	if seen, ok := s.firstSeen[req.Key]; ok && s.has("remembers registeredAt for ever", "Move/ThereAndBack", "Delete/Erases", "DeleteUser/Erases") {
 		r.RegisteredAt = seen
 	}
-	s.firstSeen[req.Key] = r.RegisteredAt
+	s.firstSeen.set(req.Key, r.RegisteredAt)
 	if stored && !live && s.has("keeps the registeredAt of what has expired", "Register/OverExpired", "Register/OverExpiredAndInactive") {
 		r.RegisteredAt = old.RegisteredAt
 	}
@@ -177,7 +177,7 @@ func (s *faulty) take(req tokens.Request, p *tokens.Registration, onto bool, now
 		!(s.rows[s.id(req.Key)].Status == tokens.LoggedOut && s.has("tells of no move to a device that was logged out", "Sequence/LikeMemstore")) &&
 		!s.has("tells of no move", "Move/ToAnotherUser", "Move/OntoARegistration", "Move/ThereAndBack") {
 		result.MovedFrom = p.Key
-		s.movedFrom[req.Key] = p.Key
+		s.movedFrom.set(req.Key, p.Key)
 	}
 	switch {
 	case s.has("leaves the token with its old owner too", "Move/ToAnotherUser", "Move/ThereAndBack"):

@@ -203,7 +203,7 @@ func (s *faulty) Delete(ctx context.Context, k tokens.Key) error {
 		s.eraseHolder(s.lastToken[k])
 	}
 	s.erase(k)
-	s.erasedAt[k] = now
+	s.erasedAt.set(k, now)
 	s.leaveIndexed(s.has("Delete leaves the token in its index", "Delete/Erases"), r)
 	for _, other := range s.all() {
 		if other.Key.UserID == k.UserID && s.has("Delete erases the user", "Delete/OnlyTheDevice") ||
@@ -270,7 +270,7 @@ func (s *faulty) DeleteUser(ctx context.Context, user tokens.UserID) error {
 // leaveIndexed keeps the row's token in an index, if the store is faulty.
 func (s *faulty) leaveIndexed(faulty bool, r tokens.Registration) {
 	if faulty && !r.Key.IsZero() {
-		s.indexed[r.Token.Hash()] = s.id(r.Key)
+		s.indexed.set(r.Token.Hash(), s.id(r.Key))
 	}
 }
 

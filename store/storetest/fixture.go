@@ -35,68 +35,60 @@ func newFixture(t testing.TB, b Backend, p store.Policy) *fixture {
 	return &fixture{TB: t, Backend: b, store: b.New(t, p), policy: withDefaults, clock: c}
 }
 
+// must fails the check at once if the call returned an error.
+func (f *fixture) must(err error, call string, args ...any) {
+	f.Helper()
+	if err != nil {
+		f.Fatalf(call+": %v", append(args, err)...)
+	}
+}
+
 func (f *fixture) register(req tokens.Request) store.Result {
 	f.Helper()
 	result, err := f.store.Register(f.Context(), req)
-	if err != nil {
-		f.Fatalf("Register: %v", err)
-	}
+	f.must(err, "Register")
 	return result
 }
 
 func (f *fixture) get(key tokens.Key) tokens.Registration {
 	f.Helper()
 	reg, err := f.store.Get(f.Context(), key)
-	if err != nil {
-		f.Fatalf("Get of %v: %v", key, err)
-	}
+	f.must(err, "Get of %v", key)
 	return reg
 }
 
 func (f *fixture) holder(token tokens.Token) tokens.Registration {
 	f.Helper()
 	reg, err := f.store.Holder(f.Context(), token.Hash())
-	if err != nil {
-		f.Fatalf("Holder: %v", err)
-	}
+	f.must(err, "Holder")
 	return reg
 }
 
 func (f *fixture) list(user tokens.UserID) []tokens.Registration {
 	f.Helper()
 	regs, err := f.store.List(f.Context(), user)
-	if err != nil {
-		f.Fatalf("List of %s: %v", user, err)
-	}
+	f.must(err, "List of %v", user)
 	return regs
 }
 
 func (f *fixture) deactivate(key tokens.Key) {
 	f.Helper()
-	if err := f.store.Deactivate(f.Context(), key); err != nil {
-		f.Fatalf("Deactivate of %v: %v", key, err)
-	}
+	f.must(f.store.Deactivate(f.Context(), key), "Deactivate of %v", key)
 }
 
 func (f *fixture) invalidate(key tokens.Key, token tokens.Token, sentAt time.Time) {
 	f.Helper()
-	if err := f.store.Invalidate(f.Context(), key, token.Hash(), sentAt); err != nil {
-		f.Fatalf("Invalidate of %v: %v", key, err)
-	}
+	f.must(f.store.Invalidate(f.Context(), key, token.Hash(), sentAt), "Invalidate of %v", key)
 }
 
 func (f *fixture) delete(key tokens.Key) {
 	f.Helper()
-	if err := f.store.Delete(f.Context(), key); err != nil {
-		f.Fatalf("Delete of %v: %v", key, err)
-	}
+	f.must(f.store.Delete(f.Context(), key), "Delete of %v", key)
 }
 
 func (f *fixture) deleteUser(user tokens.UserID) {
 	f.Helper()
-	if err := f.store.DeleteUser(f.Context(), user); err != nil {
-		f.Fatalf("DeleteUser of %s: %v", user, err)
-	}
+	f.must(f.store.DeleteUser(f.Context(), user), "DeleteUser of %v", user)
 }
 
 // wantStored fails unless the store answers for want's key with want, whichever

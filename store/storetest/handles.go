@@ -75,25 +75,25 @@ func handlesLowerLimit(f *fixture) {
 	lower := f.policy
 	lower.MaxDevices = 2
 	other := f.again(lower)
-	reqs := f.fill(alice)
+	reqs := f.fill()
 	other.wantDevices(alice, device(0), device(1), device(2), device(3), device(4))
 
 	// Only a new device evicts.
 	other.refreshes(reqs[0], start)
 	other.wantDevices(alice, device(0), device(1), device(2), device(3), device(4))
 	f.clock.advance(time.Minute)
-	req := request(alice, device(5), token(5))
+	req := nth(5)
 	other.evicts(req, device(1), device(2), device(3), device(4))
 	f.wantDevices(alice, device(0), device(5))
 
 	// The other handle still has its own limit.
 	for i := 6; i < 9; i++ {
 		f.clock.advance(time.Minute)
-		req := request(alice, device(i), token(i))
+		req := nth(i)
 		f.evicts(req)
 	}
 	f.clock.advance(time.Minute)
-	req = request(alice, device(9), token(9))
+	req = nth(9)
 	f.evicts(req, device(0))
 	other.wantDevices(alice, device(5), device(6), device(7), device(8), device(9))
 }
@@ -103,7 +103,7 @@ func handlesOtherTTL(f *fixture) {
 	shorter := f.policy
 	shorter.TTL = store.MinTTL
 	handles := []*fixture{f, f.again(shorter)}
-	req := request(alice, phone, token(1))
+	req := owned
 	f.register(req)
 	for i := range 4 {
 		f.clock.advance(time.Hour)

@@ -1,11 +1,9 @@
 package storetest
 
 import (
-	"maps"
-	"math/rand/v2"
+	"fmt"
 	"time"
 
-	"github.com/devicetokens/devicetokens/memstore"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -19,53 +17,18 @@ var importChecks = []check{
 	{"Import/NoLimit", "import", three, importNoLimit},
 	{"Import/NoReasonKnown", "first-reason", defaults, importNoReasonKnown},
 	{"Import/NoUpdateKnown", "invalidate", defaults, importNoUpdateKnown},
-	{"Import/Copy", "import", defaults, importCopy},
 	{"Invalid/Import", "invalid", defaults, invalidImport},
 	{"Context/Import", "context", defaults, func(f *fixture) {
 		f.obeysContext(writes, importCall(f.registered(taking, start, start.Add(time.Hour))))
 	}},
 }
 
-func (f *fixture) imported(r tokens.Registration) store.ImportOutcome {
-	f.Helper()
-	outcome, err := store.Import(f.Context(), f.store, r)
-	if err != nil {
-		f.Fatalf("Import of %v: %v", r.Key, err)
-	}
-	return outcome
-}
-
 func (f *fixture) wantImported(want store.ImportOutcome, r tokens.Registration) {
 	f.Helper()
-	if got := f.imported(r); got != want {
+	got, err := store.Import(f.Context(), f.store, r)
+	f.must(err, "Import of %v", r.Key)
+	if got != want {
 		f.Fatalf("Import of %v: got %q, want %q", r.Key, got, want)
-	}
-}
-
-// wantHolding fails unless the store holds that and, of the same users, nothing
-// else.
-func (f *fixture) wantHolding(h holding) {
-	f.Helper()
-	users := map[tokens.UserID]bool{}
-	for k, reg := range h {
-		users[k.UserID] = true
-		if reg != nil && !reg.Expired(f.clock.Now()) {
-			f.wantEqual("Holder", *reg, f.holder(reg.Token))
-			if !f.Inspector {
-				f.wantEqual("Get", *reg, f.get(k))
-			}
-		}
-	}
-	for user := range users {
-		if f.Inspector {
-			f.wantInspected(user, h)
-			continue
-		}
-		for _, reg := range f.list(user) {
-			if want := h[reg.Key]; want == nil || !want.Active() {
-				f.Errorf("List shows %v, which is not active", reg.Key)
-			}
-		}
 	}
 }
 
@@ -86,7 +49,7 @@ func importTimes(f *fixture) {
 		{time.Date(1, time.January, 1, 0, 0, 0, 1_000_000, time.UTC), time.Date(1969, time.July, 20, 20, 17, 40, 0, time.UTC), start.Add(time.Hour)},
 	} {
 		for j, status := range []tokens.Status{tokens.Active, tokens.LoggedOut, tokens.DeviceNotRegistered, tokens.Inactive} {
-			r := f.registered(request(alice, device(10*i+j), token(10*i+j)), start, start)
+			r := f.registered(nth(10*i+j), start, start)
 			r.RegisteredAt, r.UpdatedAt, r.ExpiresAt, r.Status = times.registered, times.updated, times.expires, status
 			f.wantImported(store.Imported, r)
 			want, _ := f.policy.PlanImport(r, f.clock.Now(), nil, nil)
@@ -110,8 +73,7 @@ func importOver(f *fixture) {
 	f.wantNoHolder(token(1))
 
 	f.clock.advance(time.Hour)
-	free := request("carol", phone, token(1))
-	f.creates(free)
+	f.creates(request("carol", phone, token(1)))
 	refresh := request(alice, phone, token(2))
 	f.refreshes(refresh, r.RegisteredAt)
 	moved := request(bob, phone, token(2))
@@ -161,7 +123,7 @@ func importRespelled(f *fixture) {
 // importNoLimit brings a user above the limit; the next new device does not. The
 // device without an UpdatedAt is the oldest.
 func importNoLimit(f *fixture) {
-	for i, req := range requests(alice, 5) {
+	for i, req := range firstN(5) {
 		r := f.registered(req, start, start.Add(time.Duration(i)*time.Minute))
 		if i == 3 {
 			r.UpdatedAt = time.Time{}
@@ -176,28 +138,26 @@ func importNoLimit(f *fixture) {
 
 	// A user whose device was imported for another user has room for a new one.
 	f.wantImported(store.Imported, f.registered(request(bob, phone, token(2)), start, f.clock.Now()))
-	more := request(alice, "newer", token(10))
-	f.evicts(more)
+	f.evicts(request(alice, "newer", token(10)))
 }
 
 // importNoReasonKnown has a registration that is inactive for a reason that only
 // an import can bring: it stays, as any first reason does.
 func importNoReasonKnown(f *fixture) {
-	r := f.registered(request(alice, phone, token(1)), start, start.Add(-time.Hour))
+	r := f.registered(owned, start, start.Add(-time.Hour))
 	r.Status = tokens.Inactive
 	f.wantImported(store.Imported, r)
 	f.deactivate(r.Key)
 	f.wantStored(r)
 	f.invalidate(r.Key, r.Token, start.Add(time.Hour))
 	f.wantStored(r)
-	refresh := request(alice, phone, token(1))
-	f.refreshes(refresh, start)
+	f.refreshes(owned, start)
 }
 
 // importNoUpdateKnown has a registration of which no times are known: every message
 // is newer, and a refresh may set when it began.
 func importNoUpdateKnown(f *fixture) {
-	req := request(alice, phone, token(1))
+	req := owned
 	r := f.registered(req, start, start)
 	r.RegisteredAt, r.UpdatedAt = time.Time{}, time.Time{}
 	f.wantImported(store.Imported, r)
@@ -213,68 +173,186 @@ func importNoUpdateKnown(f *fixture) {
 	f.wantResult(req, r.RegisteredAt, store.Result{Outcome: store.Refreshed}, got)
 }
 
-// importCopy copies registries that random calls made, in any order: the copy
-// equals its source, and a second pass changes nothing but what was logged out
-// meanwhile.
-func importCopy(f *fixture) {
-	random := rand.New(rand.NewPCG(14, 2))
-	for n := range 3 {
-		f.clock.set(start.Add(time.Duration(n) * 24 * time.Hour))
-		source, err := memstore.New(f.policy)
-		if err != nil {
-			f.Fatal(err)
-		}
-		for range 80 {
-			f.clock.advance(time.Duration(random.IntN(3)) * time.Second)
-			_, do := randomCall(random, f.clock.Now())
-			_, _ = do(f.Context(), source) // the registration may not exist
-		}
-		f.deleteUser(alice)
-		f.deleteUser(bob)
-		f.clock.advance(time.Hour)
-		h := f.copyFrom(source, random, func(*tokens.Registration) store.ImportOutcome { return store.Imported })
-		f.copyFrom(source, random, func(*tokens.Registration) store.ImportOutcome { return store.ImportKept })
+// A state is that of a registration that is imported, stored under the key, or stored
+// elsewhere with the token.
+type state struct {
+	name     string
+	change   change // nil if there is no registration
+	corrupt  bool   // it cannot be decoded
+	sameUser bool   // the holder is of the same user
+}
 
-		for k, reg := range h {
-			if reg.Active() && random.IntN(2) == 0 {
-				if err := source.Deactivate(f.Context(), k); err != nil {
-					f.Fatal(err)
-				}
-			}
+type change = func(*tokens.Registration)
+
+// The changes that decide an Import at start. The stored registrations were
+// imported before.
+var (
+	hourOld  change = func(r *tokens.Registration) { r.UpdatedAt = start.Add(-time.Hour) }
+	older    change = func(r *tokens.Registration) { r.UpdatedAt = start.Add(-time.Hour - time.Millisecond) }
+	newer    change = func(r *tokens.Registration) { r.UpdatedAt = start.Add(-time.Hour + time.Millisecond) }
+	future   change = func(r *tokens.Registration) { r.UpdatedAt = start.Add(time.Hour) }
+	logout   change = func(r *tokens.Registration) { r.Status = tokens.LoggedOut }
+	noExpiry change = func(r *tokens.Registration) { r.ExpiresAt = time.Time{} }
+	noTimes  change = func(r *tokens.Registration) {
+		r.RegisteredAt, r.UpdatedAt, r.ExpiresAt = time.Time{}, time.Time{}, time.Time{}
+	}
+	expiring   change = func(r *tokens.Registration) { r.ExpiresAt = start }
+	android    change = func(r *tokens.Registration) { r.Platform, r.ProjectID = tokens.Android, "" }
+	otherToken change = func(r *tokens.Registration) { // a token that only this user has
+		r.Token = tokens.MustParseToken("ExpoPushToken[other-" + string(r.Key.UserID) + "]")
+	}
+)
+
+func all(changes ...change) change {
+	return func(r *tokens.Registration) {
+		for _, change := range changes {
+			change(r)
 		}
-		f.copyFrom(source, random, func(r *tokens.Registration) store.ImportOutcome {
-			if h[r.Key].Active() && !r.Active() {
-				return store.ImportedStatus
-			}
-			return store.ImportKept
-		})
 	}
 }
 
-// copyFrom imports all that the source holds, and fails unless the store then
-// holds the same.
-func (f *fixture) copyFrom(source *memstore.Store, random *rand.Rand, want func(*tokens.Registration) store.ImportOutcome) holding {
+func importStates(corrupt bool) (imported, own, holders []state) {
+	imported = []state{
+		{name: "active", change: hourOld},
+		{name: "logged out", change: all(hourOld, logout)},
+		{name: "gone", change: all(hourOld, func(r *tokens.Registration) { r.Status = tokens.DeviceNotRegistered })},
+		{name: "from the future, without a project", change: all(future, android)},
+		{name: "logged out in the future", change: all(future, logout)},
+		{name: "expired", change: all(hourOld, expiring)},
+		{name: "in its last second", change: all(hourOld, func(r *tokens.Registration) { r.ExpiresAt = start.Add(time.Second) })},
+		{name: "without an expiry", change: all(hourOld, noExpiry)},
+		{name: "without times", change: noTimes},
+	}
+	own = []state{
+		{name: "nothing"},
+		{name: "the same", change: all(hourOld, android)},
+		{name: "the same, logged out", change: all(hourOld, android, logout)},
+		{name: "the same, older", change: all(older, android)},
+		{name: "the same, newer", change: all(newer, android)},
+		{name: "the same, from the future", change: all(future, android)},
+		{name: "the same, newer and expired", change: all(newer, android, expiring)},
+		{name: "the same, without times", change: all(noTimes, android)},
+		{name: "another token", change: all(hourOld, otherToken)},
+		{name: "another token, older", change: all(older, otherToken, logout)},
+		{name: "another token, newer", change: all(newer, otherToken, logout)},
+	}
+	holders = []state{
+		{name: "nothing"},
+		{name: "another user's, as old", change: hourOld},
+		{name: "another user's, older", change: all(older, logout)},
+		{name: "another user's, newer", change: all(newer, logout)},
+		{name: "another user's, newer and expired", change: all(newer, expiring)},
+		{name: "the user's, older", change: older, sameUser: true},
+		{name: "the user's, newer", change: newer, sameUser: true},
+	}
+	if corrupt {
+		own = append(own, state{name: "what cannot be decoded", change: newer, corrupt: true},
+			state{name: "what cannot be decoded, of another token", change: all(newer, otherToken), corrupt: true})
+		holders = append(holders, state{name: "what cannot be decoded", change: newer, corrupt: true})
+	}
+	return imported, own, holders
+}
+
+// importRule imports each of the states over each that is stored under the key, the
+// first five over each elsewhere, and the first two over both at once. It compares
+// all stored data with Policy.PlanImport, which has a test of its own.
+func importRule(f *fixture) {
+	imported, own, holders := importStates(f.Corrupt != nil)
+	type removed struct {
+		key   tokens.Key
+		token tokens.Token
+		by    tokens.Key
+	}
+	var gone []removed
+	n := 0
+	for i, imp := range imported {
+		for _, at := range own {
+			for _, elsewhere := range holders {
+				n++
+				r, under, holder := f.importable(n, "phone", imp), f.importable(n, "phone", at), f.importable(n, "other", elsewhere)
+				if at.change != nil && elsewhere.change != nil && (i > 1 || under.Token.Equal(r.Token)) || i > 4 && elsewhere.change != nil {
+					continue
+				}
+				f.clock.set(start.Add(-time.Second))
+				h := holding{}
+				stored := f.given(h, under, at)
+				if !elsewhere.sameUser {
+					holder.Key.UserID += "'s successor"
+				}
+				held := f.given(h, holder, elsewhere)
+				f.clock.set(start)
+
+				written, want := f.policy.PlanImport(r, start, stored, held)
+				got, err := store.Import(f.Context(), f.store, r)
+				f.must(err, "Import")
+				f.wantEqual("outcome", want, got)
+				if want == store.Imported {
+					if elsewhere.change != nil {
+						gone = append(gone, removed{holder.Key, r.Token, r.Key})
+						delete(h, holder.Key)
+						f.wantNone(holder.Key)
+					}
+					if stored != nil && !stored.Token.Equal(r.Token) {
+						f.wantNoHolder(stored.Token)
+					}
+				}
+				if want == store.Imported || want == store.ImportedStatus {
+					h[r.Key] = &written
+				}
+				f.wantHolding(h)
+				if f.Failed() {
+					f.Fatalf("%s is imported, %s is under the key, %s has the token", imp.name, at.name, elsewhere.name)
+				}
+			}
+		}
+	}
+	// Nothing is back when the clock is set to before its expiry.
+	f.clock.set(start.Add(-time.Second))
+	for _, r := range gone {
+		f.wantNone(r.key)
+		f.wantEqual("Holder", r.by, f.holder(r.token).Key)
+	}
+}
+
+// wantHolding fails unless the store holds just that of its users.
+func (f *fixture) wantHolding(h holding) {
 	f.Helper()
-	var records []store.Record
-	for r, err := range store.Walk(f.Context(), source, "", 10) {
-		if err != nil {
-			f.Fatal(err)
+	for k, reg := range h {
+		if reg != nil && !reg.Expired(f.clock.Now()) {
+			f.wantStored(*reg)
 		}
-		records = append(records, r)
-	}
-	random.Shuffle(len(records), func(i, j int) { records[i], records[j] = records[j], records[i] })
-	h := holding{}
-	for _, r := range records {
-		h[r.Key] = &r.Registration
-		f.wantImported(want(&r.Registration), r.Registration)
-	}
-	f.wantHolding(h)
-	for _, user := range []tokens.UserID{alice, bob} {
-		listed, err := source.List(f.Context(), user)
-		if err != nil {
-			f.Fatal(err)
+		if f.Inspector {
+			f.wantInspected(k.UserID, h)
 		}
-		f.wantEqual("List", listed, f.list(user))
 	}
-	return maps.Clone(h)
+}
+
+// importable returns the registration of the n-th case in the state.
+func (f *fixture) importable(n int, d tokens.DeviceID, s state) tokens.Registration {
+	r := f.registered(request(tokens.UserID(fmt.Sprintf("user-%d", n)), d, token(n)), start.Add(-48*time.Hour), start.Add(-time.Hour))
+	if s.change != nil {
+		s.change(&r)
+		r.UpdatedAt = r.UpdatedAt.UTC().Truncate(time.Millisecond)
+		r.ExpiresAt = r.ExpiresAt.UTC().Truncate(time.Second)
+	}
+	return r
+}
+
+// given stores r in the state, adds it to h, and returns the argument of
+// PlanImport for it.
+func (f *fixture) given(h holding, r tokens.Registration, s state) *tokens.Registration {
+	f.Helper()
+	if s.change == nil {
+		return nil
+	}
+	if r.ExpiresAt.IsZero() {
+		r.ExpiresAt = f.policy.ImportExpiry(r.UpdatedAt, f.clock.Now())
+	}
+	f.wantImported(store.Imported, r)
+	h[r.Key] = &r
+	if s.corrupt {
+		f.Corrupt(f, f.store, r.Key)
+		h[r.Key] = nil
+	}
+	return h[r.Key]
 }

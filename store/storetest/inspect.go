@@ -31,11 +31,10 @@ var inspectChecks = []check{
 	}},
 }
 
-// A holding is all that a store holds: by its key each registration, nil if that
-// cannot be decoded.
+// A holding has all registrations of a store. One that cannot be decoded is nil.
 type holding map[tokens.Key]*tokens.Registration
 
-// put registers the request and adds the stored registration.
+// put registers the request and adds it to h.
 func (f *fixture) put(h holding, req tokens.Request) {
 	f.Helper()
 	result := f.register(req)
@@ -44,9 +43,9 @@ func (f *fixture) put(h holding, req tokens.Request) {
 	f.wantEqual("Registration", f.registered(req, result.Registration.RegisteredAt, f.clock.Now()), result.Registration)
 }
 
-// assorted makes registrations of four users in every state: active and both
-// ways inactive, expired ones among them, and one that cannot be decoded if the
-// backend can make it. Some were registered over others, moved, or erased.
+// assorted makes registrations of four users in every state: active, inactive,
+// expired, and one that cannot be decoded if the backend can make it. Some were
+// registered over others, moved, or erased.
 func (f *fixture) assorted() holding {
 	f.Helper()
 	h := holding{}
@@ -87,30 +86,36 @@ func (f *fixture) assorted() holding {
 	return h
 }
 
-// wantRecords fails unless the records are what the store holds of the keys that
-// are wanted, of each one record at least, but for what has expired: that may be
-// gone.
+// wantRecords fails unless the records are as in h and include each wanted key.
+// A store may have erased what has expired.
 func (f *fixture) wantRecords(what string, h holding, wanted func(tokens.Key) bool, records []store.Record) {
 	f.Helper()
 	f.wantHeld(what, h, records)
 	for k, reg := range h {
-		shown := func(r store.Record) bool { return r.Key == k }
-		if wanted(k) && (reg == nil || !reg.Expired(f.clock.Now())) && !slices.ContainsFunc(records, shown) {
+		if wanted(k) && (reg == nil || !reg.Expired(f.clock.Now())) && !shows(records, k) {
 			f.Errorf("%s does not show %v", what, k)
 		}
 	}
 }
 
-// wantReclaimed sets the clock back, and fails if something that the records do
-// not show was stored after all.
+func shows(records []store.Record, k tokens.Key) bool {
+	return slices.ContainsFunc(records, func(r store.Record) bool { return r.Key == k })
+}
+
+// wantReclaimed fails unless the live registrations are stored. It sets the clock
+// back, and fails if an expired one that the records do not show is still stored.
 func (f *fixture) wantReclaimed(what string, h holding, records []store.Record) {
 	f.Helper()
 	now := f.clock.Now()
+	for _, reg := range h {
+		if reg != nil && !reg.Expired(now) {
+			f.wantStored(*reg)
+		}
+	}
 	f.clock.set(start.Add(-time.Hour))
 	defer f.clock.set(now)
 	for k, reg := range h {
-		shown := func(r store.Record) bool { return r.Key == k }
-		if reg != nil && reg.Expired(now) && !slices.ContainsFunc(records, shown) && f.holds(tokens.Request{Key: k}) {
+		if reg != nil && reg.Expired(now) && !shows(records, k) && f.holds(tokens.Request{Key: k}) {
 			f.Errorf("%s does not show %v, which has expired and is still stored", what, k)
 		}
 	}
@@ -118,7 +123,7 @@ func (f *fixture) wantReclaimed(what string, h holding, records []store.Record) 
 
 func everything(tokens.Key) bool { return true }
 
-// wantHeld fails unless each of the records is as the store holds it.
+// wantHeld fails unless each of the records is as in h.
 func (f *fixture) wantHeld(what string, h holding, records []store.Record) {
 	f.Helper()
 	for _, r := range records {
@@ -137,9 +142,7 @@ func (f *fixture) wantHeld(what string, h holding, records []store.Record) {
 func (f *fixture) inspect(user tokens.UserID) []store.Record {
 	f.Helper()
 	records, err := store.Inspect(f.Context(), f.store, user)
-	if err != nil {
-		f.Fatalf("Inspect of %s: %v", user, err)
-	}
+	f.must(err, "Inspect of %v", user)
 	byDevice := func(a, b store.Record) int { return cmp.Compare(a.Key.DeviceID, b.Key.DeviceID) }
 	if !slices.IsSortedFunc(records, byDevice) {
 		f.Errorf("Inspect of %s is not ordered by device id", user)
@@ -147,8 +150,7 @@ func (f *fixture) inspect(user tokens.UserID) []store.Record {
 	return records
 }
 
-// wantInspected fails unless Inspect shows what the store holds of the user, each
-// registration once.
+// wantInspected fails unless Inspect shows each registration of the user once.
 func (f *fixture) wantInspected(user tokens.UserID, h holding) {
 	f.Helper()
 	records := f.inspect(user)
@@ -168,17 +170,12 @@ func inspectNone(f *fixture) {
 	f.wantInspected(alice, holding{})
 }
 
-// inspectEveryState looks twice: a look changes nothing.
+// inspectEveryState calls Inspect twice: it changes nothing.
 func inspectEveryState(f *fixture) {
 	h := f.assorted()
 	for range 2 {
 		for _, user := range []tokens.UserID{"Alice", alice, bob, "carol"} {
 			f.wantInspected(user, h)
-		}
-	}
-	for _, reg := range h {
-		if reg != nil && !reg.Expired(f.clock.Now()) {
-			f.wantStored(*reg)
 		}
 	}
 	f.wantReclaimed("Inspect", h, f.inspect(alice))
@@ -195,11 +192,11 @@ func inspectOnlyTheUsers(f *fixture) {
 	}
 }
 
-// inspectValues changes what Inspect returned, past its length too, and looks at it
-// after the next Inspect.
+// inspectValues changes the slice that Inspect returned, past its length too, and
+// compares another one after the next Inspect.
 func inspectValues(f *fixture) {
 	h := holding{}
-	for _, req := range requests(alice, 3) {
+	for _, req := range firstN(3) {
 		f.put(h, req)
 	}
 	for range 2 {

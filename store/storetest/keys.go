@@ -44,8 +44,7 @@ func keysDistinct(f *fixture) {
 		key(`"`, `'`), key(`\`, `\\`), key("{}", "[]"), key("..", "../.."),
 	}
 	for i, k := range keys {
-		req := request(k.UserID, k.DeviceID, token(i))
-		f.creates(req)
+		f.creates(request(k.UserID, k.DeviceID, token(i)))
 	}
 	for i, k := range keys {
 		f.wantStored(f.registered(request(k.UserID, k.DeviceID, token(i)), start, start))
@@ -150,8 +149,7 @@ func keysTokens(f *fixture) {
 		f.wantUnchanged(other)
 
 		// The other token replaces the one, and is no spelling of it.
-		replace := request(bob, device(i), one.Token)
-		f.replaces(replace, start)
+		f.replaces(request(bob, device(i), one.Token), start)
 		f.wantNoHolder(other.Token)
 		f.delete(other.Key)
 	}
@@ -159,7 +157,7 @@ func keysTokens(f *fixture) {
 
 // keysProjects changes the project of a registration in one respect only.
 func keysProjects(f *fixture) {
-	req := request(alice, phone, token(1))
+	req := owned
 	f.register(req)
 	for _, pair := range textPairs(tokens.MaxProjectIDLen) {
 		for _, project := range pair {

@@ -13,8 +13,8 @@ import (
 
 var limitChecks = []check{
 	{"Limit/Exact", "limit", three, limitExact},
-	{"Limit/One", "limit", store.Policy{MaxDevices: 1}, limitOne},
-	{"Limit/Default", "limit", defaults, limitDefault},
+	{"Limit/One", "limit", store.Policy{MaxDevices: 1}, limitReached},
+	{"Limit/Default", "limit", defaults, limitReached},
 	{"Limit/OnlyNewDevicesEvict", "limit", three, limitOnlyNewDevicesEvict},
 	{"Limit/PerUser", "limit", three, limitPerUser},
 	{"Limit/InactiveCount", "limit", three, limitInactiveCount},
@@ -33,10 +33,10 @@ var limitChecks = []check{
 	{"Sizes/MostDevices", "limit", store.Policy{MaxDevices: store.MaxMaxDevices}, sizesMostDevices},
 }
 
-// fill registers the user's first devices up to the limit, a minute apart.
-func (f *fixture) fill(user tokens.UserID) []tokens.Request {
+// fill registers alice's first devices up to the limit, a minute apart.
+func (f *fixture) fill() []tokens.Request {
 	f.Helper()
-	reqs := requests(user, f.policy.MaxDevices)
+	reqs := firstN(f.policy.MaxDevices)
 	for _, req := range reqs {
 		f.evicts(req)
 		f.clock.advance(time.Minute)
@@ -45,39 +45,30 @@ func (f *fixture) fill(user tokens.UserID) []tokens.Request {
 }
 
 func limitExact(f *fixture) {
-	f.fill(alice)
-	f.evicts(request(alice, device(3), token(3)), device(0))
+	f.fill()
+	f.evicts(nth(3), device(0))
 	f.wantDevices(alice, device(1), device(2), device(3))
 
-	// The evicted device may come back, with another token, and its old one is
-	// free.
+	// The evicted device may come back with another token, and its old one is free.
 	f.wantNoHolder(token(0))
 	f.clock.advance(time.Minute)
 	f.evicts(request(alice, device(0), token(10)), device(1))
 	f.wantNoHolder(token(0))
-	other := request(bob, phone, token(0))
-	f.creates(other)
+	f.creates(request(bob, phone, token(0)))
 	f.wantDevices(alice, device(0), device(2), device(3))
 }
 
-func limitOne(f *fixture) {
-	f.fill(alice)
-	f.evicts(request(alice, "new", token(1)), device(0))
-	f.wantDevices(alice, "new")
-}
-
-func limitDefault(f *fixture) {
-	for _, req := range requests(alice, store.DefaultMaxDevices) {
-		f.evicts(req)
-		f.clock.advance(time.Minute)
+func limitReached(f *fixture) {
+	f.fill()
+	f.evicts(request(alice, "new", token(99)), device(0))
+	if got := len(f.list(alice)); got != f.policy.MaxDevices {
+		f.Errorf("List shows %d devices, want %d", got, f.policy.MaxDevices)
 	}
-	f.evicts(request(alice, "new", token(store.DefaultMaxDevices)), device(0))
 }
 
 func limitOnlyNewDevicesEvict(f *fixture) {
-	f.fill(alice)
-	refresh := request(alice, device(0), token(0))
-	f.refreshes(refresh, start)
+	f.fill()
+	f.refreshes(nth(0), start)
 	replace := request(alice, device(0), token(9))
 	f.replaces(replace, start)
 	f.deactivate(replace.Key)
@@ -86,24 +77,24 @@ func limitOnlyNewDevicesEvict(f *fixture) {
 }
 
 func limitPerUser(f *fixture) {
-	f.fill(alice)
-	for i, d := range []tokens.DeviceID{device(0), device(1), device(2)} {
-		f.evicts(request(bob, d, token(10+i)))
+	f.fill()
+	for i := range 3 {
+		f.evicts(request(bob, device(i), token(10+i)))
 	}
 	f.wantDevices(alice, device(0), device(1), device(2))
 	f.wantDevices(bob, device(0), device(1), device(2))
 }
 
 func limitInactiveCount(f *fixture) {
-	f.fill(alice)
-	f.deactivate(key(alice, device(2)))
-	f.evicts(request(alice, device(3), token(3)), device(2))
+	f.fill()
+	f.deactivate(nth(2).Key)
+	f.evicts(nth(3), device(2))
 }
 
 func limitExpiredDoNotCount(f *fixture) {
-	f.fill(alice)
+	f.fill()
 	f.clock.set(start.Add(f.policy.TTL)) // the first has expired, the others have not
-	f.evicts(request(alice, device(3), token(3)))
+	f.evicts(nth(3))
 	f.wantDevices(alice, device(1), device(2), device(3))
 }
 
@@ -111,130 +102,115 @@ func limitOwnExpiredIsNewDevice(f *fixture) {
 	old := request(alice, "old", token(9))
 	f.register(old)
 	f.clock.advance(f.policy.TTL)
-	f.fill(alice)
+	f.fill()
 	f.evicts(old, device(0))
 	f.wantDevices(alice, device(1), device(2), "old")
 }
 
 // limitReinstalled takes the token of the device that would have been evicted.
 func limitReinstalled(f *fixture) {
-	f.fill(alice)
+	f.fill()
 	f.evicts(request(alice, "new", token(0)))
-	f.wantNone(key(alice, device(0)))
+	f.wantNone(nth(0).Key)
 	f.wantDevices(alice, device(1), device(2), "new")
 }
 
 func limitMoveAndEvict(f *fixture) {
-	f.fill(alice)
-	f.register(request(bob, phone, token(9)))
+	f.fill()
+	from := request(bob, phone, token(9))
+	f.register(from)
 	req := request(alice, "new", token(9))
-	got := f.register(req)
-	f.wantEqual("MovedFrom", key(bob, phone), got.MovedFrom)
-	got.MovedFrom = tokens.Key{}
-	f.wantEvicted(req, got, device(0))
-	f.wantNone(key(bob, phone))
+	want := store.Result{Outcome: store.Created, MovedFrom: from.Key, Evicted: []tokens.Key{nth(0).Key}}
+	f.wantResult(req, f.clock.Now(), want, f.register(req))
 	f.wantDevices(alice, device(1), device(2), "new")
 }
 
-func evictionInactiveFirst(f *fixture) {
-	reqs := f.fill(alice)
-	f.deactivate(reqs[1].Key)
-	f.invalidate(reqs[2].Key, reqs[2].Token, f.clock.Now().Add(time.Hour))
-	for i, gone := range []tokens.DeviceID{device(1), device(2), device(0)} {
-		f.evicts(request(alice, device(3+i), token(3+i)), gone)
+// wantOrder registers new devices, a minute apart, and fails unless each evicts one
+// of these, in this order.
+func (f *fixture) wantOrder(evicted ...tokens.DeviceID) {
+	f.Helper()
+	for i, d := range evicted {
+		f.evicts(nth(10+i), d)
 		f.clock.advance(time.Minute)
 	}
+}
+
+func evictionInactiveFirst(f *fixture) {
+	reqs := f.fill()
+	f.deactivate(reqs[1].Key)
+	f.invalidate(reqs[2].Key, reqs[2].Token, f.clock.Now().Add(time.Hour))
+	f.wantOrder(device(1), device(2), device(0))
 }
 
 // evictionOldestUpdate refreshes the device that was registered first.
 func evictionOldestUpdate(f *fixture) {
-	reqs := f.fill(alice)
-	f.register(reqs[0])
-	f.evicts(request(alice, device(3), token(3)), device(1))
+	f.register(f.fill()[0])
+	f.wantOrder(device(1))
 }
 
-// evictionOldestUpdateOfInactive has devices become inactive in another order than
+// evictionOldestUpdateOfInactive makes the devices inactive in another order than
 // that of their last registrations, and for different reasons. Only the last
 // registration counts.
 func evictionOldestUpdateOfInactive(f *fixture) {
-	reqs := f.fill(alice)
-	order := []int{1, 2, 0}
-	for _, i := range order {
+	reqs := f.fill()
+	for _, i := range []int{1, 2, 0} {
 		f.register(reqs[i])
 		f.clock.advance(time.Minute)
 	}
-	for _, req := range reqs {
-		if req.Key.DeviceID == device(2) {
+	for i, req := range reqs {
+		if i == 2 {
 			f.deactivate(req.Key)
 		} else {
 			f.invalidate(req.Key, req.Token, f.clock.Now().Add(time.Hour))
 		}
 		f.clock.advance(time.Minute)
 	}
-	for n, i := range order {
-		f.evicts(request(alice, device(3+n), token(3+n)), device(i))
-		f.clock.advance(time.Minute)
-	}
+	f.wantOrder(device(1), device(2), device(0))
 }
 
-// evictionSmallestDeviceID has devices of one time. Capitals come before small
-// letters in bytes, and letters with accents behind both.
+// evictionSmallestDeviceID has devices of one time. In bytes, capitals come before
+// small letters, and letters with accents after both.
 func evictionSmallestDeviceID(f *fixture) {
 	for i, d := range []tokens.DeviceID{"b", "é", "C"} {
 		f.register(request(alice, d, token(i)))
 	}
-	for i, gone := range []tokens.DeviceID{"C", "b", "é"} {
-		f.clock.advance(time.Minute)
-		f.evicts(request(alice, device(i), token(3+i)), gone)
-	}
+	f.clock.advance(time.Minute)
+	f.wantOrder("C", "b", "é")
 }
 
-// evictionMilliseconds has devices of one second, in which milliseconds decide,
-// and two of one millisecond, in which the device id does: nothing below a
-// millisecond is kept.
+// evictionMilliseconds has devices of one second. Milliseconds decide, and then
+// the device id, because stores truncate to milliseconds.
 func evictionMilliseconds(f *fixture) {
 	second := start.Truncate(time.Second)
-	for i, d := range []struct {
-		id tokens.DeviceID
-		at time.Duration
-	}{
-		{"c", time.Millisecond}, {"b", 3*time.Millisecond + time.Microsecond}, {"a", 3*time.Millisecond + 900*time.Microsecond},
-	} {
-		f.clock.set(second.Add(d.at))
-		f.register(request(alice, d.id, token(i)))
+	for i, at := range []time.Duration{time.Millisecond, 3*time.Millisecond + time.Microsecond, 3*time.Millisecond + 900*time.Microsecond} {
+		f.clock.set(second.Add(at))
+		f.register(request(alice, []tokens.DeviceID{"c", "b", "a"}[i], token(i)))
 	}
 	f.clock.set(second.Add(4 * time.Millisecond))
-	for i, gone := range []tokens.DeviceID{"c", "a", "b"} {
-		f.evicts(request(alice, device(i), token(3+i)), gone)
-	}
+	f.wantOrder("c", "a", "b")
 }
 
-// evictionNeverTheNewcomer has a newcomer that would be the first to go, by its
-// time and its id.
+// evictionNeverTheNewcomer registers a device that would be the first to go, by
+// its time and its id.
 func evictionNeverTheNewcomer(f *fixture) {
-	f.fill(alice)
+	f.fill()
 	f.clock.set(start.Add(-time.Hour))
 	f.evicts(request(alice, "a", token(3)), device(0))
 	f.wantDevices(alice, "a", device(1), device(2))
 }
 
-// crowd brings alice far above the limit, as it was, by her first devices:
-// registrations that had expired are back when the clock is set back. A store may
-// have freed them meanwhile. One that frees the oldest first has not, because the
-// first of all has not expired.
+// crowd brings alice far above the limit: registrations that had expired are back
+// when the clock is set back. A store may have erased them, but a store that erases
+// the oldest first has not, because bob's, the first of all, has not expired.
 func (f *fixture) crowd() []tokens.Request {
 	f.Helper()
-	limit := f.policy.MaxDevices
 	f.clock.set(start.Add(2 * time.Hour))
 	f.register(request(bob, phone, token(999)))
-
-	f.clock.set(start)
-	reqs := requests(alice, 2*limit)
-	for _, req := range reqs[:limit] {
-		f.register(req)
-	}
-	f.clock.set(start.Add(f.policy.TTL))
-	for _, req := range reqs[limit:] {
+	reqs := firstN(2 * f.policy.MaxDevices)
+	for i, req := range reqs {
+		if f.clock.set(start); i >= f.policy.MaxDevices {
+			f.clock.set(start.Add(f.policy.TTL))
+		}
 		f.register(req)
 	}
 	f.clock.set(start.Add(time.Hour))
@@ -270,12 +246,12 @@ func evictionAtMostForty(f *fixture) {
 	}
 }
 
-// limitRefreshAboveIt refreshes and replaces where more is registered than the
-// limit allows: nothing goes before the next new device.
+// limitRefreshAboveIt refreshes and replaces above the limit: only a new device
+// evicts.
 func limitRefreshAboveIt(f *fixture) {
 	reqs := f.crowd()
-	above := f.list(alice)
-	for i, req := range []tokens.Request{reqs[3], reqs[4]} {
+	above := len(f.list(alice))
+	for i, req := range reqs[3:5] {
 		req.Token = token(100 + i)
 		for _, outcome := range []store.Outcome{store.Replaced, store.Refreshed} {
 			got := f.register(req)
@@ -283,16 +259,14 @@ func limitRefreshAboveIt(f *fixture) {
 			f.wantEqual("Evicted", []tokens.Key(nil), got.Evicted)
 		}
 	}
-	if got := len(f.list(alice)); got != len(above) {
-		f.Errorf("%d devices after refreshes, want %d as before", got, len(above))
-	}
+	f.wantEqual("number of devices after refreshes", above, len(f.list(alice)))
 	f.deleteUser(alice)
 	f.wantDevices(alice) // DeleteUser does not stop at the limit
 }
 
-// sizesMostDevices has a user with as many devices as a policy allows, each of
-// which has ids and a token of the greatest length: more than a page of results,
-// a batch of statements or a transaction takes.
+// sizesMostDevices has a user with as many devices as a policy allows, whose ids and
+// tokens have the greatest length: more than a page of results, a batch of
+// statements or a transaction takes.
 func sizesMostDevices(f *fixture) {
 	const most = store.MaxMaxDevices
 	long := func(n, length int) string { return strings.Repeat("\U0001f4f1", length-4) + fmt.Sprintf("%04d", n) }
@@ -329,7 +303,6 @@ func sizesMostDevices(f *fixture) {
 		f.wantEqual("registrations in a walk without a limit", most+1, len(shown))
 	}
 
-	// There is room for none, and the first of all goes.
 	f.clock.advance(time.Hour)
 	one := of(most)
 	f.evicts(one, devices[0])

@@ -113,7 +113,7 @@ func (f *fixture) wantOwners(n int, reqs []tokens.Request) map[tokens.Key]tokens
 }
 
 func raceStrangers(f *fixture) {
-	reqs := requests(alice, 2*workers)
+	reqs := firstN(2 * workers)
 	for i := range reqs[:workers] {
 		reqs[i].Key.UserID = bob
 	}
@@ -177,7 +177,7 @@ func raceOneKey(f *fixture) {
 // and MovedFrom is always zero.
 func raceReinstalled(f *fixture) {
 	for round := range rounds {
-		reqs := requests(alice, workers)
+		reqs := firstN(workers)
 		for i := range reqs {
 			reqs[i].Token = token(round)
 		}
@@ -194,8 +194,8 @@ func raceReinstalled(f *fixture) {
 // raceSwap has two users exchange two tokens, again and again.
 func raceSwap(f *fixture) {
 	reqs := []tokens.Request{
-		request(alice, phone, token(0)), request(bob, phone, token(1)),
-		request(alice, phone, token(1)), request(bob, phone, token(0)),
+		request(alice, phone, token(0)), taking,
+		owned, request(bob, phone, token(0)),
 	}
 	for range rounds {
 		f.registerAll(reqs[:2])
@@ -210,7 +210,7 @@ func raceSwap(f *fixture) {
 // raceLimit has twice as many new devices as the limit allows.
 func raceLimit(f *fixture) {
 	limit := f.policy.MaxDevices
-	reqs := requests(alice, workers)
+	reqs := firstN(workers)
 	results := f.registerAll(reqs)
 	owners := f.owners(reqs)
 

@@ -162,7 +162,7 @@ func (f *fixture) readWhile(states []tokens.Registration, read func(*fixture) ([
 func (f *fixture) showsWholeWrites(read func(*fixture) ([]tokens.Registration, error)) {
 	f.Helper()
 	later := start.Add(time.Hour)
-	a, b := request(alice, phone, token(1)), request(alice, phone, token(2))
+	a, b := owned, request(alice, phone, token(2))
 	b.Platform, b.ProjectID = tokens.Android, ""
 	out := f.registered(a, start, start)
 	out.Status = tokens.LoggedOut
@@ -195,7 +195,7 @@ func (f *fixture) holderOf(t tokens.Token) ([]tokens.Registration, error) {
 }
 
 func raceHolderWhileMoving(f *fixture) {
-	f.readWhileMoving(request(alice, phone, token(1)), request(bob, phone, token(1)), func(f *fixture) ([]tokens.Registration, error) {
+	f.readWhileMoving(owned, taking, func(f *fixture) ([]tokens.Registration, error) {
 		return f.holderOf(token(1))
 	})
 }

@@ -58,7 +58,7 @@ func holderRespelled(f *fixture) {
 
 func listNone(f *fixture) {
 	f.wantDevices(alice)
-	f.register(request(bob, phone, token(1)))
+	f.register(taking)
 	f.wantDevices(alice)
 }
 
@@ -73,7 +73,7 @@ func listOnlyTheUsers(f *fixture) {
 }
 
 func listOnlyActive(f *fixture) {
-	reqs := requests(alice, 3)
+	reqs := firstN(3)
 	f.register(reqs[1])
 	f.inactive(reqs[0], reqs[2])
 	f.wantDevices(alice, device(1))
@@ -103,7 +103,7 @@ func listByDeviceID(f *fixture) {
 // valuesOfList changes what List returned, past its length too, and looks at it
 // after the next List.
 func valuesOfList(f *fixture) {
-	reqs := requests(alice, 3)
+	reqs := firstN(3)
 	var want []tokens.Registration
 	for _, req := range reqs {
 		f.register(req)
@@ -128,9 +128,9 @@ func valuesOfList(f *fixture) {
 
 // valuesOfEvicted changes the keys that a Register returned, before the next one.
 func valuesOfEvicted(f *fixture) {
-	f.fill(alice)
+	f.fill()
 	for i := range 3 {
-		req := request(alice, device(3+i), token(3+i))
+		req := nth(3 + i)
 		got := f.register(req)
 		f.wantEvicted(req, got, device(i))
 		for j := range got.Evicted[:cap(got.Evicted)] {

@@ -93,7 +93,7 @@ func registerReplace(f *fixture) {
 	f.wantDevices(alice, phone)
 
 	// The replaced token is free for any registration.
-	f.creates(request(bob, phone, token(1)))
+	f.creates(taking)
 	f.wantStored(f.registered(req, start, f.clock.Now()))
 }
 

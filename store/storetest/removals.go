@@ -126,7 +126,7 @@ func (r removal) marksExpired(f *fixture) {
 }
 
 func (r removal) erases(f *fixture) {
-	reqs := requests(alice, 3)
+	reqs := firstN(3)
 	f.inactive(reqs[0], reqs[1])
 	f.register(reqs[2])
 	for _, req := range reqs {
@@ -293,7 +293,7 @@ func deleteUserOnlyTheUser(f *fixture) {
 // DynamoDB, 100 items.
 func deleteUserMany(f *fixture) {
 	const many = 120
-	reqs := requests(alice, many)
+	reqs := firstN(many)
 	for _, req := range reqs {
 		f.register(req)
 	}

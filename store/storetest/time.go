@@ -78,7 +78,7 @@ func (f *fixture) prolongs(again tokens.Request) {
 }
 
 func expiryOnlyRegisterProlongs(f *fixture) {
-	reqs := requests(alice, 3)
+	reqs := firstN(3)
 	for _, req := range reqs {
 		f.register(req)
 	}
@@ -120,7 +120,7 @@ func clockTruncated(f *fixture) {
 		time.Date(2052, time.February, 29, 23, 59, 59, 999_000_001, time.FixedZone("", -12*3600)),
 	} {
 		f.clock.set(now)
-		req := request(alice, device(i), token(i))
+		req := nth(i)
 		f.creates(req)
 		f.refreshes(req, now)
 	}
@@ -157,7 +157,7 @@ func clockMoveInThePast(f *fixture) {
 // clockRemoveInThePast sets the clock back before each mark and each removal, and
 // again before the device registers anew.
 func clockRemoveInThePast(f *fixture) {
-	req := request(alice, phone, token(1))
+	req := owned
 	for _, tt := range []struct {
 		what    string
 		do      call
@@ -204,8 +204,8 @@ func (f *fixture) readsClockOnce(what string, do call) {
 
 // clockReadOnce has each call find something to do, Register in each of its ways.
 func clockReadOnce(f *fixture) {
-	f.fill(alice)
-	moving := request(bob, phone, token(1))
+	f.fill()
+	moving := taking
 	for _, tt := range []struct {
 		what string
 		do   call
@@ -213,7 +213,7 @@ func clockReadOnce(f *fixture) {
 		{"a Register that moves", registerCall(moving)},
 		{"one that replaces", registerCall(request(bob, phone, token(9)))},
 		{"one that refreshes", registerCall(request(bob, phone, token(9)))},
-		{"a new one", registerCall(request(alice, device(1), token(1)))},
+		{"a new one", registerCall(nth(1))},
 		{"one that evicts", registerCall(request(alice, "new", token(10)))},
 		{"one that moves and evicts", registerCall(request(alice, "newer", token(9)))},
 		{"Get", getCall(key(alice, "new"))},
@@ -227,7 +227,7 @@ func clockReadOnce(f *fixture) {
 	} {
 		f.readsClockOnce(tt.what, tt.do)
 	}
-	f.fill(alice)
+	f.fill()
 	f.register(request(bob, phone, token(9)))
 	if f.Inspector {
 		f.readsClockOnce("Inspect", inspectCall(alice))
@@ -244,7 +244,7 @@ func clockReadOnce(f *fixture) {
 // clockRefreshSoon refreshes before much time has passed, which a store may not
 // take for too little. With each refresh, something else changes or nothing does.
 func clockRefreshSoon(f *fixture) {
-	req := request(alice, phone, token(1))
+	req := owned
 	f.register(req)
 	for i, wait := range []time.Duration{
 		time.Millisecond, time.Second, 30 * time.Second, time.Minute, store.ClockSkew, 10 * time.Minute,
