@@ -2,10 +2,17 @@ package devicetokens_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"iter"
+	"log"
+	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/devicetokens/devicetokens/httpapi"
 	"github.com/devicetokens/devicetokens/memstore"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
@@ -45,54 +52,217 @@ func Example() {
 	// bob is reached on 1 devices
 }
 
-// A message has the fields of an Expo push message that this example uses.
-type message struct {
-	To    string `json:"to"`
-	Title string `json:"title"`
-}
+// The following is the code in docs/integrating.md.
 
-// A sender lists a user's registrations and makes one message for each.
-func Example_send() {
-	ctx := context.Background()
+// sessionUser stands for the authentication of an existing backend.
+func sessionUser(*http.Request) (user string, err error) { return "alice", nil }
+
+var errNoSession = errors.New("no session")
+
+func Example_mount() {
 	s := memstore.MustNew(store.Policy{})
-	register(ctx, s, "bob", "phone-1", "ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]")
-	send := func(m []message) { fmt.Println("sent", len(m)) }
 
-	registrations, err := s.List(ctx, "bob")
-	if err != nil {
-		panic(err)
-	}
-	var messages []message
-	for _, r := range registrations {
-		messages = append(messages, message{To: r.Token.Reveal(), Title: "Your taxi is here"})
-	}
-	sentAt := time.Now()
-	send(messages) // POST to https://exp.host/--/api/v2/push/send
-
-	// Expo answers DeviceNotRegistered for one of them: do not send there again.
-	if err := s.Invalidate(ctx, registrations[0].Key, registrations[0].Token.Hash(), sentAt); err != nil {
-		panic(err)
-	}
-	// Output: sent 1
-}
-
-// ListUsers lists many users, at most 16 at a time.
-func Example_sendToMany() {
-	ctx := context.Background()
-	s := memstore.MustNew(store.Policy{})
-	register(ctx, s, "bob", "phone-1", "ExponentPushToken[b]")
-	register(ctx, s, "carol", "phone-2", "ExponentPushToken[c]")
-	users := slices.Values([]tokens.UserID{"alice", "bob", "carol"})
-
-	reached := 0
-	for listing := range store.ListUsers(ctx, s, users, 16) {
-		if listing.Err != nil {
-			continue // an error of this user; the others are listed
+	authenticate := func(r *http.Request) (tokens.UserID, error) {
+		user, err := sessionUser(r)
+		switch {
+		case errors.Is(err, errNoSession):
+			return "", httpapi.ErrUnauthenticated // 401: the app asks the user to log in
+		case err != nil:
+			return "", store.ErrTryAgain // 503: a failed lookup logs no user out
 		}
-		reached += len(listing.Registrations)
+		return tokens.UserID(user), nil
 	}
-	fmt.Println("reached", reached)
-	// Output: reached 2
+	mux := http.NewServeMux()
+	mux.Handle("/push/", httpapi.MustNew(s, authenticate, httpapi.Options{BasePath: "/push"}))
+
+	answer := httptest.NewRecorder()
+	mux.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/push/v1/device-tokens", nil))
+	fmt.Println(answer.Code, strings.TrimSpace(answer.Body.String()))
+	// Output: 200 {"deviceTokens":[]}
+}
+
+// A Taxi is a service that notifies users. It depends on one method of the store.
+type Taxi struct {
+	tokens store.Lister
+	push   func(tokens.Token, string) error
+}
+
+// Arrived notifies a user that the taxi is there.
+func (t Taxi) Arrived(ctx context.Context, user tokens.UserID) error {
+	registrations, err := t.tokens.List(ctx, user)
+	if err != nil {
+		return err // errors.Is(err, store.ErrTryAgain): retry later
+	}
+	for _, r := range registrations {
+		if err := t.push(r.Token, "Your taxi is here"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A test of Taxi sets the clock, so it needs no waiting.
+func Example_test() {
+	ctx := context.Background()
+
+	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	s := memstore.MustNew(store.Policy{Now: func() time.Time { return now }})
+	_, err := s.Register(ctx, tokens.Request{
+		Key:      tokens.Key{UserID: "alice", DeviceID: "phone-1"},
+		Token:    tokens.MustParseToken("ExponentPushToken[a]"),
+		Platform: tokens.IOS,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	var pushed int
+	taxi := Taxi{tokens: s, push: func(tokens.Token, string) error { pushed++; return nil }}
+	_ = taxi.Arrived(ctx, "alice")
+	now = now.Add(store.DefaultTTL) // alice never came back
+	_ = taxi.Arrived(ctx, "alice")
+	fmt.Println("pushed", pushed)
+	// Output: pushed 1
+}
+
+// An oldRow is a row of your existing table.
+type oldRow struct {
+	User, Device, Token, OS string
+	UpdatedAt               time.Time
+}
+
+// importRows registers rows, which are sorted by UpdatedAt. newStore makes a store
+// whose clock shows each row's time, so that expiry counts from there.
+func importRows(ctx context.Context, newStore func(store.Policy) store.Store, rows iter.Seq[oldRow]) (skipped int, err error) {
+	var at time.Time
+	s := newStore(store.Policy{Now: func() time.Time { return at }})
+	for row := range rows {
+		at = row.UpdatedAt
+		token, err := tokens.ParseToken(row.Token)
+		if err != nil {
+			skipped++ // not an Expo token
+			continue
+		}
+		_, err = s.Register(ctx, tokens.Request{
+			Key:      tokens.Key{UserID: tokens.UserID(row.User), DeviceID: tokens.DeviceID(row.Device)},
+			Token:    token,
+			Platform: tokens.Platform(row.OS),
+		})
+		var invalid *tokens.InvalidError
+		switch {
+		case errors.As(err, &invalid):
+			skipped++ // err names the fields
+		case err != nil:
+			return skipped, err
+		}
+	}
+	return skipped, nil
+}
+
+func Example_import() {
+	ctx := context.Background()
+	now := time.Now()
+	rows := []oldRow{
+		{"alice", "phone-1", "ExponentPushToken[a]", "ios", now.Add(-200 * 24 * time.Hour)},
+		{"carol", "phone-3", "not a token", "ios", now.Add(-48 * time.Hour)},
+		{"bob", "phone-1", "ExponentPushToken[a]", "ios", now.Add(-24 * time.Hour)},
+	}
+	var imported store.Store
+	skipped, err := importRows(ctx, func(p store.Policy) store.Store {
+		imported = memstore.MustNew(p) // or dynamostore.New(client, table, dynamostore.Options{Policy: p})
+		return imported
+	}, slices.Values(rows))
+	if err != nil {
+		log.Fatal(err)
+	}
+	holder, err := imported.Holder(ctx, tokens.MustParseToken("ExponentPushToken[a]").Hash())
+	fmt.Println("skipped", skipped, "holder", holder.Key.UserID, err)
+	// Output: skipped 1 holder bob <nil>
+}
+
+// A notifyingStore notifies the user who lost a phone to another user.
+type notifyingStore struct {
+	store.Store
+	notify func(lost tokens.Key)
+}
+
+// Register implements [store.Store].
+func (s notifyingStore) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
+	result, err := s.Store.Register(ctx, req)
+	if err == nil && result.Moved() {
+		s.notify(result.MovedFrom)
+	}
+	return result, err
+}
+
+func Example_notifyTheFormerUser() {
+	ctx := context.Background()
+	s := notifyingStore{memstore.MustNew(store.Policy{}), func(lost tokens.Key) {
+		fmt.Println("e-mail to", lost.UserID)
+	}}
+	register(ctx, s, "alice", "phone-1", "ExponentPushToken[a]")
+	register(ctx, s, "bob", "phone-1", "ExponentPushToken[a]")
+	// Output: e-mail to alice
+}
+
+// Sent is a sender's record of a message. It has no token.
+type Sent struct {
+	Key  tokens.Key
+	Hash tokens.Hash // of the token
+	At   time.Time
+}
+
+// Message is a push message for Expo.
+type Message struct {
+	To   string            `json:"to"`
+	Data map[string]string `json:"data"`
+}
+
+// messages makes one message for each device of the users.
+func messages(ctx context.Context, s store.Lister, users iter.Seq[tokens.UserID], now time.Time) (batch []Message, sent []Sent, err error) {
+	for l := range store.ListUsers(ctx, s, users, 16) {
+		if l.Err != nil {
+			return nil, nil, l.Err // errors.Is(err, store.ErrTryAgain): retry this user later
+		}
+		for _, r := range l.Registrations {
+			sent = append(sent, Sent{Key: r.Key, Hash: r.Token.Hash(), At: now})
+			batch = append(batch, Message{To: r.Token.Reveal(), Data: map[string]string{"recipient": string(l.UserID)}})
+		}
+	}
+	return batch, sent, nil
+}
+
+func Example_notify() {
+	ctx := context.Background()
+	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	s := memstore.MustNew(store.Policy{Now: func() time.Time { return now }})
+	register(ctx, s, "alice", "phone", "ExponentPushToken[a]")
+	register(ctx, s, "bob", "phone-1", "ExponentPushToken[b]")
+	batch, sent, err := messages(ctx, s, slices.Values([]tokens.UserID{"alice", "bob"}), now.Add(time.Hour))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(batch), "messages")
+
+	for _, m := range sent { // Expo says that the phones are gone, and bob has a new token since
+		if m.Key.UserID == "bob" {
+			m.Hash = tokens.MustParseToken("ExponentPushToken[older]").Hash()
+		}
+		if err := s.Invalidate(ctx, m.Key, m.Hash, m.At); err != nil {
+			log.Fatal(err)
+		}
+	}
+	for _, user := range []tokens.UserID{"alice", "bob"} {
+		left, err := s.List(ctx, user)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(user, "has", len(left))
+	}
+	// Output:
+	// 2 messages
+	// alice has 0
+	// bob has 1
 }
 
 func register(ctx context.Context, s store.Store, user tokens.UserID, device tokens.DeviceID, token string) {
