@@ -112,21 +112,21 @@ func TestContentionEnds(t *testing.T) {
 		script   []answer
 		call     store.Operation
 		attempts int           // with the refused refresh
-		least    time.Duration // the waits are 2.5 + 5 + 10 + 20 + 40 ms, and up to twice that
+		least    time.Duration // the waits are 2.5 + 5 + 10 + 20 + 40 + 80 + 80 ms, and up to twice that
 	}{
-		"single write": {[]answer{failure(400, "TransactionConflictException")}, store.OpDeactivate, 6, 75 * time.Millisecond},
-		"conflict":     {[]answer{refused(nil), done, canceled(conflict, conflict)}, store.OpRegister, 7, 75 * time.Millisecond},
-		"throttled":    {[]answer{refused(nil), done, canceled(throttled, throttled)}, store.OpRegister, 7, 75 * time.Millisecond},
+		"single write": {[]answer{failure(400, "TransactionConflictException")}, store.OpDeactivate, 8, 237 * time.Millisecond},
+		"conflict":     {[]answer{refused(nil), done, canceled(conflict, conflict)}, store.OpRegister, 9, 237 * time.Millisecond},
+		"throttled":    {[]answer{refused(nil), done, canceled(throttled, throttled)}, store.OpRegister, 9, 237 * time.Millisecond},
 		"always changed": { // there is no wait after the first attempt
 			[]answer{refused(nil), done, canceled(changed(claim(bob)), none), canceled(changed(claim(bob)), none, none)},
-			store.OpRegister, 7, 37 * time.Millisecond,
+			store.OpRegister, 9, 157 * time.Millisecond,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var event store.Event
 				c := dynamotest.Offline(dynamotest.Script(tt.script...), dynamotest.NoRetries)
-				s := dynamotest.Store(t, c, "table", dynamostore.Options{MaxAttempts: 6, Observe: func(e store.Event) { event = e }})
+				s := dynamotest.Store(t, c, "table", dynamostore.Options{MaxAttempts: 8, Observe: func(e store.Event) { event = e }})
 				start := time.Now()
 				tryAgain(t, methods[tt.call](t.Context(), s))
 				equal(t, "attempts", tt.attempts, event.Attempts)

@@ -125,7 +125,7 @@ func (c faultCase) run(w *world) {
 		w.Errorf("the error is %v", err)
 	case !c.fault.Ends:
 		tryAgain(w, err)
-	case !errors.Is(err, context.Canceled) || errors.Is(err, store.ErrTryAgain) == reads(event.Operation):
+	case !errors.Is(err, context.Canceled) || errors.Is(err, store.ErrTryAgain) == reads(event.Operation) || errors.Is(err, store.ErrMisconfigured):
 		w.Errorf("the error is %v", err)
 	default:
 		discreet(w, err)

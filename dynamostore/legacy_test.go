@@ -80,21 +80,6 @@ func TestLegacyRows(t *testing.T) {
 	}
 }
 
-// TestLegacyRowsAreRemoved deactivates, invalidates and erases rows without claims.
-func TestLegacyRowsAreRemoved(t *testing.T) {
-	w := newWorld(t, store.Policy{})
-	w.put(legacyRow(alice, tokenA), legacyRow(tablet, tokenB))
-	w.do(w.clean.Deactivate(t.Context(), alice))
-	w.do(w.clean.Invalidate(t.Context(), tablet, tokenB.Hash(), w.now))
-	w.look()
-	w.hasStatus(alice, tokens.LoggedOut)
-	w.hasStatus(tablet, tokens.DeviceNotRegistered)
-	w.do(w.clean.Delete(t.Context(), alice))
-	w.do(w.clean.DeleteUser(t.Context(), "alice"))
-	w.look()
-	equal(t, "items", 0, len(w.items))
-}
-
 // TestLegacyRowsWithOneToken moves a token to a new device of a user who has two rows
 // with it. Another user's row stays, because it has no claim until it is upgraded.
 func TestLegacyRowsWithOneToken(t *testing.T) {
@@ -113,40 +98,32 @@ func TestLegacyRowsWithOneToken(t *testing.T) {
 // attributes that this package does not know.
 func TestForeignAttributesSurvive(t *testing.T) {
 	foreign := dynamotest.Item{
-		"appVersion": str("1.2.3"), "badge": num("7"), "muted": boolean(false),
-		"deletedAt": &types.AttributeValueMemberNULL{Value: true},
-		"topics":    &types.AttributeValueMemberSS{Value: []string{"news"}},
-		"device":    &types.AttributeValueMemberM{Value: dynamotest.Item{"model": str("x")}},
-		"history":   &types.AttributeValueMemberL{Value: []types.AttributeValue{str("a")}},
-		"key":       &types.AttributeValueMemberB{Value: []byte{1}},
+		"badge":  num("7"),
+		"topics": &types.AttributeValueMemberSS{Value: []string{"news"}},
+		"device": &types.AttributeValueMemberM{Value: dynamotest.Item{"model": str("x")}},
 	}
 	w := newWorld(t, store.Policy{})
 	w.put(with(legacyRow(alice, tokenA), foreign))
-	survived := func(what string) {
+	for _, write := range []struct {
+		name string
+		do   func(*world)
+	}{
+		{"a row of the earlier service is registered", has(alice, tokenA)},
+		{"refreshed", has(alice, respelt)},
+		{"replaced", has(alice, tokenB)},
+		{"deactivated", loggedOut(alice)},
+		{"reactivated", has(alice, tokenB)},
+		{"the claim is renewed", both(later(29*day+time.Second), has(alice, tokenB))},
+		{"invalidated", func(w *world) {
+			w.do(w.clean.Invalidate(t.Context(), alice, tokenB.Hash(), w.now.Add(time.Hour)))
+		}},
+		{"created over an expired row", both(later(90*day), has(alice, tokenB))},
+		{"moved", both(has(bob, tokenC), has(alice, tokenC))},
+	} {
+		write.do(w)
 		w.check()
 		for name, value := range foreign {
-			equal(t, what, dynamotest.ItemJSON(dynamotest.Item{name: value}), dynamotest.ItemJSON(dynamotest.Item{name: w.at(alice)[name]}))
+			equal(t, write.name, dynamotest.ItemJSON(dynamotest.Item{name: value}), dynamotest.ItemJSON(dynamotest.Item{name: w.at(alice)[name]}))
 		}
 	}
-	w.register(alice, tokenA)
-	survived("older row registered")
-	w.register(alice, respelt)
-	survived("refreshed")
-	w.register(alice, tokenB)
-	survived("replaced")
-	w.do(w.clean.Deactivate(t.Context(), alice))
-	survived("deactivated")
-	w.register(alice, tokenB)
-	survived("reactivated")
-	w.now = w.now.Add(29*day + time.Second)
-	w.register(alice, tokenB)
-	survived("claim renewed")
-	w.do(w.clean.Invalidate(t.Context(), alice, tokenB.Hash(), w.now.Add(time.Hour)))
-	survived("invalidated")
-	w.now = w.now.Add(90 * day)
-	w.register(alice, tokenB)
-	survived("created over an expired one")
-	w.register(bob, tokenC)
-	w.register(alice, tokenC)
-	survived("moved")
 }

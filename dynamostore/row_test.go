@@ -41,16 +41,11 @@ func TestRowRead(t *testing.T) {
 		now  time.Time
 		want error // nil, ErrNotFound, or a CorruptError
 	}{
-		{"nothing", item{}, time.Unix(0, 0), store.ErrNotFound},
-		{"before it expires", newItem(nil), time.Unix(2000, -1), nil},
-		{"as it expires", newItem(nil), time.Unix(2000, 0), store.ErrNotFound},
 		{"expired before 1970", newItem(at(-5)), time.Unix(0, 0), store.ErrNotFound},
-		{"without expiry", newItem(never), time.Unix(1e11, 0), nil},
 		{"last expiry", newItem(at(maxSeconds)), time.Unix(0, 0), nil},
 		{"corrupt, before it expires", corrupted(nil), time.Unix(2000, -1), corrupt},
 		{"corrupt, expired", corrupted(nil), time.Unix(2000, 0), store.ErrNotFound},
 		{"corrupt, without expiry", corrupted(never), time.Unix(1e11, 0), corrupt},
-		{"corrupt expiry", newItem(item{attrExpiresAt: stringValue("2000")}), time.Unix(1e11, 0), corrupt},
 		{"corrupt user id", newItem(item{attrUserID: stringValue("#user")}), time.Unix(0, 0), corrupt},
 		{"corrupt device id", newItem(item{attrDeviceID: stringValue("\x00")}), time.Unix(0, 0), corrupt},
 	}

@@ -24,23 +24,44 @@ func legacyAt(key tokens.Key, token tokens.Token, updatedAt time.Time) dynamotes
 	return with(legacyRow(key, token), dynamotest.Item{"registeredAt": instant(updatedAt.Add(-day)), "updatedAt": instant(updatedAt)})
 }
 
-func TestUpgradeGivesExpiryAndClaims(t *testing.T) {
+// TestUpgrade gives each row an expiry and a claim, and leaves an expired row and rows
+// that cannot be decoded. A second upgrade changes nothing.
+func TestUpgrade(t *testing.T) {
 	w := newWorld(t, store.Policy{})
-	recent := w.now.Add(-day)
-	w.put(with(legacyAt(alice, tokenA, recent), dynamotest.Item{"appVersion": str("7.1")}), legacyAt(bob, tokenB, w.now.Add(-300*day)))
-
-	equal(t, "report", dynamostore.UpgradeReport{Rows: 2, WithoutExpiry: 2, Unclaimed: 2}, w.upgrade(dynamostore.UpgradeOptions{}))
-	for hash, expiresAt := range map[tokens.Hash]time.Time{
-		tokenA.Hash(): recent.Add(store.DefaultTTL),
-		tokenB.Hash(): w.now.Add(30 * day),
-	} {
-		reg, err := w.clean.Holder(t.Context(), hash)
-		w.do(err)
-		equal(t, "expiry", expiresAt.Truncate(time.Second), reg.ExpiresAt)
+	last := time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
+	expiring := func(at time.Time) dynamotest.Item { return dynamotest.Item{"expiresAt": num(fmt.Sprint(at.Unix()))} }
+	rows := []struct {
+		name      string
+		updatedAt time.Time
+		changes   dynamotest.Item
+		want      time.Time // the expiry; zero: none, or that of the row
+	}{
+		{"recent", w.now.Add(-day), dynamotest.Item{"appVersion": str("7.1")}, w.now.Add(store.DefaultTTL - day)},
+		{"old", w.now.Add(-300 * day), nil, w.now.Add(30 * day)},
+		{"oldest", time.Date(1, time.January, 3, 0, 0, 0, 0, time.UTC), nil, w.now.Add(30 * day)},
+		{"future", last, nil, w.now.Add(store.DefaultTTL)}, // counts as now
+		{"with expiry", w.now, expiring(last), last},
+		{"expired", w.now.Add(-day), expiring(w.now), time.Time{}},
+		{"corrupt platform", w.now, dynamotest.Item{"platform": num("1")}, time.Time{}},
+		{"corrupt token", w.now, dynamotest.Item{"expoPushToken": str("not a token")}, time.Time{}},
 	}
-	w.check()
-	equal(t, "an attribute that this package does not know", "7.1", text(w.at(alice), "appVersion"))
-	equal(t, "second report", dynamostore.UpgradeReport{Rows: 2}, w.upgrade(dynamostore.UpgradeOptions{}))
+	for n, r := range rows {
+		w.put(with(legacyAt(key(r.name, "phone"), token(fmt.Sprint(n)), r.updatedAt), r.changes))
+	}
+	corrupt := []tokens.Key{key("corrupt platform", "phone"), key("corrupt token", "phone")}
+	equal(t, "report", dynamostore.UpgradeReport{Rows: 8, Expired: 1, WithoutExpiry: 4, Unclaimed: 5, Unreadable: corrupt}, w.upgrade(dynamostore.UpgradeOptions{}))
+	w.look() // and not check: the claim of the last second expires with its row
+	equal(t, "rows and claims", 8+5, len(w.items))
+	for n, r := range rows {
+		if r.want.IsZero() {
+			continue
+		}
+		reg, err := w.clean.Holder(t.Context(), token(fmt.Sprint(n)).Hash())
+		w.do(err)
+		equal(t, r.name, r.want.Truncate(time.Second), reg.ExpiresAt)
+	}
+	equal(t, "an unknown attribute", "7.1", text(w.at(key("recent", "phone")), "appVersion"))
+	equal(t, "second report", dynamostore.UpgradeReport{Rows: 8, Expired: 1, Unreadable: corrupt}, w.upgrade(dynamostore.UpgradeOptions{}))
 }
 
 // TestUpgradeKeepsTheLastUpdated has three rows with one token. A dry run changes
@@ -111,22 +132,6 @@ func TestUpgradeOfOneTime(t *testing.T) {
 	}
 }
 
-// TestUpgradeLeaves an expired row and rows that cannot be decoded.
-func TestUpgradeLeaves(t *testing.T) {
-	w := newWorld(t, store.Policy{})
-	w.put(
-		with(legacyRow(ann, tokenA), dynamotest.Item{"expiresAt": num(fmt.Sprint(w.now.Unix()))}),
-		with(legacyRow(alice, tokenB), dynamotest.Item{"expoPushToken": str("not a token")}),
-		with(legacyRow(tablet, tokenC), dynamotest.Item{"platform": num("1")}),
-	)
-	w.look()
-	before := w.items
-	want := dynamostore.UpgradeReport{Rows: 3, Expired: 1, Unreadable: []tokens.Key{alice, tablet}}
-	equal(t, "report", want, w.upgrade(dynamostore.UpgradeOptions{}))
-	w.look()
-	equal(t, "items", len(before), len(w.items))
-}
-
 // TestRepair restores half of the transaction that moved the token from alice to bob.
 func TestRepair(t *testing.T) {
 	for name, which := range map[string]func(dynamotest.Item) bool{
@@ -152,29 +157,6 @@ func TestRepair(t *testing.T) {
 			w.empty(alice)
 		})
 	}
-}
-
-// TestUpgradeLeavesRowsReadable has times at the ends of the calendar. A second upgrade
-// changes nothing.
-func TestUpgradeLeavesRowsReadable(t *testing.T) {
-	w := newWorld(t, store.Policy{})
-	last := time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
-	w.put(
-		legacyAt(ann, tokenA, last),
-		with(legacyAt(bob, tokenB, w.now), dynamotest.Item{"expiresAt": num(fmt.Sprint(last.Unix()))}),
-		legacyAt(alice, tokenC, time.Date(1, time.January, 3, 0, 0, 0, 0, time.UTC)),
-	)
-	w.upgrade(dynamostore.UpgradeOptions{})
-	for key, expiresAt := range map[tokens.Key]time.Time{
-		ann:   w.now.Add(store.DefaultTTL), // a time in the future counts as now
-		bob:   last,
-		alice: w.now.Add(30 * day),
-	} {
-		reg, err := w.clean.Get(t.Context(), key)
-		w.do(err)
-		equal(t, string(key.UserID), expiresAt.Truncate(time.Second), reg.ExpiresAt)
-	}
-	equal(t, "second report", dynamostore.UpgradeReport{Rows: 3}, w.upgrade(dynamostore.UpgradeOptions{}))
 }
 
 // TestEraseUser erases the rows of users whose ids are invalid, which Upgrade reports,

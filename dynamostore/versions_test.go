@@ -18,11 +18,10 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// TestVersions plays random calls of two versions on one table, as in a rolling
-// deployment that is rolled back now and then, beside a store in memory. The older
-// version is frozen below: it knows the attributes of November 2026 and no others.
-// A later version may add attributes. It must not rely on the older one to write
-// them.
+// TestVersions calls two versions on one table at random, as in a rolling deployment that
+// is rolled back now and then, and compares the table with a store in memory. The older
+// version is frozen below. It knows the attributes of November 2026 and no others. A later
+// version may add attributes, but must not rely on the older one to write them.
 func TestVersions(t *testing.T) {
 	seeds := uint64(2)
 	if *long {
@@ -30,49 +29,45 @@ func TestVersions(t *testing.T) {
 	}
 	for seed := range seeds {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t, store.Policy{})
 			model, err := memstore.New(w.policy)
-			if err != nil {
-				t.Fatal(err)
-			}
+			w.do(err)
 			random := rand.New(rand.NewPCG(seed, 0))
 			for step := range 60 {
 				w.now = w.now.Add(time.Duration(random.Int64N(int64(3 * day)))).Truncate(time.Millisecond)
-				var version versioned = current{w.clean}
-				if random.IntN(2) == 0 {
-					version = frozen{w}
-				}
+				older := random.IntN(2) == 0
 				k := key(pick(random, "alice", "bob"), pick(random, "phone", "tablet"))
 				token := pick(random, tokenA, tokenB, tokenC)
-				var what string
-				switch random.IntN(10) {
-				case 0:
-					what = "deactivate"
-					version.deactivate(w, k)
-					w.do(model.Deactivate(t.Context(), k))
-				case 1:
-					what = "invalidate"
-					version.invalidate(w, k, token)
-					w.do(model.Invalidate(t.Context(), k, token.Hash(), w.now))
-				case 2:
-					what = "delete"
-					version.delete(w, k)
-					w.do(model.Delete(t.Context(), k))
-				default:
-					what = "register"
-					version.register(w, k, token)
-					_, err := model.Register(t.Context(), requestFor(k, token))
-					w.do(err)
+				op := pick(random, store.OpDeactivate, store.OpInvalidate, store.OpDelete, store.OpRegister, store.OpRegister, store.OpRegister, store.OpRegister)
+				w.do(callOn(model, w, op, k, token))
+				if older {
+					frozen{w}.call(op, k, token)
+				} else {
+					w.do(callOn(w.clean, w, op, k, token))
 				}
-				wantAsIn(w, model, fmt.Sprintf("step %d, %s by %T", step, what, version))
+				wantAsIn(w, model, fmt.Sprintf("step %d, %s, by the older version: %v", step, op, older))
 			}
 		})
 	}
 }
 
+func callOn(s store.Store, w *world, op store.Operation, key tokens.Key, token tokens.Token) error {
+	switch op {
+	case store.OpDeactivate:
+		return s.Deactivate(w.Context(), key)
+	case store.OpInvalidate:
+		return s.Invalidate(w.Context(), key, token.Hash(), w.now)
+	case store.OpDelete:
+		return s.Delete(w.Context(), key)
+	}
+	_, err := s.Register(w.Context(), requestFor(key, token))
+	return err
+}
+
 func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
 
-// wantAsIn compares everything that the current version reads with the model.
+// wantAsIn compares all that the current version reads with the model.
 func wantAsIn(w *world, model store.Store, what string) {
 	w.Helper()
 	for _, user := range []tokens.UserID{"alice", "bob"} {
@@ -94,28 +89,8 @@ func wantAsIn(w *world, model store.Store, what string) {
 	w.check()
 }
 
-// A versioned is what a version of the store does when it is called alone.
-type versioned interface {
-	register(w *world, key tokens.Key, token tokens.Token)
-	deactivate(w *world, key tokens.Key)
-	invalidate(w *world, key tokens.Key, token tokens.Token)
-	delete(w *world, key tokens.Key)
-}
-
-type current struct{ store.Store }
-
-func (c current) register(w *world, key tokens.Key, token tokens.Token) {
-	_, err := c.Register(w.Context(), requestFor(key, token))
-	w.do(err)
-}
-func (c current) deactivate(w *world, key tokens.Key) { w.do(c.Deactivate(w.Context(), key)) }
-func (c current) invalidate(w *world, key tokens.Key, token tokens.Token) {
-	w.do(c.Invalidate(w.Context(), key, token.Hash(), w.now))
-}
-func (c current) delete(w *world, key tokens.Key) { w.do(c.Delete(w.Context(), key)) }
-
-// frozen makes the writes of November 2026. It shares no code with the package
-// that it is compared with; do not update it with the package.
+// frozen makes the writes of November 2026. It shares no code with the package. Do not
+// update it with the package.
 type frozen struct{ w *world }
 
 const frozenTTL = 90 * day
@@ -140,8 +115,8 @@ func (f frozen) update(key dynamotest.Item, expression string, values dynamotest
 	f.w.do(err)
 }
 
-func (f frozen) register(w *world, key tokens.Key, token tokens.Token) {
-	row := f.get(keyItem(key))
+func (f frozen) register(row dynamotest.Item, key tokens.Key, token tokens.Token) {
+	w := f.w
 	live := row != nil && number(row, "expiresAt") > w.now.Unix()
 	expiresAt := w.now.Add(frozenTTL)
 	update := "SET expoPushToken = :t, platform = :p, updatedAt = :u, expiresAt = :e, isActive = :a, registeredAt = :r"
@@ -168,8 +143,9 @@ func (f frozen) register(w *world, key tokens.Key, token tokens.Token) {
 	}
 	version := "frozen " + strconv.FormatInt(w.now.UnixNano(), 10)
 	claimExpiresAt := epoch(expiresAt.Add(30 * day))
-	claim["ownerUserId"], claim["ownerDeviceId"], claim["version"], claim["expiresAt"] = str(string(key.UserID)), str(string(key.DeviceID)), str(version), claimExpiresAt
-	w.put(claim)
+	w.put(with(claim, dynamotest.Item{
+		"ownerUserId": str(string(key.UserID)), "ownerDeviceId": str(string(key.DeviceID)), "version": str(version), "expiresAt": claimExpiresAt,
+	}))
 	values[":v"], values[":c"] = str(version), claimExpiresAt
 	f.update(keyItem(key), update+", claimVersion = :v, claimExpiresAt = :c REMOVE inactiveReason, projectId", values)
 }
@@ -182,44 +158,25 @@ func (f frozen) release(owner tokens.Key, token string) {
 	}
 }
 
-func (f frozen) mark(key tokens.Key, reason string) {
-	f.update(keyItem(key), "SET isActive = :a, inactiveReason = :r", dynamotest.Item{
-		":a": boolean(false), ":r": str(reason),
-	})
-}
-
-// active returns the row under the key if it is active.
-func (f frozen) active(key tokens.Key) dynamotest.Item {
+func (f frozen) call(op store.Operation, key tokens.Key, token tokens.Token) {
 	row := f.get(keyItem(key))
-	if active, _ := row["isActive"].(*types.AttributeValueMemberBOOL); active == nil || !active.Value {
-		return nil
-	}
-	return row
-}
-
-func (f frozen) deactivate(_ *world, key tokens.Key) {
-	if f.active(key) != nil {
-		f.mark(key, "logout")
-	}
-}
-
-func (f frozen) invalidate(w *world, key tokens.Key, token tokens.Token) {
-	row := f.active(key)
-	if row == nil || text(row, "expoPushToken") != token.Reveal() {
+	active, ok := row["isActive"].(*types.AttributeValueMemberBOOL)
+	isActive := ok && active.Value
+	reason := "logout"
+	switch {
+	case op == store.OpRegister:
+		f.register(row, key, token)
 		return
-	}
-	updatedAt, err := time.Parse(time.RFC3339Nano, text(row, "updatedAt"))
-	w.do(err)
-	if !updatedAt.After(w.now.Add(-5 * time.Minute)) {
-		f.mark(key, "device_not_registered")
-	}
-}
-
-func (f frozen) delete(w *world, key tokens.Key) {
-	row := f.get(keyItem(key))
-	if row == nil {
+	case op == store.OpDelete && row != nil:
+		f.w.remove(row)
+		f.release(key, text(row, "expoPushToken"))
 		return
+	case op == store.OpInvalidate:
+		reason = "device_not_registered"
+		updatedAt, _ := time.Parse(time.RFC3339Nano, text(row, "updatedAt"))
+		isActive = isActive && text(row, "expoPushToken") == token.Reveal() && !updatedAt.After(f.w.now.Add(-5*time.Minute))
 	}
-	w.remove(keyItem(key))
-	f.release(key, text(row, "expoPushToken"))
+	if isActive {
+		f.update(keyItem(key), "SET isActive = :a, inactiveReason = :r", dynamotest.Item{":a": boolean(false), ":r": str(reason)})
+	}
 }

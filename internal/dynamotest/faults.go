@@ -109,7 +109,7 @@ func Faults(c *dynamodb.Client) []Fault {
 		canceled("transaction is throttled, the others changed", "ThrottlingError", "ConditionalCheckFailed"),
 		{Name: "context ends before the request", Ends: true, do: func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
 			end(r)
-			return nil, context.Canceled
+			return Failure(r, http.StatusBadRequest, "ResourceNotFoundException", "not now"), nil
 		}},
 		{Name: "context ends after the answer", Ends: true, do: func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)
