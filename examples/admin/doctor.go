@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -104,19 +105,6 @@ func notSeen(action string, err error) (verdict, string) {
 	}
 }
 
-// hopeless reports whether every other call would fail in the same way: without a
-// connection, a table or an identity.
-func hopeless(err error) bool {
-	switch codeOf(err) {
-	case noAnswer, "ResourceNotFoundException", "UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId",
-		"InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignature", "IncompleteSignatureException",
-		"MissingAuthenticationToken", "MissingAuthenticationTokenException", "ExpiredToken", "ExpiredTokenException",
-		"OptInRequired", "RequestExpired":
-		return true
-	}
-	return false
-}
-
 func accessDenied(code string) bool {
 	return code == "AccessDeniedException" || code == "AccessDenied" || code == "NotAuthorized"
 }
@@ -189,12 +177,12 @@ func may(action, neededFor string, err error) (verdict, string) {
 }
 
 // tableFindings returns the findings from the table's description, and whether other
-// calls may succeed.
+// calls may succeed: a service may lack the permission to describe the table.
 func (p *program) tableFindings(ctx context.Context, client *dynamodb.Client) (findings []finding, reachable bool) {
 	out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &p.table})
 	if err != nil {
 		v, says := notSeen("DescribeTable", err)
-		return []finding{{"table", v, says}}, !hopeless(err)
+		return []finding{{"table", v, says}}, accessDenied(codeOf(err))
 	}
 	note := func(check string, look func(*types.TableDescription) (verdict, string)) {
 		v, says := look(out.Table)
@@ -268,19 +256,14 @@ func lookTTL(ctx context.Context, client *dynamodb.Client, table string) (verdic
 	if err != nil {
 		return notSeen("DescribeTimeToLive", err)
 	}
-	ttl := out.TimeToLiveDescription
-	if ttl == nil {
-		ttl = &types.TimeToLiveDescription{TimeToLiveStatus: types.TimeToLiveStatusDisabled}
-	}
-	switch name := aws.ToString(ttl.AttributeName); ttl.TimeToLiveStatus {
-	case types.TimeToLiveStatusEnabled, types.TimeToLiveStatusEnabling:
-		if name != "expiresAt" {
-			return wrong, "TTL is on another attribute, so expired registrations are not removed: disable it, and enable it on expiresAt"
-		}
-		return good, "on expiresAt"
-	default:
+	ttl := cmp.Or(out.TimeToLiveDescription, &types.TimeToLiveDescription{})
+	switch {
+	case ttl.TimeToLiveStatus != types.TimeToLiveStatusEnabled && ttl.TimeToLiveStatus != types.TimeToLiveStatusEnabling:
 		return wrong, "TTL is off, so expired registrations, which are personal data, are not removed: enable it on expiresAt"
+	case aws.ToString(ttl.AttributeName) != "expiresAt":
+		return wrong, "TTL is on another attribute, so expired registrations are not removed: disable it, and enable it on expiresAt"
 	}
+	return good, "on expiresAt"
 }
 
 func lookRecovery(ctx context.Context, client *dynamodb.Client, table string) (verdict, string) {

@@ -131,28 +131,32 @@ func from(h http.Handler, address string) http.Handler {
 
 func TestWhyNot(t *testing.T) {
 	d := newDesk(t, func(o *Options) { o.AllowChanges = true })
-	d.says("GET", "/console/user?user=alice", "", 200, "alice is not reached: nothing is stored")
+	user := func(name string, texts ...string) string {
+		t.Helper()
+		return d.says("GET", "/console/user?user="+name, "", 200, texts...)
+	}
+	user("alice", "alice is not reached: nothing is stored")
 	d.register("alice", "phone", phone1)
-	d.says("GET", "/console/user?user=alice", "", 200, "alice is reached on 1 of 1 devices", "Reached. The app last started", "Token(")
+	user("alice", "alice is reached on 1 of 1 devices", "Reached. The app last started", "Token(")
 	d.register("bob", "phone", phone1)
-	d.says("GET", "/console/user?user=alice", "", 200, "alice is reached on 0 of 1 devices", "Not reached since", "moved to another user, who logged in on the device")
+	user("alice", "alice is reached on 0 of 1 devices", "Not reached since", "moved to another user, who logged in on the device")
 	d.register("alice", "phone", phone2)
-	if body := d.says("GET", "/console/user?user=alice", "", 200, "reached on 1 of 1"); strings.Contains(body, "moved to") {
+	if body := user("alice", "reached on 1 of 1"); strings.Contains(body, "moved to") {
 		t.Error("it says that a device is gone that is back")
 	}
 	d.says("POST", "/console/holder", "token="+url.QueryEscape(phone1), 200, "The token is held by bob.", "Reached.")
 	d.says("POST", "/console/holder", "token="+url.QueryEscape(phone3), 200, "No live registration holds this token")
 	if body := d.says("POST", "/console/holder", "token=secret", 400, "no Expo push token"); strings.Contains(body, "secret") {
-		t.Error("the answer repeats what was posted")
+		t.Error("the answer repeats the token")
 	}
 	d.says("GET", "/console/user?user=", "", 400, "The store answered")
 
 	d.says("POST", "/console/change", "do=deactivate&user=alice&device=phone", 303)
-	d.says("GET", "/console/user?user=alice", "", 200, "the user logged out on this device, since")
+	user("alice", "the user logged out on this device, since")
 	d.says("POST", "/console/change", "do=erase&user=alice&device=phone", 303)
-	d.says("GET", "/console/user?user=alice", "", 200, "reached on 0 of 1", "erased")
+	user("alice", "reached on 0 of 1", "erased")
 	d.says("POST", "/console/change", "do=erase-user&user=bob", 303)
-	d.says("GET", "/console/user?user=bob", "", 200, "nothing is stored")
+	user("bob", "nothing is stored")
 	d.says("POST", "/console/change", "do=nothing&user=bob", 404)
 	d.says("POST", "/console/change", "do=erase&user=bob&device=", 400, "The store answered")
 	for _, want := range []string{"change=deactivate user=alice device=phone outcome=ok", "change=erase user=alice", "change=erase-user user=bob", "outcome=invalid"} {

@@ -1,7 +1,10 @@
 package visible_test
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/devicetokens/devicetokens/examples/internal/visible"
 )
@@ -34,4 +37,26 @@ func TestPrintable(t *testing.T) {
 	if got, want := visible.Text("a\x1b\u202e\xff\né"), `a\x1b\u202e\xff`+"\né"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
+}
+
+// FuzzJSON checks that JSON shows no hidden character and decodes to the same.
+func FuzzJSON(f *testing.F) {
+	for _, s := range []string{"", "a\u202e\u200b\x7f\u009b\u2028", "\U000e0061\ufffd", "\\\"\n\t<&>\x00"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		s = strings.ToValidUTF8(s, "\ufffd")
+		text, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = visible.JSON(text)
+		var got string
+		if err := json.Unmarshal(text, &got); err != nil || got != s {
+			t.Errorf("%q became %q, %v", s, got, err)
+		}
+		if strings.ContainsFunc(string(text), visible.Hidden) || !utf8.Valid(text) {
+			t.Errorf("it shows %q", text)
+		}
+	})
 }
