@@ -57,11 +57,11 @@ func all(t *testing.T, w store.Walker) []string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, err := appendLine(nil, lineOf(r, true))
+		text, err := marshal(lineOf(r, true))
 		if err != nil {
 			t.Fatal(err)
 		}
-		lines = append(lines, string(text))
+		lines = append(lines, string(text)+"\n")
 	}
 	slices.Sort(lines)
 	return lines
@@ -379,7 +379,7 @@ func FuzzParseLine(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := appendLine(nil, lineOf(store.Record{Key: r.Key, Registration: r}, true))
+		again, err := marshal(lineOf(store.Record{Key: r.Key, Registration: r}, true))
 		if err != nil {
 			t.Fatal(err)
 		}

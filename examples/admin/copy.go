@@ -84,19 +84,17 @@ func (p *program) copying() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.endImport(b, p.walk(ctx, b, "copy", source.Walker, f, func(ctx context.Context, records []store.Record) (func() error, error) {
-				counts := map[string]int{}
-				var problems bytes.Buffer
+			return p.endImport(b, p.walk(ctx, b, "copy", source.Walker, f, func(ctx context.Context, records []store.Record, found *result) error {
 				for _, r := range records {
 					outcome, err := importRecord(ctx, target.Store, r)
 					if outcome == "" {
-						return nil, err
+						return err
 					}
-					if counts[outcome]++; err != nil {
-						fmt.Fprintf(&problems, "user %s, device %s: %s\n", visible.ID(string(r.Key.UserID)), visible.ID(string(r.Key.DeviceID)), visible.Text(err.Error()))
+					if found.counts[outcome]++; err != nil {
+						fmt.Fprintf(&found.problems, "user %s, device %s: %s\n", visible.ID(string(r.Key.UserID)), visible.ID(string(r.Key.DeviceID)), visible.Text(err.Error()))
 					}
 				}
-				return func() error { b.add(counts); _, err := p.err.Write(problems.Bytes()); return err }, nil
+				return nil
 			}))
 		},
 	}
@@ -226,10 +224,8 @@ func (p *program) importLines(ctx context.Context, s store.Store, b *bulk, f bul
 		}
 		b.Lines, b.Digest = in.line, in.sum()
 		advance(in.line)
-		if time.Since(b.saved) >= b.interval {
-			if err := b.save(); err != nil {
-				return err
-			}
+		if err := b.saveAtTimes(); err != nil {
+			return err
 		}
 	}
 }
@@ -244,8 +240,7 @@ type imported struct {
 }
 
 // batch returns up to n lines, none at the end of the input.
-func (in *input) batch(n int) ([]imported, error) {
-	var batch []imported
+func (in *input) batch(n int) (batch []imported, err error) {
 	for len(batch) < n {
 		text, tooLong, err := in.next()
 		if errors.Is(err, io.EOF) {
@@ -264,14 +259,12 @@ func (l *imported) run(ctx context.Context, s store.Store) error {
 	if len(bytes.TrimSpace(l.text)) == 0 {
 		return nil
 	}
-	l.count = countInvalid
+	l.count, l.err = countInvalid, errLineTooLong
 	if l.tooLong {
-		l.err = errLineTooLong
 		return nil
 	}
-	r, err := parseLine(l.text)
-	if err != nil {
-		l.err = err
+	var r tokens.Registration
+	if r, l.err = parseLine(l.text); l.err != nil {
 		return nil
 	}
 	if l.count, l.err = importRecord(ctx, s, store.Record{Key: r.Key, Registration: r}); l.count == "" {

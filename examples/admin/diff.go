@@ -86,10 +86,9 @@ func (p *program) diff() *cobra.Command {
 // showDiff writes the counts to standard error, so that standard output has only
 // differences.
 func (p *program) showDiff(counts map[string]int) error {
-	counts[missing] += 0
-	counts[extra] += 0
-	counts[different] += 0
-	counts[statusUnreadable] += 0
+	for _, kind := range []string{missing, extra, different, statusUnreadable} {
+		counts[kind] += 0 // so that zero is shown
+	}
 	shown := *p
 	shown.out, shown.output = p.err, "table"
 	return shown.showCounts(counts)
@@ -98,76 +97,65 @@ func (p *program) showDiff(counts map[string]int) error {
 // compare walks the source, and then the target for registrations that only the target
 // has.
 func (p *program) compare(ctx context.Context, b *bulk, f bulkFlags, source, target *database.Database) error {
-	err := p.walk(ctx, b, "source", source.Walker, f, func(ctx context.Context, records []store.Record) (func() error, error) {
+	err := p.walk(ctx, b, "source", source.Walker, f, func(ctx context.Context, records []store.Record, found *result) error {
 		other := lookup{s: target.Store}
-		var found []difference
 		for _, r := range records {
 			there, err := other.get(ctx, r.Key)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			if kind, fields := compareRecords(r, there, time.Now()); kind != "" {
-				found = append(found, difference{kind, string(r.Key.UserID), string(r.Key.DeviceID), fields})
+				if err := p.report(found, kind, r.Key, fields); err != nil {
+					return err
+				}
 			}
 		}
-		return p.report(b, found), nil
+		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return p.walk(ctx, b, "target", target.Walker, f, func(ctx context.Context, records []store.Record) (func() error, error) {
+	return p.walk(ctx, b, "target", target.Walker, f, func(ctx context.Context, records []store.Record, found *result) error {
 		extras, err := extrasOf(ctx, records, source.Store)
-		var found []difference
 		for _, r := range extras {
 			kind := extra
 			if r.Key.Validate() != nil {
 				kind = statusUnreadable // not pruned
 			}
-			found = append(found, difference{kind, string(r.Key.UserID), string(r.Key.DeviceID), nil})
+			err = errors.Join(err, p.report(found, kind, r.Key, nil))
 		}
-		return p.report(b, found), err
+		return err
 	})
 }
 
-// report returns a function that writes and counts the differences.
-func (p *program) report(b *bulk, found []difference) func() error {
-	return func() error {
-		for _, d := range found {
-			b.Counts[d.Difference]++
-			text := []byte(strings.TrimRight(fmt.Sprintf("%s\t%s\t%s\t%s", d.Difference, visible.ID(d.UserID), visible.ID(d.DeviceID),
-				strings.Join(d.Fields, ", ")), "\t"))
-			if p.output == "json" {
-				var err error
-				if text, err = marshal(d); err != nil {
-					return err
-				}
-			}
-			if _, err := p.out.Write(append(text, '\n')); err != nil {
-				return err
-			}
-		}
-		return nil
+// report writes and counts a difference.
+func (p *program) report(found *result, kind string, key tokens.Key, fields []string) error {
+	found.counts[kind]++
+	if p.output == "json" {
+		return found.writeJSON(difference{kind, string(key.UserID), string(key.DeviceID), fields})
 	}
+	text := strings.Join([]string{kind, visible.ID(string(key.UserID)), visible.ID(string(key.DeviceID)), strings.Join(fields, ", ")}, "\t")
+	_, err := fmt.Fprintln(&found.out, strings.TrimRight(text, "\t"))
+	return err
 }
 
 // prune deletes registrations from the target that the source still does not have.
 func (p *program) prune(ctx context.Context, b *bulk, f bulkFlags, source, target *database.Database) error {
-	return p.walk(ctx, b, "prune", target.Walker, f, func(ctx context.Context, records []store.Record) (func() error, error) {
+	return p.walk(ctx, b, "prune", target.Walker, f, func(ctx context.Context, records []store.Record, found *result) error {
 		extras, err := extrasOf(ctx, records, source.Store)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		pruned := 0
 		for _, r := range extras {
 			if r.Key.Validate() != nil {
 				continue
 			}
 			if err := target.Store.Delete(ctx, r.Key); err != nil {
-				return nil, again(err)
+				return again(err)
 			}
-			pruned++
+			found.counts["pruned"]++
 		}
-		return func() error { b.Counts["pruned"] += pruned; return nil }, nil
+		return nil
 	})
 }
 

@@ -55,37 +55,22 @@ func (p *program) exportTo(ctx context.Context, db *database.Database, f bulkFla
 	if err != nil {
 		return err
 	}
-	out := p.out
 	if file != "" {
-		opened, err := openExport(file, b)
-		if err != nil {
+		if b.output, err = openExport(file, b); err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, opened.Close()) }()
-		out, b.sync = opened, opened.Sync
+		defer func() { err = errors.Join(err, b.output.Close()) }()
 	}
-	err = p.walk(ctx, b, "export", db.Walker, f, func(_ context.Context, records []store.Record) (func() error, error) {
-		var (
-			text   []byte
-			err    error
-			counts = map[string]int{}
-		)
+	err = p.walk(ctx, b, "export", db.Walker, f, func(_ context.Context, records []store.Record, found *result) error {
 		for _, r := range records {
-			if text, err = appendLine(text, lineOf(r, withTokens)); err != nil {
-				return nil, err
-			}
-			if r.Err != nil {
-				counts[statusUnreadable]++
-			}
-		}
-		return func() error {
-			if _, err := out.Write(text); err != nil {
+			if err := found.writeJSON(lineOf(r, withTokens)); err != nil {
 				return err
 			}
-			b.Bytes += int64(len(text))
-			b.add(counts)
-			return nil
-		}, nil
+			if r.Err != nil {
+				found.counts[statusUnreadable]++
+			}
+		}
+		return nil
 	})
 	if err := b.end(err); err != nil {
 		return err
@@ -159,12 +144,6 @@ func lineTime(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format(time.RFC3339Nano)
-}
-
-// appendLine appends the line and a line feed.
-func appendLine(b []byte, l line) ([]byte, error) {
-	text, err := marshal(l)
-	return append(append(b, text...), '\n'), err
 }
 
 // marshal returns v as JSON with hidden characters escaped.

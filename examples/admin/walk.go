@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -45,8 +47,8 @@ func (f *bulkFlags) add(cmd *cobra.Command) {
 	}
 }
 
-// A bulk is the progress of a run over a store. A cursor and the counts before it are
-// saved together, so that a run that continues counts correctly.
+// A bulk is the progress of a run over a store. A cursor is saved together with the
+// counts before it.
 type bulk struct {
 	Command string            `json:"command"` // with the stores; each command needs its own file
 	Walks   map[string][]part `json:"walks,omitempty"`
@@ -56,10 +58,10 @@ type bulk struct {
 	Bytes   int64             `json:"bytes,omitempty"`  // written bytes of the output
 
 	file     string
+	output   *os.File // of export --file; nil: standard output
 	resumed  bool
 	saved    time.Time
 	interval time.Duration
-	sync     func() error // called before the state is saved, if not nil
 	mu       sync.Mutex
 }
 
@@ -73,7 +75,10 @@ var errOtherRun = errors.New("--state: the file is from another command, other s
 
 // startBulk returns the progress of an earlier run if the file exists.
 func (p *program) startBulk(file, command string) (*bulk, error) {
-	b := &bulk{interval: cmp.Or(p.saveInterval, time.Second), Command: command, Walks: map[string][]part{}, Counts: map[string]int{}, file: file}
+	b := &bulk{
+		Command: command, Walks: map[string][]part{}, Counts: map[string]int{},
+		file: file, interval: cmp.Or(p.saveInterval, time.Second),
+	}
 	if file == "" {
 		return b, nil
 	}
@@ -97,8 +102,8 @@ func (b *bulk) save() error {
 	if b.file == "" {
 		return nil
 	}
-	if b.sync != nil {
-		if err := b.sync(); err != nil {
+	if b.output != nil {
+		if err := b.output.Sync(); err != nil {
 			return err
 		}
 	}
@@ -121,6 +126,14 @@ func (b *bulk) save() error {
 	return nil
 }
 
+// saveAtTimes saves if the last time was an interval ago.
+func (b *bulk) saveAtTimes() error {
+	if time.Since(b.saved) < b.interval {
+		return nil
+	}
+	return b.save()
+}
+
 // end removes the file of the state after a complete run. Otherwise it keeps the file
 // and returns how to continue.
 func (b *bulk) end(err error) error {
@@ -137,12 +150,23 @@ func (b *bulk) end(err error) error {
 	return errors.Join(fmt.Errorf("interrupted: run it again with the same --state to continue: %w", err), b.save())
 }
 
-// A visit processes a page, concurrently with other visits. It returns a function that
-// runs together with the advance of the cursor, one at a time.
-type visit func(context.Context, []store.Record) (commit func() error, err error)
+// A result is what a visit of a page found. It is committed together with the advance of
+// the cursor.
+type result struct {
+	counts        map[string]int
+	out, problems bytes.Buffer // for the output and standard error
+}
 
-// walk calls visit for each page that an earlier run has not processed.
-func (p *program) walk(ctx context.Context, b *bulk, name string, w store.Walker, f bulkFlags, visit visit) error {
+// writeJSON writes v as a line of JSON.
+func (r *result) writeJSON(v any) error {
+	text, err := marshal(v)
+	r.out.Write(append(text, '\n'))
+	return err
+}
+
+// walk calls visit for each page that an earlier run has not processed, concurrently.
+func (p *program) walk(ctx context.Context, b *bulk, name string, w store.Walker, f bulkFlags,
+	visit func(context.Context, []store.Record, *result) error) error {
 	if b.Walks[name] == nil {
 		starts, err := w.Segments(ctx, f.segments)
 		if err != nil {
@@ -152,8 +176,27 @@ func (p *program) walk(ctx context.Context, b *bulk, name string, w store.Walker
 			b.Walks[name] = append(b.Walks[name], part{Cursor: start})
 		}
 	}
+	out := p.out
+	if b.output != nil {
+		out = b.output
+	}
 	advance, finish := p.progress(name, -1)
 	defer finish()
+	commit := func(part *part, r *result, next store.Cursor) error {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if _, err := out.Write(r.out.Bytes()); err != nil {
+			return err
+		}
+		if _, err := p.err.Write(r.problems.Bytes()); err != nil {
+			return err
+		}
+		b.Bytes += int64(r.out.Len())
+		b.add(r.counts)
+		part.Cursor, part.Done = next, next == ""
+		advance(b.Counts[name])
+		return b.saveAtTimes()
+	}
 	workers, ctx := errgroup.WithContext(ctx)
 	for i := range b.Walks[name] {
 		part := &b.Walks[name][i]
@@ -166,21 +209,11 @@ func (p *program) walk(ctx context.Context, b *bulk, name string, w store.Walker
 				if err != nil {
 					return err
 				}
-				commit, err := visit(ctx, records)
-				if err != nil {
+				r := &result{counts: map[string]int{name: len(records)}}
+				if err := visit(ctx, records, r); err != nil {
 					return err
 				}
-				b.mu.Lock()
-				if err = commit(); err == nil {
-					part.Cursor, part.Done = next, next == ""
-					b.Counts[name] += len(records)
-					advance(b.Counts[name])
-					if time.Since(b.saved) >= b.interval {
-						err = b.save()
-					}
-				}
-				b.mu.Unlock()
-				if err != nil || next == "" {
+				if err := commit(part, r, next); err != nil || next == "" {
 					return err
 				}
 				cursor = next
@@ -190,15 +223,18 @@ func (p *program) walk(ctx context.Context, b *bulk, name string, w store.Walker
 	return workers.Wait()
 }
 
+// maxProjects is the number of projects that stats counts separately.
+const maxProjects = 1000
+
 // add adds counts to the counts of the run.
 func (b *bulk) add(counts map[string]int) {
 	for name, n := range counts {
+		if _, counted := b.Counts[name]; !counted && strings.HasPrefix(name, "project ") && len(b.Counts) > maxProjects {
+			name = "other projects"
+		}
 		b.Counts[name] += n
 	}
 }
-
-// maxProjects is the number of projects that stats counts separately.
-const maxProjects = 1000
 
 func (p *program) stats() *cobra.Command {
 	var f bulkFlags
@@ -213,8 +249,16 @@ func (p *program) stats() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			err = p.walk(ctx, b, "total", db.Walker, f, func(_ context.Context, records []store.Record) (func() error, error) {
-				return func() error { b.addStats(records, time.Now()); return nil }, nil
+			err = p.walk(ctx, b, "total", db.Walker, f, func(_ context.Context, records []store.Record, found *result) error {
+				for _, r := range records {
+					status := statusOf(r, time.Now())
+					found.counts["status "+status]++
+					if status != statusUnreadable && status != statusExpired {
+						found.counts["platform "+string(r.Registration.Platform)]++
+						found.counts["project "+cmp.Or(string(r.Registration.ProjectID), "-")]++
+					}
+				}
+				return nil
 			})
 			if err := b.end(err); err != nil {
 				return err
@@ -224,22 +268,6 @@ func (p *program) stats() *cobra.Command {
 	}
 	f.add(cmd)
 	return cmd
-}
-
-func (b *bulk) addStats(records []store.Record, now time.Time) {
-	for _, r := range records {
-		status := statusOf(r, now)
-		b.Counts["status "+status]++
-		if status == statusUnreadable || status == statusExpired {
-			continue
-		}
-		b.Counts["platform "+string(r.Registration.Platform)]++
-		project := "project " + cmp.Or(string(r.Registration.ProjectID), "-")
-		if _, counted := b.Counts[project]; !counted && len(b.Counts) > maxProjects {
-			project = "other projects"
-		}
-		b.Counts[project]++
-	}
 }
 
 // showCounts shows the counts of a run, by name.
