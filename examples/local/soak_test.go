@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -89,7 +88,7 @@ func TestSoak(t *testing.T) {
 	bad.Wait()
 
 	for range maxConnections + 900 {
-		misbehave(misuse{"a crowd", 2 * headerLimit, []int{0}, func(*net.TCPConn) {}, false})
+		misbehave(misuse{"a crowd", 2 * headerLimit, []int{0}, func(*net.TCPConn) {}})
 	}
 	most := uint64(0)
 	for began := time.Now(); time.Since(began) < headerLimit-slack && most < maxConnections; {
@@ -114,7 +113,7 @@ func TestSoak(t *testing.T) {
 	}
 	good.client.CloseIdleConnections()
 	after := server.state(t)
-	for end := time.Now().Add(writeLimit); after.Goroutines > before.Goroutines && time.Now().Before(end); after = server.state(t) {
+	for end := time.Now().Add(15*time.Second + slack); after.Goroutines > before.Goroutines && time.Now().Before(end); after = server.state(t) {
 		time.Sleep(200 * time.Millisecond)
 	}
 	if after.Goroutines > before.Goroutines {
@@ -210,7 +209,6 @@ const (
 	slack       = 10 * time.Second
 	headerLimit = 5*time.Second + slack
 	bodyLimit   = 10*time.Second + slack
-	writeLimit  = 15*time.Second + slack
 )
 
 const (
@@ -225,38 +223,33 @@ type misuse struct {
 	limit   time.Duration        // in which the server has to end the connection
 	answers []int                // the right statuses of the first answer; 0 is none
 	talk    func(c *net.TCPConn) // writes until the server ends the connection
-	mute    bool                 // reads no answer
 }
 
 // misuses each found a fault of this server, or show that one of its limits works.
+// TestHeldConnectionsEnd has more of them.
 var misuses = []misuse{
-	{"slow headers", headerLimit, []int{0}, func(c *net.TCPConn) { drip(c, get, "X-More: x\r\n") }, false},
+	{"slow headers", headerLimit, []int{0}, func(c *net.TCPConn) { drip(c, get, "X-More: x\r\n") }},
 	{"a slow body", bodyLimit, []int{http.StatusBadRequest}, func(c *net.TCPConn) {
 		drip(c, post+"Content-Length: 1000\r\n\r\n{", " ")
-	}, false},
+	}},
 	// Package net/http treats a client that closed its half as gone, and cancels the
 	// request if it notices before the store is done.
 	{"half-closed after a request", slack, []int{http.StatusOK, http.StatusCreated, http.StatusServiceUnavailable}, func(c *net.TCPConn) {
 		send(c, post+length(body)+body)
 		_ = c.CloseWrite()
-	}, false},
+	}},
 	{"aborted in the body", slack, []int{0}, func(c *net.TCPConn) {
 		send(c, post+length(body)+body[:20])
 		_ = c.SetLinger(0)
 		_ = c.Close()
-	}, false},
+	}},
 	// The server hangs up while the client still writes, which may cost the client the
 	// answer.
 	{"headers without an end", headerLimit, []int{http.StatusRequestHeaderFieldsTooLarge, 0}, func(c *net.TCPConn) {
 		line := "X-More: " + strings.Repeat("x", 4000) + "\r\n"
 		for ok := send(c, get); ok; ok = send(c, line) {
 		}
-	}, false},
-	// The time-out counts from the request whose answer no longer fits.
-	{"answers that are not read", 2 * writeLimit, []int{0}, func(c *net.TCPConn) {
-		for send(c, strings.Repeat(get+"\r\n", 100)) {
-		}
-	}, true},
+	}},
 }
 
 // send reports whether the connection took the text.
@@ -279,24 +272,16 @@ func length(body string) string { return fmt.Sprintf("Content-Length: %d\r\n\r\n
 // connect opens a connection and misuses it until its end. It returns the server's
 // fault, or "".
 func (m misuse) connect(address string) string {
-	dialer := net.Dialer{Timeout: 2 * headerLimit}
-	if m.mute {
-		dialer.Control = narrow
-	}
-	dialled, err := dialer.Dial("tcp", address)
+	dialled, err := net.DialTimeout("tcp", address, 2*headerLimit)
 	if err != nil {
 		return "not connected"
 	}
 	c := dialled.(*net.TCPConn)
-	began, status := time.Now(), 0
+	began := time.Now()
 	_ = c.SetDeadline(began.Add(m.limit))
 	var talking sync.WaitGroup
 	talking.Go(func() { m.talk(c) })
-	if m.mute {
-		talking.Wait()
-	} else {
-		status = firstStatus(c)
-	}
+	status := firstStatus(c)
 	held := time.Since(began)
 	_ = c.Close()
 	talking.Wait()
@@ -307,19 +292,6 @@ func (m misuse) connect(address string) string {
 		return fmt.Sprintf("answered with %d, want one of %v", status, m.answers)
 	}
 	return ""
-}
-
-// narrow gives a loopback connection the packets and buffers of a network, so that the
-// system does not buffer megabytes of answers.
-func narrow(_, _ string, c syscall.RawConn) error {
-	var failed error
-	err := c.Control(func(fd uintptr) {
-		failed = errors.Join(
-			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_MAXSEG, 1400),
-			syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10),
-		)
-	})
-	return errors.Join(err, failed)
 }
 
 // firstStatus reads until the connection ends, and returns the status of the first
@@ -346,7 +318,7 @@ func TestBadClientsComplain(t *testing.T) {
 			held++
 		}
 	}
-	if held < 3 {
-		t.Errorf("%d kinds of bad clients complain of a server without time-outs, want 3 or more", held)
+	if held < 2 {
+		t.Errorf("%d kinds of bad clients complain of a server without time-outs, want 2 or more", held)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/png"
 	"log"
 	"maps"
@@ -31,8 +32,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// chromium is the browser, and local the program that is tested; chromium is "" if
-// there is none.
+// chromium is the browser, "" if there is none, and local the program.
 var chromium, local string
 
 func TestMain(m *testing.M) {
@@ -56,8 +56,9 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// needChromium skips the test where there is no browser.
-func needChromium(t *testing.T) {
+// serve starts examples/local and returns the addresses of the server and of its
+// console. Without a browser it skips the test.
+func serve(t *testing.T, flags ...string) (base, console string) {
 	t.Helper()
 	if chromium == "" {
 		const lacking = "no Chromium: apt-get install -y chromium, or install Google Chrome"
@@ -66,13 +67,7 @@ func needChromium(t *testing.T) {
 		}
 		t.Skip(lacking)
 	}
-}
-
-// serve starts examples/local and returns the addresses of the server and of its
-// console.
-func serve(t *testing.T, flags ...string) (base, console string) {
-	t.Helper()
-	ctx, stop := context.WithCancel(context.Background()) // the server outlives the pages, which t.Context does not
+	ctx, stop := context.WithCancel(context.Background()) // t.Context ends before the pages are closed
 	cmd := exec.CommandContext(ctx, local, append(flags, "-addr", "127.0.0.1:0", "-db", "memory")...)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -102,9 +97,8 @@ type tab struct {
 	ctx context.Context
 }
 
-// open opens a tab of that width. When the test ends, nothing may have been logged
-// to the console, which has violations of the page's policy too, and nothing may
-// have been loaded from another host.
+// open opens a tab of that width. The test fails if anything is logged to the console,
+// such as a violation of the page's policy, or loaded from another host.
 func open(t *testing.T, url string, width int64) tab {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU,
@@ -167,8 +161,8 @@ func evaluate[T any](p tab, expression string) T {
 	return value
 }
 
-// click clicks the element once it is painted where it is now: on a busy machine the
-// browser otherwise drops the click, or has it hit what was there before.
+// click clicks the element once it is painted at its place. On a busy machine the click
+// would otherwise be lost, or hit another element.
 func (p tab) click(selector string) {
 	p.t.Helper()
 	painted := fmt.Sprintf(`(async () => {
@@ -182,14 +176,14 @@ func (p tab) click(selector string) {
 	p.do(chromedp.Click(chromedp.CSS(selector)))
 }
 
-// fill types a text into a field and sends its form by the keyboard.
+// fill types a text into a field and presses Enter.
 func (p tab) fill(selector, text string) {
 	p.t.Helper()
 	evaluate[bool](p, fmt.Sprintf("document.querySelector(%q).select() ?? true", selector))
 	p.do(chromedp.SendKeys(chromedp.CSS(selector), text+"\r"))
 }
 
-// until waits until an expression of JavaScript is true, also on the next page.
+// until waits until an expression of JavaScript is true, even on the next page.
 func (p tab) until(expression string) {
 	p.t.Helper()
 	retry := time.NewTicker(20 * time.Millisecond)
@@ -203,13 +197,13 @@ func (p tab) until(expression string) {
 	p.t.Fatalf("not so: %s; the page is\n%s", expression, text)
 }
 
-// says waits until the element's text contains that.
+// says waits until the element's text contains text.
 func (p tab) says(selector, text string) {
 	p.t.Helper()
 	p.until(fmt.Sprintf("document.querySelector(%q)?.innerText.includes(%q)", selector, text))
 }
 
-// scheme sets what the user prefers: light or dark.
+// scheme sets the preferred color scheme: light or dark.
 func (p tab) scheme(value string) {
 	p.t.Helper()
 	_, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
@@ -225,8 +219,8 @@ var (
 	readme   = flag.Bool("readme", false, "write the picture of the README")
 )
 
-// contrasts returns the texts whose contrast with what is behind them is below 4.5, as
-// WCAG 2.2 has it (success criterion 1.4.3), but for controls that are disabled.
+// contrasts returns the texts whose contrast with their background is below 4.5 (WCAG 2.2,
+// success criterion 1.4.3). Disabled controls are exempt.
 const contrasts = `(() => {
   const numbers = (color) => color.match(/[\d.]+/g).map(Number);
   const light = (color) => numbers(color).slice(0, 3)
@@ -258,9 +252,8 @@ const contrasts = `(() => {
 const small = `[...document.querySelectorAll('button, input, summary')].filter((e) => e.checkVisibility() && e.type !== 'hidden')
   .filter((e) => e.getBoundingClientRect().width < 24 || e.getBoundingClientRect().height < 24).map((e) => e.outerHTML)`
 
-// readable checks that the page fits the width, that its texts can be read in light
-// and dark, that controls are large enough, and that each has a name for a screen
-// reader.
+// readable checks that the page fits the width, that its texts have enough contrast, and
+// that its controls are large enough and have names for a screen reader.
 func (p tab) readable(width int) {
 	p.t.Helper()
 	p.until("document.readyState === 'complete'") // with its style
@@ -287,35 +280,39 @@ func (p tab) readable(width int) {
 	}
 }
 
-// picture writes a picture of the whole page into the folder of -pictures, if that
-// is set.
+// picture writes a picture of the whole page into the folder of -pictures.
 func (p tab) picture(name string) {
 	p.t.Helper()
-	if *pictures == "" {
-		return
+	if *pictures != "" {
+		p.write(filepath.Join(*pictures, name+".png"), p.shot(chromedp.FullScreenshot(100)))
 	}
-	image, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
+}
+
+func (p tab) shot(action chromedp.Action[[]byte]) []byte {
+	p.t.Helper()
+	shot, err := chromedp.Run(p.ctx, action)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(*pictures, name+".png"), image, 0o600); err != nil {
+	return shot
+}
+
+func (p tab) write(file string, content []byte) {
+	p.t.Helper()
+	if err := os.WriteFile(file, content, 0o644); err != nil {
 		p.t.Fatal(err)
 	}
 }
 
-// readme writes the picture of the README, without what is below the phones, if
-// -readme is set.
+// readme writes the picture of the README with -readme: the page without what is below
+// the phones.
 func (p tab) readme() {
 	p.t.Helper()
 	if !*readme {
 		return
 	}
 	p.do(chromedp.EmulateViewport(1100, 775, chromedp.EmulateScale(0.7)))
-	shot, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	decoded, err := png.Decode(bytes.NewReader(shot))
+	decoded, err := png.Decode(bytes.NewReader(p.shot(chromedp.CaptureScreenshot())))
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -323,9 +320,7 @@ func (p tab) readme() {
 	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, paletted(decoded)); err != nil {
 		p.t.Fatal(err)
 	}
-	if err := os.WriteFile("../../../docs/demo.png", small.Bytes(), 0o644); err != nil {
-		p.t.Fatal(err)
-	}
+	p.write("../../../docs/demo.png", small.Bytes())
 	if small.Len() > 20_000 {
 		p.t.Errorf("the picture has %d bytes, which is much for a README", small.Len())
 	}
@@ -341,7 +336,6 @@ func paletted(from image.Image) image.Image {
 			frequency[color.RGBAModel.Convert(from.At(x, y)).(color.RGBA)]++
 		}
 	}
-	colors := slices.SortedFunc(maps.Keys(frequency), func(a, b color.RGBA) int { return frequency[b] - frequency[a] })
 	var palette color.Palette
 	for range 20 {
 		missed := func(c color.RGBA) int {
@@ -352,13 +346,9 @@ func paletted(from image.Image) image.Image {
 			r, g, b := int(c.R)-int(near.R), int(c.G)-int(near.G), int(c.B)-int(near.B)
 			return (r*r + g*g + b*b) * frequency[c]
 		}
-		palette = append(palette, slices.MaxFunc(colors, func(a, b color.RGBA) int { return missed(a) - missed(b) }))
+		palette = append(palette, slices.MaxFunc(slices.Collect(maps.Keys(frequency)), func(a, b color.RGBA) int { return missed(a) - missed(b) }))
 	}
 	to := image.NewPaletted(bounds, palette)
-	for y := range bounds.Dy() {
-		for x := range bounds.Dx() {
-			to.Set(x, y, from.At(x, y))
-		}
-	}
+	draw.Draw(to, bounds, from, bounds.Min, draw.Src)
 	return to
 }

@@ -12,9 +12,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestThreeClicks is a newcomer, who sees the page alone.
+// TestThreeClicks makes the three clicks of a newcomer.
 func TestThreeClicks(t *testing.T) {
-	needChromium(t)
 	base, _ := serve(t)
 	p := open(t, base, 1100)
 	p.says("#calls", "201 Created")
@@ -37,9 +36,8 @@ func TestThreeClicks(t *testing.T) {
 	p.readable(1100)
 }
 
-// TestTwoPhones plays with the phones, and compares both tables at each step.
+// TestTwoPhones compares both tables at each step of a longer journey.
 func TestTwoPhones(t *testing.T) {
-	needChromium(t)
 	base, _ := serve(t)
 	p := open(t, base, 360)
 	p.says("#calls", "201 Created")
@@ -73,7 +71,6 @@ func TestTwoPhones(t *testing.T) {
 
 // TestByKeyboard makes the three clicks without a mouse.
 func TestByKeyboard(t *testing.T) {
-	needChromium(t)
 	base, _ := serve(t)
 	p := open(t, base, 1100)
 	p.says("#calls", "201 Created")
@@ -86,10 +83,8 @@ func TestByKeyboard(t *testing.T) {
 	}
 }
 
-// TestCurl runs a request that the page shows, and checks that nothing of the visit
-// stays.
+// TestCurl runs a request that the page shows, and checks that the visit leaves no rows.
 func TestCurl(t *testing.T) {
-	needChromium(t)
 	base, _ := serve(t)
 	p := open(t, base, 1100)
 	p.says("#calls", "201 Created")
@@ -111,7 +106,6 @@ func TestCurl(t *testing.T) {
 	}
 }
 
-// register has an app register a phone.
 func register(t *testing.T, base, user, device, token string) {
 	t.Helper()
 	body := `{"deviceId":"` + device + `","expoPushToken":"ExponentPushToken[` + token + `]","platform":"ios"}`
@@ -139,9 +133,8 @@ func request(t *testing.T, method, url, user, body string) string {
 	return string(text)
 }
 
-// TestConsole is an operator who is asked why a user got no notification.
+// TestConsole finds out why a user got no notification.
 func TestConsole(t *testing.T) {
-	needChromium(t)
 	base, console := serve(t, "-allow-changes")
 	register(t, base, "carol", "tablet", "cccccccccccccccccccccc")
 	register(t, base, "carol", "phone", "aaaaaaaaaaaaaaaaaaaaaa")
@@ -177,10 +170,8 @@ func TestConsole(t *testing.T) {
 	p.readable(360)
 }
 
-// TestKeyIsHidden: once the page is open, neither its address nor its script has the
-// key, and the browser still has it.
+// TestKeyIsHidden: neither the address of the open page nor its script has the key.
 func TestKeyIsHidden(t *testing.T) {
-	needChromium(t)
 	base, console := serve(t)
 	p := open(t, console, 1100)
 	p.says("header", "read-only")

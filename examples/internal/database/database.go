@@ -38,8 +38,7 @@ var ErrName = errors.New("unknown kind of store: use " + Names)
 
 // Options are how a store is opened. The zero value works.
 type Options struct {
-	Policy  store.Policy
-	Observe func(store.Event) // memory has no observer
+	Policy store.Policy
 
 	// Create creates the SQLite file and the table of SQLite or PostgreSQL if they
 	// do not exist. Without it, a missing file is an error.
@@ -107,7 +106,7 @@ func openDynamoDB(ctx context.Context, table string, o Options) (*Database, erro
 	if err != nil {
 		return nil, err
 	}
-	s, err := dynamostore.New(client, table, dynamostore.Options{Policy: o.Policy, Observe: o.Observe})
+	s, err := dynamostore.New(client, table, dynamostore.Options{Policy: o.Policy})
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +164,7 @@ func openSQLite(ctx context.Context, path string, o Options) (*Database, error) 
 }
 
 func open(ctx context.Context, db *sql.DB, d sqlstore.Dialect, name string, o Options) (*Database, error) {
-	s, err := sqlstore.New(db, d, sqlstore.Options{Policy: o.Policy, Observe: o.Observe})
+	s, err := sqlstore.New(db, d, sqlstore.Options{Policy: o.Policy})
 	if err == nil && o.Create {
 		err = create(ctx, s)
 	}

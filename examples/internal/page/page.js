@@ -96,7 +96,6 @@ function demo(path) {
     }
     for (const p of phones) {
       p.at.dataset.user = p.user;
-      $('.face', p.at).textContent = (people[p.user] ?? '–')[0];
       $('.user b', p.at).textContent = people[p.user] ?? 'nobody';
       $('.inbox', p.at).replaceChildren(...(table.inbox[p.name] ?? []).map(notification));
       for (const button of p.at.querySelectorAll('[data-act]')) {
