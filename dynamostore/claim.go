@@ -11,10 +11,10 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A claim is an item that names the registration that holds a token. Its hash key
-// is derived from the token's hash, so all calls that move the token write the same
-// item, and a condition on it orders them. User ids do not begin with '#', so no
-// list contains a claim.
+// A claim is an item that names the registration that holds a token. Its hash key is derived
+// from the token's hash, so all calls that move the token write the same item, and a
+// condition on it orders them. No user has the key of a claim, because user ids do not begin
+// with '#'.
 type claim struct {
 	item  item       // nil: the token is free; each write sets a random version
 	owner tokens.Key // zero if the item does not name one
@@ -27,13 +27,12 @@ const (
 	claimPrefix   = "#claim#1#" // 1: the version of the hash
 	claimDeviceID = "#"
 
-	// claimMargin is the minimum time by which a claim must outlive its
-	// registration. It covers differences between clocks and late removal by TTL.
+	// claimMargin is the minimum time by which a claim outlives its registration. It
+	// covers differences between clocks.
 	claimMargin = 24 * time.Hour
 
-	// maxClaimExtra is the maximum time by which a claim is written to outlive
-	// its registration. Because of it, the claim of a device that is used daily
-	// is renewed monthly and not daily.
+	// maxClaimExtra is the maximum time by which a new claim outlives its registration.
+	// Because of it, the claim of a device that is used daily is renewed monthly.
 	maxClaimExtra = 30 * 24 * time.Hour
 )
 
@@ -87,7 +86,7 @@ func (c claim) unchanged() guard {
 	return guard{condition: exists()}.and(attributesEqual(c.item, attrVersion))
 }
 
-// claimExpiry returns the expiry of the claim of a registration that is written now.
+// claimExpiry returns the expiry of the claim of a registration written at now.
 func (s *Store) claimExpiry(now time.Time) time.Time {
 	return s.policy.Expiry(now).Add(s.claimExtra())
 }
@@ -101,18 +100,18 @@ func newVersion() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// A claimRelease plans the removal of the claims of rows that a transaction removes
-// or overwrites. It is best effort: a claim that another registration holds now
-// stays, and a claim that is left behind expires.
+// A claimRelease plans the removal of the claims of rows that a transaction removes or
+// overwrites. It is best effort: a claim that another registration holds now stays, and a
+// claim that is left behind expires.
 type claimRelease struct {
-	// lost has the versions of the claims that other registrations hold now. It
-	// has versions and not ids because two of the rows may have taken the same
-	// claim, and only the later one holds it.
+	// lost has the versions of the claims that other registrations hold now. It has no
+	// ids, because two of the rows may have taken the same claim, and only the later one
+	// holds it.
 	lost map[string]bool
 }
 
-// writes returns the writes that release the claims of the rows, except the named
-// ones: the transaction writes these already, and must not contain an item twice.
+// writes returns the writes that release the claims of the rows, except the named ones. The
+// transaction writes these already, and must not contain an item twice.
 func (c *claimRelease) writes(op *operation, rows []row, named ...claimID) []write {
 	var writes []write
 	for _, r := range rows {

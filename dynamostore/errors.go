@@ -18,10 +18,9 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// A CallError is the error of a failed call of the AWS SDK. It matches
-// [store.ErrTryAgain], [store.ErrMisconfigured] or the context's error if one of
-// them applies, and wraps the SDK's error for [errors.As]. Its text contains no
-// keys or values. The text of the SDK's error may contain them.
+// A CallError is the error of a failed call of the AWS SDK. It matches [store.ErrTryAgain],
+// [store.ErrMisconfigured] or the context's error if one of them applies, and wraps the SDK's
+// error. Its text contains no keys or values. That of the SDK's error may contain them.
 type CallError struct {
 	Call      string // method of the SDK, such as "UpdateItem"
 	Code      string // DynamoDB's error code, such as "ThrottlingException"; "" without a readable response
@@ -32,8 +31,7 @@ type CallError struct {
 
 var _ error = (*CallError)(nil)
 
-// Error returns the call, the code, the request id and the errors that e matches,
-// for example
+// Error returns the call, the code, the request id and the errors that e matches, such as
 // "dynamostore: UpdateItem: ThrottlingException (request 4KBNVRGD): store: try again".
 func (e *CallError) Error() string {
 	var b strings.Builder
@@ -79,8 +77,8 @@ func (op *operation) callError(ctx context.Context, call string, err error) erro
 	return e
 }
 
-// contextEnded returns the errors that a CallError matches if the context ended
-// during the operation. A write may have been applied.
+// contextEnded returns the errors that a CallError matches if the context ended during the
+// operation. A write may have been applied.
 func (op *operation) contextEnded(ctxErr error) []error {
 	if op.writes {
 		return []error{store.ErrTryAgain, ctxErr}
@@ -88,20 +86,19 @@ func (op *operation) contextEnded(ctxErr error) []error {
 	return []error{ctxErr}
 }
 
-// endedBetweenCalls returns the error of an operation whose context ended between
-// two calls of the SDK.
+// endedBetweenCalls returns the error of an operation whose context ended between two calls of
+// the SDK.
 func (op *operation) endedBetweenCalls(ctxErr error) error {
 	return fmt.Errorf("dynamostore: between two calls: %w", errors.Join(op.contextEnded(ctxErr)...))
 }
 
-// classify returns the sentinel for an error of the SDK, or nil if the error is
-// neither temporary nor a matter of configuration.
+// classify returns the sentinel for an error of the SDK, or nil if the error is neither
+// temporary nor one of the configuration.
 //
-// Sources: "Error handling with DynamoDB" in its developer guide, and "Common
-// Errors" in its API reference. DynamoDB returns AccessDeniedException for a KMS
-// key that the caller may not use, and ValidationException for a disabled KMS key
-// and for a table with another key schema. The requests of this package are
-// otherwise valid, so a ValidationException is a matter of configuration.
+// Sources: "Error handling with DynamoDB" in its developer guide, and "Common Errors" in its
+// API reference. DynamoDB returns AccessDeniedException for a KMS key that the caller may not
+// use, and ValidationException for a disabled KMS key and for a table with another key schema.
+// The requests of this package are otherwise valid.
 func classify(err error) error {
 	if reasons, ok := cancellation(err); ok {
 		return classifyCancellation(reasons)
@@ -129,14 +126,13 @@ func classify(err error) error {
 	return nil
 }
 
-// classifyUnanswered is classify for an error without a code. If the request may
-// have been sent, the result is ErrTryAgain, because it may have been applied. If
-// it was not sent, a retry fails in the same way.
+// classifyUnanswered is classify for an error without a code. If the request may have been
+// sent, it may have been applied. If it was not sent, a retry fails in the same way.
 //
-// The SDK wraps every error of its HTTP client in an awshttp.ResponseError, and
-// the error of an operation in a smithy.OperationError. An OperationError without
-// a ResponseError therefore occurred before sending: the region, the endpoint or
-// the credentials are missing. An error that is neither is not from the SDK.
+// The SDK wraps every error of its HTTP client in an awshttp.ResponseError, and the error of an
+// operation in a smithy.OperationError. An OperationError without a ResponseError therefore
+// occurred before sending, because the region, the endpoint or the credentials are missing. An
+// error that is neither is not from the SDK.
 func classifyUnanswered(err error) error {
 	var (
 		operation *smithy.OperationError
@@ -161,9 +157,8 @@ func classifyUnanswered(err error) error {
 	}
 }
 
-// noConnection reports whether the configuration prevents every connection: the
-// host does not exist, its certificate is invalid, or the endpoint is not an HTTP
-// URL.
+// noConnection reports whether the configuration prevents every connection, because the host
+// does not exist, its certificate is invalid, or the endpoint is not an HTTP URL.
 func noConnection(err error) bool {
 	var (
 		host        *net.DNSError
@@ -180,8 +175,8 @@ func noConnection(err error) bool {
 	return err != nil || endpoint.Host == "" || endpoint.Scheme != "http" && endpoint.Scheme != "https"
 }
 
-// conditionFailed reports whether err is that of a write whose condition did not
-// hold, and returns the stored item.
+// conditionFailed reports whether the condition of a write did not hold, and returns the stored
+// item.
 func conditionFailed(err error) (old item, ok bool) {
 	var refused *types.ConditionalCheckFailedException
 	if !errors.As(err, &refused) {
@@ -190,15 +185,14 @@ func conditionFailed(err error) (old item, ok bool) {
 	return refused.Item, true
 }
 
-// isConflict reports whether a single write conflicted with a transaction. The SDK
-// does not retry such a write.
+// isConflict reports whether a single write conflicted with a transaction. The SDK does not
+// retry such a write.
 func isConflict(err error) bool {
 	var conflict *types.TransactionConflictException
 	return errors.As(err, &conflict)
 }
 
-// cancellation returns the reasons why a transaction was canceled, one for each
-// item.
+// cancellation returns the reasons why a transaction was canceled, one for each item.
 func cancellation(err error) (reasons []types.CancellationReason, ok bool) {
 	var canceled *types.TransactionCanceledException
 	if !errors.As(err, &canceled) {

@@ -9,10 +9,10 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// Import implements [store.Importer]: three or four GetItems, and one transaction
-// that writes the registration and its claim and removes the items that they
-// replace. Call [Upgrade] on a table of the earlier service first: a row without a
-// claim is not found as the holder of the token.
+// Import implements [store.Importer] by three or four GetItems, and one transaction that
+// writes the registration and its claim and removes the items that they replace. On a table
+// of the earlier service, run [Upgrade] first: Import does not find a holder without a
+// claim.
 func (s *Store) Import(ctx context.Context, r tokens.Registration) (store.ImportOutcome, error) {
 	op := s.beginWrite(store.OpImport)
 	outcome, err := op.importRegistration(ctx, r)
@@ -31,8 +31,8 @@ func (op *operation) importRegistration(ctx context.Context, r tokens.Registrati
 	return i.outcome, nil
 }
 
-// An importing is one call of Import. Unlike a transfer it reads all items again
-// before each attempt, which is slower and simpler.
+// An importing is one call of Import. Unlike a transfer it reads all items again before each
+// attempt, which is slower and simpler.
 type importing struct {
 	op      *operation
 	reg     tokens.Registration
@@ -68,9 +68,9 @@ func (i *importing) plan(ctx context.Context) ([]write, error) {
 	return nil, nil
 }
 
-// read returns the claim on the token, the row under the key, and the row under
-// another key that holds the token. It reads the holder after the claim: while
-// the claim is unchanged, no other row takes the token.
+// read returns the claim on the token, the row under the key, and the row under another key
+// that holds the token. It reads the holder after the claim, because no other row takes the
+// token while the claim is unchanged.
 func (i *importing) read(ctx context.Context) (c claim, own, previous row, err error) {
 	found, err := i.op.getItem(ctx, i.id.key())
 	if err != nil {

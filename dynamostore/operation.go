@@ -12,13 +12,13 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// An operation is one call of a method. It calls the SDK, counts the calls and the
-// capacity units that DynamoDB reports, and classifies errors.
+// An operation is one call of a method. It calls the SDK, counts the calls and the units that
+// DynamoDB reports, and classifies errors.
 type operation struct {
 	store  *Store
 	event  store.Event
 	start  time.Time
-	writes bool // after an error, the write may have been applied
+	writes bool // an error may come after the write was applied
 }
 
 func (s *Store) beginRead(name store.Operation) *operation {
@@ -29,7 +29,7 @@ func (s *Store) beginWrite(name store.Operation) *operation {
 	return &operation{store: s, event: store.Event{Operation: name}, start: time.Now(), writes: true}
 }
 
-// end reports the operation to the observer. It uses outcome if err is nil.
+// end calls the observer. It uses outcome if err is nil.
 func (op *operation) end(outcome store.Outcome, err error) {
 	if op.store.observe != nil {
 		op.store.observe(op.event.Ended(op.start, outcome, err))
@@ -110,10 +110,9 @@ func (op *operation) transactGet(ctx context.Context, first, second item) (one, 
 	return out.Responses[0].Item, out.Responses[1].Item, nil
 }
 
-// update makes one conditional write. If its condition does not hold, refused is
-// true and answer is the stored item, nil if there is none. Otherwise answer has
-// the attributes that in.ReturnValues requests. update retries after a conflict
-// with a transaction.
+// update makes one conditional write. If its condition does not hold, refused is true and
+// answer is the stored item, nil if there is none. Otherwise answer has the attributes that
+// in.ReturnValues requests. update retries after a conflict with a transaction.
 func (op *operation) update(ctx context.Context, in *dynamodb.UpdateItemInput) (answer item, refused bool, err error) {
 	in.TableName = &op.store.table
 	in.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal

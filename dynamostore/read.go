@@ -14,7 +14,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// Get implements [store.Store]: one strongly consistent GetItem.
+// Get implements [store.Store] by one strongly consistent GetItem.
 func (s *Store) Get(ctx context.Context, key tokens.Key) (tokens.Registration, error) {
 	op := s.beginRead(store.OpGet)
 	reg, err := op.get(ctx, key)
@@ -35,17 +35,17 @@ func (op *operation) get(ctx context.Context, key tokens.Key) (tokens.Registrati
 
 const paramUserID param = "userId"
 
-// listTemplate filters out inactive and expired rows, which saves traffic but no
-// read units. Its conditions are negative, so that a row with an attribute of a
-// wrong type is returned and reported.
+// listTemplate filters out inactive and expired rows, which saves traffic but no read units.
+// Its conditions are negative, so that a row with an attribute of another type is returned
+// and reported.
 var listTemplate = compile(expression.NewBuilder().
 	WithKeyCondition(expression.Key(attrUserID).Equal(hole(paramUserID))).
 	WithFilter(notInactive(hole(paramInactive)).
 		And(attribute(attrExpiresAt).AttributeNotExists().
 			Or(attribute(attrExpiresAt).LessThanEqual(hole(paramNow)).Not()))))
 
-// List implements [store.Store]: one strongly consistent Query for each page of up
-// to 1 MB of rows.
+// List implements [store.Store] by one strongly consistent Query for each page of up to
+// 1 MB of rows.
 func (s *Store) List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
 	op := s.beginRead(store.OpList)
 	regs, err := op.list(ctx, user)
@@ -94,8 +94,8 @@ func (op *operation) rowsOf(ctx context.Context, user tokens.UserID, page func([
 	})
 }
 
-// Inspect implements [store.Inspector]: one strongly consistent Query for each page
-// of up to 1 MB of rows.
+// Inspect implements [store.Inspector] by one strongly consistent Query for each page of up
+// to 1 MB of rows.
 func (s *Store) Inspect(ctx context.Context, user tokens.UserID) ([]store.Record, error) {
 	op := s.beginRead(store.OpInspect)
 	records, err := op.inspect(ctx, user)
@@ -131,13 +131,10 @@ func (r row) record() store.Record {
 // isClaim reports whether the row is a claim and not a registration.
 func (r row) isClaim() bool { return strings.HasPrefix(r.text(attrUserID), claimPrefix) }
 
-// Holder implements [store.Store]: a strongly consistent GetItem of the claim,
-// then one of the registration that the claim names. If the two disagree, because
-// the token is moving or the registration was removed, Holder reads both again in
-// a transaction.
-//
-// A row of the earlier service has no claim until it is registered or upgraded,
-// so Holder does not find it.
+// Holder implements [store.Store] by a strongly consistent GetItem of the claim, and one of
+// the registration that the claim names. If they disagree, because the token moves or the
+// registration was removed, Holder reads both again in a transaction. It does not find a
+// row of the earlier service until the row is registered or upgraded.
 func (s *Store) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration, error) {
 	op := s.beginRead(store.OpHolder)
 	reg, err := op.holder(ctx, h)
@@ -167,8 +164,8 @@ func (op *operation) holder(ctx context.Context, h tokens.Hash) (tokens.Registra
 		if i, err = op.getItem(ctx, owner); err != nil {
 			return tokens.Registration{}, err
 		}
-		// A registration that has the token either held it when the claim was
-		// read or took it since. In both cases it held the token during this call.
+		// A registration that has the token held it when the claim was read, or took it
+		// since. In both cases it held the token during this call.
 		if r := newRow(i); r.tokenHash() == h {
 			return r.registration(now)
 		}

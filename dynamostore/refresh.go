@@ -11,9 +11,9 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// Most calls of Register are refreshes: the app starts and nothing has changed. A
-// refresh is one conditional UpdateItem on the registration. It does not read the
-// claim, because a registration that meets the condition holds its claim.
+// Most calls of Register are refreshes: the app starts and nothing changed. A refresh is one
+// conditional UpdateItem on the registration. It does not read the claim, because a
+// registration that meets the condition holds its claim.
 
 const (
 	paramToken     param = "token"
@@ -85,7 +85,7 @@ func (op *operation) refresh(ctx context.Context, req tokens.Request, now time.T
 	}
 	in := t.updateInput(keyOf(req.Key), args...)
 	in.ReturnValues = types.ReturnValueAllOld
-	in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+	in.ReturnValuesOnConditionCheckFailure = returnStored
 	answer, refused, err := op.update(ctx, in)
 	if err != nil {
 		return row{}, false, err

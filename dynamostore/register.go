@@ -10,21 +10,19 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// Register implements [store.Store]. A refresh is one conditional UpdateItem and
-// takes one write unit. If its condition does not hold, Register uses a
-// transaction. It then makes two calls if the token changed, three for a new device
-// or if the token moves to this device, and four if both are the case. It makes one
-// more if the token moves from another user's registration that is logged out or
-// expired.
+// Register implements [store.Store]. A refresh is one conditional UpdateItem and takes one
+// write unit. If its condition does not hold, Register also makes a transaction. This is two
+// calls if the token changed, three for a new device or if the token moves to this device,
+// and four for both. It is one more if the token moves from another user's registration that
+// is logged out or expired.
 //
-// Register finds the holder of a token by its claim. A row that the earlier service
-// wrote has no claim until [Upgrade] has processed it, so Register does not take
-// the token from it, and two users have the token. Upgrade such a table before its
-// first traffic.
+// Register finds the holder of a token by its claim. A row of the earlier service has no claim
+// until [Upgrade] has processed it. Until then Register does not take the token from it, and
+// two users have the token.
 //
-// If the SDK retries a refresh after a lost response, the refresh is applied again,
-// over any change in between. A transaction is applied once, because the SDK
-// retries it with the same idempotency token, which DynamoDB keeps for ten minutes.
+// If the SDK retries a refresh after a lost response, the refresh is applied again, over any
+// change in between. A transaction is applied once, because the SDK retries it with the same
+// idempotency token, which DynamoDB keeps for ten minutes.
 func (s *Store) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
 	op := s.beginWrite(store.OpRegister)
 	res, err := op.register(ctx, req)
@@ -80,14 +78,13 @@ func (s *Store) registration(req tokens.Request, now, registeredAt time.Time) to
 	}
 }
 
-// A transfer is a Register that is not a refresh. It moves the token to the
-// request's key in one transaction. It plans the transaction from rows that it has
-// read, on the condition that they did not change since. If a condition fails,
-// DynamoDB returns the changed item, and the next plan uses it.
+// A transfer is a Register that is not a refresh. It moves the token to the request's key in
+// one transaction. It plans the transaction from rows that it has read, on the condition that
+// they did not change since. If a condition fails, DynamoDB returns the changed item, and the
+// next plan uses it.
 //
-// The previous holder must be read after the claim: a row that was read before it
-// may have taken the token between the two reads. Whenever the claim changed, the
-// transfer treats the previous holder as unknown again.
+// The previous holder must be read after the claim, because a row that was read before it may
+// have taken the token in between. If the claim changed, the previous holder is unknown again.
 type transfer struct {
 	op      *operation
 	req     tokens.Request
@@ -96,8 +93,8 @@ type transfer struct {
 	id      claimID // of the token
 
 	own row // under the key
-	// overUndecodable means that the refresh overwrote a row that cannot be
-	// decoded. own is live then, but counts as a new device.
+	// overUndecodable means that the refresh overwrote a row that cannot be decoded. Then
+	// own is live, but counts as a new device.
 	overUndecodable bool
 
 	claim claim // on the token; assumed at first
@@ -118,16 +115,16 @@ func newTransfer(op *operation, req tokens.Request, now time.Time, own row) *tra
 		spelled: req.Token.Spellings(), id: claimOf(req.Token.Hash()),
 		own: own,
 	}
-	// A registration that has the token records its claim. Otherwise the token is
-	// probably new and has no claim.
+	// A registration with the token records its claim. Otherwise the token is probably new
+	// and has no claim.
 	if own.holds(t.spelled) {
 		t.claim = claimRecordedBy(own)
 	}
 	return t
 }
 
-// plan returns the writes that move the token to the key. A transaction must not
-// contain an item twice, so each kind of write omits the items of the others.
+// plan returns the writes that move the token to the key. A transaction must not contain an
+// item twice, so each kind of write omits the items of the others.
 func (t *transfer) plan(ctx context.Context) ([]write, error) {
 	if t.creates() && t.devices == nil {
 		if err := t.observeDevices(ctx); err != nil {
@@ -201,9 +198,9 @@ const (
 	paramClaimExpiresAt param = "claimExpiresAt"
 )
 
-// writeOwn writes the registration. It is an update, so that unknown attributes
-// survive. RegisteredAt comes from the observed row: a transaction returns no
-// values, and if_not_exists would keep the time of an expired row.
+// writeOwn writes the registration. It is an update, so that unknown attributes survive.
+// RegisteredAt comes from the observed row, because a transaction returns no values, and
+// if_not_exists would keep the time of an expired row.
 func (t *transfer) writeOwn(version string) write {
 	reg := t.op.store.registration(t.req, t.now, t.now)
 	registeredAt := timeValue(t.now)
@@ -224,16 +221,15 @@ func (t *transfer) writeOwn(version string) write {
 	return t.op.updateWrite(keyOf(t.req.Key), update, unchanged(t.own), args, func(stored item) { t.own = newRow(stored) })
 }
 
-// removesPrevious reports whether this plan removes the registration that the
-// claim names.
+// removesPrevious reports whether this plan removes the registration that the claim names.
 func (t *transfer) removesPrevious() bool {
 	return t.claim.owner != t.req.Key && t.claim.owner.Validate() == nil &&
 		(!t.previousKnown || t.previous.holds(t.spelled))
 }
 
-// removePrevious removes the previous holder if it still holds the token, expired
-// or not. It assumes that an unknown holder is live and active, which nearly always
-// holds and saves one transaction when a phone changes hands.
+// removePrevious removes the previous holder if it still holds the token, expired or not. It
+// assumes that an unknown holder is live and active. That is nearly always true, and saves a
+// transaction when a phone changes hands.
 func (t *transfer) removePrevious() (write, bool) {
 	if !t.removesPrevious() {
 		return write{}, false
@@ -277,14 +273,13 @@ func (t *transfer) removeDevice(r row) write {
 	return t.op.deleteWrite(keyOf(key), unchanged(r), func(stored item) { t.observed(key, newRow(stored)) })
 }
 
-// maxLeftovers keeps a transaction below DynamoDB's limit of 100 items. The
-// claim, the registration, its old claim, the previous holder, and two items for
-// each eviction are 84.
+// maxLeftovers keeps a transaction below DynamoDB's limit of 100 items. The claim, the
+// registration, its old claim, the previous holder, and two items for each eviction are 84.
 const maxLeftovers = 100 - 4 - 2*store.MaxEvictions
 
-// makeRoom returns the user's other rows that this plan removes. They are rows of
-// the earlier service that have the token without a claim, and for a new device
-// the rows above the limit, which makeRoom adds to the result.
+// makeRoom returns the user's other rows that this plan removes for a new device: rows of the
+// earlier service that have the token without a claim, and the rows above the limit, which
+// makeRoom adds to the result.
 func (t *transfer) makeRoom() []row {
 	if !t.creates() {
 		return nil

@@ -10,20 +10,18 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
-
-// Deactivate and Invalidate do not change the claim, because an inactive
-// registration keeps its token.
 
 const (
 	paramInactive param = "inactive"
 	paramReason   param = "reason"
 )
 
+// Deactivate and Invalidate do not change the claim, because an inactive registration keeps
+// its token.
 var deactivateTemplate = compile(expression.NewBuilder().
 	WithUpdate(setInactive()).
 	WithCondition(exists().And(notInactive(hole(paramInactive)))))
@@ -39,8 +37,8 @@ func setInactiveArgs(reason tokens.Status) []arg {
 	return []arg{{paramInactive, boolValue(false)}, {paramReason, stringValue(string(reason))}}
 }
 
-// Deactivate implements [store.Store]: one UpdateItem, one write unit. If the SDK
-// retries the write after a lost response and the device registered again in
+// Deactivate implements [store.Store] by one UpdateItem, which takes one write unit. If
+// the SDK retries the write after a lost response, and the device registered again in
 // between, the retry deactivates the new registration.
 func (s *Store) Deactivate(ctx context.Context, key tokens.Key) error {
 	op := s.beginWrite(store.OpDeactivate)
@@ -53,18 +51,14 @@ func (op *operation) deactivate(ctx context.Context, key tokens.Key) error {
 	if err := cmp.Or(key.Validate(), ctx.Err()); err != nil {
 		return err
 	}
-	// If the condition does not hold, the registration is absent or inactive
-	// already.
+	// If the condition does not hold, the registration is absent or inactive.
 	_, _, err := op.update(ctx, deactivateTemplate.updateInput(keyOf(key), setInactiveArgs(tokens.LoggedOut)...))
 	return err
 }
 
-// Invalidate implements [store.Store]: a strongly consistent GetItem, and one
-// UpdateItem if the registration has the token. The condition of the write compares
-// the token's text. It does not compare a stored hash, because older versions and
-// the earlier service would change the text without the hash. If the SDK retries
-// the write after a lost response, the condition protects a registration that was
-// written in between.
+// Invalidate implements [store.Store] by a strongly consistent GetItem, and one UpdateItem
+// if the registration has the token. If the SDK retries the write after a lost response,
+// the condition protects a registration that was written in between.
 func (s *Store) Invalidate(ctx context.Context, key tokens.Key, h tokens.Hash, sentAt time.Time) error {
 	op := s.beginWrite(store.OpInvalidate)
 	err := op.invalidate(ctx, key, h, sentAt)
@@ -91,7 +85,7 @@ func (op *operation) invalidate(ctx context.Context, key tokens.Key, h tokens.Ha
 		}
 		t, args := invalidateAsObserved(r)
 		in := t.updateInput(keyOf(key), args...)
-		in.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
+		in.ReturnValuesOnConditionCheckFailure = returnStored
 		var refused bool
 		stored, refused, err = op.update(ctx, in)
 		if err != nil || !refused {
@@ -102,16 +96,16 @@ func (op *operation) invalidate(ctx context.Context, key tokens.Key, h tokens.Ha
 }
 
 // invalidateAsObserved invalidates a row whose token, status and UpdatedAt are as
-// observed.
+// observed. It compares the text of the token and not a stored hash, because the earlier
+// service would change the text without the hash.
 func invalidateAsObserved(r row) (template, []arg) {
 	g := attributesEqual(r.item, attrToken, attrIsActive, attrUpdatedAt)
 	t := compile(expression.NewBuilder().WithUpdate(setInactive()).WithCondition(g.condition))
 	return t, append(setInactiveArgs(tokens.DeviceNotRegistered), g.args...)
 }
 
-// Delete implements [store.Store]: one GetItem, and one transaction on the
-// registration and its claim. If the SDK retries the transaction after a lost
-// response, DynamoDB recognizes its idempotency token and does nothing.
+// Delete implements [store.Store] by one GetItem, and one transaction on the registration
+// and its claim.
 func (s *Store) Delete(ctx context.Context, key tokens.Key) error {
 	op := s.beginWrite(store.OpDelete)
 	err := op.delete(ctx, key)
@@ -130,8 +124,8 @@ func (op *operation) delete(ctx context.Context, key tokens.Key) error {
 	return op.erase(ctx, []row{newRow(i)})
 }
 
-// DeleteUser implements [store.Store]: a Query, and one transaction for every 20
-// registrations and their claims. After an error some may remain.
+// DeleteUser implements [store.Store] by a Query, and one transaction for every 20
+// registrations and their claims. After an error some registrations may remain.
 func (s *Store) DeleteUser(ctx context.Context, user tokens.UserID) error {
 	op := s.beginWrite(store.OpDeleteUser)
 	err := op.deleteUser(ctx, user)
@@ -152,10 +146,10 @@ func (op *operation) deleteUser(ctx context.Context, user tokens.UserID) error {
 
 var errEraseUser = errors.New("dynamostore: EraseUser wants the user id of a registration: not empty, and not that of a claim")
 
-// EraseUser erases all rows of a user whose id [Store.DeleteUser] rejects. The
-// earlier service may have written ids that are too long, have control characters
-// or begin with '#'; [Upgrade] reports their rows as Unreadable. EraseUser is for
-// operators. Otherwise it works like DeleteUser and needs the same IAM actions.
+// EraseUser erases all rows of a user whose id [Store.DeleteUser] rejects. The earlier
+// service may have written ids that are too long, have control characters or begin with
+// '#'. [Upgrade] reports their rows as Unreadable. EraseUser is for operators. It works
+// like DeleteUser and needs the same IAM actions.
 func EraseUser(ctx context.Context, c Client, table string, user tokens.UserID) error {
 	s, err := New(c, table, Options{})
 	if user == "" || strings.HasPrefix(string(user), claimPrefix) {
@@ -178,8 +172,8 @@ func (op *operation) eraseUser(ctx context.Context, user tokens.UserID) error {
 	})
 }
 
-// erase removes the rows and releases their claims. It also removes a row that
-// changed since it was read.
+// erase removes the rows and releases their claims. If a row changed since it was read,
+// erase removes the new one.
 func (op *operation) erase(ctx context.Context, rows []row) error {
 	var release claimRelease
 	return op.commit(ctx, func() ([]write, error) {

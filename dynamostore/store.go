@@ -11,13 +11,12 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// A Client is the part of the AWS SDK that a [Store] uses. *dynamodb.Client
-// implements it. It must be safe for concurrent use. Until v1 a minor version may
-// add methods, so a wrapper should embed the Client that it wraps.
+// A Client is the part of the AWS SDK that a [Store] uses. *dynamodb.Client implements it. It
+// must be safe for concurrent use. Until v1 a minor version may add methods, so a wrapper
+// should embed the Client that it wraps.
 //
-// On AWS these calls need the IAM actions PutItem, GetItem, UpdateItem,
-// DeleteItem and Query on the table and no others. A transaction needs the
-// actions of the items in it.
+// The calls need the IAM actions PutItem, GetItem, UpdateItem, DeleteItem and Query on the
+// table and no others. A transaction needs the actions of the items in it.
 type Client interface {
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
@@ -30,20 +29,19 @@ var _ Client = (*dynamodb.Client)(nil)
 
 // Options are the optional arguments of [New]. The zero value works.
 type Options struct {
-	// Policy is the TTL, the device limit and the clock. Servers that share a
-	// table should use the same TTL and limit.
+	// Policy is the TTL, the device limit and the clock. Servers that share a table should
+	// use the same TTL and limit.
 	Policy store.Policy
 
-	// MaxAttempts is the maximum number of attempts of one write while other calls
-	// write the same items. After that the call returns [store.ErrTryAgain]. The
-	// minimum is 4, because moving a token between users may take three attempts
-	// without contention. 0 means 10. Retries by the SDK, after a lost response or
-	// a throttled request, are not counted: configure them on the client.
+	// MaxAttempts is the maximum number of attempts of one write while other calls write the
+	// same items. After that the call returns [store.ErrTryAgain]. 0 means 10. The minimum is
+	// 4, because moving a token may take three attempts without contention. The SDK's
+	// retries, after a lost response or a throttled request, are not counted: configure them
+	// on the client.
 	MaxAttempts int
 
-	// Observe, if not nil, is called at the end of each call that a
-	// [store.Operation] names, on the caller's goroutine. It must be safe for
-	// concurrent use and should return quickly.
+	// Observe, if not nil, is called at the end of each call that a [store.Operation] names,
+	// on the caller's goroutine. It must be safe for concurrent use and return quickly.
 	Observe func(store.Event)
 }
 
@@ -69,14 +67,12 @@ var _ interface {
 	store.Importer
 } = (*Store)(nil)
 
-// New returns a store in the named table (a name or an ARN), which must have the
-// key schema of [CreateTable]. New makes no request: if the table does not exist,
-// the first call returns [store.ErrMisconfigured].
+// New returns a store in the named table (a name or an ARN), which must have the key schema of
+// [CreateTable]. New makes no request. If the table does not exist, the first call returns
+// [store.ErrMisconfigured]. The error of New names every invalid argument.
 //
-// Before its first traffic, call [Upgrade] on a table that the earlier service
-// filled, and [Repair] on a table that was restored from a backup.
-//
-// The error names every invalid argument.
+// Before the first traffic, call [Upgrade] on a table that the earlier service filled, and
+// [Repair] on a table that was restored from a backup.
 func New(c Client, table string, opts Options) (*Store, error) {
 	var errs []error
 	if c == nil {

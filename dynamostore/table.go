@@ -68,8 +68,7 @@ func keyOf(k tokens.Key) item {
 	}
 }
 
-// A TableClient is the part of the AWS SDK that [CreateTable] uses. A [Store] does
-// not need it.
+// A TableClient is the part of the AWS SDK that [CreateTable] uses.
 type TableClient interface {
 	CreateTable(context.Context, *dynamodb.CreateTableInput, ...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error)
 	DescribeTable(context.Context, *dynamodb.DescribeTableInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error)
@@ -81,14 +80,13 @@ var _ TableClient = (*dynamodb.Client)(nil)
 // tableTimeout limits how long CreateTable waits for the table.
 const tableTimeout = 2 * time.Minute
 
-// CreateTable creates the table that a [Store] needs and waits until it is active.
-// The table has the hash key userId, the range key deviceId, no index, on-demand
-// billing, and TTL on expiresAt. CreateTable is for local work and tests. In
-// production use the Terraform in infrastructure/, which creates the same table
-// with encryption, point-in-time recovery and deletion protection.
+// CreateTable creates the table that a [Store] needs, for local work and tests, and waits
+// until it is active. The table has the hash key userId, the range key deviceId, on-demand
+// billing, and TTL on expiresAt. In production use the Terraform in infrastructure/, which
+// adds encryption, point-in-time recovery and deletion protection.
 //
-// If a table of that name exists, the error wraps
-// [types.ResourceInUseException], and CreateTable does not change that table.
+// If a table of that name exists, the error wraps [types.ResourceInUseException], and
+// CreateTable does not change that table.
 func CreateTable(ctx context.Context, c TableClient, table string) error {
 	if _, err := c.CreateTable(ctx, createTableInput(table)); err != nil {
 		return fmt.Errorf("dynamostore: create table: %w", err)

@@ -13,14 +13,13 @@ import (
 // A write is one item of a transaction.
 type write struct {
 	item types.TransactWriteItem
-	// refused is called with the stored item, or nil, if the condition of this item
-	// does not hold, so that the next plan can use the item.
+	// refused is called with the stored item, or nil, if the condition does not hold.
 	refused func(item)
 }
 
-// commit makes the writes that plan returns in one transaction. If a condition
-// does not hold, it calls the refused functions of those writes and then plan
-// again. If plan returns no writes, nothing is left to do.
+// commit makes the writes that plan returns in one transaction. If a condition does not
+// hold, it calls the refused functions of those writes and then plan again. It is done if
+// plan returns no writes.
 func (op *operation) commit(ctx context.Context, plan func() ([]write, error)) error {
 	var wait backoff
 	for try := 1; ; try++ {
@@ -94,8 +93,8 @@ func (op *operation) transact(ctx context.Context, writes []write) (result, erro
 	return outcome, callErr
 }
 
-// A backoff waits between two attempts of a contended write. The first wait is a
-// few milliseconds, about the time of a transaction. Each wait doubles the last.
+// A backoff waits between two attempts of a contended write. The first wait is about the
+// time of a transaction, and each doubles the last.
 type backoff struct{ tries int }
 
 const (
@@ -103,7 +102,7 @@ const (
 	maxWait   = 160 * time.Millisecond
 )
 
-// next waits. If the context ends, it returns the context's error at once.
+// next waits, or returns the context's error if the context ends.
 func (b *backoff) next(ctx context.Context) error {
 	wait := min(firstWait<<min(b.tries, 10), maxWait)
 	b.tries++
@@ -147,10 +146,10 @@ func attributesEqual(i item, attributes ...string) guard {
 	return all
 }
 
-// unchanged requires that the registration under the key was not created, replaced
-// or removed since r was observed. The four attributes together are the version of
-// a row. A second Register of the same token within a millisecond does not change
-// them, but does not matter here.
+// unchanged requires that the registration under the key was not created, replaced or
+// removed since r was observed. The four attributes are the version of a row. A second
+// Register of the same token within a millisecond changes none of them, and does not
+// matter here.
 func unchanged(r row) guard {
 	if !r.exists() {
 		return guard{condition: notExists()}
@@ -164,39 +163,29 @@ func holdsOneOf(spellings []string) guard {
 	return guard{condition: hasSpelling(), args: args[:]}
 }
 
+// returnStored makes a failed condition return the stored item.
+const returnStored = types.ReturnValuesOnConditionCheckFailureAllOld
+
 func (op *operation) putWrite(i item, g guard, refused func(item)) write {
 	t := compile(expression.NewBuilder().WithCondition(g.condition))
 	return write{refused: refused, item: types.TransactWriteItem{Put: &types.Put{
-		TableName:                           &op.store.table,
-		Item:                                i,
-		ConditionExpression:                 t.condition,
-		ExpressionAttributeNames:            t.names,
-		ExpressionAttributeValues:           t.bind(g.args...),
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		TableName: &op.store.table, Item: i, ConditionExpression: t.condition, ReturnValuesOnConditionCheckFailure: returnStored,
+		ExpressionAttributeNames: t.names, ExpressionAttributeValues: t.bind(g.args...),
 	}}}
 }
 
 func (op *operation) deleteWrite(key item, g guard, refused func(item)) write {
 	t := compile(expression.NewBuilder().WithCondition(g.condition))
 	return write{refused: refused, item: types.TransactWriteItem{Delete: &types.Delete{
-		TableName:                           &op.store.table,
-		Key:                                 key,
-		ConditionExpression:                 t.condition,
-		ExpressionAttributeNames:            t.names,
-		ExpressionAttributeValues:           t.bind(g.args...),
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		TableName: &op.store.table, Key: key, ConditionExpression: t.condition, ReturnValuesOnConditionCheckFailure: returnStored,
+		ExpressionAttributeNames: t.names, ExpressionAttributeValues: t.bind(g.args...),
 	}}}
 }
 
 func (op *operation) updateWrite(key item, update expression.UpdateBuilder, g guard, args []arg, refused func(item)) write {
 	t := compile(expression.NewBuilder().WithUpdate(update).WithCondition(g.condition))
 	return write{refused: refused, item: types.TransactWriteItem{Update: &types.Update{
-		TableName:                           &op.store.table,
-		Key:                                 key,
-		UpdateExpression:                    t.update,
-		ConditionExpression:                 t.condition,
-		ExpressionAttributeNames:            t.names,
-		ExpressionAttributeValues:           t.bind(append(args, g.args...)...),
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		TableName: &op.store.table, Key: key, ConditionExpression: t.condition, ReturnValuesOnConditionCheckFailure: returnStored,
+		UpdateExpression: t.update, ExpressionAttributeNames: t.names, ExpressionAttributeValues: t.bind(append(args, g.args...)...),
 	}}}
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// An UpgradeClient is the part of the AWS SDK that [Upgrade] uses. On AWS it needs
-// the IAM actions Scan, GetItem, PutItem, UpdateItem and DeleteItem. Give Scan to
-// an operator, not to the service.
+// An UpgradeClient is the part of the AWS SDK that [Upgrade] uses. It needs the IAM actions
+// Scan, GetItem, PutItem, UpdateItem and DeleteItem. Grant Scan to operators and not to the
+// service.
 type UpgradeClient interface {
 	Client
 	WalkerClient
@@ -24,72 +24,69 @@ type UpgradeClient interface {
 
 var _ UpgradeClient = (*dynamodb.Client)(nil)
 
-// UpgradeOptions are the optional arguments of [Upgrade]. The zero value
-// upgrades the whole table with the default policy.
+// UpgradeOptions are the optional arguments of [Upgrade]. The zero value upgrades the whole
+// table with the default policy.
 type UpgradeOptions struct {
-	// Policy has the TTL and the clock. Use the service's.
+	// Policy has the TTL and the clock. Use that of the service.
 	Policy store.Policy
 
-	// DryRun makes Upgrade report without writing. To find duplicate tokens, a dry
-	// run keeps the hashes of all tokens in memory, about 250 bytes for each row.
+	// DryRun makes Upgrade report without writing. To find duplicate tokens, it keeps the
+	// hashes of all tokens in memory, about 250 bytes for each row.
 	DryRun bool
 
-	// Segments is the number of segments of the table that are upgraded
-	// concurrently, each one row at a time: up to 256, and 0 means 16. A row takes
-	// two or three round trips, so the speed grows with Segments until the table
-	// throttles. An upgraded row takes four write units.
+	// Segments is the number of segments of the table that Upgrade processes concurrently,
+	// each one row at a time. The maximum is 256, and 0 means 16. A row takes two or three
+	// round trips, so the speed grows with Segments until the table throttles. An upgraded
+	// row takes four write units.
 	Segments int
 
-	// RowsPerSecond is the maximum average number of rows that all segments
-	// together read in a second. 0 means no limit. A row takes a read unit in
-	// addition to the scan.
+	// RowsPerSecond is the maximum average number of rows that all segments together read
+	// in a second. 0 means no limit. A row takes a read unit in addition to the scan.
 	RowsPerSecond float64
 
-	// PageSize is the number of items that a segment reads at a time. After an
-	// interruption, the page of each segment is repeated. 0 means 200.
+	// PageSize is the number of items that a segment reads at a time. 0 means 200. After an
+	// interruption, Upgrade repeats the page of each segment.
 	PageSize int32
 
-	// Resume is the Cursor of an earlier report. Upgrade continues there, with the
-	// segments of that run. "" starts at the beginning. A dry run that resumes does
-	// not find a duplicate of a row that it read before the interruption.
+	// Resume is the Cursor of an earlier report. Upgrade continues there, with the segments
+	// of that run. "" starts at the beginning. A resumed dry run does not find the
+	// duplicates of rows that were read before the interruption.
 	Resume string
 
-	// Progress, if not nil, is called after each page with the report so far. Calls
-	// do not overlap. It must not keep the report.
+	// Progress, if not nil, is called after each page with the report so far, which it must
+	// not keep. Calls do not overlap.
 	Progress func(UpgradeReport)
 }
 
-// An UpgradeReport describes what [Upgrade] found and changed, or would change in a
-// dry run.
+// An UpgradeReport describes what [Upgrade] found and changed, or would change in a dry run.
 type UpgradeReport struct {
-	Rows          int // registrations that were read, without claims
-	Expired       int // of those, expired ones, which are left to DynamoDB's TTL
-	WithoutExpiry int // of those, ones without an expiry, which get one
-	Unclaimed     int // of those, ones without the claim on their token, which get it unless another row keeps the token
+	Rows int // registrations that were read
 
-	// Duplicates are the rows whose token another row keeps, ordered by the key
-	// of the row that is removed.
+	Expired       int // rows that are expired, which Upgrade leaves to DynamoDB's TTL
+	WithoutExpiry int // rows without an expiry, which get one
+	Unclaimed     int // rows without the claim on their token, which get it unless another row keeps the token
+
+	// Duplicates has the rows whose token another row keeps, ordered by the removed key.
 	Duplicates []Duplicate
-	// Unreadable has the keys of rows that cannot be decoded, in order. Upgrade
-	// does not change them. List omits them, and a Register of the device
-	// overwrites them. DeleteUser erases them, or [EraseUser] if DeleteUser rejects
-	// the user id.
+	// Unreadable has the keys of rows that cannot be decoded, in order. Upgrade does not
+	// change them. List omits them, and a Register of the device overwrites them.
+	// DeleteUser erases them, or [EraseUser] if DeleteUser rejects the user id.
 	Unreadable []tokens.Key
 
 	// ReadUnits and WriteUnits are the capacity that DynamoDB reported.
 	ReadUnits, WriteUnits float64
 
-	// Cursor is the position to resume from after an error; "" at the start and at
-	// the end. It contains user ids.
+	// Cursor is the position to resume from after an error. It is "" at the start and at
+	// the end, and contains user ids.
 	Cursor string
 }
 
-// A Duplicate is a row that has the same token as another row, which is kept.
-// Among more than two such rows, Kept may be Removed in another Duplicate.
+// A Duplicate is a pair of rows with the same token. If more than two rows have it, Kept may
+// be Removed in another Duplicate.
 //
-// Upgrade keeps the row that was updated last; a time in the future counts as now.
-// If two rows have the same time, it keeps the row to which Register gave the claim
-// on the token, or else the row with the smaller user id and device id (bytes).
+// Upgrade keeps the row that was updated last. A time in the future counts as now. Of two
+// rows with the same time, it keeps the row to which Register gave the claim on the token,
+// or else the row with the smaller user id and device id (bytes).
 type Duplicate struct{ Removed, Kept tokens.Key }
 
 const (
@@ -98,25 +95,22 @@ const (
 	defaultPageSize    = 200
 )
 
-// Upgrade prepares a table of the earlier service, whose rows have no expiry and no
-// claims. Run it before the first traffic: until a row is upgraded, a Register of
-// its token by another user does not take the token away, and messages to both
-// users reach the device.
+// Upgrade prepares a table of the earlier service, whose rows have no expiry and no claims.
+// Run it before the first traffic. Until a row is upgraded, another user's Register does not
+// take its token, and messages to both users reach the device.
 //
-//   - A row without an expiry gets the later of UpdatedAt + TTL and 30 days from
-//     now.
-//   - A row that does not hold the claim on its token gets it. If another live
-//     row has the same token, one of the two is removed; see [Duplicate].
-//   - An expired row is left to TTL, and a row that cannot be decoded is
-//     reported. A claim that no row holds expires.
+//   - A row without an expiry gets the later of UpdatedAt + TTL and 30 days from now.
+//   - A row that does not hold the claim on its token gets it. If another live row has
+//     the same token, Upgrade removes one of the two: see [Duplicate].
+//   - Upgrade leaves expired rows to TTL, and reports rows that cannot be decoded.
 //
-// The earlier service must have stopped writing. Upgrade changes a row only if it
-// did not change since it was read, and otherwise reads it again. Stores of this
-// package may therefore write to the table, and several Upgrades may run at the
-// same time. Running Upgrade again changes nothing.
+// The earlier service must have stopped writing. Stores of this package may write to the
+// table meanwhile, and several Upgrades may run at the same time: Upgrade changes a row only
+// if the row did not change since it was read, and otherwise reads it again. A second Upgrade
+// changes nothing.
 //
-// Errors are those of [store.Store]. The report is valid also with an error. To
-// resume, use its Cursor: the unfinished pages are repeated.
+// Errors are those of [store.Store]. The report is valid also with an error, and its Cursor
+// resumes the upgrade.
 func Upgrade(ctx context.Context, c UpgradeClient, table string, opts UpgradeOptions) (UpgradeReport, error) {
 	u, err := newUpgrade(c, table, opts)
 	if err != nil {
@@ -128,10 +122,9 @@ func Upgrade(ctx context.Context, c UpgradeClient, table string, opts UpgradeOpt
 	return u.report, err
 }
 
-// Repair makes a table consistent that was restored from a backup. A backup may
-// contain half of a transaction: a registration without its claim, or two
-// registrations with one token. Run Repair before the first traffic. It is the same
-// as [Upgrade].
+// Repair makes a table consistent that was restored from a backup. A backup may contain half
+// of a transaction: a registration without its claim, or two registrations with one token.
+// Run Repair before the first traffic. It is the same as [Upgrade].
 func Repair(ctx context.Context, c UpgradeClient, table string, opts UpgradeOptions) (UpgradeReport, error) {
 	return Upgrade(ctx, c, table, opts)
 }
@@ -188,8 +181,8 @@ func newUpgrade(c UpgradeClient, table string, opts UpgradeOptions) (*upgrade, e
 	}, nil
 }
 
-// run walks the segments concurrently. After an error in one segment, the others
-// finish their current row.
+// run processes the segments concurrently. After an error in one segment, the others finish
+// their current row.
 func (u *upgrade) run(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -197,9 +190,9 @@ func (u *upgrade) run(ctx context.Context) error {
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	var segments sync.WaitGroup
-	for _, p := range slices.Clone(u.open) {
+	for n := range u.open {
 		segments.Go(func() {
-			w := segmentWalk{upgrade: u, op: u.store.beginWrite("upgrade"), segment: p.segment, running: running}
+			w := segmentWalk{upgrade: u, op: u.store.beginWrite("upgrade"), at: &u.open[n], running: running}
 			if err := w.run(ctx); err != nil {
 				u.mu.Lock()
 				defer u.mu.Unlock()
@@ -218,16 +211,13 @@ func (u *upgrade) run(ctx context.Context) error {
 type segmentWalk struct {
 	*upgrade
 	op      *operation
-	segment int32
+	at      *scanPosition   // in open
 	running context.Context // ends when another segment fails
 }
 
 func (w *segmentWalk) run(ctx context.Context) error {
 	for w.running.Err() == nil {
-		w.mu.Lock()
-		at := w.open.at(w.segment)
-		w.mu.Unlock()
-		items, next, err := w.op.scan(ctx, w.client, at, w.opts.PageSize)
+		items, next, err := w.op.scan(ctx, w.client, *w.at, w.opts.PageSize)
 		if err != nil {
 			return err
 		}
@@ -263,7 +253,11 @@ func (w *segmentWalk) run(ctx context.Context) error {
 func (w *segmentWalk) pageDone(next item) (last bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.open = w.open.advance(w.segment, next)
+	if last = len(next) == 0; last {
+		*w.at = scanPosition{}
+	} else {
+		w.at.after = row{item: next}.key()
+	}
 	w.report.Cursor = w.open.cursor()
 	w.report.ReadUnits += w.op.event.ReadUnits
 	w.report.WriteUnits += w.op.event.WriteUnits
@@ -271,11 +265,10 @@ func (w *segmentWalk) pageDone(next item) (last bool) {
 	if w.opts.Progress != nil {
 		w.opts.Progress(w.report)
 	}
-	return len(next) == 0
+	return last
 }
 
-// stopped returns the error of a walk that ended early, and nil if another segment
-// failed.
+// stopped returns the context's error, and nil if another segment failed.
 func (w *segmentWalk) stopped(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return w.op.endedBetweenCalls(err)

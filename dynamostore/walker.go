@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -16,18 +15,18 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A WalkerClient is the part of the AWS SDK that a [Walker] uses. It needs the IAM
-// action dynamodb:Scan. Give Scan to an operator, not to the service.
+// A WalkerClient is the part of the AWS SDK that a [Walker] uses. It needs the IAM action
+// Scan. Grant it to operators and not to the service.
 type WalkerClient interface {
 	Scan(ctx context.Context, in *dynamodb.ScanInput, opts ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
 }
 
-// A Walker is a [store.Walker] over a table. It is not part of [Store], because it
-// needs a permission that a service should not have. It is safe for concurrent use.
+// A Walker is a [store.Walker] over a table. It is separate from [Store], because it needs a
+// permission that a service should not have. It is safe for concurrent use.
 //
-// A page is one strongly consistent Scan, which takes a read unit for every 4 KiB
-// of registrations and claims. Claims count towards the limit of a page but are not
-// returned. The segments of a walk are those of a parallel scan.
+// A page is one strongly consistent Scan, which takes a read unit for every 4 KiB of
+// registrations and claims. Claims count towards the limit of a page and are not returned.
+// The segments of a walk are those of a parallel scan.
 type Walker struct {
 	client WalkerClient
 	table  string
@@ -35,8 +34,7 @@ type Walker struct {
 
 var _ store.Walker = (*Walker)(nil)
 
-// NewWalker returns a [Walker] over the named table (a name or an ARN). It makes no
-// request.
+// NewWalker returns a [Walker] over the named table (a name or an ARN). It makes no request.
 func NewWalker(c WalkerClient, table string) (*Walker, error) {
 	var errs []error
 	if c == nil {
@@ -123,7 +121,8 @@ func (w *Walker) Page(ctx context.Context, from store.Cursor, limit int) ([]stor
 	return records, p.cursor(), nil
 }
 
-// openSegments has the positions in the unfinished segments of a parallel scan.
+// openSegments has the position in each segment of a parallel scan, the zero value if the
+// segment ended.
 type openSegments []scanPosition
 
 func newSegments(n int32) openSegments {
@@ -134,36 +133,23 @@ func newSegments(n int32) openSegments {
 	return open
 }
 
-func (s openSegments) at(segment int32) scanPosition {
-	return s[slices.IndexFunc(s, func(p scanPosition) bool { return p.segment == segment })]
-}
-
-// advance returns the positions after a page of the segment. An empty key ends the
-// segment.
-func (s openSegments) advance(segment int32, next item) openSegments {
-	n := slices.IndexFunc(s, func(p scanPosition) bool { return p.segment == segment })
-	if len(next) == 0 {
-		return slices.Delete(s, n, n+1)
-	}
-	s[n].after = row{item: next}.key()
-	return s
-}
-
 // cursorSeparator does not occur in a [store.Cursor].
 const cursorSeparator = "."
 
-// cursor encodes all positions; "" if there are none.
+// cursor encodes the positions in the segments that did not end.
 func (s openSegments) cursor() string {
 	var all []string
 	for _, p := range s {
-		all = append(all, string(p.cursor()))
+		if p != (scanPosition{}) {
+			all = append(all, string(p.cursor()))
+		}
 	}
 	return strings.Join(all, cursorSeparator)
 }
 
 var errCursor = errors.New("dynamostore: UpgradeOptions.Resume is not the Cursor of a report")
 
-// parseSegments decodes the result of cursor. The text is not empty.
+// parseSegments decodes a text of cursor that is not empty.
 func parseSegments(text string) (openSegments, error) {
 	var open openSegments
 	for c := range strings.SplitSeq(text, cursorSeparator) {
