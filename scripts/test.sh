@@ -6,7 +6,9 @@ cd "$(dirname "$0")/.."
 status=0
 # No package may be left out of the race detector: the linker may take a generic function from it, such as an atomic
 # pointer's, and then the detector reports races that are none.
+# The race detector also turns on checks of unsafe pointers. They take a third of the time of SQLite, which is translated
+# from C, and its package is not ours to test.
 for module in $(scripts/modules.sh); do
-  go -C "$module" test -json -race -timeout 30m "$@" ./... || status=1
+  go -C "$module" test -json -race '-gcflags=modernc.org/...=-d=checkptr=0' -timeout 30m "$@" ./... || status=1
 done
 exit "$status"

@@ -1,6 +1,7 @@
 package sqlengines
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -19,7 +20,7 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// TestPostgresConditions: what a caller of a store is told in each condition of a real server.
+// TestPostgresConditions checks the error of a call in each condition of a real server.
 func TestPostgresConditions(t *testing.T) {
 	runtime := func(name, value string) func(*pgx.ConnConfig) {
 		return func(c *pgx.ConnConfig) { c.RuntimeParams[name] = value }
@@ -28,26 +29,17 @@ func TestPostgresConditions(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
 		config    func(*pgx.ConnConfig)
-		condition func(w *world, db *sql.DB)
-		call      path  // refresh if it has no name
-		want      error // nil: the call succeeds
+		statement string // makes the condition
+		condition func(*world)
+		call      string // the name of a path; "" is refresh
+		want      error  // nil: the call succeeds
 		code      string
 	}{
-		{name: "no table", want: store.ErrMisconfigured, code: "42P01", condition: func(w *world, _ *sql.DB) {
-			w.Exec(w, w.db, "DROP TABLE TABLE_NAME")
-		}},
-		{name: "no column", want: store.ErrMisconfigured, code: "42703", condition: func(w *world, _ *sql.DB) {
-			w.Exec(w, w.db, "ALTER TABLE TABLE_NAME DROP COLUMN project_id")
-		}},
-		{name: "no unique index", call: named("move"), want: store.ErrMisconfigured, code: "42P10", condition: func(w *world, _ *sql.DB) {
-			w.Exec(w, w.db, "ALTER TABLE TABLE_NAME DROP CONSTRAINT "+w.Table+"_pkey")
-		}},
-		{name: "a column of another type", want: store.ErrMisconfigured, code: "42883", condition: func(w *world, _ *sql.DB) {
-			w.Exec(w, w.db, "ALTER TABLE TABLE_NAME ALTER COLUMN token_hash TYPE text USING encode(token_hash, 'hex')")
-		}},
-		{name: "a column more, while the statement is prepared", call: named("get"), condition: func(w *world, db *sql.DB) {
-			w.Exec(w, w.db, "ALTER TABLE TABLE_NAME ADD COLUMN note text, ALTER COLUMN platform TYPE varchar(20)")
-		}},
+		{name: "no table", want: store.ErrMisconfigured, code: "42P01", statement: "DROP TABLE TABLE_NAME"},
+		{name: "no column", want: store.ErrMisconfigured, code: "42703", statement: "ALTER TABLE TABLE_NAME DROP COLUMN project_id"},
+		{name: "no unique index", call: "move", want: store.ErrMisconfigured, code: "42P10", statement: "ALTER TABLE TABLE_NAME DROP CONSTRAINT TABLE_NAME_pkey"},
+		{name: "a column of another type", want: store.ErrMisconfigured, code: "42883", statement: "ALTER TABLE TABLE_NAME ALTER COLUMN token_hash TYPE text USING encode(token_hash, 'hex')"},
+		{name: "a column more, while the statement is prepared", call: "get", statement: "ALTER TABLE TABLE_NAME ADD COLUMN note text, ALTER COLUMN platform TYPE varchar(20)"},
 		{name: "no permission", config: func(c *pgx.ConnConfig) { c.User = "reader" }, want: store.ErrMisconfigured, code: "42501"},
 		{name: "no such user", config: func(c *pgx.ConnConfig) { c.User = "nobody_" + strings.ToLower(rand.Text()) }, want: store.ErrMisconfigured, code: "28000"},
 		{name: "no such database", config: func(c *pgx.ConnConfig) { c.Database = "none" }, want: store.ErrMisconfigured, code: "3D000"},
@@ -56,11 +48,11 @@ func TestPostgresConditions(t *testing.T) {
 		{name: "read only", config: runtime("default_transaction_read_only", "on"), want: store.ErrTryAgain, code: "25006"},
 		{name: "no connection left", config: func(c *pgx.ConnConfig) { c.User = "limited" }, want: store.ErrTryAgain, code: "53300"},
 		{name: "lock_timeout", config: runtime("lock_timeout", "50ms"), want: store.ErrTryAgain, code: "55P03", condition: locked},
-		{name: "lock_timeout of an advisory lock", config: runtime("lock_timeout", "50ms"), call: named("new"), want: store.ErrTryAgain, code: "55P03", condition: lockedUser},
+		{name: "lock_timeout of an advisory lock", config: runtime("lock_timeout", "50ms"), call: "new", want: store.ErrTryAgain, code: "55P03", condition: lockedUser},
 		{name: "statement_timeout", config: runtime("statement_timeout", "50ms"), want: store.ErrTryAgain, code: "57014", condition: locked},
-		{name: "serializable by default", config: runtime("default_transaction_isolation", "serializable"), call: named("move")},
+		{name: "serializable by default", config: runtime("default_transaction_isolation", "serializable"), call: "move"},
 		{name: "a connection ended by the administrator", want: store.ErrTryAgain, code: "57P01",
-			config: func(c *pgx.ConnConfig) { c.RuntimeParams["application_name"] = "ended" }, condition: func(w *world, _ *sql.DB) {
+			config: func(c *pgx.ConnConfig) { c.RuntimeParams["application_name"] = "ended" }, condition: func(w *world) {
 				w.hold("SELECT FROM TABLE_NAME FOR UPDATE")
 				go func() { // when the call waits for the lock
 					for ended := int64(0); ended == 0 && ctx.Err() == nil; {
@@ -74,15 +66,11 @@ WHERE application_name = 'ended' AND wait_event_type = 'Lock' AND datname = curr
 					}
 				}()
 			}},
-		{name: "a value that the schema refuses", want: errFault, code: "23514", condition: func(w *world, _ *sql.DB) {
-			w.Exec(w, w.db, "ALTER TABLE TABLE_NAME ADD CHECK (updated_at < 1) NOT VALID")
-		}},
+		{name: "a value that the schema refuses", want: errFault, code: "23514", statement: "ALTER TABLE TABLE_NAME ADD CHECK (updated_at < 1) NOT VALID"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t, Postgres)
-			if tt.call.name == "" {
-				tt.call = named("refresh")
-			}
+			p := named(cmp.Or(tt.call, "refresh"))
 			for role, options := range map[string]string{"reader": "", "limited": "CONNECTION LIMIT 0"} {
 				w.role(role, options)
 			}
@@ -93,17 +81,20 @@ WHERE application_name = 'ended' AND wait_event_type = 'Lock' AND datname = curr
 				}
 			}})
 			s := w.Store(t, db, sqlstore.Options{Policy: policy})
-			w.give(tt.call)
+			w.give(p)
 			if tt.config == nil { // the driver prepares the statements
-				if err := tt.call.call(ctx, s); err != nil {
+				if err := p.call(ctx, s); err != nil {
 					t.Fatal(err)
 				}
-				w.give(tt.call)
+				w.give(p)
+			}
+			if tt.statement != "" {
+				w.Exec(t, w.db, tt.statement)
 			}
 			if tt.condition != nil {
-				tt.condition(w, db)
+				tt.condition(w)
 			}
-			w.wantError(tt.call.call(ctx, s), tt.want, tt.code)
+			w.wantError(p.call(ctx, s), tt.want, tt.code)
 		})
 	}
 }
@@ -113,41 +104,32 @@ var errFault = errors.New("a fault")
 
 func (w *world) wantError(err, want error, code string) {
 	w.Helper()
-	var s *sqlstore.StatementError
-	got := map[error]bool{store.ErrTryAgain: errors.Is(err, store.ErrTryAgain), store.ErrMisconfigured: errors.Is(err, store.ErrMisconfigured)}
-	if (err == nil) != (want == nil) || got[store.ErrTryAgain] != (want == store.ErrTryAgain) || got[store.ErrMisconfigured] != (want == store.ErrMisconfigured) {
+	if (err == nil) != (want == nil) || errors.Is(err, store.ErrTryAgain) != (want == store.ErrTryAgain) ||
+		errors.Is(err, store.ErrMisconfigured) != (want == store.ErrMisconfigured) {
 		w.Errorf("got error %v, want %v", err, want)
 	}
 	if err == nil {
 		return
 	}
+	var s *sqlstore.StatementError
 	if !errors.As(err, &s) || s.Code != code {
 		w.Errorf("got error %v, want code %q", err, code)
 	}
 	w.discreet(err)
 }
 
-func named(name string) path {
-	for _, p := range paths {
-		if p.name == name {
-			return p
-		}
-	}
-	panic("no path " + name)
-}
-
-// role makes a role with the table's name before its own, which may do nothing with the table.
+// role creates a role without permissions. Its name begins with that of the table.
 func (w *world) role(name, options string) {
 	w.Exec(w, w.db, "CREATE ROLE TABLE_NAME_"+name+" LOGIN "+options)
 	w.Cleanup(func() { w.Exec(w, w.db, "DROP ROLE TABLE_NAME_"+name) })
 }
 
-// locked has another transaction hold the rows of the table.
-func locked(w *world, _ *sql.DB) { w.hold("SELECT FROM TABLE_NAME FOR UPDATE") }
+// locked makes another transaction lock the rows of the table.
+func locked(w *world) { w.hold("SELECT FROM TABLE_NAME FOR UPDATE") }
 
-// lockedUser has another call hold the advisory locks: a registration that waits for the rows.
-func lockedUser(w *world, db *sql.DB) {
-	locked(w, db)
+// lockedUser makes another call hold the advisory locks: a registration that waits for the rows.
+func lockedUser(w *world) {
+	locked(w)
 	ctx, cancel := context.WithCancel(w.Context())
 	done := make(chan error)
 	go func() { done <- named("new").call(ctx, w.through(Options{})) }()
@@ -160,7 +142,7 @@ func lockedUser(w *world, db *sql.DB) {
 	}
 }
 
-// hold has another transaction execute the statement, and end with the test.
+// hold makes another transaction, which ends with the test, execute the statement.
 func (w *world) hold(statement string) {
 	tx, err := w.db.BeginTx(context.WithoutCancel(w.Context()), nil)
 	if err == nil {
@@ -172,14 +154,14 @@ func (w *world) hold(statement string) {
 	w.Cleanup(func() { _ = tx.Rollback() })
 }
 
-// TestDeadline: a call that waits for a lock ends with its context, and the server gives the statement up as well.
+// TestDeadline checks that a call that waits for a lock ends with its context.
 func TestDeadline(t *testing.T) {
 	for _, e := range Engines {
 		for _, p := range []path{named("refresh"), named("new"), named("delete user")} {
 			t.Run(e.Name+"/"+p.name, func(t *testing.T) {
 				w := newWorld(t, e.Open)
 				w.give(p)
-				w.hold("UPDATE TABLE_NAME SET status = 'inactive'") // on SQLite that is the lock of the database
+				w.hold("UPDATE TABLE_NAME SET status = 'inactive'") // on SQLite this is the lock of the database
 				ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 				defer cancel()
 				began := time.Now()
@@ -196,22 +178,17 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
-// TestSQLiteConditions: what a caller of a store is told in each condition of a file.
+// TestSQLiteConditions checks the error of a call in each condition of a file.
 func TestSQLiteConditions(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
 		dsn       func(file string) string
-		condition func(w *world, file string)
-		call      path // refresh if it has no name
+		statement string // makes the condition
 		want      error
 		code      string
 	}{
-		{name: "no table", want: store.ErrMisconfigured, code: "1", condition: func(w *world, _ string) {
-			w.Exec(w, w.db, "DROP TABLE TABLE_NAME")
-		}},
-		{name: "no column", want: store.ErrMisconfigured, code: "1", condition: func(w *world, _ string) {
-			w.Exec(w, w.db, "ALTER TABLE TABLE_NAME DROP COLUMN project_id")
-		}},
+		{name: "no table", want: store.ErrMisconfigured, code: "1", statement: "DROP TABLE TABLE_NAME"},
+		{name: "no column", want: store.ErrMisconfigured, code: "1", statement: "ALTER TABLE TABLE_NAME DROP COLUMN project_id"},
 		{name: "read only", want: store.ErrMisconfigured, code: "8", dsn: func(file string) string {
 			return "file:" + file + "?mode=ro"
 		}},
@@ -223,12 +200,8 @@ func TestSQLiteConditions(t *testing.T) {
 			}
 			return "file:" + other
 		}},
-		{name: "a value that the schema refuses", want: errFault, code: "1811", condition: func(w *world, _ string) {
-			w.Exec(w, w.db, "CREATE TRIGGER TABLE_NAME_t BEFORE UPDATE ON TABLE_NAME BEGIN SELECT RAISE(ABORT, 'no'); END")
-		}},
-		{name: "a column more", condition: func(w *world, _ string) {
-			w.Exec(w, w.db, "ALTER TABLE TABLE_NAME ADD COLUMN note TEXT")
-		}},
+		{name: "a value that the schema refuses", want: errFault, code: "1811", statement: "CREATE TRIGGER TABLE_NAME_t BEFORE UPDATE ON TABLE_NAME BEGIN SELECT RAISE(ABORT, 'no'); END"},
+		{name: "a column more", statement: "ALTER TABLE TABLE_NAME ADD COLUMN note TEXT"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "tokens.db")
@@ -251,8 +224,8 @@ func TestSQLiteConditions(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if tt.condition != nil {
-				tt.condition(w, file)
+			if tt.statement != "" {
+				w.Exec(t, w.db, tt.statement)
 			}
 			w.wantError(p.call(t.Context(), s), tt.want, tt.code)
 		})

@@ -9,25 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestEngines: two pools see one table, which no other test has.
-func TestEngines(t *testing.T) {
-	for _, e := range Engines {
-		t.Run(e.Name, func(t *testing.T) {
-			d, other := e.Open(t), e.Open(t)
-			one, two := d.Open(t, Options{}), d.Open(t, Options{})
-			d.Exec(t, one, "CREATE TABLE TABLE_NAME (v TEXT)")
-			d.Exec(t, one, "INSERT INTO TABLE_NAME VALUES ('a')")
-			other.Exec(t, other.Open(t, Options{}), "CREATE TABLE TABLE_NAME (v TEXT)")
-			var count int
-			if err := two.QueryRowContext(t.Context(), d.Named("SELECT count(*) FROM TABLE_NAME")).Scan(&count); err != nil || count != 1 {
-				t.Errorf("another pool counts %d rows, error %v; want 1", count, err)
-			}
-		})
-	}
-}
-
-// TestSettings: the server orders texts as a language does unless it is told otherwise, and SQLite's file has the
-// settings that its data source name asks for.
+// TestSettings: the server orders texts as a language does by default, and SQLite's file has the settings of its data
+// source name.
 func TestSettings(t *testing.T) {
 	for _, tt := range []struct {
 		name, query, want string
@@ -47,13 +30,15 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// TestHook: a hook sees each statement, and may change it or fail it before or after it is executed.
+// TestHook: a hook sees each statement, and may change it or fail it before or after it is executed. Two pools see one
+// table, which no other database has.
 func TestHook(t *testing.T) {
 	errBefore, errAfter := errors.New("before"), errors.New("after")
 	for _, e := range Engines {
 		t.Run(e.Name, func(t *testing.T) {
 			var seen []string
-			d := e.Open(t)
+			d, other := e.Open(t), e.Open(t)
+			other.Exec(t, other.Open(t, Options{}), "CREATE TABLE TABLE_NAME (v TEXT)")
 			db := d.Open(t, Options{Hook: func(ctx context.Context, text string, send func(context.Context, string) error) error {
 				seen = append(seen, text)
 				switch text {
@@ -75,24 +60,23 @@ func TestHook(t *testing.T) {
 			if err := db.QueryRowContext(t.Context(), "after").Scan(&v); !errors.Is(err, errAfter) {
 				t.Errorf("got %v, want the hook's error", err)
 			}
-			for _, end := range []string{"COMMIT", "ROLLBACK"} {
+			for _, commit := range []bool{true, false} {
 				tx, err := db.BeginTx(t.Context(), nil)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, err := tx.ExecContext(t.Context(), d.Named("INSERT INTO TABLE_NAME VALUES ('"+end+"')")); err != nil {
+				if _, err := tx.ExecContext(t.Context(), d.Named("INSERT INTO TABLE_NAME VALUES ('in a transaction')")); err != nil {
 					t.Fatal(err)
 				}
-				if end == "COMMIT" {
-					err = tx.Commit()
-				} else {
-					err = tx.Rollback()
+				end := tx.Rollback
+				if commit {
+					end = tx.Commit
 				}
-				if err != nil {
+				if err := end(); err != nil {
 					t.Error(err)
 				}
 			}
-			if diff := cmp.Diff([]string{"COMMIT", "after", "changed"}, texts(t, d)); diff != "" {
+			if diff := cmp.Diff([]string{"after", "changed", "in a transaction"}, texts(t, d)); diff != "" {
 				t.Errorf("rows (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff([]string{"changed", "before", "after", "BEGIN", "COMMIT", "BEGIN", "ROLLBACK"},
@@ -103,26 +87,21 @@ func TestHook(t *testing.T) {
 	}
 }
 
-// TestWire: each fate of a request, and the count of round trips.
+// TestWire checks each fate of a request, and the count of round trips.
 func TestWire(t *testing.T) {
-	for _, tt := range []struct {
-		name string
+	for name, tt := range map[string]struct {
 		fate Fate
 		want []string // the stored values; CutDuring promises nothing
 	}{
-		{"pass", Pass, []string{"a"}},
-		{"before", CutBefore, nil},
-		{"after", CutAfter, []string{"a"}},
-		{"during", CutDuring, nil},
+		"pass": {Pass, []string{"a"}}, "before": {CutBefore, nil}, "after": {CutAfter, []string{"a"}}, "during": {CutDuring, nil},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			d := Postgres(t)
 			d.Exec(t, d.Open(t, Options{}), "CREATE TABLE TABLE_NAME (v TEXT)")
 			var fate Fate
 			w := &Wire{Cut: func([]byte) Fate { return fate }}
 			db := d.Open(t, Options{Config: w.Through})
-			// The first prepares the statement.
-			for i, want := range []int{2, 3, 4} {
+			for i, want := range []int{2, 3, 4} { // the first prepares the statement
 				if _, err := db.ExecContext(t.Context(), d.Named("DELETE FROM TABLE_NAME WHERE v = $1"), "b"); err != nil {
 					t.Fatal(err)
 				}
@@ -143,24 +122,14 @@ func TestWire(t *testing.T) {
 }
 
 // texts returns the column v of the table, in order.
-func texts(t *testing.T, d *Database) []string {
+func texts(t *testing.T, d *Database) (all []string) {
 	t.Helper()
-	rows, err := d.Open(t, Options{}).QueryContext(t.Context(), d.Named("SELECT v FROM TABLE_NAME"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	var all []string
-	for rows.Next() {
+	w := &world{TB: t, Database: d, db: d.Open(t, Options{})}
+	w.each("SELECT v FROM TABLE_NAME ORDER BY v", func(scan func(...any) error) error {
 		var v string
-		if err := rows.Scan(&v); err != nil {
-			t.Fatal(err)
-		}
+		err := scan(&v)
 		all = append(all, v)
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	slices.Sort(all)
+		return err
+	})
 	return all
 }

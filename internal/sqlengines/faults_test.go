@@ -19,15 +19,13 @@ import (
 
 // A fault happens once, at one statement.
 type fault struct {
-	name    string
-	hook    func(ctx context.Context, text string, cancel context.CancelFunc, send func(context.Context, string) error) error
-	wire    Fate // of Postgres; instead of hook
-	applied bool // the statement
-	// maybe says that the statement may be applied or not.
-	maybe bool
-	// absorbed reports whether the store or the pool repeats a statement that failed. It is nil if that depends on the driver.
-	absorbed func(kinds []string, at int) bool
-	cancels  bool
+	name     string
+	hook     func(ctx context.Context, text string, cancel context.CancelFunc, send func(context.Context, string) error) error
+	wire     Fate                              // of a request to PostgreSQL, if hook is nil
+	applied  bool                              // the statement is applied
+	maybe    bool                              // the statement may be applied
+	absorbed func(kinds []string, at int) bool // reports whether the store or the pool repeats the statement; nil if the driver decides
+	cancels  bool                              // the context
 }
 
 func always([]string, int) bool { return true }
@@ -35,7 +33,14 @@ func never([]string, int) bool  { return false }
 
 var errInjected = errors.New("connection reset")
 
-// coded is an error of either driver, which quotes a row as those do.
+// failing returns a hook that does not send the statement.
+func failing(err error) func(context.Context, string, context.CancelFunc, func(context.Context, string) error) error {
+	return func(context.Context, string, context.CancelFunc, func(context.Context, string) error) error {
+		return err
+	}
+}
+
+// coded is an error of either driver. Its text has a row, as theirs may.
 type coded struct {
 	state string
 	code  int
@@ -45,26 +50,16 @@ func (c coded) Error() string    { return "Key (user_id)=(alice) and engines-1" 
 func (c coded) SQLState() string { return c.state }
 func (c coded) Code() int        { return c.code }
 
-// faults are those of both engines. Of a commit, none is repeated unless the database has said that it was refused.
+// faults are those of both engines. No commit is repeated unless the database has rejected it.
 var faults = []fault{
-	{name: "before", absorbed: never, hook: func(context.Context, string, context.CancelFunc, func(context.Context, string) error) error {
-		return errInjected
-	}},
+	{name: "before", absorbed: never, hook: failing(errInjected)},
 	{name: "after", applied: true, absorbed: never, hook: func(ctx context.Context, text string, _ context.CancelFunc, send func(context.Context, string) error) error {
 		return errors.Join(send(ctx, text), errInjected)
 	}},
-	// The pool takes another connection where no transaction has begun.
-	{name: "bad connection", absorbed: func(kinds []string, at int) bool { return !slices.Contains(kinds[:at], "BEGIN") },
-		hook: func(context.Context, string, context.CancelFunc, func(context.Context, string) error) error {
-			return driver.ErrBadConn
-		}},
-	{name: "conflict", absorbed: always,
-		hook: func(context.Context, string, context.CancelFunc, func(context.Context, string) error) error {
-			return coded{"40001", 5} // serialization_failure, SQLITE_BUSY
-		}},
-	{name: "shutdown", absorbed: never, hook: func(context.Context, string, context.CancelFunc, func(context.Context, string) error) error {
-		return coded{"57P01", 9} // admin_shutdown, SQLITE_INTERRUPT
-	}},
+	// The pool takes another connection if no transaction has begun.
+	{name: "bad connection", absorbed: func(kinds []string, at int) bool { return !slices.Contains(kinds[:at], "BEGIN") }, hook: failing(driver.ErrBadConn)},
+	{name: "conflict", absorbed: always, hook: failing(coded{"40001", 5})}, // serialization_failure, SQLITE_BUSY
+	{name: "shutdown", absorbed: never, hook: failing(coded{"57P01", 9})},  // admin_shutdown, SQLITE_INTERRUPT
 	{name: "canceled before", maybe: true, cancels: true,
 		hook: func(ctx context.Context, text string, cancel context.CancelFunc, send func(context.Context, string) error) error {
 			cancel()
@@ -77,15 +72,16 @@ var faults = []fault{
 		}},
 }
 
-// cuts are the faults of a connection to Postgres.
+// cuts are the faults of a connection to PostgreSQL.
 var cuts = []fault{
-	{name: "cut before", wire: CutBefore}, // pgx knows that it wrote nothing, and has the pool take another connection
+	{name: "cut before", wire: CutBefore}, // pgx detects that it wrote nothing, and the pool takes another connection
 	{name: "cut after", wire: CutAfter, applied: true, absorbed: never},
 	{name: "cut during", wire: CutDuring, maybe: true, absorbed: never},
 }
 
 // TestFaults injects every fault at every statement of every path. Afterwards the table is as before the call or as after
-// it, and as after it if the call succeeded; an error says to try again and shows no key and no token; and a repeat succeeds.
+// it, and as after it if the call succeeded. An error matches ErrTryAgain and contains no key and no token, and a repeat
+// succeeds.
 func TestFaults(t *testing.T) {
 	var injected, returned atomic.Int64
 	t.Run("paths", func(t *testing.T) {
@@ -97,16 +93,24 @@ func TestFaults(t *testing.T) {
 				if e.Name == "Postgres" {
 					all = append(all[:len(all):len(all)], cuts...)
 				}
+				var shared injector
 				for _, p := range paths {
-					after := w.outcome(p)
+					before, after := w.outcome(p)
 					kinds := w.kinds(p)
 					for at := range kinds {
 						for _, f := range all {
 							t.Run(fmt.Sprintf("%s, statement %d, %s", p.name, at+1, f.name), func(t *testing.T) {
-								w := *w
-								w.TB = t
+								own := *w
+								own.TB = t
+								i := &shared
+								if f.cancels || f.hook == nil {
+									i = new(injector) // the connection may end a little later
+									i.open(&own, f.hook == nil)
+								} else if shared.store == nil {
+									shared.open(w, false)
+								}
 								injected.Add(1)
-								if w.inject(p, kinds, at, f, after) != nil {
+								if own.inject(i, p, kinds, at, f, before, after) != nil {
 									returned.Add(1)
 								}
 							})
@@ -119,7 +123,7 @@ func TestFaults(t *testing.T) {
 	t.Logf("%d faults: %d absorbed, %d returned to the caller", injected.Load(), injected.Load()-returned.Load(), returned.Load())
 }
 
-// kinds are the statements of a path.
+// kinds returns the statements of a path.
 func (w *world) kinds(p path) []string {
 	w.Helper()
 	var all []string
@@ -134,14 +138,43 @@ func (w *world) kinds(p path) []string {
 	return all
 }
 
-// inject makes the fault happen at a statement of a path, and returns what the call returned.
-func (w *world) inject(p path, kinds []string, at int, f fault, after []store.Record) error {
+// An injector is a store whose statements pass through a hook or a wire, which one fault after another uses.
+type injector struct {
+	store *sqlstore.Store
+	hook  atomic.Pointer[Hook]
+	cut   atomic.Pointer[func() Fate]
+}
+
+func (i *injector) open(w *world, cuts bool) {
+	o := Options{Hook: func(ctx context.Context, text string, send func(context.Context, string) error) error {
+		if hook := i.hook.Load(); hook != nil && text != "ROLLBACK" {
+			return (*hook)(ctx, text, send)
+		}
+		return send(ctx, text)
+	}}
+	if cuts {
+		wire := &Wire{Cut: func([]byte) Fate {
+			if cut := i.cut.Load(); cut != nil {
+				return (*cut)()
+			}
+			return Pass
+		}}
+		o.Config = func(c *pgx.ConnConfig) {
+			c.RuntimeParams["application_name"] = w.Table
+			wire.Through(c)
+		}
+	}
+	i.store = w.through(o)
+}
+
+// inject makes the fault happen at a statement of a path, and returns the error of the call.
+func (w *world) inject(i *injector, p path, kinds []string, at int, f fault, before, after []store.Record) error {
 	ctx, cancel := context.WithCancel(w.Context())
 	defer cancel()
+	w.give(p)
 	var n, commits atomic.Int64
 	happens := func() bool { return n.Add(1) == int64(at+1) }
-	var o Options
-	o.Hook = func(ctx context.Context, text string, send func(context.Context, string) error) error {
+	hook := Hook(func(ctx context.Context, text string, send func(context.Context, string) error) error {
 		if text == "COMMIT" {
 			commits.Add(1)
 		}
@@ -149,35 +182,23 @@ func (w *world) inject(p path, kinds []string, at int, f fault, after []store.Re
 			return send(ctx, text)
 		}
 		return f.hook(ctx, text, cancel, send)
-	}
-	wire := &Wire{}
-	armed := false
+	})
 	if f.hook == nil {
-		wire.Cut = func([]byte) Fate {
-			if armed && happens() {
+		defer w.disconnect()
+		if err := p.call(ctx, i.store); err != nil { // the driver prepares each statement first
+			w.Fatal(err)
+		}
+		w.give(p)
+		cut := func() Fate {
+			if happens() {
 				return f.wire
 			}
 			return Pass
 		}
-		o.Config = func(c *pgx.ConnConfig) {
-			c.RuntimeParams["application_name"] = w.Table
-			wire.Through(c)
-		}
-		defer w.disconnect()
+		i.cut.Store(&cut)
 	}
-	s := w.through(o)
-	if f.hook == nil { // the driver prepares each statement first
-		w.give(p)
-		if err := p.call(w.Context(), s); err != nil {
-			w.Fatal(err)
-		}
-		armed = true
-	}
-	w.give(p)
-	before := w.rows()
-	commits.Store(0)
-
-	err := p.call(ctx, s)
+	i.hook.Store(&hook)
+	err := p.call(ctx, i.store)
 	cancel()
 	if n.Load() <= int64(at) {
 		w.Error("the fault did not happen")
@@ -185,10 +206,7 @@ func (w *world) inject(p path, kinds []string, at int, f fault, after []store.Re
 	last := at == len(kinds)-1
 	got := w.rows()
 	want := before
-	if err == nil || f.applied && last {
-		want = after
-	}
-	if f.maybe && err != nil && last && cmp.Equal(after, got) {
+	if err == nil || f.applied && last || f.maybe && last && cmp.Equal(after, got) {
 		want = after
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -202,7 +220,7 @@ func (w *world) inject(p path, kinds []string, at int, f fault, after []store.Re
 	}
 	if err != nil {
 		w.tryAgain(err, f.cancels, p.reads)
-		if err := p.call(w.Context(), s); err != nil {
+		if err := p.call(w.Context(), i.store); err != nil {
 			w.Errorf("repeated: %v", err)
 		}
 		if diff := cmp.Diff(after, w.rows()); diff != "" {
@@ -212,8 +230,8 @@ func (w *world) inject(p path, kinds []string, at int, f fault, after []store.Re
 	return err
 }
 
-// disconnect ends the server's part of the connections that were cut, so that no statement is applied while the next fault
-// is tested.
+// disconnect ends the server's part of the connections that were cut, so that it applies no statement during the test of
+// the next fault.
 func (w *world) disconnect() {
 	w.Helper()
 	for left := 1; left > 0; {
@@ -225,7 +243,7 @@ func (w *world) disconnect() {
 	}
 }
 
-// tryAgain fails unless the error says to try again, or that the context of a read ended.
+// tryAgain fails unless the error matches ErrTryAgain, or the context's error if the context of a read ended.
 func (w *world) tryAgain(err error, canceled, reads bool) {
 	w.Helper()
 	if canceled != errors.Is(err, context.Canceled) || canceled && reads == errors.Is(err, store.ErrTryAgain) || !canceled && !errors.Is(err, store.ErrTryAgain) {

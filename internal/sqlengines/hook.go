@@ -6,9 +6,14 @@
 package sqlengines
 
 import (
+	"bytes"
 	"context"
 	"database/sql/driver"
 	"errors"
+	"net"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // A Hook is called instead of sending a statement to the database. text is the statement, or BEGIN, COMMIT or ROLLBACK.
@@ -47,7 +52,7 @@ var (
 	_ driver.Validator          = conn{}
 )
 
-// errPrepared: sqlstore lets the driver prepare what it sends, since a prepared statement would go around the hook.
+// A prepared statement would go around the hook, and sqlstore prepares none.
 var errPrepared = errors.New("sqlengines: no hook for prepared statements")
 
 func (c conn) Prepare(string) (driver.Stmt, error) { return nil, errPrepared }
@@ -126,4 +131,98 @@ func (t tx) Commit() error {
 
 func (t tx) Rollback() error {
 	return t.hook(context.Background(), "ROLLBACK", func(context.Context, string) error { return t.Tx.Rollback() })
+}
+
+// A Wire is all connections between a pool and PostgreSQL. It counts requests and cuts connections.
+type Wire struct {
+	// Cut decides the fate of a request, which is in PostgreSQL's protocol. If it is nil, every request passes.
+	Cut func(request []byte) Fate
+
+	mu       sync.Mutex
+	requests int
+}
+
+// A Fate is how a request ends.
+type Fate int
+
+// The fates of a request.
+const (
+	Pass      Fate = iota
+	CutBefore      // the connection ends before the server receives the request
+	CutAfter       // the server executes the request, and its response is lost
+	CutDuring      // the connection ends when the request is sent
+)
+
+// Through makes pgx connect through the wire.
+func (w *Wire) Through(c *pgx.ConnConfig) {
+	c.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		var d net.Dialer
+		conn, err := d.DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &line{Conn: conn, wire: w}, nil
+	}
+}
+
+// Requests returns the number of requests with a statement. Each is a round trip, because pgx writes a request at once and
+// then waits for the response.
+func (w *Wire) Requests() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.requests
+}
+
+// line is one connection.
+type line struct {
+	net.Conn
+	wire *Wire
+
+	mu   sync.Mutex
+	lose bool // the next response
+}
+
+var errCut = errors.New("the connection is cut")
+
+func (l *line) Write(request []byte) (int, error) {
+	if !isStatement(request) {
+		return l.Conn.Write(request)
+	}
+	l.wire.mu.Lock()
+	l.wire.requests++
+	fate := Pass
+	if l.wire.Cut != nil {
+		fate = l.wire.Cut(request)
+	}
+	l.wire.mu.Unlock()
+	switch fate {
+	case CutBefore:
+		return 0, errors.Join(errCut, l.Close()) // pgx detects that nothing was written
+	case CutDuring:
+		n, err := l.Conn.Write(request)
+		return n, errors.Join(err, l.Close())
+	case CutAfter:
+		l.mu.Lock()
+		l.lose = true
+		l.mu.Unlock()
+	}
+	return l.Conn.Write(request)
+}
+
+// isStatement reports whether a request has a statement. A request to connect begins with its length, and pgx pings a
+// connection that was idle for a second.
+func isStatement(request []byte) bool {
+	const terminate = 'X'
+	return len(request) > 0 && request[0] != 0 && request[0] != terminate && !bytes.HasSuffix(request, []byte("-- ping\x00"))
+}
+
+func (l *line) Read(response []byte) (int, error) {
+	n, err := l.Conn.Read(response)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lose {
+		clear(response[:n])
+		return 0, errors.Join(errCut, l.Close())
+	}
+	return n, err
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,7 +23,7 @@ var (
 	noon   = time.Date(2051, time.March, 4, 12, 0, 0, 0, time.UTC)
 	phone  = request("alice", "phone", 1)
 	tablet = request("alice", "tablet", 2)
-	taken  = request("bobby", "phone", 1) // alice's phone, which bobby has by now
+	taken  = request("bobby", "phone", 1) // with the token of alice's phone
 )
 
 func request(user tokens.UserID, device tokens.DeviceID, token int) tokens.Request {
@@ -33,7 +34,7 @@ func madeUp(n int) tokens.Token {
 	return tokens.MustParseToken(fmt.Sprintf("ExponentPushToken[engines-%d]", n))
 }
 
-// stored is what Import gets: a registration an hour before noon, changed.
+// stored returns a registration of an hour before noon, changed.
 func stored(req tokens.Request, change func(r *tokens.Registration)) tokens.Registration {
 	at := noon.Add(-time.Hour)
 	r := tokens.Registration{
@@ -46,96 +47,89 @@ func stored(req tokens.Request, change func(r *tokens.Registration)) tokens.Regi
 	return r
 }
 
-// A path is a call of a store that holds phone and tablet, or what given says.
+// A path is a call of a store that holds phone and tablet, or the given registrations.
 type path struct {
 	name  string
-	cost  string // the line of sqlstore/doc.go that says what it sends
+	cost  string // the line of sqlstore/doc.go with its statements
 	given []tokens.Registration
-	call  func(ctx context.Context, s *sqlstore.Store) error
+	call  call
 	reads bool // is no write for any stored rows
 }
 
+type call = func(context.Context, *sqlstore.Store) error
+
+const (
+	costReads      = "Get, List, Holder, Inspect"
+	costTransacted = "Register, anything else"
+	costRemoves    = "which removes registrations"
+)
+
 var paths = []path{
-	{name: "refresh", cost: "Register, refresh", call: registering(phone)},
-	{name: "log in again", cost: "Register, refresh", call: registering(phone), given: []tokens.Registration{
-		stored(phone, func(r *tokens.Registration) { r.Status = tokens.LoggedOut }),
-	}},
-	{name: "new", cost: "Register, anything else", call: registering(request("alice", "watch", 3))},
-	{name: "replace", cost: "Register, anything else", call: registering(request("alice", "phone", 3))},
-	{name: "move", cost: "which removes registrations", call: registering(taken)},
-	{name: "swap", cost: "which removes registrations", call: registering(request("alice", "phone", 2))},
-	{name: "evict", cost: "which removes registrations", call: registering(request("carol", "watch", 9)), given: []tokens.Registration{
+	{name: "refresh", cost: "Register, refresh", call: with((*sqlstore.Store).Register, phone)},
+	{name: "log in again", cost: "Register, refresh", call: with((*sqlstore.Store).Register, phone), given: []tokens.Registration{loggedOut}},
+	{name: "new", cost: costTransacted, call: with((*sqlstore.Store).Register, request("alice", "watch", 3))},
+	{name: "replace", cost: costTransacted, call: with((*sqlstore.Store).Register, request("alice", "phone", 3))},
+	{name: "move", cost: costRemoves, call: with((*sqlstore.Store).Register, taken)},
+	{name: "swap", cost: costRemoves, call: with((*sqlstore.Store).Register, request("alice", "phone", 2))},
+	{name: "evict", cost: costRemoves, call: with((*sqlstore.Store).Register, request("carol", "watch", 9)), given: []tokens.Registration{
 		stored(request("carol", "a", 4), nil), stored(request("carol", "b", 5), nil), stored(request("carol", "c", 6), nil), stored(request("other", "c", 9), nil),
 	}},
-	{name: "get", cost: "Get, List, Holder, Inspect", reads: true, call: func(ctx context.Context, s *sqlstore.Store) error {
-		_, err := s.Get(ctx, phone.Key)
-		return err
-	}},
-	{name: "list", cost: "Get, List, Holder, Inspect", reads: true, call: func(ctx context.Context, s *sqlstore.Store) error {
-		_, err := s.List(ctx, phone.Key.UserID)
-		return err
-	}},
-	{name: "holder", cost: "Get, List, Holder, Inspect", reads: true, call: func(ctx context.Context, s *sqlstore.Store) error {
-		_, err := s.Holder(ctx, phone.Token.Hash())
-		return err
-	}},
-	{name: "inspect", cost: "Get, List, Holder, Inspect", reads: true, call: func(ctx context.Context, s *sqlstore.Store) error {
-		_, err := s.Inspect(ctx, phone.Key.UserID)
-		return err
-	}},
-	{name: "deactivate", cost: "Deactivate, Invalidate", call: func(ctx context.Context, s *sqlstore.Store) error {
-		return s.Deactivate(ctx, phone.Key)
-	}},
+	{name: "get", cost: costReads, reads: true, call: with((*sqlstore.Store).Get, phone.Key)},
+	{name: "list", cost: costReads, reads: true, call: with((*sqlstore.Store).List, phone.Key.UserID)},
+	{name: "holder", cost: costReads, reads: true, call: with((*sqlstore.Store).Holder, phone.Token.Hash())},
+	{name: "inspect", cost: costReads, reads: true, call: with((*sqlstore.Store).Inspect, phone.Key.UserID)},
+	{name: "deactivate", cost: "Deactivate, Invalidate", call: removal((*sqlstore.Store).Deactivate, phone.Key)},
 	{name: "invalidate", cost: "Deactivate, Invalidate", call: func(ctx context.Context, s *sqlstore.Store) error {
 		return s.Invalidate(ctx, phone.Key, phone.Token.Hash(), noon)
 	}},
-	{name: "delete", cost: "Delete, DeleteUser", call: func(ctx context.Context, s *sqlstore.Store) error {
-		return s.Delete(ctx, phone.Key)
-	}},
-	{name: "delete user", cost: "Delete, DeleteUser", call: func(ctx context.Context, s *sqlstore.Store) error {
-		return s.DeleteUser(ctx, phone.Key.UserID)
-	}},
+	{name: "delete", cost: "Delete, DeleteUser", call: removal((*sqlstore.Store).Delete, phone.Key)},
+	{name: "delete user", cost: "Delete, DeleteUser", call: removal((*sqlstore.Store).DeleteUser, phone.Key.UserID)},
 	{name: "page", cost: "Page, Segments", reads: true, call: func(ctx context.Context, s *sqlstore.Store) error {
 		_, _, err := s.Page(ctx, "", 10)
 		return err
 	}},
-	{name: "segments", cost: "Page, Segments", reads: true, call: func(ctx context.Context, s *sqlstore.Store) error {
-		_, err := s.Segments(ctx, 2)
-		return err
-	}},
+	{name: "segments", cost: "Page, Segments", reads: true, call: with((*sqlstore.Store).Segments, 2)},
 	{name: "import", cost: "Import", call: importing(stored(request("carol", "phone", 7), nil), store.Imported)},
-	{name: "import a status", cost: "which changes the status", call: importing(stored(phone, func(r *tokens.Registration) { r.Status = tokens.LoggedOut }), store.ImportedStatus)},
+	{name: "import a status", cost: "which changes the status", call: importing(loggedOut, store.ImportedStatus)},
 	{name: "import a moved token", cost: "which removes the holder", call: importing(stored(taken, func(r *tokens.Registration) { r.UpdatedAt = noon }), store.Imported)},
 	{name: "import again", cost: "which changes nothing", call: importing(stored(phone, nil), store.ImportKept)},
-	{name: "purge", cost: "Purge, each 1,000 rows", call: func(ctx context.Context, s *sqlstore.Store) error {
-		_, err := s.Purge(ctx, store.ClockSkew)
-		return err
-	}, given: []tokens.Registration{
+	{name: "purge", cost: "Purge, each 1,000 rows", call: with((*sqlstore.Store).Purge, store.ClockSkew), given: []tokens.Registration{
 		stored(phone, nil), stored(tablet, func(r *tokens.Registration) { r.ExpiresAt = noon.Add(-time.Hour) }),
 	}},
 }
 
-func registering(req tokens.Request) func(context.Context, *sqlstore.Store) error {
+var loggedOut = stored(phone, func(r *tokens.Registration) { r.Status = tokens.LoggedOut })
+
+// with calls a method with an argument.
+func with[A, R any](method func(*sqlstore.Store, context.Context, A) (R, error), arg A) call {
 	return func(ctx context.Context, s *sqlstore.Store) error {
-		_, err := s.Register(ctx, req)
+		_, err := method(s, ctx, arg)
 		return err
 	}
 }
 
-func importing(r tokens.Registration, want store.ImportOutcome) func(context.Context, *sqlstore.Store) error {
+func removal[A any](method func(*sqlstore.Store, context.Context, A) error, arg A) call {
+	return func(ctx context.Context, s *sqlstore.Store) error { return method(s, ctx, arg) }
+}
+
+func importing(r tokens.Registration, want store.ImportOutcome) call {
 	return func(ctx context.Context, s *sqlstore.Store) error {
 		outcome, err := s.Import(ctx, r)
-		if err == nil && outcome != want && outcome != store.ImportKept { // which a repeat gets
+		if err == nil && outcome != want && outcome != store.ImportKept { // the outcome of a repeat
 			return errors.New("the outcome is " + string(outcome))
 		}
 		return err
 	}
 }
 
+func named(name string) path {
+	return paths[slices.IndexFunc(paths, func(p path) bool { return p.name == name })]
+}
+
 // policy has the limit that the path "evict" reaches.
 var policy = store.Policy{MaxDevices: 3, Now: func() time.Time { return noon }}
 
-// A world is a database for paths, and a pool on it that nothing disturbs.
+// A world is a database for paths, with a pool that no test disturbs.
 type world struct {
 	testing.TB
 	*Database
@@ -160,8 +154,7 @@ func (w *world) through(o Options) *sqlstore.Store {
 	return w.Store(w.TB, w.Database.Open(w.TB, o), sqlstore.Options{Policy: policy})
 }
 
-// give makes the table hold what the path begins with. It writes rows without the store, whose Import would refuse expired
-// ones.
+// give makes the table hold the rows with which the path begins. Import would refuse expired ones.
 func (w *world) give(p path) {
 	w.Helper()
 	given := p.given
@@ -177,7 +170,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, string(r.Key.UserID), string(
 	}
 }
 
-// rows are all that is stored.
+// rows returns all stored rows.
 func (w *world) rows() []store.Record {
 	w.Helper()
 	records, next, err := w.clean.Page(context.WithoutCancel(w.Context()), "", 100)
@@ -187,14 +180,15 @@ func (w *world) rows() []store.Record {
 	return records
 }
 
-// outcome returns what the table holds after the path.
-func (w *world) outcome(p path) []store.Record {
+// outcome returns the rows before and after the path.
+func (w *world) outcome(p path) (before, after []store.Record) {
 	w.Helper()
 	w.give(p)
+	before = w.rows()
 	if err := p.call(w.Context(), w.clean); err != nil {
 		w.Fatal(err)
 	}
-	return w.rows()
+	return before, w.rows()
 }
 
 // discreet fails if the error, printed with any verb, shows a token or a user id of the paths.

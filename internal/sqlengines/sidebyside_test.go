@@ -14,14 +14,14 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// Without a flag that says otherwise, play what takes a second or two.
+// The default takes a second or two. A flag on the command line overrides it.
 func init() {
 	if err := flag.Set("rapid.checks", "30"); err != nil {
 		panic(err)
 	}
 }
 
-// TestSideBySide plays the sequences that dynamostore plays too, and so compares all stores with memstore.
+// TestSideBySide compares sqlstore with memstore, as its namesake compares dynamostore.
 func TestSideBySide(t *testing.T) {
 	for _, e := range Engines {
 		t.Run(e.Name, func(t *testing.T) {
@@ -40,11 +40,11 @@ func TestSideBySide(t *testing.T) {
 	}
 }
 
-// live reads the rows that have not expired by itself.
+// live reads the rows that have not expired, without the store.
 func (w *world) live(now time.Time) map[tokens.Key]map[string]string {
 	rows := make(map[tokens.Key]map[string]string)
 	w.each(`SELECT user_id, device_id, token, platform, project_id, status, registered_at, updated_at, expires_at
-FROM TABLE_NAME WHERE expires_at > $1`, now, func(scan func(...any) error) error {
+FROM TABLE_NAME WHERE expires_at > $1`, func(scan func(...any) error) error {
 		var r tokens.Registration
 		var token string
 		var registered, updated, expires int64
@@ -56,13 +56,13 @@ FROM TABLE_NAME WHERE expires_at > $1`, now, func(scan func(...any) error) error
 		r.Token, err = tokens.ParseToken(token)
 		rows[r.Key] = sidebyside.Row(r)
 		return err
-	})
+	}, now.UnixMilli())
 	return rows
 }
 
-// expired returns what removes each row that has expired, as Purge may at any moment.
+// expired returns a function for each expired row that removes it, as Purge may at any moment.
 func (w *world) expired(now time.Time) (remove []func() error) {
-	w.each("SELECT user_id, device_id FROM TABLE_NAME WHERE expires_at <= $1 ORDER BY user_id, device_id", now, func(scan func(...any) error) error {
+	w.each("SELECT user_id, device_id FROM TABLE_NAME WHERE expires_at <= $1 ORDER BY user_id, device_id", func(scan func(...any) error) error {
 		var user, device string
 		err := scan(&user, &device)
 		remove = append(remove, func() error {
@@ -70,13 +70,14 @@ func (w *world) expired(now time.Time) (remove []func() error) {
 			return nil
 		})
 		return err
-	})
+	}, now.UnixMilli())
 	return remove
 }
 
-func (w *world) each(query string, now time.Time, row func(scan func(...any) error) error) {
+// each calls row for each row of a query.
+func (w *world) each(query string, row func(scan func(...any) error) error, args ...any) {
 	w.Helper()
-	rows, err := w.db.QueryContext(context.WithoutCancel(w.Context()), w.Named(query), now.UnixMilli())
+	rows, err := w.db.QueryContext(context.WithoutCancel(w.Context()), w.Named(query), args...)
 	if err != nil {
 		w.Fatal(err)
 	}

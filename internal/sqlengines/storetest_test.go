@@ -3,6 +3,11 @@ package sqlengines
 import (
 	"context"
 	"flag"
+	"net/url"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
 	"sync"
 	"testing"
 
@@ -18,8 +23,8 @@ import (
 
 var long = flag.Bool("long", false, "give the races of the suite more time")
 
-// TestStore has the suite that every store passes, without an exception. What errors and events say is looked through for
-// tokens and user ids.
+// TestStore runs the suite of every store, without an exception. It also fails if an error or an event contains a token or
+// a user id.
 func TestStore(t *testing.T) {
 	for _, e := range Engines {
 		t.Run(e.Name, func(t *testing.T) {
@@ -27,12 +32,6 @@ func TestStore(t *testing.T) {
 			e.Open(t) // skips here without an engine, and not in each check
 			storetest.Run(t, backend(e.Open, nil))
 		})
-	}
-}
-
-func BenchmarkStore(b *testing.B) {
-	for _, e := range Engines {
-		b.Run(e.Name, func(b *testing.B) { storetest.Bench(b, backend(e.Open, nil)) })
 	}
 }
 
@@ -70,23 +69,98 @@ func backend(open func(testing.TB) *Database, hook Hook) storetest.Backend {
 	}
 }
 
-// TestWholeWithoutDeadlock has to be the last test of the last file, by which go test orders them: none of its calls, at once and
-// in any order, made Postgres end a deadlock.
-func TestWholeWithoutDeadlock(t *testing.T) {
-	if n := deadlocks(t, PostgresURL(t)); n > 0 {
-		t.Errorf("%d deadlocks since the statistics of the database began", n)
+// broken are stores on PostgreSQL whose statements are edited before they are sent.
+var broken = []struct {
+	name  string
+	edit  *strings.Replacer
+	check string // the check of storetest that must reject the store
+}{
+	{"no row lock", strings.NewReplacer("ORDER BY user_id, device_id FOR UPDATE", "ORDER BY user_id, device_id"), "Pairs/TakeOverAndTakeOver"},
+	{"no lock on user and token", strings.NewReplacer(lock, noLock), "Race/Limit"},
+	{"no unique index and no lock", strings.NewReplacer(lock, noLock, "bytea NOT NULL UNIQUE", "bytea NOT NULL"), "Race/OneToken"},
+	{"order of a language", strings.NewReplacer(`COLLATE "C"`, ""), "List/ByDeviceID"},
+	{"refresh of any token", strings.NewReplacer("AND token_hash = $3 AND expires_at > $7 AND token IN ($4, $9, $10)", "AND $3::bytea IS NOT NULL AND expires_at > $7 AND $9 || $10 <> ''"), "Register/Replace"},
+}
+
+const (
+	lock   = "SELECT pg_advisory_xact_lock($1), pg_advisory_xact_lock($2)"
+	noLock = "SELECT $1::bigint, $2::bigint"
+)
+
+// brokenStore is the variable with the name of the store that TestBrokenStore tests.
+const brokenStore = "SQLENGINES_BROKEN"
+
+// TestBroken checks that the suite rejects each broken store.
+func TestBroken(t *testing.T) {
+	database := ownDatabase(t) // where deadlocks do not count
+	for _, b := range broken {
+		t.Run(b.name, func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestBrokenStore$/^"+strings.ReplaceAll(b.check, "/", "$/^")+"$", "-test.v",
+				"-test.count=5", "-test.failfast") // two calls at once do not always meet
+			cmd.Env = append(os.Environ(), brokenStore+"="+b.name, "POSTGRES_URL="+database)
+			output, err := cmd.CombinedOutput()
+			failed := regexp.MustCompile(`--- FAIL: TestBrokenStore/(\S+/\S+)`).FindAllStringSubmatch(string(output), -1)
+			if err == nil || len(failed) == 0 {
+				t.Errorf("%s does not reject it", b.check)
+			}
+			for _, f := range failed {
+				t.Log(f[1])
+			}
+		})
 	}
 }
 
-func deadlocks(t *testing.T, url string) (n int) {
+// TestBrokenStore is run by TestBroken, in a process of its own.
+func TestBrokenStore(t *testing.T) {
+	name := os.Getenv(brokenStore)
+	for _, b := range broken {
+		if b.name == name {
+			storetest.Run(t, backend(Postgres, func(ctx context.Context, text string, send func(context.Context, string) error) error {
+				return send(ctx, b.edit.Replace(text))
+			}))
+		}
+	}
+}
+
+// ownDatabase returns the URL of a database that is dropped after the test.
+func ownDatabase(t *testing.T) string {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
+	config, err := pgx.ParseConfig(PostgresURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := newTable()
+	execute := func(statement string) {
+		ctx := context.WithoutCancel(t.Context())
+		conn, err := pgx.ConnectConfig(ctx, config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close(ctx) }()
+		if _, err := conn.Exec(ctx, statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	execute("CREATE DATABASE " + name)
+	t.Cleanup(func() { execute("DROP DATABASE " + name + " WITH (FORCE)") })
+	of, err := url.Parse(PostgresURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	of.Path = name
+	return of.String()
+}
+
+// TestWholeWithoutDeadlock checks that no call of the other tests made PostgreSQL end a deadlock. It is the last test of the
+// last file, because go test runs them in that order.
+func TestWholeWithoutDeadlock(t *testing.T) {
+	conn, err := pgx.Connect(t.Context(), PostgresURL(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
-	if err := conn.QueryRow(t.Context(), "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").Scan(&n); err != nil {
-		t.Fatal(err)
+	var n int
+	if err := conn.QueryRow(t.Context(), "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").Scan(&n); err != nil || n > 0 {
+		t.Errorf("%d deadlocks since the statistics of the database began, error %v", n, err)
 	}
-	return n
 }
