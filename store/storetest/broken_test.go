@@ -65,35 +65,50 @@ func faultsOfTheSource() (all []broken) {
 	return all
 }
 
-// faultsOfMethods returns the faults that several methods may have.
+// faultsOfMethods returns the faults that several methods may have. A star in the
+// name of a check stands for the method.
 func faultsOfMethods() (all []broken) {
-	add := func(methods, fault string, check func(method string) string) {
+	const (
+		marks    = "Deactivate Invalidate"
+		erasures = "Delete DeleteUser"
+		changes  = "Register Import " + marks + " " + erasures
+		every    = "Get List Holder Inspect Segments Page " + changes
+	)
+	add := func(methods, checks string, faults ...string) {
 		for method := range strings.FieldsSeq(methods) {
-			all = append(all, broken{method + " " + fault, []string{check(method)}})
+			for _, fault := range faults {
+				all = append(all, broken{method + " " + fault, strings.Split(strings.ReplaceAll(checks, "*", method), ", ")})
+			}
 		}
 	}
-	one := func(check string) func(string) string { return func(string) string { return check } }
-	of := func(subject string) func(string) string {
-		return func(method string) string { return subject + method }
-	}
-	const (
-		reads  = "Get List Holder Inspect Segments Page"
-		writes = "Register Deactivate Invalidate Delete DeleteUser Import"
-	)
-	add(reads+" "+writes, "reads the clock again", one("Clock/ReadOnce"))
-	add(reads+" "+writes, "takes invalid arguments", of("Invalid/"))
-	add(reads+" "+writes, "ignores a canceled context", of("Context/"))
-	add(writes, "denies a write during which the context ended", of("Context/"))
-	add("Get List Holder", "erases by its key what has expired", one("Pairs/Expired"))
+	add(every, "Clock/ReadOnce", "reads the clock again")
+	add(every, "Invalid/*", "takes invalid arguments")
+	add(every, "Context/*", "ignores a canceled context")
+	add(changes, "Context/*", "denies a write during which the context ended")
+	add("Get List Holder", "Pairs/Expired", "erases by its key what has expired")
+
+	add(marks+" "+erasures, "*/Absent", "of nothing is an error")
+	add(marks+" "+erasures, "*/Late", "hits whoever has the token by now")
+	add(marks+" "+erasures, "*/Expired", "leaves what has expired")
+	add(marks, "*/Absent", "of nothing stores something")
+	add(marks, "*/Marks", "erases", "sets updatedAt")
+	add(marks, "*/Marks, Expiry/OnlyRegisterProlongs", "prolongs")
+	add(marks, "*/KeepsTheReason", "overwrites the reason")
+	add(marks, "Import/NoReasonKnown", "gives a reason where none is known")
+	add(marks, "*/OnlyTheDevice", "marks all devices of the user", "marks the device of every user")
+	add(marks, "Ending/*", "gives up after it erased the row to write it again")
+	add(marks, "Pairs/RefreshAnd*", "writes back what it read")
+	add(marks, "Corrupt/*", "fails on what cannot be decoded", "erases what cannot be decoded")
+	add(erasures, "*/Erases", "leaves what is inactive", "leaves the token in its index")
+	add(erasures, "Clock/RemoveInThePast", "leaves what registered later")
+	add(erasures, "Corrupt/*", "leaves what cannot be decoded")
+
 	for method, subject := range map[string]string{"Inspect": "Inspect/", "Page": "Walk/"} {
-		for _, fault := range []string{
+		add(method, subject+"EveryState",
 			"hides what is inactive", "hides what has expired", "shows what has expired as inactive", "counts as a use",
 			"leaves out what cannot be decoded", "fails on what cannot be decoded", "shows what cannot be decoded as a registration",
-			"shows what it read of what cannot be decoded", "names the key of what cannot be decoded", "gives a reason that is no CorruptError",
-		} {
-			add(method, fault, one(subject+"EveryState"))
-		}
-		add(method, "returns one slice each time", one(subject+"Values"))
+			"shows what it read of what cannot be decoded", "names the key of what cannot be decoded", "gives a reason that is no CorruptError")
+		add(method, subject+"Values", "returns one slice each time")
 	}
 	return all
 }

@@ -33,9 +33,9 @@ func contextCheck(method string, write bool, do call) check {
 
 const reads, writes = false, true
 
-// obeysContext makes the call with contexts that are done, then with one that
-// ends while the call runs, and at last with one that lasts. It fails as well if
-// a call that writes changes nothing then, since that would show nothing.
+// obeysContext makes the call with contexts that are done, with one that ends during
+// the call, and with one that lasts. The last one must change the stored data if the
+// call writes.
 func (f *fixture) obeysContext(write bool, do call) {
 	f.Helper()
 	f.register(owned)
@@ -43,7 +43,6 @@ func (f *fixture) obeysContext(write bool, do call) {
 	f.clock.advance(time.Hour)
 	before := f.stored()
 
-	// What the caller gives as the cause is not the context's error.
 	canceled, cancelFor := context.WithCancelCause(f.Context())
 	cancelFor(errors.New("the caller's cause"))
 	expired, cancel := context.WithDeadline(f.Context(), time.Unix(0, 0))
@@ -55,9 +54,7 @@ func (f *fixture) obeysContext(write bool, do call) {
 		f.wantEqual("stored after a call whose context was done", before, f.stored())
 	}
 
-	// The clock is the one thing of the check that a store calls, so this is
-	// the one moment within the call that the check can choose. A store may
-	// not look at its clock here, or at its context afterwards.
+	// A store may not read its clock here, or not use its context afterwards.
 	ending, cancelFor := context.WithCancelCause(f.Context())
 	end := func() { cancelFor(errors.New("the caller's cause")) }
 	f.clock.onReading(end)
@@ -98,8 +95,6 @@ func (f *fixture) stored() map[tokens.Key]tokens.Registration {
 	return found
 }
 
-// Each of these ends the context in the middle of one call, at as many moments as
-// the suite can choose.
 var endingChecks = []check{
 	{"Ending/Refresh", "context", three, endsDuring("refresh")},
 	{"Ending/Reactivate", "context", three, endsDuring("reactivate")},
@@ -126,11 +121,9 @@ func endsDuring(name string) func(*fixture) {
 		_, err := scene(0).action(name).do(whole, f.store)
 		took := time.Since(begin)
 		f.clock.onReading(nil)
-		if err != nil {
-			f.Fatalf("the context lasts: %v", err)
-		}
-		// A slow store uses its context often: then the moments are a selection,
-		// and another one each time unless the run is long.
+		f.must(err, "the context lasts")
+		// A slow store uses its context often: then the moments are a sample,
+		// which is random unless the run is long.
 		const most = 48
 		moments := whole.uses.Load() + 1
 		order := rand.Perm(2 * most)
@@ -158,14 +151,12 @@ func endsDuring(name string) func(*fixture) {
 
 func (f *fixture) setScene(s scene) {
 	f.Helper()
-	if err := s.set(f.Context(), f.clock, f.store); err != nil {
-		f.Fatalf("set the scene: %v", err)
-	}
+	f.must(s.set(f.Context(), f.clock, f.store), "set the scene")
 }
 
-// endsAt ends the context at a moment of the action, or, if that is zero, after a
-// time. It fails unless the action was then applied whole or not at all, as the
-// error says, and whole after a repeat.
+// endsAt ends the context at a moment of the action, or after a time if that is zero.
+// It fails unless the stored data agrees with the error, and the action is applied
+// completely after a repeat.
 func (f *fixture) endsAt(s scene, name string, at int64, after time.Duration) {
 	f.Helper()
 	before, done, partly := f.expectedOf(s, name)
@@ -202,38 +193,32 @@ func (f *fixture) endsAt(s scene, name string, at int64, after time.Duration) {
 	}
 	f.settles(s, name, err, allowed)
 
-	if _, err := repeat(f.Context(), func(ctx context.Context) error {
-		_, err := s.action(name).do(ctx, f.store)
-		return err
-	}); err != nil {
-		f.Errorf("repeat after the context ended: %v", err)
-	}
+	_, err = repeat(f.Context(), func(ctx context.Context) error { return errorOf(s.action(name).do(ctx, f.store)) })
+	f.must(err, "repeat after the context ended")
 	f.settles(s, name, nil, []string{done})
 }
 
-// settles fails unless the stored data is one of those allowed. A request that was
-// on its way when the context ended may be applied while it is read.
+// settles fails unless the stored data becomes one of those allowed. A request that
+// was under way when the context ended may be applied later.
 func (f *fixture) settles(s scene, name string, cause error, allowed []string) {
 	f.Helper()
 	var last string
 	for {
 		got, err := s.picture(f.Context(), f.store, s.action(name))
-		if err != nil {
-			f.Fatalf("after a call whose context ended: %v", err)
-		}
+		f.must(err, "after a call whose context ended")
 		if slices.Contains(allowed, got) {
 			return
 		}
 		if got == last {
-			f.Fatalf("after a call whose context ended, and which returned the error %v, what is stored is not allowed (-nearest that is allowed, +got):\n%s",
+			f.Fatalf("after a call whose context ended, and which returned the error %v, the stored data is not allowed (-nearest that is allowed, +got):\n%s",
 				cause, nearest(allowed, got))
 		}
 		last = got
 	}
 }
 
-// expectedOf returns the stored data before the action, when it is done, and, of a
-// DeleteUser, when some registrations are erased.
+// expectedOf returns the stored data before and after the action, and after parts of
+// a DeleteUser.
 func (f *fixture) expectedOf(s scene, name string) (before, done string, partly []string) {
 	f.Helper()
 	a := s.action(name)
@@ -241,13 +226,11 @@ func (f *fixture) expectedOf(s scene, name string) (before, done string, partly 
 		twin := f.twin(s)
 		err := write(twin)
 		p, err2 := s.picture(f.Context(), twin, a)
-		if err := errors.Join(err, err2); err != nil {
-			f.Fatalf("memstore: %v", err)
-		}
+		f.must(errors.Join(err, err2), "memstore")
 		return p
 	}
 	before = picture(func(store.Store) error { return nil })
-	done = picture(func(twin store.Store) error { _, err := a.do(f.Context(), twin); return err })
+	done = picture(func(twin store.Store) error { return errorOf(a.do(f.Context(), twin)) })
 	if a.erases == "" {
 		return before, done, nil
 	}
@@ -285,7 +268,7 @@ func (e *ending) end() {
 	}
 }
 
-// moment counts a use, and ends the context if it is the one.
+// moment counts a use, and ends the context at the chosen one.
 func (e *ending) moment() {
 	if e.uses.Add(1) == e.at {
 		e.end()

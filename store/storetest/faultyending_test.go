@@ -54,15 +54,6 @@ func (s *faulty) giveUpRegister(ctx context.Context, req tokens.Request, now tim
 	return true, gaveUp(ctx)
 }
 
-// giveUpRewrite erases the row if the store is faulty and the context has ended.
-func (s *faulty) giveUpRewrite(ctx context.Context, k tokens.Key, faulty bool) (done bool) {
-	_, stored := s.rows[s.id(k)]
-	if done = faulty && stored && ctx.Err() != nil; done {
-		s.erase(k)
-	}
-	return done
-}
-
 func (s *faulty) giveUpDeleteUser(ctx context.Context, rows []tokens.Registration) (done bool, err error) {
 	if ctx.Err() == nil || len(rows) == 0 {
 		return false, nil

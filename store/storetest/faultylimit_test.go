@@ -80,7 +80,7 @@ func (s *faulty) candidates(newcomer tokens.Key, now time.Time) []tokens.Registr
 		case s.expired(r, now):
 			return s.has("counts what has expired", "Limit/ExpiredDoNotCount")
 		case !r.Active():
-			return !s.has("counts active devices only", "Limit/InactiveCount")
+			return !s.has("counts active devices only", "Eviction/InactiveFirst")
 		}
 		return true
 	})

@@ -38,7 +38,7 @@ func (s *faulty) Inspect(ctx context.Context, user tokens.UserID) ([]store.Recor
 	now := s.policy.Now()
 	var records []store.Record
 	for _, r := range s.all() {
-		if r.Key.UserID != user && !(strings.HasPrefix(string(r.Key.UserID), string(user)) && s.has("Inspect takes a user for a prefix", "Inspect/OnlyTheUsers")) {
+		if r.Key.UserID != user && !(strings.HasPrefix(string(r.Key.UserID), string(user)) && s.has("Inspect takes a user for a prefix", "Inspect/EveryState")) {
 			continue
 		}
 		if len(records) > 0 && s.has("Inspect reads one by one", "Pairs/InspectAndRegister") {

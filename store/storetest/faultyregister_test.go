@@ -29,7 +29,7 @@ func (s *faulty) Register(ctx context.Context, req tokens.Request) (store.Result
 	}
 	old, stored := s.rows[s.id(req.Key)]
 	previous := s.previous(req)
-	if s.has("Register reads, then writes", "Race/OneToken", "Race/OneKey", "Race/Reinstalled", "Race/Swap") {
+	if s.has("Register reads, then writes", "Race/OneToken", "Race/Swap", "Pairs/CreateAndCreate") {
 		s.gap()
 	}
 
@@ -136,7 +136,7 @@ func (s *faulty) written(req tokens.Request, old tokens.Registration, live, stor
 	if refresh && s.has("keeps the old status on refresh", "Register/Reactivates") || !refresh && s.has("keeps the old status on replacement", "Register/Reactivates") {
 		r.Status = old.Status
 	}
-	if r.ProjectID == "" && s.has("keeps a project that the request does not name", "Register/ProjectIDCleared") {
+	if r.ProjectID == "" && s.has("keeps a project that the request does not name", "Register/ProjectIDChanged") {
 		r.ProjectID = old.ProjectID
 	}
 	if s.has("keeps the old platform", "Register/PlatformChanged") {

@@ -16,62 +16,12 @@ func (s *faulty) Deactivate(ctx context.Context, k tokens.Key) error {
 	}
 	defer s.mu.Unlock()
 	now := s.policy.Now()
-	if s.giveUpRewrite(ctx, k, s.has("Deactivate gives up after it erased the row to write it again", "Ending/Deactivate")) {
-		return gaveUp(ctx)
-	}
 	if s.deactivateInSteps(k) {
 		return s.end(ctx, "Deactivate")
 	}
-	r, stored := s.rows[s.id(k)]
-	if s.broken[s.id(k)] && s.has("Deactivate fails on what cannot be decoded", "Corrupt/Deactivate") {
-		return &store.CorruptError{Key: k, Err: errBroken}
-	}
-	if s.has("Deactivate writes back what it read", "Pairs/RefreshAndDeactivate") {
-		s.gap()
-	}
-	switch {
-	case !stored && s.has("Deactivate hits whoever has the token by now", "Deactivate/Late"):
-		for _, r = range s.all() {
-			if r.Token.Equal(s.lastToken[k]) {
-				stored = true
-				break
-			}
-		}
-	case !stored && s.has("Deactivate of nothing is an error", "Deactivate/Absent"):
-		return store.ErrNotFound
-	case !stored && s.has("Deactivate of nothing stores something", "Deactivate/Absent"):
-		r, stored = tokens.Registration{Key: k, Token: token(999), Status: tokens.LoggedOut}, true
-		s.put(r)
-	case stored && s.expired(r, now) && s.has("Deactivate leaves alone what has expired", "Deactivate/Expired"),
-		stored && r.UpdatedAt.After(now) && s.has("Deactivate leaves alone what registered later", "Clock/RemoveInThePast"):
-		stored = false
-	case s.broken[s.id(k)] && s.has("Deactivate erases what cannot be decoded", "Corrupt/Deactivate"):
-		s.erase(k)
-		stored = false
-	}
-	if !stored || !r.Active() && !s.has("Deactivate overwrites the reason", "Deactivate/KeepsTheReason") &&
-		!(r.Status == tokens.Inactive && s.has("Deactivate gives a reason where none is known", "Import/NoReasonKnown")) {
-		return s.end(ctx, "Deactivate")
-	}
-	r.Status = tokens.LoggedOut
-	if s.has("Deactivate sets updatedAt", "Deactivate/Marks", "Eviction/OldestUpdateOfInactive") {
-		r.UpdatedAt = stamp(now)
-	}
-	if s.has("Deactivate prolongs", "Deactivate/Marks", "Expiry/OnlyRegisterProlongs") {
-		r.ExpiresAt = s.policy.Expiry(now)
-	}
-	s.put(r)
-	if s.has("Deactivate erases", "Deactivate/Marks") {
-		s.erase(k)
-	}
-	for _, other := range s.all() {
-		if other.Key.UserID == k.UserID && s.has("Deactivate logs the user out everywhere", "Deactivate/OnlyTheDevice") ||
-			other.Key.DeviceID == k.DeviceID && s.has("Deactivate logs out everyone on the device", "Deactivate/OnlyTheDevice") {
-			other.Status = tokens.LoggedOut
-			s.put(other)
-		}
-	}
-	return s.end(ctx, "Deactivate")
+	return s.mark(ctx, "Deactivate", k, tokens.LoggedOut, now, func(r tokens.Registration) bool {
+		return !(r.UpdatedAt.After(now) && s.has("Deactivate leaves alone what registered later", "Clock/RemoveInThePast"))
+	})
 }
 
 func (s *faulty) Invalidate(ctx context.Context, k tokens.Key, h tokens.Hash, sentAt time.Time) error {
@@ -80,65 +30,77 @@ func (s *faulty) Invalidate(ctx context.Context, k tokens.Key, h tokens.Hash, se
 	}
 	defer s.mu.Unlock()
 	now := s.policy.Now()
-	r, stored := s.rows[s.id(k)]
-	if s.giveUpRewrite(ctx, k, s.has("Invalidate gives up after it erased the row to write it again", "Ending/Invalidate")) {
-		return gaveUp(ctx)
-	}
-	if stored && s.has("Invalidate marks by key what it checked before", "Pairs/RefreshAndInvalidate") {
-		before := r
+	if before, stored := s.rows[s.id(k)]; stored && s.has("Invalidate marks by key what it checked before", "Pairs/RefreshAndInvalidate") {
 		s.gap()
-		if r, stored = s.rows[s.id(k)]; stored && s.hashes(before.Token, h) && !s.tooNew(before, sentAt, now) && r.Active() {
+		if r, stored := s.rows[s.id(k)]; stored && s.hashes(before.Token, h) && !s.tooNew(before, sentAt, now) && r.Active() {
 			r.Status = tokens.DeviceNotRegistered
 			s.put(r)
 		}
 		return s.end(ctx, "Invalidate")
 	}
-	if s.has("Invalidate writes back what it read", "Pairs/RefreshAndInvalidate") {
+	status := tokens.DeviceNotRegistered
+	if s.has("Invalidate gives the wrong reason", "Invalidate/Marks") {
+		status = tokens.Inactive
+	}
+	return s.mark(ctx, "Invalidate", k, status, now, func(r tokens.Registration) bool {
+		return (s.hashes(r.Token, h) || s.has("Invalidate ignores the token", "Invalidate/OtherToken")) &&
+			(usual(r.Token) || !s.has("Invalidate knows one spelling", "Invalidate/Respelled")) && !s.tooNew(r, sentAt, now)
+	})
+}
+
+// mark gives the active row under the key the status if applies reports true.
+func (s *faulty) mark(ctx context.Context, method string, k tokens.Key, status tokens.Status, now time.Time, applies func(tokens.Registration) bool) error {
+	r, stored := s.rows[s.id(k)]
+	if stored && ctx.Err() != nil && s.has(method+" gives up after it erased the row to write it again") {
+		s.erase(k)
+		return gaveUp(ctx)
+	}
+	if s.has(method + " writes back what it read") {
 		s.gap()
 	}
-	for _, other := range s.all() {
-		if s.hashes(other.Token, h) && s.has("Invalidate hits whoever has the token by now", "Invalidate/Late") {
-			r, stored = other, true
-		}
-	}
 	if s.broken[s.id(k)] {
-		if s.has("Invalidate fails on what cannot be decoded", "Corrupt/Invalidate") {
+		if s.has(method + " fails on what cannot be decoded") {
 			return &store.CorruptError{Key: k, Err: errBroken}
 		}
-		if s.has("Invalidate erases what cannot be decoded", "Corrupt/Invalidate") {
+		if s.has(method + " erases what cannot be decoded") {
 			s.erase(k)
 		}
-		stored = false
+		return s.end(ctx, method)
 	}
-	if !stored && s.has("Invalidate of nothing is an error", "Invalidate/Absent") {
+	if !stored && s.has(method+" hits whoever has the token by now") {
+		for _, r = range s.where(func(r tokens.Registration) bool { return r.Token.Equal(s.lastToken[k]) }) {
+			stored = true
+		}
+	}
+	if !stored && s.has(method+" of nothing is an error") {
 		return store.ErrNotFound
 	}
-	if !stored || s.expired(r, now) && s.has("Invalidate leaves alone what has expired", "Invalidate/Expired") ||
-		!s.hashes(r.Token, h) && !s.has("Invalidate ignores the token", "Invalidate/OtherToken") ||
-		!usual(r.Token) && s.has("Invalidate knows one spelling", "Invalidate/Respelled") ||
-		!r.Active() && !s.has("Invalidate overwrites the reason", "Invalidate/KeepsTheReason") &&
-			!(r.Status == tokens.Inactive && s.has("Invalidate gives a reason where none is known", "Import/NoReasonKnown")) ||
-		s.tooNew(r, sentAt, now) {
-		return s.end(ctx, "Invalidate")
+	if !stored && s.has(method+" of nothing stores something") {
+		s.put(tokens.Registration{Key: k, Token: token(999), Status: status})
 	}
-	r.Status = tokens.DeviceNotRegistered
-	if s.has("Invalidate gives the wrong reason", "Invalidate/Marks") {
-		r.Status = tokens.Inactive
+	if !stored || !applies(r) || s.expired(r, now) && s.has(method+" leaves what has expired") ||
+		!r.Active() && !s.has(method+" overwrites the reason") && !(r.Status == tokens.Inactive && s.has(method+" gives a reason where none is known")) {
+		return s.end(ctx, method)
 	}
-	if s.has("Invalidate prolongs", "Invalidate/Marks", "Expiry/OnlyRegisterProlongs") {
+	r.Status = status
+	if s.has(method + " sets updatedAt") {
+		r.UpdatedAt = stamp(now)
+	}
+	if s.has(method + " prolongs") {
 		r.ExpiresAt = s.policy.Expiry(now)
 	}
 	s.put(r)
-	if s.has("Invalidate erases", "Invalidate/Marks") {
+	if s.has(method + " erases") {
 		s.erase(r.Key)
 	}
-	for _, other := range s.of(k.UserID) {
-		if s.has("Invalidate marks all devices of the user", "Invalidate/OnlyTheDevice") {
-			other.Status = tokens.DeviceNotRegistered
+	for _, other := range s.all() {
+		if other.Key.UserID == k.UserID && s.has(method+" marks all devices of the user") ||
+			other.Key.DeviceID == k.DeviceID && s.has(method+" marks the device of every user") {
+			other.Status = status
 			s.put(other)
 		}
 	}
-	return s.end(ctx, "Invalidate")
+	return s.end(ctx, method)
 }
 
 // tooNew reports whether the registration may be newer than the message.
@@ -170,10 +132,10 @@ func (s *faulty) Delete(ctx context.Context, k tokens.Key) error {
 	defer s.mu.Unlock()
 	now := s.policy.Now()
 	r, stored := s.rows[s.id(k)]
-	if stored && ctx.Err() != nil && s.has("Delete gives up after it marked the row", "Ending/Delete") {
+	if stored && (s.has("Delete only marks", "Delete/Erases") || ctx.Err() != nil && s.has("Delete gives up after it marked the row", "Ending/Delete")) {
 		r.Status = tokens.LoggedOut
 		s.put(r)
-		return gaveUp(ctx)
+		return s.end(ctx, "Delete")
 	}
 	if s.has("Delete gives up on a row that changed", "Pairs/RefreshAndDelete") {
 		s.gap()
@@ -181,30 +143,22 @@ func (s *faulty) Delete(ctx context.Context, k tokens.Key) error {
 			return s.end(ctx, "Delete")
 		}
 	}
-	switch {
-	case !stored && s.has("Delete of nothing is an error", "Delete/Absent"):
+	if !stored && s.has("Delete of nothing is an error") || stored && s.expired(r, now) && s.has("Delete refuses what has expired", "Delete/Expired") {
 		return store.ErrNotFound
-	case stored && s.expired(r, now) && s.has("Delete refuses what has expired", "Delete/Expired"):
-		return store.ErrNotFound
-	case stored && !r.Active() && s.has("Delete leaves what is inactive", "Delete/Erases"),
-		stored && r.UpdatedAt.After(now) && s.has("Delete leaves what registered later", "Clock/RemoveInThePast"),
-		s.broken[s.id(k)] && s.has("Delete leaves what cannot be decoded", "Corrupt/Delete"):
-		return s.end(ctx, "Delete")
-	case stored && s.has("Delete only marks", "Delete/Erases"):
-		r.Status = tokens.LoggedOut
-		s.put(r)
+	}
+	if stored && s.leaves("Delete", r, now) {
 		return s.end(ctx, "Delete")
 	}
 	if s.has("Delete takes the token's later registration with it", "Pairs/RefreshAndDelete") {
 		s.gap()
 		s.eraseHolder(r.Token)
 	}
-	if s.has("Delete hits whoever has the token by now", "Delete/Late") {
+	if s.has("Delete hits whoever has the token by now") {
 		s.eraseHolder(s.lastToken[k])
 	}
 	s.erase(k)
 	s.erasedAt.set(k, now)
-	s.leaveIndexed(s.has("Delete leaves the token in its index", "Delete/Erases"), r)
+	s.leaveIndexed(s.has("Delete leaves the token in its index"), r)
 	for _, other := range s.all() {
 		if other.Key.UserID == k.UserID && s.has("Delete erases the user", "Delete/OnlyTheDevice") ||
 			other.Key.DeviceID == k.DeviceID && s.has("Delete erases the device of every user", "Delete/OnlyTheDevice") {
@@ -214,6 +168,14 @@ func (s *faulty) Delete(ctx context.Context, k tokens.Key) error {
 	return s.end(ctx, "Delete")
 }
 
+// leaves reports whether the removal skips the row.
+func (s *faulty) leaves(method string, r tokens.Registration, now time.Time) bool {
+	return !r.Active() && s.has(method+" leaves what is inactive") ||
+		s.broken[s.id(r.Key)] && s.has(method+" leaves what cannot be decoded") ||
+		s.expired(r, now) && s.has(method+" leaves what has expired") ||
+		r.UpdatedAt.After(now) && s.has(method+" leaves what registered later")
+}
+
 func (s *faulty) DeleteUser(ctx context.Context, user tokens.UserID) error {
 	if err := s.begin(ctx, "DeleteUser", user.Validate()); err != nil {
 		return err
@@ -221,11 +183,11 @@ func (s *faulty) DeleteUser(ctx context.Context, user tokens.UserID) error {
 	defer s.mu.Unlock()
 	now := s.policy.Now()
 	rows := s.of(user)
-	if len(rows) == 0 && s.has("DeleteUser of nobody is an error", "DeleteUser/Absent") {
+	if len(rows) == 0 && s.has("DeleteUser of nothing is an error") {
 		return store.ErrNotFound
 	}
 	for k, t := range s.lastToken {
-		if k.UserID == user && s.has("DeleteUser hits whoever has the tokens by now", "DeleteUser/Late") {
+		if k.UserID == user && s.has("DeleteUser hits whoever has the token by now") {
 			s.eraseHolder(t)
 		}
 	}
@@ -243,16 +205,13 @@ func (s *faulty) DeleteUser(ctx context.Context, user tokens.UserID) error {
 		rows = slices.DeleteFunc(rows, func(r tokens.Registration) bool { return !s.unchanged(r) })
 	}
 	for i, r := range rows {
-		if !r.Active() && s.has("DeleteUser leaves what is inactive", "DeleteUser/Erases") ||
-			s.broken[s.id(r.Key)] && s.has("DeleteUser leaves what cannot be decoded", "Corrupt/DeleteUser") ||
-			s.expired(r, now) && s.has("DeleteUser leaves what has expired", "DeleteUser/Expired") ||
-			r.UpdatedAt.After(now) && s.has("DeleteUser leaves what registered later", "Clock/RemoveInThePast") ||
+		if s.leaves("DeleteUser", r, now) ||
 			i >= s.policy.MaxDevices && s.has("DeleteUser erases as many as the limit allows", "Limit/RefreshAboveIt") ||
 			i >= 100 && s.has("DeleteUser erases one page", "DeleteUser/Many") || i >= 500 && s.has("DeleteUser erases 500", "Sizes/MostDevices") {
 			continue
 		}
 		s.erase(r.Key)
-		s.leaveIndexed(s.has("DeleteUser leaves the tokens in its index", "DeleteUser/Erases"), r)
+		s.leaveIndexed(s.has("DeleteUser leaves the token in its index"), r)
 		if s.has("DeleteUser only marks", "DeleteUser/Erases") {
 			r.Status = tokens.LoggedOut
 			s.put(r)

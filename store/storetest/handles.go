@@ -11,7 +11,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// Each of these has two handles on the same data, as two processes have.
+// handleChecks have two handles on the same data, like two processes.
 var handleChecks = []check{
 	{"Handles/ReadsAtOnce", "one-instant", three, handlesReadAtOnce},
 	{"Handles/Sequence", "one-instant", store.Policy{TTL: store.MinTTL, MaxDevices: 3}, func(f *fixture) {
@@ -48,29 +48,25 @@ func handlesReadAtOnce(f *fixture) {
 			reader.wantPicture("before "+a.name, s, a, twin)
 			want, err := a.do(f.Context(), twin)
 			got, err2 := a.do(f.Context(), writer.store)
-			if err := errors.Join(err, err2); err != nil {
-				f.Fatalf("%s: %v", a.name, err)
-			}
+			f.must(errors.Join(err, err2), "%s", a.name)
 			f.wantEqual(a.name, want, got)
 			reader.wantPicture(a.name+" on another handle", s, a, twin)
 		}
 	}
 }
 
-// wantPicture fails unless the store holds of the scene what the twin does.
+// wantPicture fails unless the store and the twin hold the same of the scene.
 func (f *fixture) wantPicture(what string, s scene, a action, twin store.Store) {
 	f.Helper()
 	want, err := s.picture(f.Context(), twin, a)
 	got, err2 := s.picture(f.Context(), f.store, a)
-	if err := errors.Join(err, err2); err != nil {
-		f.Fatalf("%s: %v", what, err)
-	}
+	f.must(errors.Join(err, err2), "%s", what)
 	if want != got {
 		f.Fatalf("stored after %s (-want +got):\n%s", what, nearest([]string{want}, got))
 	}
 }
 
-// handlesLowerLimit applies a lower limit to what was there before.
+// handlesLowerLimit applies a lower limit to registrations that exist.
 func handlesLowerLimit(f *fixture) {
 	lower := f.policy
 	lower.MaxDevices = 2
@@ -82,19 +78,16 @@ func handlesLowerLimit(f *fixture) {
 	other.refreshes(reqs[0], start)
 	other.wantDevices(alice, device(0), device(1), device(2), device(3), device(4))
 	f.clock.advance(time.Minute)
-	req := nth(5)
-	other.evicts(req, device(1), device(2), device(3), device(4))
+	other.evicts(nth(5), device(1), device(2), device(3), device(4))
 	f.wantDevices(alice, device(0), device(5))
 
 	// The other handle still has its own limit.
 	for i := 6; i < 9; i++ {
 		f.clock.advance(time.Minute)
-		req := nth(i)
-		f.evicts(req)
+		f.evicts(nth(i))
 	}
 	f.clock.advance(time.Minute)
-	req = nth(9)
-	f.evicts(req, device(0))
+	f.evicts(nth(9), device(0))
 	other.wantDevices(alice, device(5), device(6), device(7), device(8), device(9))
 }
 
@@ -103,22 +96,21 @@ func handlesOtherTTL(f *fixture) {
 	shorter := f.policy
 	shorter.TTL = store.MinTTL
 	handles := []*fixture{f, f.again(shorter)}
-	req := owned
-	f.register(req)
+	f.register(owned)
 	for i := range 4 {
 		f.clock.advance(time.Hour)
 		writer, reader := handles[1-i%2], handles[i%2]
-		writer.refreshes(req, start)
-		reader.wantStored(writer.registered(req, start, f.clock.Now()))
+		writer.refreshes(owned, start)
+		reader.wantStored(writer.registered(owned, start, f.clock.Now()))
 	}
-	handles[1].register(req)
+	handles[1].register(owned)
 	f.clock.advance(store.MinTTL)
-	f.wantNone(req.Key)
-	f.wantNoHolder(req.Token)
+	f.wantNone(owned.Key)
+	f.wantNoHolder(owned.Token)
 }
 
-// handlesOtherClock has a handle whose clock is a TTL ahead. What it takes for
-// expired it may remove.
+// handlesOtherClock has a handle whose clock is a TTL ahead. It may remove what is
+// expired by that clock.
 func handlesOtherClock(f *fixture) {
 	fast := &clock{now: start.Add(f.policy.TTL)}
 	ahead := f.policy

@@ -17,7 +17,6 @@ var limitChecks = []check{
 	{"Limit/Default", "limit", defaults, limitReached},
 	{"Limit/OnlyNewDevicesEvict", "limit", three, limitOnlyNewDevicesEvict},
 	{"Limit/PerUser", "limit", three, limitPerUser},
-	{"Limit/InactiveCount", "limit", three, limitInactiveCount},
 	{"Limit/ExpiredDoNotCount", "limit", three, limitExpiredDoNotCount},
 	{"Limit/OwnExpiredIsNewDevice", "limit", three, limitOwnExpiredIsNewDevice},
 	{"Limit/Reinstalled", "limit", three, limitReinstalled},
@@ -83,12 +82,6 @@ func limitPerUser(f *fixture) {
 	}
 	f.wantDevices(alice, device(0), device(1), device(2))
 	f.wantDevices(bob, device(0), device(1), device(2))
-}
-
-func limitInactiveCount(f *fixture) {
-	f.fill()
-	f.deactivate(nth(2).Key)
-	f.evicts(nth(3), device(2))
 }
 
 func limitExpiredDoNotCount(f *fixture) {

@@ -15,8 +15,8 @@ type step struct {
 	do  func(context.Context, store.Store) (string, error)
 }
 
-// orders returns what each serial order of the two actions gives, played on
-// memstore. An action that was repeated may have been applied twice.
+// orders returns the outcome of each serial order of the two actions on memstore.
+// An action that was repeated may have been applied twice.
 func (p *pair) orders(again [2]bool) []string {
 	p.Helper()
 	if known, ok := p.expected[again]; ok {
@@ -39,8 +39,8 @@ func (p *pair) orders(again [2]bool) []string {
 }
 
 // steps returns the ways in which an action may be applied: in one step, but
-// DeleteUser in a step for each registration, in any order. What the other action
-// registers meanwhile, it may erase or not.
+// DeleteUser in a step for each registration, in any order. It may erase what the
+// other action registers, or not.
 func (p *pair) steps(who int, again [2]bool) [][]step {
 	a, other := p.actions[who], p.actions[1-who]
 	whole := []step{{who, a.do}}
@@ -86,8 +86,7 @@ func permutations(all []step) [][]step {
 	return perms
 }
 
-// interleave returns each order of the steps that keeps those of a and those of b
-// in theirs.
+// interleave returns the orders of the steps that keep those of a and of b in order.
 func interleave(a, b []step) [][]step {
 	if len(a) == 0 || len(b) == 0 {
 		return [][]step{slices.Concat(a, b)}
@@ -102,23 +101,20 @@ func interleave(a, b []step) [][]step {
 	return all
 }
 
-// play returns the outcome of the steps on memstore, the last of them with a
-// limit that is greater by one if the store may exceed the limit.
+// play returns the outcome of the steps on memstore. If loose, the last step has a
+// limit that is greater by one.
 func (p *pair) play(order []step, again [2]bool, loose bool) string {
 	p.Helper()
 	twin := memstore.MustNew(p.policy)
-	if err := p.set(twin); err != nil {
-		p.Fatalf("memstore: %v", err)
-	}
+	p.must(p.set(twin), "memstore")
 	var answers [2]string
 	for i, s := range order {
 		if loose && i == len(order)-1 {
 			twin = p.raised(twin)
 		}
 		var err error
-		if answers[s.who], err = s.do(p.Context(), twin); err != nil {
-			p.Fatalf("memstore: %v", err)
-		}
+		answers[s.who], err = s.do(p.Context(), twin)
+		p.must(err, "memstore")
 	}
 	return p.outcome(twin, answers, again)
 }
@@ -130,12 +126,8 @@ func (p *pair) raised(from *memstore.Store) *memstore.Store {
 	policy.MaxDevices++
 	to := memstore.MustNew(policy)
 	for r, err := range store.Walk(p.Context(), from, "", 100) {
-		if err != nil {
-			p.Fatalf("memstore: %v", err)
-		}
-		if _, err := to.Import(p.Context(), r.Registration); err != nil {
-			p.Fatalf("memstore: %v", err)
-		}
+		p.must(err, "memstore")
+		p.must(errorOf(to.Import(p.Context(), r.Registration)), "memstore")
 	}
 	return to
 }

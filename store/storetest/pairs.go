@@ -31,15 +31,21 @@ var pairChecks = []check{
 	{"Pairs/ReadAndRegister", "one-instant", three, readPairs},
 	{"Pairs/Expired", "one-instant", three, expiredPairs},
 	{"Pairs/OneMoment", "one-instant", three, momentPairs},
-	{"Pairs/All", "one-instant", three, allPairs},
+	{"Pairs/All", "one-instant", three, func(f *fixture) { f.roundsOfAll(f.everyPair(f.store, f.store)) }},
 }
 
 // manyRounds runs the first action at once with each of the others.
 func manyRounds(first string, others ...string) func(*fixture) {
-	return func(f *fixture) {
-		for _, other := range others {
-			f.newPair(scene(0).action(first), scene(0).action(other), f.store, f.store).rounds(3, 150, f.spends(250*time.Millisecond))
-		}
+	return func(f *fixture) { f.manyRounds(time.Hour, first, others...) }
+}
+
+// manyRounds runs the pairs at a time after the first registration of the scene.
+func (f *fixture) manyRounds(now time.Duration, first string, others ...string) {
+	f.Helper()
+	for _, other := range others {
+		p := f.newPair(scene(0).action(first), scene(0).action(other), f.store, f.store)
+		p.now = now
+		p.rounds(3, 150, f.spends(120*time.Millisecond))
 	}
 }
 
@@ -49,36 +55,24 @@ func readPairs(f *fixture) {
 	}
 }
 
-// expiredPairs has two of alice's devices expired, which a store may erase at any
-// call: not when one of them has just registered again.
+// expiredPairs has two of alice's devices expired. A store may erase them at any
+// call, but not one that has just registered again.
 func expiredPairs(f *fixture) {
 	for _, first := range []string{"get", "holder", "list", "create"} {
-		p := f.newPair(scene(0).action(first), scene(0).action("refresh"), f.store, f.store)
-		p.now = f.policy.TTL + 90*time.Second
-		p.rounds(2, 50, f.spends(200*time.Millisecond))
+		f.manyRounds(f.policy.TTL+90*time.Second, first, "refresh")
 	}
 }
 
-// momentPairs has all in the millisecond in which the phone was registered, so that
+// momentPairs makes all calls in the millisecond in which the phone was registered:
 // its UpdatedAt does not show that it was registered again.
 func momentPairs(f *fixture) {
 	for _, first := range []string{"deactivate", "invalidate"} {
-		for _, other := range []string{"replace", "take over"} {
-			p := f.newPair(scene(0).action(first), scene(0).action(other), f.store, f.store)
-			p.now = 0
-			p.rounds(2, 50, f.spends(200*time.Millisecond))
-		}
+		f.manyRounds(0, first, "replace", "take over")
 	}
 }
 
-// allPairs runs every two actions that share a user at once.
-func allPairs(f *fixture) {
-	f.roundsOfAll(f.everyPair(f.store, f.store))
-}
-
-// roundsOfAll runs the pairs again and again for as long as the time is not over.
-// In a long run each pair is run once at least; in another, a slow store has some
-// of them, which are others each time.
+// roundsOfAll runs the pairs repeatedly until the time is over. A long run tries
+// each pair at least once; otherwise a slow store has a random sample.
 func (f *fixture) roundsOfAll(pairs []*pair) {
 	rand.Shuffle(len(pairs), func(i, j int) { pairs[i], pairs[j] = pairs[j], pairs[i] })
 	begin := time.Now()
@@ -92,8 +86,8 @@ func (f *fixture) roundsOfAll(pairs []*pair) {
 	}
 }
 
-// everyPair returns the pairs of actions that share a user or a token, but for two
-// reads: the first on one handle and the second on the other.
+// everyPair returns the pairs of actions that share a user, except for two reads:
+// the first on one handle and the second on the other.
 func (f *fixture) everyPair(one, other store.Store) []*pair {
 	f.Helper()
 	var pairs []*pair
@@ -108,17 +102,15 @@ func (f *fixture) everyPair(one, other store.Store) []*pair {
 	return pairs
 }
 
-// A pair is two actions that run at once, each on a handle of its own, which may
-// be the same one.
+// A pair is two actions that run at once, each on its handle of the store.
 type pair struct {
 	*fixture
-	actions [2]action
-	handles [2]store.Store
-	// expected has what may come of it, by which of the two were repeated.
-	expected map[[2]bool][]string
-	now      time.Duration // after the first registration of the scene
-	pace     time.Duration // what a call takes
-	moments  [2]int        // of each action, when it was the first
+	actions  [2]action
+	handles  [2]store.Store
+	expected map[[2]bool][]string // possible outcomes, by which actions were repeated
+	now      time.Duration        // after the first registration of the scene
+	pace     time.Duration        // of one call
+	moments  [2]int               // of each action, when it was the first
 	random   *rand.Rand
 }
 
@@ -129,14 +121,13 @@ func (f *fixture) newPair(a, b action, one, other store.Store) *pair {
 	}
 }
 
-// rounds runs the pair at least and at most as often, in between for as long as
-// the time is not over. A store in memory has 32 rounds, so that they are no fewer
-// on a busy machine.
+// rounds runs the pair until the time is over, but at least and at most that often.
+// A store in memory has 32 rounds also on a busy machine.
 func (p *pair) rounds(least, most int, enough time.Duration) {
 	p.Helper()
 	begin, first, pace := time.Now(), 0, time.Hour
 	if !p.Long {
-		first = rand.IntN(4) // of the ways in which a round begins
+		first = rand.IntN(4) // a round begins in one of four ways
 	}
 	for n := 0; n < least || n < 32 && pace < 100*time.Microsecond || n < most && time.Since(begin) < enough; n++ {
 		p.round(first + n)
@@ -156,9 +147,7 @@ func (p *pair) set(to store.Store) error {
 func (p *pair) round(n int) {
 	p.Helper()
 	begin := time.Now()
-	if err := p.set(p.handles[0]); err != nil {
-		p.Fatalf("set the scene: %v", err)
-	}
+	p.must(p.set(p.handles[0]), "set the scene")
 	p.pace = time.Since(begin) / 7
 
 	var answers [2]string
@@ -188,9 +177,7 @@ func (p *pair) round(n int) {
 	default:
 		p.abreast(run(first), run(1-first))
 	}
-	if err := errors.Join(errs[:]...); err != nil {
-		p.Fatalf("%s and %s at once: %v", p.actions[0].name, p.actions[1].name, err)
-	}
+	p.must(errors.Join(errs[:]...), "%s and %s at once", p.actions[0].name, p.actions[1].name)
 	again := [2]bool{!once[0], !once[1]}
 	got := p.outcome(p.handles[n/4%2], answers, again)
 	if want := p.orders(again); !slices.Contains(want, got) {
@@ -199,7 +186,7 @@ func (p *pair) round(n int) {
 	}
 }
 
-// nearest returns the shortest difference.
+// nearest returns the difference to the outcome that is nearest.
 func nearest(want []string, got string) string {
 	var diffs []string
 	for _, w := range want {
@@ -208,25 +195,21 @@ func nearest(want []string, got string) string {
 	return slices.MinFunc(diffs, func(a, b string) int { return len(a) - len(b) })
 }
 
-// outcome describes what came of the actions. What a repeated one returned says
-// nothing, since it may have been applied before.
+// outcome describes the results of the actions and the stored data. The result of a
+// repeated one is left out, because it may have been applied before.
 func (p *pair) outcome(from store.Store, answers [2]string, again [2]bool) string {
 	p.Helper()
 	for i, a := range p.actions {
-		// A store may declare that List shows a token that moves between two
-		// devices of its user twice, or not at all.
 		if again[i] || p.LooseList && (a.name == "list" || a.name == "inspect") && strings.HasPrefix(p.actions[1-i].name, "reinstall") {
 			answers[i] = "not compared"
 		}
 	}
 	picture, err := scene(0).picture(p.Context(), from, p.actions[:]...)
-	if err != nil {
-		p.Fatalf("after %s and %s at once: %v", p.actions[0].name, p.actions[1].name, err)
-	}
+	p.must(err, "after %s and %s at once", p.actions[0].name, p.actions[1].name)
 	return fmt.Sprintf("%s: %s\n%s: %s\n%s", p.actions[0].name, answers[0], p.actions[1].name, answers[1], picture)
 }
 
-// abreast starts the two together, more or less: a goroutine starts within some
+// abreast starts the two at nearly the same time: a goroutine starts within some
 // microseconds, and the first waits for as long or less.
 func (p *pair) abreast(first, second func(context.Context)) {
 	if p.random.IntN(2) == 0 {
@@ -248,9 +231,8 @@ func (p *pair) abreast(first, second func(context.Context)) {
 	wg.Wait()
 }
 
-// crowd runs do while others read on the same store without a pause. A mutex that
-// is unlocked and locked again at once, between two steps of a call, goes to the
-// same goroutine unless others have waited for long: then it goes to them.
+// crowd runs do while others read. A mutex that a call unlocks and locks again
+// between two of its steps goes to another goroutine only if that has waited long.
 func (p *pair) crowd(do func()) {
 	var wg sync.WaitGroup
 	var over atomic.Bool
@@ -274,10 +256,10 @@ func (p *pair) crowd(do func()) {
 	wg.Wait()
 }
 
-// within runs the second at a moment, counted from 1, at which the first uses what the
-// check has given it: its context and the clock. If the first excludes the second
-// there, it goes on after a while. It returns the number of moments; if there are
-// fewer than at, the second came after the first.
+// within runs the second at a moment, counted from 1, at which the first uses its
+// context or the clock. If the first excludes the second there, the first continues
+// after a while. It returns the number of moments; if there are fewer than at, the
+// second came after the first.
 func (p *pair) within(at int, first, second func(context.Context)) (moments int) {
 	patience := min(max(4*p.pace, 200*time.Microsecond), 50*time.Millisecond)
 	var (
@@ -313,7 +295,7 @@ func (p *pair) within(at int, first, second func(context.Context)) (moments int)
 	return moments
 }
 
-// A watched context tells of each use.
+// A watched context reports each use.
 type watched struct {
 	context.Context
 	use func()

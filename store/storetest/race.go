@@ -10,8 +10,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// workers make calls at once, in each of so many rounds: enough to make a store
-// stumble whose steps are not one, few enough for one behind a network.
+// workers make calls at once, in each round.
 const (
 	workers = 8
 	rounds  = 4
@@ -20,15 +19,12 @@ const (
 var raceChecks = []check{
 	{"Race/Strangers", "one-instant", defaults, raceStrangers},
 	{"Race/OneToken", "one-holder", defaults, raceOneToken},
-	{"Race/OneKey", "one-instant", defaults, raceOneKey},
-	{"Race/Reinstalled", "take-over", defaults, raceReinstalled},
 	{"Race/Swap", "one-holder", defaults, raceSwap},
 	{"Race/Limit", "limit", store.Policy{MaxDevices: 4}, raceLimit},
 }
 
-// together makes the calls at once, and repeats each until it is not answered
-// with ErrTryAgain. It reports whether nothing was repeated: what was may have
-// been applied twice.
+// together makes the calls at once, and repeats each while it returns ErrTryAgain. It
+// reports whether no call was repeated: a repeated call may have been applied twice.
 func (f *fixture) together(calls ...call) (once bool) {
 	f.Helper()
 	var (
@@ -43,7 +39,6 @@ func (f *fixture) together(calls ...call) (once bool) {
 			onces[i], errs[i] = repeat(f.Context(), func(ctx context.Context) error { return do(ctx, f.store) })
 		})
 	}
-	// The clock is what a store calls: there, each gives way to the others.
 	f.clock.onReading(runtime.Gosched)
 	close(begin)
 	wg.Wait()
@@ -51,16 +46,14 @@ func (f *fixture) together(calls ...call) (once bool) {
 
 	once = true
 	for i := range calls {
-		if errs[i] != nil {
-			f.Fatalf("one of %d calls at once: %v", len(calls), errs[i])
-		}
+		f.must(errs[i], "one of %d calls at once", len(calls))
 		once = once && onces[i]
 	}
 	return once
 }
 
-// registerAll registers the requests at once, and returns the results if no
-// request was repeated, else nil.
+// registerAll registers the requests at once. It returns the results, or nil if a
+// request was repeated.
 func (f *fixture) registerAll(reqs []tokens.Request) []store.Result {
 	f.Helper()
 	results := make([]store.Result, len(reqs))
@@ -77,9 +70,8 @@ func (f *fixture) registerAll(reqs []tokens.Request) []store.Result {
 	return results
 }
 
-// owners fails unless Get, List and Holder agree on who of the requests' keys
-// has which of their tokens, each token in one place at most. It returns the
-// keys that have one.
+// owners returns the tokens of the requests' keys that are registered. It fails
+// unless Get, List and Holder agree on them and each token is in one place at most.
 func (f *fixture) owners(reqs []tokens.Request) map[tokens.Key]tokens.Token {
 	f.Helper()
 	owners := map[tokens.Key]tokens.Token{}
@@ -153,45 +145,7 @@ func raceOneToken(f *fixture) {
 	}
 }
 
-// raceOneKey registers one device with many tokens: one stays.
-func raceOneKey(f *fixture) {
-	for round := range rounds {
-		var reqs []tokens.Request
-		for i := range workers {
-			reqs = append(reqs, request(alice, device(round), token(round*workers+i)))
-		}
-		results := f.registerAll(reqs)
-		f.wantOwners(1, reqs)
-		if results == nil {
-			continue
-		}
-		outcomes := map[store.Outcome]int{}
-		for _, result := range results {
-			outcomes[result.Outcome]++
-		}
-		f.wantEqual("outcomes", map[store.Outcome]int{store.Created: 1, store.Replaced: workers - 1}, outcomes)
-	}
-}
-
-// raceReinstalled registers one token for many devices of one user: one is left,
-// and MovedFrom is always zero.
-func raceReinstalled(f *fixture) {
-	for round := range rounds {
-		reqs := firstN(workers)
-		for i := range reqs {
-			reqs[i].Token = token(round)
-		}
-		results := f.registerAll(reqs)
-		f.wantOwners(1, reqs)
-		for _, result := range results {
-			if result.Moved() || result.Evicted != nil {
-				f.Errorf("moved from %v and evicted %v, want neither", result.MovedFrom, result.Evicted)
-			}
-		}
-	}
-}
-
-// raceSwap has two users exchange two tokens, again and again.
+// raceSwap has two users exchange two tokens repeatedly.
 func raceSwap(f *fixture) {
 	reqs := []tokens.Request{
 		request(alice, phone, token(0)), taking,
@@ -207,7 +161,7 @@ func raceSwap(f *fixture) {
 	}
 }
 
-// raceLimit has twice as many new devices as the limit allows.
+// raceLimit registers twice as many new devices as the limit allows.
 func raceLimit(f *fixture) {
 	limit := f.policy.MaxDevices
 	reqs := firstN(workers)

@@ -16,8 +16,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// raceReadChecks read while another caller writes. What they read must have been
-// stored at one instant, all attributes of it.
+// raceReadChecks read while another caller writes. All attributes of a result must
+// have been stored at one instant.
 var raceReadChecks = []check{
 	{"Race/GetWhileReplacing", "one-instant", defaults, func(f *fixture) {
 		f.showsWholeWrites(func(f *fixture) ([]tokens.Registration, error) {
@@ -46,7 +46,7 @@ var raceReadChecks = []check{
 }
 
 // raceReadDuringARead logs out while a read runs, and then reads again. The second
-// read must not return what the first one did, which began before the log out.
+// read must not return the result of the first, which began before the logout.
 func raceReadDuringARead(f *fixture) {
 	f.setScene(0)
 	logout, login := scene(0).action("deactivate"), scene(0).action("refresh")
@@ -89,24 +89,22 @@ type write struct {
 	do call
 }
 
-// A read that takes two steps has to meet a write between them. The writes go on
-// until there were so many reads that showed a registration, or for so long behind
-// a network.
+// The writes go on until as many registrations were read, or for as long on a slow
+// store: a read that takes two steps has to meet a write between them.
 const (
 	mostReads    = 2000
 	longestReads = time.Second
 )
 
-// readWhile makes the writes one after another, in turns, while read is called by
-// others again and again. The first write is done before the first read. It
-// fails if read does, or returns a registration that is none of the states.
+// readWhile makes the writes in turns while other goroutines read. The first write is
+// done before the first read. It fails if a read fails or returns a registration
+// that is not one of the states.
 func (f *fixture) readWhile(states []tokens.Registration, read func(*fixture) ([]tokens.Registration, error), writes ...write) {
 	f.Helper()
 	do := func(w write) {
 		f.clock.set(w.at)
-		if _, err := repeat(f.Context(), func(ctx context.Context) error { return w.do(ctx, f.store) }); err != nil {
-			f.Fatalf("write: %v", err)
-		}
+		_, err := repeat(f.Context(), func(ctx context.Context) error { return w.do(ctx, f.store) })
+		f.must(err, "write")
 	}
 	do(writes[0])
 	var (
@@ -138,7 +136,7 @@ func (f *fixture) readWhile(states []tokens.Registration, read func(*fixture) ([
 				default:
 				}
 			}
-			count.Add(mostReads) // there is no need to go on
+			count.Add(mostReads) // ends the writes
 		})
 	}
 	f.clock.onReading(runtime.Gosched)
@@ -157,8 +155,8 @@ func (f *fixture) readWhile(states []tokens.Registration, read func(*fixture) ([
 	}
 }
 
-// showsWholeWrites has alice's phone registered, logged out, and registered
-// otherwise, in each attribute.
+// showsWholeWrites registers alice's phone, logs it out, and registers it with other
+// attributes.
 func (f *fixture) showsWholeWrites(read func(*fixture) ([]tokens.Registration, error)) {
 	f.Helper()
 	later := start.Add(time.Hour)
@@ -171,7 +169,7 @@ func (f *fixture) showsWholeWrites(read func(*fixture) ([]tokens.Registration, e
 		write{start, registerCall(a)}, write{start, deactivateCall(a.Key)}, write{later, registerCall(b)})
 }
 
-// readWhileMoving has two requests take one token from each other.
+// readWhileMoving moves one token between two requests.
 func (f *fixture) readWhileMoving(a, b tokens.Request, read func(*fixture) ([]tokens.Registration, error)) {
 	f.Helper()
 	later := start.Add(time.Hour)
@@ -181,8 +179,8 @@ func (f *fixture) readWhileMoving(a, b tokens.Request, read func(*fixture) ([]to
 		write{start, registerCall(a)}, write{later, registerCall(b)})
 }
 
-// holderOf returns the registration that holds the token; none if the store does
-// not say, as it may.
+// holderOf returns the registration that holds the token, or none if the store
+// declares that it may return ErrTryAgain.
 func (f *fixture) holderOf(t tokens.Token) ([]tokens.Registration, error) {
 	got, err := f.store.Holder(f.Context(), t.Hash())
 	if f.LooseHolder && errors.Is(err, store.ErrTryAgain) {

@@ -89,9 +89,6 @@ func listOnlyActive(f *fixture) {
 // U+FF21.
 func listByDeviceID(f *fixture) {
 	sorted := []tokens.DeviceID{"#", "10", "9", "B", "Z", "a", "a-c", "aa", "b", "é", "\uff21", "\U0001f4f1"}
-	if !slices.IsSorted(sorted) {
-		f.Fatal("the check's own list is not in byte order")
-	}
 	shuffled := slices.Concat(sorted[7:], sorted[2:7], sorted[:2])
 	slices.Reverse(shuffled)
 	for i, d := range shuffled {

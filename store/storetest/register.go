@@ -69,7 +69,6 @@ var registerChecks = []check{
 	{"Register/Replace", "replaced", defaults, registerReplace},
 	{"Register/Respelled", "spelling", defaults, registerRespelled},
 	{"Register/Repeated", "repeat", defaults, registerRepeated},
-	{"Register/ProjectIDCleared", "refreshed", defaults, registerProjectIDCleared},
 	{"Register/ProjectIDChanged", "replaced", defaults, registerProjectIDChanged},
 	{"Register/PlatformChanged", "refreshed", defaults, registerPlatformChanged},
 	{"Register/Reactivates", "refreshed", defaults, registerReactivates},
@@ -117,29 +116,20 @@ func registerRepeated(f *fixture) {
 	f.refreshes(owned, start)
 }
 
-func registerProjectIDCleared(f *fixture) {
-	f.register(owned)
-	req := owned
-	for _, project := range []tokens.ProjectID{"", "@acme/other"} {
-		req.ProjectID = project
-		f.refreshes(req, start)
-	}
-	req.ProjectID, req.Token = "", token(2)
-	f.replaces(req, start)
-}
-
 // registerProjectIDChanged changes the project with the token, without it, and back.
 func registerProjectIDChanged(f *fixture) {
 	f.register(owned)
-	for i, project := range []tokens.ProjectID{"@acme/other", "@acme/app", "", "@acme/app", "@acme/app"} {
+	for i, projects := range [][2]tokens.ProjectID{
+		{"@acme/other", "@acme/other2"}, {"@acme/app", ""}, {"", "@acme/app"}, {"@acme/app", "@acme/other"}, {"@acme/other", ""},
+	} {
 		f.clock.advance(time.Hour)
 		req := request(alice, phone, token(2+i))
-		req.ProjectID = project
+		req.ProjectID = projects[0]
 		f.replaces(req, start)
 		f.wantNoHolder(token(1 + i))
 
 		f.clock.advance(time.Hour)
-		req.ProjectID = project + "2"
+		req.ProjectID = projects[1]
 		f.refreshes(req, start)
 	}
 }

@@ -13,9 +13,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A scene is the few registrations that the calls of an [action] share. A check
-// that needs several scenes in one store numbers them: each number has users and
-// tokens of its own. The policy is three.
+// A scene is a few registrations that the calls of an [action] share. Scenes of
+// different numbers have different users and tokens. The policy is three.
 type scene int
 
 func (s scene) user(name tokens.UserID) tokens.UserID {
@@ -26,9 +25,9 @@ func (s scene) request(user tokens.UserID, device tokens.DeviceID, n int) tokens
 	return request(s.user(user), device, token(10*int(s)+n))
 }
 
-// registered are the requests that set the scene, a minute apart. The watch is
-// logged out, so it is the first to be evicted, and alice has as many devices as
-// the limit allows.
+// registered returns the requests that set the scene, a minute apart. alice has as
+// many devices as the limit allows, and the watch, which is logged out, is the first
+// to be evicted.
 func (s scene) registered() []tokens.Request {
 	return []tokens.Request{
 		s.request(alice, phone, 1), s.request(alice, "tablet", 2), s.request(alice, "watch", 3),
@@ -53,20 +52,15 @@ func (s scene) set(ctx context.Context, c *clock, to store.Store) error {
 	return errors.Join(errs...)
 }
 
-// An action is a call on a scene whose answer is compared.
+// An action is a call on a scene whose result is compared.
 type action struct {
-	name string
-	do   func(context.Context, store.Store) (answer string, err error)
-	// on are the registrations that the call is about. The zero token means
-	// that it is about the key alone.
-	on []tokens.Request
-	// erases is the user of a DeleteUser.
-	erases tokens.UserID
-	// registers says that the call is a Register.
-	registers bool
+	name      string
+	do        func(context.Context, store.Store) (answer string, err error)
+	on        []tokens.Request // what the call reads or changes; without a token, the key alone
+	erases    tokens.UserID    // by a DeleteUser
+	registers bool             // the call is a Register
 }
 
-// actions returns those that there are on the scene.
 func (s scene) actions() []action {
 	register := func(name string, user tokens.UserID, device tokens.DeviceID, n int, also ...tokens.Request) action {
 		req := s.request(user, device, n)
@@ -125,7 +119,7 @@ func (s scene) actions() []action {
 	}
 }
 
-// recordActions returns those of the optional interfaces.
+// recordActions returns the actions of the optional interfaces.
 func (s scene) recordActions() []action {
 	imports := func(name string, user tokens.UserID, device tokens.DeviceID, n int, updatedAt time.Time, status tokens.Status) action {
 		req := s.request(user, device, n)
@@ -171,16 +165,9 @@ func (a action) touches() []tokens.UserID {
 
 // of returns the user's registrations of the scene.
 func (s scene) of(user tokens.UserID) []tokens.Request {
-	var of []tokens.Request
-	for _, req := range s.registered() {
-		if req.Key.UserID == s.user(user) {
-			of = append(of, req)
-		}
-	}
-	return of
+	return slices.DeleteFunc(s.registered(), func(r tokens.Request) bool { return r.Key.UserID != s.user(user) })
 }
 
-// action returns the one with the name.
 func (s scene) action(name string) action {
 	for _, a := range append(s.actions(), s.recordActions()...) {
 		if a.name == name {
@@ -190,8 +177,8 @@ func (s scene) action(name string) action {
 	panic("no action is named " + name)
 }
 
-// picture returns all that Get, Holder and List return for what the scene and the
-// actions are about.
+// picture describes what Get, Holder and List return for the registrations of the
+// scene and of the actions.
 func (s scene) picture(ctx context.Context, from store.Store, actions ...action) (string, error) {
 	reqs := s.registered()
 	for _, a := range actions {
@@ -245,19 +232,17 @@ func describeRead(r tokens.Registration, err error) (string, error) {
 }
 
 func describeList(regs []tokens.Registration, err error) (string, error) {
-	var all []string
+	var b strings.Builder
 	for _, r := range regs {
-		all = append(all, describe(r))
+		b.WriteString(describe(r))
 	}
-	return strings.Join(all, ", "), err
+	return b.String(), err
 }
 
 // A twin is a memstore that holds the scene, with the fixture's policy.
 func (f *fixture) twin(s scene) *memstore.Store {
 	f.Helper()
 	twin := memstore.MustNew(f.policy)
-	if err := s.set(f.Context(), f.clock, twin); err != nil {
-		f.Fatalf("memstore: %v", err)
-	}
+	f.must(s.set(f.Context(), f.clock, twin), "memstore")
 	return twin
 }

@@ -1,8 +1,10 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -15,7 +17,7 @@ import (
 // walkChecks are for a backend with a store.Walker.
 var walkChecks = []check{
 	{"Walk/Nothing", "walk", defaults, walkNothing},
-	{"Walk/EveryState", "walk", defaults, walkAnyLimit},
+	{"Walk/EveryState", "walk", defaults, walkEveryState},
 	{"Walk/Values", "values", defaults, walkValues},
 	{"Walk/AnySegments", "walk", defaults, walkAnySegments},
 	{"Walk/Keys", "walk", store.Policy{MaxDevices: store.MaxMaxDevices}, walkKeys},
@@ -38,22 +40,18 @@ func (f *fixture) walker() store.Walker {
 func (f *fixture) page(w store.Walker, from store.Cursor, limit int) ([]store.Record, store.Cursor) {
 	f.Helper()
 	records, next, err := w.Page(f.Context(), from, limit)
-	if err != nil {
-		f.Fatalf("Page: %v", err)
-	}
+	f.must(err, "Page")
 	if len(records) > limit {
 		f.Fatalf("a page of at most %d rows has %d records", limit, len(records))
 	}
 	return records, next
 }
 
-// A store that holds a few dozen registrations has no reason for as many pages.
-const mostPages = 1000
-
-// walk returns all records from the cursor on. After each page it calls between
-// with the cursor of the next one, which is zero at the end.
+// walk returns all records from the cursor on. It calls between, if that is not nil,
+// with each page and the cursor of the next one.
 func (f *fixture) walk(w store.Walker, from store.Cursor, limit int, between func([]store.Record, store.Cursor)) []store.Record {
 	f.Helper()
+	const mostPages = 1000 // more than registrations that a check makes
 	var all []store.Record
 	for range mostPages {
 		records, next := f.page(w, from, limit)
@@ -73,9 +71,7 @@ func (f *fixture) walk(w store.Walker, from store.Cursor, limit int, between fun
 func (f *fixture) segments(w store.Walker, n int) []store.Cursor {
 	f.Helper()
 	cursors, err := w.Segments(f.Context(), n)
-	if err != nil {
-		f.Fatalf("Segments: %v", err)
-	}
+	f.must(err, "Segments")
 	if len(cursors) < 1 || len(cursors) > n {
 		f.Fatalf("%d segments, want 1 to %d", len(cursors), n)
 	}
@@ -101,7 +97,7 @@ func walkNothing(f *fixture) {
 	}
 }
 
-func walkAnyLimit(f *fixture) {
+func walkEveryState(f *fixture) {
 	h, w := f.assorted(), f.walker()
 	for _, limit := range []int{1, 2, 3, 7, 1000, math.MaxInt} {
 		f.wantRecords("the walk", h, everything, f.walk(w, "", limit, nil))
@@ -118,8 +114,8 @@ func walkValues(f *fixture) {
 	f.wantRecords("the walk", h, everything, all)
 }
 
-// walkAnySegments also has segments that were made before what they have to
-// show: before all that is stored, behind it, and between.
+// walkAnySegments also has segments that are older than rows before, after and
+// between the users of that time.
 func walkAnySegments(f *fixture) {
 	w := f.walker()
 	early := f.segments(w, 3)
@@ -132,7 +128,7 @@ func walkAnySegments(f *fixture) {
 		}
 		f.wantRecords("the segments", h, everything, f.walkSegments(w, f.segments(w, n), limit))
 	}
-	f.segments(w, math.MaxInt) // as many as the store likes
+	f.segments(w, math.MaxInt)
 	early = f.segments(w, 4)
 	for i, user := range []tokens.UserID{"!", "Zoe", "alicf", "zoe", "\U0010ffff"} {
 		f.put(h, request(user, phone, token(500+i)))
@@ -140,8 +136,8 @@ func walkAnySegments(f *fixture) {
 	f.wantRecords("the segments that are older than some rows", h, everything, f.walkSegments(w, early, 2))
 }
 
-// walkKeys has keys that differ in one respect only, so that a page which begins
-// behind one of them must not pass over another.
+// walkKeys has keys that differ in one respect only: a page that begins after one
+// of them must not pass over another.
 func walkKeys(f *fixture) {
 	h := holding{}
 	for i, pair := range textPairs(tokens.MaxDeviceIDLen) {
@@ -155,42 +151,28 @@ func walkKeys(f *fixture) {
 	f.wantRecords("the segments", h, everything, f.walkSegments(w, f.segments(w, 5), 7))
 }
 
-// walkCursorsKeyDeleted erases all that a page showed before it asks for the next
-// one, which the page's last key stands for.
+// walkCursorsKeyDeleted erases the registrations of a page before it asks for the
+// next one.
 func walkCursorsKeyDeleted(f *fixture) {
 	for _, limit := range []int{1, 2, 5} {
 		h := f.assorted()
-		w, walked := f.walker(), 0
-		f.walk(w, "", limit, func(records []store.Record, _ store.Cursor) {
+		f.walk(f.walker(), "", limit, func(records []store.Record, _ store.Cursor) {
 			f.wantHeld("the page", h, records)
 			for _, r := range records {
 				f.delete(r.Key)
 				delete(h, r.Key)
-				walked++
 			}
 		})
-		f.wantNoneLeft(h)
-		if walked == 0 {
-			f.Error("the walk shows nothing")
+		f.wantRecords("the walk", h, everything, nil)
+		for k := range h {
+			f.delete(k)
 		}
 	}
 }
 
-// wantNoneLeft fails if something is held that has not expired: the walk has not
-// shown it. It erases all.
-func (f *fixture) wantNoneLeft(h holding) {
-	f.Helper()
-	for k, reg := range h {
-		if reg == nil || !reg.Expired(f.clock.Now()) {
-			f.Errorf("the walk does not show %v", k)
-		}
-		f.delete(k)
-	}
-}
-
-// walkWhileWriting registers others between two pages, and erases them; those
-// that are stored throughout are registered again, under a clock that goes either
-// way, with other tokens, or logged out. Each page shows the data stored at that time.
+// walkWhileWriting registers and erases other devices between two pages. Those that
+// are stored throughout are registered again, with a clock that goes either way and
+// other tokens, or logged out. Each page shows the data stored at that time.
 func walkWhileWriting(f *fixture) {
 	for _, limit := range []int{1, 3} {
 		h := holding{}
@@ -200,22 +182,16 @@ func walkWhileWriting(f *fixture) {
 			}
 			f.clock.advance(time.Second)
 		}
-		w, n := f.walker(), 1000
-		unseen := map[tokens.Key]bool{}
-		for k := range h {
-			unseen[k] = true
-		}
-		throughout := keysOf(h)
-		f.walk(w, "", limit, func(records []store.Record, _ store.Cursor) {
+		n, throughout := 1000, keysOf(h)
+		all := f.walk(f.walker(), "", limit, func(records []store.Record, _ store.Cursor) {
 			f.wantHeld("the page", h, records)
-			for _, r := range records {
-				delete(unseen, r.Key)
-			}
 			f.disturb(h, throughout, n)
 			n++
 		})
-		for k := range unseen {
-			f.Errorf("the walk does not show %v, which was stored throughout", k)
+		for _, k := range throughout {
+			if !shows(all, k) {
+				f.Errorf("the walk does not show %v, which was stored throughout", k)
+			}
 		}
 		for k := range h {
 			f.delete(k)
@@ -225,25 +201,20 @@ func walkWhileWriting(f *fixture) {
 
 // keysOf returns the keys by user and device.
 func keysOf(h holding) []tokens.Key {
-	var keys []tokens.Key
-	for k := range h {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, func(a, b tokens.Key) int {
-		return strings.Compare(string(a.UserID)+"\x00"+string(a.DeviceID), string(b.UserID)+"\x00"+string(b.DeviceID))
+	return slices.SortedFunc(maps.Keys(h), func(a, b tokens.Key) int {
+		return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.DeviceID, b.DeviceID))
 	})
-	return keys
 }
 
-// disturb makes the writes after the n-th page. It changes a third of the rows
-// that are stored throughout, and makes and erases registrations before it, behind it and
-// between.
+// disturb makes the writes after the n-th page. It changes a third of the
+// registrations that are stored throughout, and makes and erases others before,
+// after and between them.
 func (f *fixture) disturb(h holding, throughout []tokens.Key, n int) {
 	f.Helper()
 	now := f.clock.Now()
 	for i, k := range throughout {
 		switch (i + n) % 9 {
-		case 0: // as an app does at each launch
+		case 0: // a refresh
 			f.clock.set(now.Add(time.Duration(n%3-1) * time.Hour))
 			f.put(h, request(k.UserID, k.DeviceID, h[k].Token))
 		case 3:
@@ -270,16 +241,15 @@ func (f *fixture) disturb(h holding, throughout []tokens.Key, n int) {
 	f.clock.advance(time.Minute)
 }
 
-// walkResumed keeps each cursor of a walk, and goes on from there again: at once,
-// after a page that failed, and a day after the walk, with a walker that another
-// process could have made.
+// walkResumed continues from each cursor of a walk again: at once, after a page that
+// failed, and a day later with another walker.
 func walkResumed(f *fixture) {
 	h, w := f.assorted(), f.walker()
 	done, cancel := context.WithCancel(f.Context())
 	cancel()
 	for _, first := range append(f.segments(w, 3), "") {
 		shown := 0
-		kept := map[store.Cursor]int{} // how many records came before
+		kept := map[store.Cursor]int{} // the number of records before it
 		all := f.walk(w, first, 2, func(records []store.Record, next store.Cursor) {
 			shown += len(records)
 			if next == "" {
@@ -296,11 +266,8 @@ func walkResumed(f *fixture) {
 		}
 		f.clock.advance(24 * time.Hour)
 		for from, before := range kept {
-			rest := map[tokens.Key]bool{}
-			for _, r := range all[before:] {
-				rest[r.Key] = true
-			}
-			f.wantRecords("the resumed walk", h, func(k tokens.Key) bool { return rest[k] }, f.walk(f.walker(), from, 3, nil))
+			rest := func(k tokens.Key) bool { return shows(all[before:], k) }
+			f.wantRecords("the resumed walk", h, rest, f.walk(f.walker(), from, 3, nil))
 		}
 	}
 }
