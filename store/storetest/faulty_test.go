@@ -54,7 +54,8 @@ type faultyData struct {
 	used                       notes[store.Cursor, bool]
 	since                      notes[store.Cursor, time.Time]
 	under                      notes[any, *reading]
-	snapshot, listBuf          []tokens.Registration
+	listBuf                    []tokens.Registration
+	snapshot                   []place
 	recordBuf                  []store.Record
 	keyBuf                     []tokens.Key
 	at                         tokens.Key

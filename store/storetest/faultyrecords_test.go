@@ -115,21 +115,27 @@ func (s *faulty) record(method string, r tokens.Registration, now time.Time) (*s
 	return record, nil
 }
 
-// stored returns all rows by user and device, and before them a row for each
-// token, such as a store may keep for itself.
-func (s *faulty) stored() []tokens.Registration {
-	rows := s.all()
-	for _, r := range rows {
-		rows = append(rows, tokens.Registration{Key: key("#token", tokens.DeviceID(r.Token.Hash().String()))})
-	}
-	slices.SortFunc(rows, func(a, b tokens.Registration) int {
-		ka, kb := s.place(a), s.place(b)
-		return cmp.Or(cmp.Compare(ka.UserID, kb.UserID), cmp.Compare(ka.DeviceID, kb.DeviceID))
-	})
-	return rows
+// A place is a row at the key by which a walk orders it.
+type place struct {
+	at tokens.Key
+	tokens.Registration
 }
 
-// place is where a walk comes to the row.
+// places returns all rows in the order of a walk, and before them a row for each
+// token, such as a store may keep for itself.
+func (s *faulty) places() []place {
+	var places []place
+	for _, r := range s.all() {
+		places = append(places, place{s.place(r), r})
+		own := tokens.Registration{Key: key("#token", tokens.DeviceID(r.Token.Hash().String()))}
+		places = append(places, place{s.place(own), own})
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.at.UserID, b.at.UserID), cmp.Compare(a.at.DeviceID, b.at.DeviceID))
+	})
+	return places
+}
+
 func (s *faulty) place(r tokens.Registration) tokens.Key {
 	switch {
 	case s.has("Page goes by updatedAt", "Walk/WhileWriting"):
@@ -154,10 +160,9 @@ func (s *faulty) Segments(ctx context.Context, n int) ([]store.Cursor, error) {
 	}
 	defer s.mu.Unlock()
 	var users []tokens.UserID
-	for _, r := range s.stored() {
-		users = append(users, s.place(r).UserID)
+	for _, p := range s.places() {
+		users = append(users, p.at.UserID)
 	}
-	slices.Sort(users)
 	users = slices.Compact(users)
 	if len(users) == 0 && s.has("Segments of nothing are none", "Walk/Nothing") {
 		return nil, nil
@@ -211,7 +216,9 @@ func (s *faulty) Page(ctx context.Context, from store.Cursor, limit int) ([]stor
 	}
 	defer s.mu.Unlock()
 	limit = max(limit, 1)
-	rows := s.stored()
+	now := s.policy.Now()
+	rows := s.places()
+	passed := -1
 	switch {
 	case s.has("Page shows what was stored when the walk began", "Walk/WhileWriting"):
 		if left.After.IsZero() {
@@ -220,31 +227,25 @@ func (s *faulty) Page(ctx context.Context, from store.Cursor, limit int) ([]stor
 		rows = slices.Clone(s.snapshot)
 	case s.has("Page keeps its place in the store", "Walk/Resumed") && from != "":
 		left.After = s.at
-	case s.has("Page takes a cursor for an hour", "Walk/Resumed") && from != "":
-		if s.policy.Now().Sub(s.since[from]).Abs() > time.Hour {
-			return nil, "", &tokens.InvalidError{Fields: []tokens.FieldError{{Field: store.FieldCursor, Code: tokens.CodeMalformed}}}
-		}
+	case s.has("Page takes a cursor for an hour", "Walk/Resumed") && now.Sub(s.since[from]).Abs() > time.Hour && from != "":
+		return nil, "", &tokens.InvalidError{Fields: []tokens.FieldError{badCursor}}
 	case s.has("Page takes a cursor once", "Walk/Resumed") && from != "":
 		if s.used[from] {
 			return nil, "", nil
 		}
 		s.used.set(from, true)
 	case s.has("Page ends where the cursor's key is gone", "Walk/CursorsKeyDeleted") && left.After.DeviceID != "":
-		if !slices.ContainsFunc(rows, func(r tokens.Registration) bool { return s.place(r) == left.After }) {
+		if !slices.ContainsFunc(rows, func(p place) bool { return p.at == left.After }) {
 			return nil, "", nil
 		}
-	case s.has("Page counts the rows that it passed", "Walk/CursorsKeyDeleted") && left.After.UserID == "passed":
-		n := len(left.After.DeviceID)
+	case s.has("Page counts the rows that it passed", "Walk/CursorsKeyDeleted") && left.After.UserID == "":
+		passed = len(left.After.DeviceID)
 		left.After = tokens.Key{}
-		rows = slices.DeleteFunc(rows, func(r tokens.Registration) bool { return !left.Contains(s.place(r)) })
-		rows = rows[min(n, len(rows)):]
-		left.After = key("passed", tokens.DeviceID(strings.Repeat("x", n)))
 	}
-	if left.After.UserID != "passed" {
-		rows = slices.DeleteFunc(rows, func(r tokens.Registration) bool { return !left.Contains(s.place(r)) })
-	}
+	rows = slices.DeleteFunc(rows, func(p place) bool { return !left.Contains(p.at) })
+	rows = rows[min(max(passed, 0), len(rows)):]
 	if s.has("Page forgets the user's other devices", "Walk/EveryState") && left.After.DeviceID != "" {
-		rows = slices.DeleteFunc(rows, func(r tokens.Registration) bool { return r.Key.UserID == left.After.UserID })
+		rows = slices.DeleteFunc(rows, func(p place) bool { return p.Key.UserID == left.After.UserID })
 	}
 	if s.has("Page returns a record too many", "Walk/EveryState") {
 		limit++
@@ -253,15 +254,13 @@ func (s *faulty) Page(ctx context.Context, from store.Cursor, limit int) ([]stor
 	if capped {
 		limit = 1000
 	}
-	more := len(rows) > limit
-	rows = rows[:min(limit, len(rows))]
-	now := s.policy.Now()
+	rows, rest := rows[:min(limit, len(rows))], rows[min(limit, len(rows)):]
 	var records []store.Record
-	for _, r := range rows {
-		if strings.HasPrefix(string(r.Key.UserID), "#") && !s.has("Page shows what the store keeps for itself", "Walk/EveryState") {
+	for _, p := range rows {
+		if strings.HasPrefix(string(p.Key.UserID), "#") && !s.has("Page shows what the store keeps for itself", "Walk/EveryState") {
 			continue
 		}
-		record, err := s.record("Page", r, now)
+		record, err := s.record("Page", p.Registration, now)
 		if err != nil {
 			return nil, "", err
 		}
@@ -270,29 +269,19 @@ func (s *faulty) Page(ctx context.Context, from store.Cursor, limit int) ([]stor
 		}
 	}
 	records = s.shared("Page", records)
-	if capped {
+	if capped || len(rest) == 0 && !s.has("Page never ends", "Walk/EveryState") ||
+		len(records) == 0 && s.has("Page ends where it has nothing to show", "Walk/EveryState") {
 		return records, "", nil
 	}
-	if !more && !s.has("Page never ends", "Walk/EveryState") || len(records) == 0 && s.has("Page ends where it has nothing to show", "Walk/EveryState") {
-		return records, "", nil
-	}
-	if len(rows) > 0 && !(s.has("Page counts the rows that it passed") && left.Until == "" && (from == "" || left.After.UserID == "passed")) {
-		left.After = s.place(rows[len(rows)-1])
-	} else if len(rows) > 0 {
-		passed := len(rows)
-		if left.After.UserID == "passed" {
-			passed += len(left.After.DeviceID)
-		}
-		left.After = key("passed", tokens.DeviceID(strings.Repeat("x", passed)))
-	}
-	if s.has("Page passes over the row behind the cursor", "Walk/EveryState") {
-		for _, r := range s.stored() {
-			if left.Contains(s.place(r)) {
-				left.After = s.place(r)
-				break
-			}
-		}
+	switch {
+	case passed >= 0:
+		left.After = key("", tokens.DeviceID(strings.Repeat("x", passed+len(rows))))
+	case len(rest) > 0 && s.has("Page passes over the row behind the cursor", "Walk/EveryState"):
+		left.After = rest[0].at
+	case len(rows) > 0:
+		left.After = rows[len(rows)-1].at
 	}
 	s.at = left.After
+	s.since.set(left.Cursor(), now)
 	return records, left.Cursor(), nil
 }
