@@ -145,17 +145,16 @@ func TestImportOutcomes(t *testing.T) {
 func TestCopyAndPrune(t *testing.T) {
 	d, a, b := newStores(t)
 	d.fill(30)
-	two := []string{"--from", "a", "--to", "b"}
 	run := func(stdin, command string, more ...string) outcome {
-		return d.run(stdin, append(append([]string{command}, two...), more...)...)
+		return d.run(stdin, append([]string{command, "--from", "a", "--to", "b"}, more...)...)
 	}
-
 	run("n\n", "copy").want(t, exitFailed, "must not serve yet. [y/N]", "nothing was changed")
 	equal(t, "target before", 0, len(all(t, b)))
 	run("y\n", "copy", "--page-size", "7").want(t, exitOK, "imported         30", "kept             0")
 	equal(t, "target", all(t, a), all(t, b))
-	equal(t, "differences", "", run("", "diff").out)
-	run("", "diff").want(t, exitOK)
+	same := run("", "diff")
+	same.want(t, exitOK)
+	equal(t, "differences", "", same.out)
 
 	d.check(a.DeleteUser(t.Context(), "user-004"))
 	d.register("user-004-heir", "phone", "ExponentPushToken[4]")
@@ -168,10 +167,8 @@ func TestCopyAndPrune(t *testing.T) {
 		"different\tuser-007\tphone\tstatus\n", "extra\tuser-004\tphone\n", "extra\tuser-006\tphone\n",
 		"missing\tuser-004-heir\tphone\n", "missing\tuser-005\ttablet\n",
 	}, sortedLines(o.out))
-
 	run("", "copy", "-y").want(t, exitOK, "imported         2", "imported_status  1", "kept             27")
-	equal(t, "differences after a second copy", `{"difference":"extra","userId":"user-006","deviceId":"phone"}`+"\n",
-		run("", "diff", "-o", "json").out)
+	equal(t, "differences after a second copy", `{"difference":"extra","userId":"user-006","deviceId":"phone"}`+"\n", run("", "diff", "-o", "json").out)
 	run("n\n", "diff", "--prune").want(t, exitFailed, "Delete 1 registration from b that a does not have? [y/N]", "nothing was changed")
 	run("", "diff").want(t, exitFailed)
 	run("", "diff", "--prune", "--yes").want(t, exitOK, "pruned")
@@ -182,12 +179,14 @@ func TestCopyAndPrune(t *testing.T) {
 // every registration, status and time.
 func TestCopyBetweenDatabases(t *testing.T) {
 	d := newDesk(t)
-	source := filepath.Join(t.TempDir(), "source.db")
-	db, err := database.Open(t.Context(), source, database.Options{Create: true})
-	if err != nil {
-		t.Fatal(err)
+	open := func(name string) *database.Database {
+		db, err := database.Open(t.Context(), name, database.Options{Create: true, Endpoint: dynamotest.Endpoint(t)})
+		d.check(err)
+		t.Cleanup(func() { d.check(db.Close()) })
+		return db
 	}
-	defer func() { d.check(db.Close()) }()
+	source := filepath.Join(t.TempDir(), "source.db")
+	db := open(source)
 	d.store = db.Store
 	d.fill(250)
 	gone := d.register("gone", "phone", "ExpoPushToken[gone]")
@@ -200,14 +199,7 @@ func TestCopyBetweenDatabases(t *testing.T) {
 		d.run("", "copy", "--from", from, "--to", to, "--yes").want(t, exitOK, "imported         250")
 		d.run("", "copy", "--from", from, "--to", to, "--yes").want(t, exitOK, "kept             250")
 		d.run("", "diff", "--from", source, "--to", to).want(t, exitOK)
-		target, err := database.Open(t.Context(), to, database.Options{Endpoint: dynamotest.Endpoint(t)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, all(t, target.Walker)); diff != "" {
-			t.Errorf("from %s to %s (-want +got):\n%s", from, to, diff)
-		}
-		d.check(target.Close())
+		equal(t, "what is stored", want, all(t, open(to).Walker))
 		from = to
 	}
 	d.run("", "list", "gone", "--db", from).want(t, exitOK, "device_not_registered")
@@ -232,14 +224,11 @@ func emptyPostgres(t *testing.T) string {
 
 func TestCompareRecords(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	record := func(r tokens.Registration) *store.Record { return &store.Record{Registration: r} }
 	reg := tokens.Registration{Token: tokens.MustParseToken(tokenA), Platform: tokens.IOS, Status: tokens.Active, UpdatedAt: now, ExpiresAt: now.Add(time.Hour)}
-	same, expired, noExpiry, other := &store.Record{Registration: reg}, &store.Record{Registration: reg}, &store.Record{Registration: reg}, &store.Record{}
-	expired.Registration.ExpiresAt, noExpiry.Registration.ExpiresAt = now, time.Time{}
-	other.Registration = tokens.Registration{
-		Token: tokens.MustParseToken(tokenB), Platform: tokens.Android, ProjectID: "p", Status: tokens.LoggedOut,
-		RegisteredAt: now, UpdatedAt: now.Add(1), ExpiresAt: now.Add(2),
-	}
-	unreadable := &store.Record{Err: errors.New("unreadable")}
+	past, unlimited := reg, reg
+	past.ExpiresAt, unlimited.ExpiresAt = now, time.Time{}
+	same, expired, unreadable := record(reg), record(past), &store.Record{Err: errors.New("unreadable")}
 	for name, tc := range map[string]struct {
 		here, there *store.Record
 		kind        string
@@ -252,9 +241,11 @@ func TestCompareRecords(t *testing.T) {
 		"expired in both":  {expired, expired, "", nil},
 		"unreadable here":  {unreadable, nil, statusUnreadable, nil},
 		"unreadable there": {same, unreadable, statusUnreadable, nil},
-		"no expiry here":   {noExpiry, same, "", nil},
-		"everything": {other, same, different,
-			[]string{"expoPushToken", "platform", "projectId", "status", "registeredAt", "updatedAt", "expiresAt"}},
+		"no expiry here":   {record(unlimited), same, "", nil},
+		"everything": {record(tokens.Registration{
+			Token: tokens.MustParseToken(tokenB), Platform: tokens.Android, ProjectID: "p", Status: tokens.LoggedOut,
+			RegisteredAt: now, UpdatedAt: now.Add(1), ExpiresAt: now.Add(2),
+		}), same, different, []string{"expoPushToken", "platform", "projectId", "status", "registeredAt", "updatedAt", "expiresAt"}},
 	} {
 		kind, fields := compareRecords(*tc.here, tc.there, now)
 		equal(t, "kind of "+name, tc.kind, kind)
@@ -262,17 +253,25 @@ func TestCompareRecords(t *testing.T) {
 	}
 }
 
-// A hooked store calls a function before each page.
-type hooked struct {
+// A broken store fails after a number of pages and of imports.
+type broken struct {
 	*memstore.Store
-	page func() error
+	page    func() error
+	imports int
 }
 
-func (h hooked) Page(ctx context.Context, from store.Cursor, limit int) ([]store.Record, store.Cursor, error) {
-	if err := h.page(); err != nil {
+func (b *broken) Page(ctx context.Context, from store.Cursor, limit int) ([]store.Record, store.Cursor, error) {
+	if err := b.page(); err != nil {
 		return nil, "", err
 	}
-	return h.Store.Page(ctx, from, limit)
+	return b.Store.Page(ctx, from, limit)
+}
+
+func (b *broken) Import(ctx context.Context, r tokens.Registration) (store.ImportOutcome, error) {
+	if b.imports--; b.imports < 0 {
+		return "", errBroken
+	}
+	return b.Store.Import(ctx, r)
 }
 
 var errBroken = errors.New("broken")
@@ -291,7 +290,7 @@ func TestResume(t *testing.T) {
 				state, file := filepath.Join(dir, "state"), filepath.Join(dir, "file")
 				var pages atomic.Int32 // segments are walked concurrently
 				left := map[string][]byte{}
-				d.stores["a"] = hooked{a, func() error {
+				d.stores["a"] = &broken{Store: a, page: func() error {
 					if pages.Add(1) != 5 {
 						return nil
 					}
@@ -344,29 +343,16 @@ func TestImportResumed(t *testing.T) {
 	d, a, b := newStores(t)
 	d.fill(50)
 	lines := strings.Join(all(t, a), "")
-	state := filepath.Join(t.TempDir(), "state")
-	broken := brokenImporter{Store: b, left: 25}
-	d.stores["b"] = &broken
-	args := []string{"import", "--db", "b", "--state", state, "--page-size", "10", "--segments", "1", "-o", "json"}
+	target := &broken{Store: b, imports: 25}
+	d.stores["b"] = target
+	args := []string{"import", "--db", "b", "--state", filepath.Join(t.TempDir(), "state"), "--page-size", "10", "--segments", "1", "-o", "json"}
 	d.run(lines, args...).want(t, exitFailed, "run it again with the same --state", "broken")
-	broken.left = 1000
+	target.imports = 1000
 	d.run(strings.Replace(lines, "user-001", "user-999", 1), args...).want(t, exitFailed, "the input differs from the input of the interrupted import")
 	d.run("", args...).want(t, exitFailed, "the input differs")
 	equal(t, "counts", map[string]int{"lines": 50, "imported": 45, "imported_status": 0, "kept": 5, "expired": 0, "invalid": 0},
 		read[map[string]int](t, d.run(lines, args...)))
 	equal(t, "target", all(t, a), all(t, b))
-}
-
-type brokenImporter struct {
-	*memstore.Store
-	left int
-}
-
-func (b *brokenImporter) Import(ctx context.Context, r tokens.Registration) (store.ImportOutcome, error) {
-	if b.left--; b.left < 0 {
-		return "", errBroken
-	}
-	return b.Store.Import(ctx, r)
 }
 
 // FuzzParseLine checks that a parsed line is written unchanged.

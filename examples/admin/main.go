@@ -1,7 +1,5 @@
-// Command admin is the operator's tool for a store of device tokens. It shows the
-// registrations of a user and the holder of a token, logs a device out, erases a user,
-// exports, imports, copies, compares and counts whole stores, and upgrades and checks
-// a DynamoDB table. README.md in this folder lists its commands.
+// Command admin is the operator's tool for a store of device tokens. README.md in this
+// folder lists its commands.
 package main
 
 import (
@@ -34,8 +32,8 @@ func main() {
 	os.Exit(p.run(ctx, os.Args[1:]))
 }
 
-// A program is one run of the command, with its inputs, outputs and flags. Results go
-// to out. Questions, progress and errors go to err, so that the output can be piped.
+// A program is one run of the command. Results go to out. Questions, progress and errors
+// go to err, so that the output can be piped.
 type program struct {
 	in       io.Reader
 	out, err io.Writer
@@ -54,12 +52,11 @@ type program struct {
 	lines *bufio.Reader
 }
 
-// The exit codes.
 const (
-	exitOK      = 0
-	exitFailed  = 1
-	exitUsage   = 2
-	exitNothing = 3 // no matching registration
+	exitOK = iota
+	exitFailed
+	exitUsage
+	exitNothing // no matching registration
 )
 
 // run runs the command and returns its exit code.
@@ -150,16 +147,12 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 	}
 }
 
-// A usageError is an error of the command line. Its text contains no arguments that
-// may be a token.
+// A usageError is an error of the command line. Its text contains no token.
 type usageError struct{ text string }
-
-var _ error = (*usageError)(nil)
 
 func (e *usageError) Error() string { return e.text }
 
-// knownCommand validates the arguments of the root command, which are unknown
-// commands.
+// knownCommand rejects arguments of the root command, which are unknown commands.
 func knownCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -189,8 +182,8 @@ func holdsToken(text string) bool {
 	return err == nil
 }
 
-// arguments requires n arguments, none of them a token. The errors of cobra's own
-// checks contain the arguments.
+// arguments requires n arguments, none of them a token. Cobra's own checks would print
+// the arguments.
 func arguments(n int, otherwise string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		for _, arg := range args {

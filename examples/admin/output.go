@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -36,7 +37,7 @@ type view struct {
 
 // The statuses of records that are not live registrations.
 const (
-	statusExpired    = "expired"    // still stored
+	statusExpired    = "expired"
 	statusUnreadable = "unreadable" // cannot be decoded
 )
 
@@ -178,8 +179,8 @@ func (p *program) token(ctx context.Context) (tokens.Token, error) {
 	return tokens.ParseToken(text)
 }
 
-// progress returns a function that shows the number of processed rows, and a function
-// that ends the display. total is -1 if it is unknown.
+// progress returns functions that show the number of processed rows and that end the
+// display. total is -1 if it is unknown.
 func (p *program) progress(what string, total int) (advance func(rows int), finish func()) {
 	if _, ok := terminal(p.err); ok {
 		bar := progressbar.NewOptions(total,
@@ -197,21 +198,15 @@ func (p *program) progress(what string, total int) (advance func(rows int), fini
 		return advance, func() { _ = bar.Finish() }
 	}
 	logger := slog.New(slog.NewTextHandler(p.err, nil))
-	interval := p.logInterval
-	if interval == 0 {
-		interval = 10 * time.Second
+	if total >= 0 {
+		logger = logger.With("of", total)
 	}
 	last := time.Now()
 	advance = func(rows int) {
-		if time.Since(last) < interval {
-			return
-		}
-		last = time.Now()
-		if total < 0 {
+		if time.Since(last) >= cmp.Or(p.logInterval, 10*time.Second) {
+			last = time.Now()
 			logger.Info(what, "rows", rows)
-			return
 		}
-		logger.Info(what, "rows", rows, "of", total)
 	}
 	return advance, func() {}
 }

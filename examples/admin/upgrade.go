@@ -13,6 +13,7 @@ import (
 	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/examples/internal/visible"
 	"github.com/devicetokens/devicetokens/store"
+	"github.com/devicetokens/devicetokens/tokens"
 )
 
 // upgradeFlags are the flags of upgrade.
@@ -131,18 +132,16 @@ type (
 )
 
 func summaryOf(r dynamostore.UpgradeReport, dry bool) summary {
+	key := func(k tokens.Key) keyView { return keyView{string(k.UserID), string(k.DeviceID)} }
 	s := summary{
 		DryRun: dry, Rows: r.Rows, Expired: r.Expired, WithoutExpiry: r.WithoutExpiry, Unclaimed: r.Unclaimed,
 		Duplicates: []duplicateView{}, Unreadable: []keyView{}, ReadUnits: r.ReadUnits, WriteUnits: r.WriteUnits, Cursor: r.Cursor,
 	}
 	for _, d := range r.Duplicates {
-		s.Duplicates = append(s.Duplicates, duplicateView{
-			Removed: keyView{string(d.Removed.UserID), string(d.Removed.DeviceID)},
-			Kept:    keyView{string(d.Kept.UserID), string(d.Kept.DeviceID)},
-		})
+		s.Duplicates = append(s.Duplicates, duplicateView{Removed: key(d.Removed), Kept: key(d.Kept)})
 	}
 	for _, k := range r.Unreadable {
-		s.Unreadable = append(s.Unreadable, keyView{string(k.UserID), string(k.DeviceID)})
+		s.Unreadable = append(s.Unreadable, key(k))
 	}
 	return s
 }
@@ -165,19 +164,14 @@ func (p *program) showReport(s summary) error {
 		{"read units", strconv.FormatFloat(s.ReadUnits, 'f', -1, 64)},
 		{"write units", strconv.FormatFloat(s.WriteUnits, 'f', -1, 64)},
 	}
-	for i, d := range s.Duplicates {
-		if i == maxNamed {
-			rows = append(rows, []string{"more duplicates", "see -o json"})
-			break
-		}
+	for _, d := range s.Duplicates[:min(maxNamed, len(s.Duplicates))] {
 		rows = append(rows, []string{"duplicate", named(d.Removed) + ", kept: " + named(d.Kept)})
 	}
-	for i, k := range s.Unreadable {
-		if i == maxNamed {
-			rows = append(rows, []string{"more unreadable", "see -o json"})
-			break
-		}
+	for _, k := range s.Unreadable[:min(maxNamed, len(s.Unreadable))] {
 		rows = append(rows, []string{"unreadable", named(k)})
+	}
+	if max(len(s.Duplicates), len(s.Unreadable)) > maxNamed {
+		rows = append(rows, []string{"more", "see -o json"})
 	}
 	return p.show(s, []string{heading, "COUNT"}, rows)
 }

@@ -73,7 +73,7 @@ func TestUpgrade(t *testing.T) {
 	equal(t, "rows after a dry run and a no", before, d.stored())
 
 	o := d.run("y\n", "upgrade", "--page-size", "3", "--ttl", "720h", "--rate", "10000")
-	o.want(t, exitOK, "UPGRADED", "removed, another row keeps the token", `msg="dry run" rows=`, "msg=upgrade rows=", " of=12")
+	o.want(t, exitOK, "UPGRADED", "removed, another row keeps the token", `msg="dry run" rows=`, "msg=upgrade of=12 rows=")
 	equal(t, "rows and claims", 11+10, len(dynamotest.Scan(t, d.client, d.table)))
 	d.run("ExpoPushToken[3]", "holder").want(t, exitOK, "heir")
 

@@ -46,13 +46,11 @@ func (p *program) list() *cobra.Command {
 
 // nothingFor returns the error for a user without registrations. With -o json it also
 // writes v.
-func (p *program) nothingFor(user string, v any) error {
+func (p *program) nothingFor(user string, v any) (err error) {
 	if p.output == "json" {
-		if err := p.show(v, nil, nil); err != nil {
-			return err
-		}
+		err = p.show(v, nil, nil)
 	}
-	return fmt.Errorf("%w for user %s", errNothing, visible.ID(user))
+	return errors.Join(err, fmt.Errorf("%w for user %s", errNothing, visible.ID(user)))
 }
 
 func (p *program) holder() *cobra.Command {
@@ -187,26 +185,22 @@ type erasable struct {
 
 // erasable accesses the table directly for an id that the store rejects, because the
 // earlier service may have written such ids.
-func (p *program) erasable(ctx context.Context, db *database.Database, user tokens.UserID) (erasable, error) {
-	invalid := user.Validate()
-	if invalid == nil {
-		return erasable{
-			stored: func(ctx context.Context) (int, error) {
-				records, err := store.Inspect(ctx, db.Store, user)
-				return len(records), err
-			},
-			erase: func(ctx context.Context) error { return db.Store.DeleteUser(ctx, user) },
-		}, nil
+func (p *program) erasable(ctx context.Context, db *database.Database, user tokens.UserID) (e erasable, err error) {
+	if e.invalid = user.Validate(); e.invalid == nil {
+		e.stored = func(ctx context.Context) (int, error) {
+			records, err := store.Inspect(ctx, db.Store, user)
+			return len(records), err
+		}
+		e.erase = func(ctx context.Context) error { return db.Store.DeleteUser(ctx, user) }
+		return e, nil
 	}
 	if _, ok := db.Store.(*dynamostore.Store); !ok || user == "" {
-		return erasable{}, invalid
+		return e, e.invalid
 	}
 	client, err := p.client(ctx)
-	return erasable{
-		stored:  func(ctx context.Context) (int, error) { return countRows(ctx, client, p.table, user) },
-		erase:   func(ctx context.Context) error { return dynamostore.EraseUser(ctx, client, p.table, user) },
-		invalid: invalid,
-	}, err
+	e.stored = func(ctx context.Context) (int, error) { return countRows(ctx, client, p.table, user) }
+	e.erase = func(ctx context.Context) error { return dynamostore.EraseUser(ctx, client, p.table, user) }
+	return e, err
 }
 
 // countRows returns the number of rows of a user whose id the store rejects.
