@@ -1,5 +1,4 @@
-// Package database opens the store that a -db flag names: a table of DynamoDB, a
-// PostgreSQL database, a file of SQLite, or memory.
+// Package database opens the store that a -db flag names.
 package database
 
 import (
@@ -44,9 +43,7 @@ type Options struct {
 	// do not exist. Without it, a missing file is an error.
 	Create bool
 
-	// Region and Endpoint override the environment's for DynamoDB. The transport
-	// is for tests.
-	Region, Endpoint string
+	Region, Endpoint string // of DynamoDB; "" is the environment's
 	Transport        http.RoundTripper
 }
 
@@ -77,8 +74,6 @@ func Open(ctx context.Context, name string, o Options) (*Database, error) {
 		return openDynamoDB(ctx, rest, o)
 	case scheme == "postgres" || scheme == "postgresql":
 		return openPostgres(ctx, name, o)
-	case scheme == "sqlite" && rest != "":
-		return openSQLite(ctx, rest, o)
 	case name == "" || hasScheme && len(scheme) > 1: // one letter is a drive of Windows
 		return nil, ErrName
 	}
