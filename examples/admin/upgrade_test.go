@@ -18,8 +18,8 @@ import (
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
 )
 
-// older fills the table as the earlier service left it: rows of ten users, two of
-// which have the same token, and one row that cannot be read.
+// older fills the table as the earlier service left it: eleven users, two of which have
+// the same token, and an unreadable row.
 func (d *desk) older() {
 	for i := range 10 {
 		d.put(olderRow(fmt.Sprint("user-", i), "phone", fmt.Sprintf("ExpoPushToken[%d]", i)))
@@ -30,44 +30,33 @@ func (d *desk) older() {
 	d.put(olderRow("odd", "phone", "no token"))
 }
 
-// stored is all that the table holds.
+// stored returns all items of the table.
 func (d *desk) stored() []any {
 	d.t.Helper()
 	var items []any
 	for _, item := range dynamotest.Scan(d.t, d.client, d.table) {
 		var v any
-		if err := json.Unmarshal([]byte(dynamotest.ItemJSON(item)), &v); err != nil {
-			d.t.Fatal(err)
-		}
+		d.check(json.Unmarshal([]byte(dynamotest.ItemJSON(item)), &v))
 		items = append(items, v)
 	}
 	return items
-}
-
-var upgraded = summary{
-	Rows: 12, WithoutExpiry: 11, Unclaimed: 11,
-	Duplicates: []duplicateView{{Removed: keyView{"user-3", "phone"}, Kept: keyView{"heir", "phone"}}},
-	Unreadable: []keyView{{"odd", "phone"}},
-}
-
-// wantSummary compares all but what the pass cost. Which of two rows a real pass
-// meets first decides how many it looks at.
-func wantSummary(t *testing.T, want, got summary) {
-	t.Helper()
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(summary{}, "ReadUnits", "WriteUnits")); diff != "" {
-		t.Errorf("summary (-want +got):\n%s", diff)
-	}
 }
 
 func TestUpgrade(t *testing.T) {
 	d := newDesk(t)
 	d.logInterval = 1
 	d.older()
-	dry := upgraded
-	dry.DryRun = true
+	dry := summary{
+		DryRun: true, Rows: 12, WithoutExpiry: 11, Unclaimed: 11,
+		Duplicates: []duplicateView{{Removed: keyView{"user-3", "phone"}, Kept: keyView{"heir", "phone"}}},
+		Unreadable: []keyView{{"odd", "phone"}},
+	}
 	before := d.stored()
 
-	wantSummary(t, dry, read[summary](t, d.run("", "upgrade", "--dry-run", "-o", "json")))
+	got := read[summary](t, d.run("", "upgrade", "--dry-run", "-o", "json"))
+	if diff := cmp.Diff(dry, got, cmpopts.IgnoreFields(summary{}, "ReadUnits", "WriteUnits")); diff != "" {
+		t.Errorf("summary (-want +got):\n%s", diff)
+	}
 	d.run("n\n", "upgrade").want(t, exitFailed, "DRY RUN", "user-3 phone, kept: heir phone",
 		"Upgrade 11 rows, and remove 1 of them? [y/N]", "nothing was changed")
 	equal(t, "rows after a dry run and a no", before, d.stored())
@@ -81,15 +70,14 @@ func TestUpgrade(t *testing.T) {
 	d.run("", "repair").want(t, exitOK, "Nothing to change.")
 }
 
-// TestUpgradeResumed loses the table in the middle of the pass that writes, and
-// goes on as it is told to.
+// TestUpgradeResumed loses the table in the middle of the writing pass, and continues as
+// the message says.
 func TestUpgradeResumed(t *testing.T) {
 	d := newDesk(t)
 	d.older()
 	var scans atomic.Int64
 	d.transport = dynamotest.Transport(func(r *http.Request) (*http.Response, error) {
-		// Twelve rows are six or seven pages of the dry run; the tenth page is
-		// one of the pass that writes.
+		// The dry run reads twelve rows in six or seven pages.
 		if dynamotest.Operation(r) == "Scan" && scans.Add(1) >= 10 {
 			return dynamotest.Failure(r, http.StatusBadRequest, "AccessDeniedException", "user-1"), nil
 		}
