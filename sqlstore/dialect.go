@@ -17,11 +17,9 @@ type Dialect struct {
 	// lock locks a user and a token until the transaction ends. Its arguments, if
 	// it has any, are those of lockNumbers.
 	lock string
-	// forUpdate is the end of a SELECT that locks its rows.
-	forUpdate  string
-	deleteUser string
-	// purge removes the expired rows of a range of keys, whose end is {end}.
-	purge string
+	// forUpdate is the end of a SELECT that locks its rows, and skipLocked of one
+	// that also omits rows that another transaction has locked.
+	forUpdate, skipLocked string
 	// parameter is the prefix of a parameter's number.
 	parameter string
 	// options are the options of every transaction.
@@ -33,27 +31,26 @@ type Dialect struct {
 	kindOf func(error) (kind, string)
 }
 
-// Postgres returns the dialect of PostgreSQL 13 and later. It classifies errors by
-// SQLSTATE, from the method SQLState() string that the errors of pgx and lib/pq
-// have.
+// Postgres returns the dialect of PostgreSQL 13 and later. Errors are
+// classified by SQLSTATE, which the method SQLState() string of the errors of pgx
+// and lib/pq returns.
 func Postgres() Dialect {
 	return Dialect{
 		name:       "Postgres",
 		schema:     postgresSchema,
 		lock:       `SELECT pg_advisory_xact_lock($1), pg_advisory_xact_lock($2)`,
 		forUpdate:  ` FOR UPDATE`,
-		deleteUser: postgresDeleteUser,
-		purge:      postgresPurge,
+		skipLocked: ` FOR UPDATE SKIP LOCKED`,
 		parameter:  "$",
 		options:    &sql.TxOptions{Isolation: sql.LevelReadCommitted},
 		kindOf:     postgresKind,
 	}
 }
 
-// SQLite returns the dialect of SQLite 3.37 and later. code returns the primary or
-// extended result code of an error of the driver, and false for any other error. A
-// nil code calls the method Code() int, which the errors of modernc.org/sqlite
-// have. For github.com/mattn/go-sqlite3:
+// SQLite returns the dialect of SQLite 3.37 and later. code returns SQLite's result
+// code of an error, primary or extended, and false if the error has none. If code is
+// nil, the package calls the error's method Code() int, which modernc.org/sqlite
+// has. For github.com/mattn/go-sqlite3:
 //
 //	func(err error) (int, bool) {
 //		var e sqlite3.Error
@@ -69,12 +66,10 @@ func SQLite(code func(error) (int, bool)) Dialect {
 		schema: sqliteSchema,
 		// It changes no row, but takes the write lock before the transaction
 		// reads, so that it reads the latest rows.
-		lock:       `DELETE FROM {table} WHERE user_id IS NULL`,
-		deleteUser: sqliteDeleteUser,
-		purge:      sqlitePurge,
-		parameter:  "?",
-		oneWriter:  true,
-		kindOf:     func(err error) (kind, string) { return sqliteKind(err, code) },
+		lock:      `DELETE FROM {table} WHERE user_id IS NULL`,
+		parameter: "?",
+		oneWriter: true,
+		kindOf:    func(err error) (kind, string) { return sqliteKind(err, code) },
 	}
 }
 
@@ -112,10 +107,10 @@ const sqliteSchema = `CREATE TABLE IF NOT EXISTS {table} (
 const DefaultTable = "device_tokens"
 
 // Schema returns the statement that creates the table and its index if they do not
-// exist, for migration tools. table is as in [Options].
+// exist. It is for migration tools. table is as [Options].Table.
 //
 // Do not add an index on expires_at: on PostgreSQL each refresh would then update
-// every index, instead of being a heap-only update.
+// every index, because it could not be a heap-only update.
 func (d Dialect) Schema(table string) (string, error) {
 	if d.name == "" {
 		return "", errors.New("sqlstore: the dialect is zero, use Postgres or SQLite")
@@ -124,13 +119,23 @@ func (d Dialect) Schema(table string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return d.render(d.schema, quoted), nil
+	return d.render(quoted)[d.schema], nil
 }
 
-// render returns a statement for the dialect and the table. It replaces {table},
-// {lock} and the prefix of parameters.
-func (d Dialect) render(template, table string) string {
-	return strings.NewReplacer("{table}", table, "{lock}", d.forUpdate, "$", d.parameter).Replace(template)
+// render returns the text of each statement for the dialect and the table, by its
+// template.
+func (d Dialect) render(table string) map[string]string {
+	replace := strings.NewReplacer("{table}", table, "{lock}", d.forUpdate, "{skip}", d.skipLocked, "$", d.parameter)
+	texts := make(map[string]string)
+	for _, template := range []string{
+		d.schema, d.lock,
+		refresh, contenders, write, deleteHolders, importContenders, importStatus,
+		get, list, holder, inspect, segments, page + pageEnd, page + pageBeforeUser + pageEnd,
+		deactivate, invalidate, deleteOne, deleteUser, rangeEnd, purge + purgeEnd, purge + purgeBeforeKey + purgeEnd,
+	} {
+		texts[template] = replace.Replace(template)
+	}
+	return texts
 }
 
 // A name has at most 63 characters, because PostgreSQL truncates longer ones.

@@ -20,16 +20,16 @@
 //     the evicted rows, and writes the registration.
 //
 // On PostgreSQL the transaction runs at READ COMMITTED, regardless of the
-// database's default. It locks the user and the token with two advisory locks,
-// which end with the transaction, and takes the one with the smaller number first.
-// Rows are always locked in the order of their keys. Calls of this package
-// therefore do not deadlock each other. On SQLite the transaction takes the
+// database's default. The user and the token are locked by two advisory locks,
+// which end with the transaction. Calls of this package do not deadlock each other,
+// because each takes the advisory lock with the smaller number first, and locks
+// rows in the order of their keys. On SQLite the transaction takes the
 // database's write lock before it reads.
 //
 // # Costs
 //
-// The table has the statements that each call sends, one after the other. Each
-// statement is a round trip, including BEGIN and COMMIT. A driver may add a round
+// The table lists the statements of each call, in order. Each statement is a round
+// trip, including BEGIN and COMMIT. A driver may add a round
 // trip when a connection prepares a statement for the first time, or to check a
 // connection that was idle, as pgx does after a second.
 //
@@ -46,14 +46,14 @@
 //	  which changes nothing          4  BEGIN, lock, SELECT, COMMIT
 //	Purge, each 1,000 rows           2  SELECT, DELETE
 //
-// # Rules that bind
+// # Rules for callers
 //
 //   - Write the table only with this package. Other writes do not take its locks.
 //     The unique index still prevents two rows with one token, but a call that
-//     conflicts with such a write is repeated or returns [store.ErrTryAgain].
-//   - Use the primary server also for reads, because a replica returns old data.
+//     conflicts with such a write may return [store.ErrTryAgain].
+//   - Read from the primary server too, because a replica may return old data.
 //   - On PostgreSQL set lock_timeout below the deadline of a request, so that the
-//     server ends a statement whose caller has given up.
+//     server cancels a statement whose caller no longer waits.
 //   - A pooler in transaction mode, such as PgBouncer, works, because the package
 //     keeps no state in a session. The driver must not keep any either: with pgx,
 //     set default_query_exec_mode to exec or cache_describe, or to simple_protocol

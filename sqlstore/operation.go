@@ -170,7 +170,7 @@ func (op *operation) locked(ctx context.Context, user tokens.UserID, h tokens.Ha
 			return op.failed(ctx, err)
 		}
 		defer tx.Rollback() // after a commit it does nothing
-		if _, err := op.exec(ctx, tx, op.store.sql.lock, numbers...); err != nil {
+		if _, err := op.exec(ctx, tx, op.store.sql[op.store.dialect.lock], numbers...); err != nil {
 			return err
 		}
 		if err := do(tx); err != nil {

@@ -43,7 +43,7 @@ func (op *operation) register(ctx context.Context, req tokens.Request) (store.Re
 	var result store.Result
 	hash := req.Token.Hash()
 	err = op.locked(ctx, req.Key.UserID, hash, func(tx *sql.Tx) error {
-		rows, err := op.rows(ctx, tx, op.store.sql.contenders, string(req.Key.UserID), hash[:])
+		rows, err := op.rows(ctx, tx, op.store.sql[contenders], string(req.Key.UserID), hash[:])
 		if err != nil {
 			return err
 		}
@@ -53,7 +53,7 @@ func (op *operation) register(ctx context.Context, req tokens.Request) (store.Re
 		if err := op.removeHolders(ctx, tx, remove); err != nil {
 			return err
 		}
-		_, err = op.exec(ctx, tx, op.store.sql.write, rowArgs(result.Registration)...)
+		_, err = op.exec(ctx, tx, op.store.sql[write], rowArgs(result.Registration)...)
 		return err
 	})
 	if err != nil {
@@ -88,7 +88,7 @@ func (op *operation) refresh(ctx context.Context, reg *tokens.Registration) (ref
 	}
 	err = op.write(ctx, func() error {
 		refreshed = false // discard the result of an earlier try, whose commit failed
-		return op.query(ctx, op.store.db, scan, op.store.sql.refresh,
+		return op.query(ctx, op.store.db, scan, op.store.sql[refresh],
 			string(reg.Key.UserID), string(reg.Key.DeviceID), hash[:], reg.Token.Reveal(), string(reg.Platform), string(reg.ProjectID),
 			reg.UpdatedAt.UnixMilli(), reg.ExpiresAt.UnixMilli(), spellings[1], spellings[2])
 	})
@@ -159,6 +159,56 @@ func (op *operation) removeHolders(ctx context.Context, tx *sql.Tx, hashes [][]b
 		parameters = append(parameters, op.store.dialect.parameter+strconv.Itoa(i+1))
 		args = append(args, hash)
 	}
-	_, err := op.exec(ctx, tx, op.store.sql.deleteHolders+strings.Join(parameters, ", ")+")", args...)
+	_, err := op.exec(ctx, tx, op.store.sql[deleteHolders]+strings.Join(parameters, ", ")+")", args...)
 	return err
+}
+
+const (
+	importContenders = `SELECT ` + columns + ` FROM {table} WHERE user_id = $1 AND device_id = $2 OR token_hash = $3
+ORDER BY user_id, device_id{lock}`
+	importStatus = `UPDATE {table} SET status = $3 WHERE user_id = $1 AND device_id = $2`
+)
+
+// Import implements [store.Importer]: a transaction with the same locks as
+// Register.
+func (s *Store) Import(ctx context.Context, r tokens.Registration) (outcome store.ImportOutcome, err error) {
+	op := s.beginWrite(store.OpImport)
+	defer func() { op.end(store.OK, err) }()
+	if err := cmp.Or(store.ValidateImport(r), ctx.Err()); err != nil {
+		return "", err
+	}
+	now, hash := s.now(), r.Token.Hash()
+	err = op.locked(ctx, r.Key.UserID, hash, func(tx *sql.Tx) error {
+		rows, err := op.rows(ctx, tx, s.sql[importContenders], string(r.Key.UserID), string(r.Key.DeviceID), hash[:])
+		if err != nil {
+			return err
+		}
+		var own, holder *tokens.Registration
+		var remove [][]byte
+		for i := range rows {
+			of := &own
+			if rows[i].key != r.Key {
+				of, remove = &holder, [][]byte{rows[i].hash}
+			}
+			if rows[i].err == nil {
+				*of = &rows[i].reg
+			}
+		}
+		var stored tokens.Registration
+		stored, outcome = s.policy.PlanImport(r, now, own, holder)
+		switch outcome {
+		case store.Imported:
+			if err := op.removeHolders(ctx, tx, remove); err != nil {
+				return err
+			}
+			_, err = op.exec(ctx, tx, s.sql[write], rowArgs(stored)...)
+		case store.ImportedStatus:
+			_, err = op.exec(ctx, tx, s.sql[importStatus], string(r.Key.UserID), string(r.Key.DeviceID), string(stored.Status))
+		}
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return outcome, nil
 }

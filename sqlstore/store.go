@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/devicetokens/devicetokens/store"
@@ -21,7 +20,7 @@ type Options struct {
 	// table should use the same TTL and limit.
 	Policy store.Policy
 
-	// Observe, if not nil, is called at the end of each call that a
+	// Observe, if not nil, is called at the end of each call of a method that
 	// [store.Operation] names, on the caller's goroutine. It must be safe for
 	// concurrent use and should return quickly.
 	Observe func(store.Event)
@@ -40,7 +39,7 @@ type Store struct {
 	// writing has an element during a write. It is nil unless the dialect has one
 	// writer.
 	writing chan struct{}
-	sql     statements
+	sql     map[string]string // the statements, by template
 }
 
 var _ interface {
@@ -51,7 +50,7 @@ var _ interface {
 } = (*Store)(nil)
 
 // New returns a store in the table that [Dialect.Schema] creates. It sends no
-// statement: if the table does not exist, the first call returns
+// statement. If the table does not exist, the first call returns
 // [store.ErrMisconfigured]. The caller closes db.
 //
 // The error names every invalid argument.
@@ -69,7 +68,7 @@ func New(db *sql.DB, d Dialect, opts Options) (*Store, error) {
 	if err := errors.Join(append(errs, err)...); err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, dialect: d, table: table, policy: policy, observe: opts.Observe, sql: newStatements(d, table)}
+	s := &Store{db: db, dialect: d, table: table, policy: policy, observe: opts.Observe, sql: d.render(table)}
 	if d.oneWriter {
 		s.writing = make(chan struct{}, 1)
 	}
@@ -81,7 +80,7 @@ func New(db *sql.DB, d Dialect, opts Options) (*Store, error) {
 func (s *Store) CreateTable(ctx context.Context) error {
 	op := s.beginWrite("create table")
 	return op.repeat(ctx, func() error {
-		_, err := op.exec(ctx, s.db, s.dialect.render(s.dialect.schema, s.table))
+		_, err := op.exec(ctx, s.db, s.sql[s.dialect.schema])
 		return err
 	})
 }
@@ -89,26 +88,4 @@ func (s *Store) CreateTable(ctx context.Context) error {
 // now returns the policy's time in UTC and whole milliseconds, as stored.
 func (s *Store) now() time.Time {
 	return s.policy.Now().UTC().Truncate(time.Millisecond)
-}
-
-// statements are the texts of all statements, for the dialect and the table.
-type statements struct {
-	refresh, lock, contenders, write, deleteHolders string
-	get, list, holder, inspect                      string
-	deactivate, invalidate, delete, deleteUser      string
-	segments, page, pageUntil                       string
-	importContenders, importStatus                  string
-	rangeEnd, purgeRange, purgeRest                 string
-}
-
-func newStatements(d Dialect, table string) statements {
-	render := func(template string) string { return d.render(template, table) }
-	return statements{
-		refresh: render(refresh), lock: render(d.lock), contenders: render(contenders), write: render(write), deleteHolders: render(deleteHolders),
-		get: render(get), list: render(list), holder: render(holder), inspect: render(inspect),
-		deactivate: render(deactivate), invalidate: render(invalidate), delete: render(deleteOne), deleteUser: render(d.deleteUser),
-		segments: render(segments), page: render(page + pageEnd), pageUntil: render(page + pageBeforeUser + pageEnd),
-		importContenders: render(importContenders), importStatus: render(importStatus),
-		rangeEnd: render(rangeEnd), purgeRange: render(strings.ReplaceAll(d.purge, "{end}", purgeEnd)), purgeRest: render(strings.ReplaceAll(d.purge, "{end}", "")),
-	}
 }

@@ -96,7 +96,7 @@ func TestBroken(t *testing.T) {
 	for _, b := range broken {
 		t.Run(b.name, func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestBrokenStore$/^"+strings.ReplaceAll(b.check, "/", "$/^")+"$", "-test.v",
-				"-test.count=5", "-test.failfast") // two calls at once do not always meet
+				"-test.count=20", "-test.failfast") // two calls at once do not always meet
 			cmd.Env = append(os.Environ(), brokenStore+"="+b.name, "POSTGRES_URL="+database)
 			output, err := cmd.CombinedOutput()
 			failed := regexp.MustCompile(`--- FAIL: TestBrokenStore/(\S+/\S+)`).FindAllStringSubmatch(string(output), -1)
