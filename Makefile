@@ -67,7 +67,7 @@ long: dynamodb-local postgres ## run SCHEDULES (1000) random schedules, and the 
 	@go test ./internal/sidebyside -run '^TestSideBySide$$' -count=1 -v -timeout 1h -rapid.checks=$$(($(SCHEDULES) / 10)) -rapid.steps=60
 	@go test ./dynamostore -run '^Test(Store|Versions|Faults|CorruptRows)$$' -count=1 -v -timeout 1h -args -long
 	@go -C internal/sqlengines test -run '^Test(Store|SideBySide|KilledProgram|KilledServer)$$' -count=1 -timeout 1h -rapid.checks=$$(($(SCHEDULES) / 2)) -rapid.steps=60 -args -long
-	@go -C internal/linearizability test -run '^Test(DynamoDBLocal|SQL)$$' -count=1 -v -timeout 1h -args -seed=$$(date +%s) -histories=$$(($(SCHEDULES) / 5))
+	@go -C internal/sqlengines test ./linearizability -run '^Test(DynamoDBLocal|SQL)$$' -count=1 -v -timeout 1h -args -seed=$$(date +%s) -histories=$$(($(SCHEDULES) / 5))
 
 soak: ## run examples/local under load and with misbehaving clients, for SOAK (10s) plus its timeouts
 	@go -C examples test -tags soak ./local -run '^Test(Soak|BadClients)' -count=1 -v -timeout 1h -args -soak $(SOAK)

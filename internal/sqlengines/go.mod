@@ -1,9 +1,10 @@
-// Connects tests to PostgreSQL and SQLite, and tests sqlstore on them. A module of its own, so that the library depends on no driver.
+// Connects tests to PostgreSQL and SQLite, and tests sqlstore on them. A module of its own, so that the library depends on no driver and not on porcupine.
 module github.com/devicetokens/devicetokens/internal/sqlengines
 
 go 1.26.0
 
 require (
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/devicetokens/devicetokens v0.0.0
 	github.com/google/go-cmp v0.7.0
 	github.com/jackc/pgx/v5 v5.13.0

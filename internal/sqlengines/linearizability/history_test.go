@@ -41,7 +41,7 @@ var now = time.Date(2051, time.March, 4, 23, 6, 7, 0, time.UTC)
 
 var policy = store.Policy{Now: func() time.Time { return now }}
 
-// A history is made by clients that call a store at once.
+// A history has the calls of concurrent clients.
 type history struct {
 	store store.Store
 	ends  bool         // some contexts end during their call
@@ -51,9 +51,9 @@ type history struct {
 	mu      sync.Mutex
 	steps   []porcupine.Operation
 	unknown int   // writes that may have been applied
-	again   int   // Holder's answers to try again
-	lost    int   // reads without an answer
-	err     error // an answer that no store may give
+	again   int   // ErrTryAgain of Holder
+	lost    int   // calls without an effect or a result
+	err     error // that no store may return
 }
 
 func record(ctx context.Context, s store.Store, ends bool, seed uint64) *history {
@@ -160,7 +160,7 @@ func (h *history) add(client int, began int64, in step, out answer, err error) {
 		out = answer{again: true}
 		h.again++
 	case reads && errors.Is(err, store.ErrTryAgain), errors.Is(err, context.DeadlineExceeded) && (reads || !errors.Is(err, store.ErrTryAgain)):
-		h.lost++ // it tells nothing, or nothing happened
+		h.lost++
 		return
 	case !reads && errors.Is(err, store.ErrTryAgain):
 		out, ended = answer{unknown: true}, math.MaxInt64
@@ -187,6 +187,6 @@ func (h *history) check() error {
 
 var (
 	errNotLinearizable = errors.New("the history is not linearizable")
-	// errUndecided: each write of unknown outcome doubles what is to be searched.
+	// Each write of unknown outcome doubles the search.
 	errUndecided = errors.New("the history was not decided in time")
 )

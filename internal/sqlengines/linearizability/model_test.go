@@ -9,11 +9,11 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A state is what the model stores under each key; the zero row is none.
+// A state has the row of each key. The zero row is none.
 type state [len(keys)]row
 
-// A row is a registration. Its tag is the project ID, which each Register
-// chooses anew, so that what a read found tells which Register wrote it.
+// A row is a registration. Its tag is the project ID, which is unique for each Register,
+// so that a read shows which Register wrote the row.
 type row struct {
 	token  int // index, from 1
 	status tokens.Status
@@ -26,7 +26,7 @@ type step struct {
 	key    int // index
 	token  int // index, from 1
 	tag    tokens.ProjectID
-	old    bool // the message of Invalidate: sent too early to count
+	old    bool // the message of Invalidate was sent too early
 }
 
 type method string
