@@ -8,7 +8,6 @@ require (
 	github.com/devicetokens/devicetokens v0.0.0
 	github.com/pb33f/libopenapi v0.42.4
 	github.com/pb33f/libopenapi-validator v0.16.2
-	pgregory.net/rapid v1.3.0
 )
 
 require (

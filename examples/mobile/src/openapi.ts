@@ -7,7 +7,13 @@ export interface paths {
     "/v1/device-tokens": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The id of the request, 1–64 ASCII letters, digits and `-._`. The server replaces any other value.
+                 * @example 4f1c7a52-1
+                 */
+                "X-Request-Id"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -312,13 +318,7 @@ export interface components {
             };
         };
     };
-    parameters: {
-        /**
-         * @description The id of the request, 1–64 ASCII letters, digits and `-._`. The server replaces any other value.
-         * @example 4f1c7a52-1
-         */
-        RequestId: string;
-    };
+    parameters: never;
     requestBodies: never;
     headers: {
         /** @description Always `no-store`. */
@@ -340,7 +340,7 @@ export interface operations {
                  * @description The id of the request, 1–64 ASCII letters, digits and `-._`. The server replaces any other value.
                  * @example 4f1c7a52-1
                  */
-                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Request-Id"?: string;
             };
             path?: never;
             cookie?: never;
@@ -373,7 +373,7 @@ export interface operations {
                  * @description The id of the request, 1–64 ASCII letters, digits and `-._`. The server replaces any other value.
                  * @example 4f1c7a52-1
                  */
-                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Request-Id"?: string;
             };
             path?: never;
             cookie?: never;
@@ -414,7 +414,7 @@ export interface operations {
                  * @description The id of the request, 1–64 ASCII letters, digits and `-._`. The server replaces any other value.
                  * @example 4f1c7a52-1
                  */
-                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Request-Id"?: string;
             };
             path?: never;
             cookie?: never;
@@ -447,7 +447,7 @@ export interface operations {
                  * @description The id of the request, 1–64 ASCII letters, digits and `-._`. The server replaces any other value.
                  * @example 4f1c7a52-1
                  */
-                "X-Request-Id"?: components["parameters"]["RequestId"];
+                "X-Request-Id"?: string;
             };
             path?: never;
             cookie?: never;
