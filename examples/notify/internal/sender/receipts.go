@@ -25,22 +25,27 @@ func (s *Sender) follow(ctx context.Context, planned <-chan struct{}) error {
 		if fetched > 0 {
 			continue
 		}
-		wait := min(time.Second, s.o.ReceiptDelay)
-		if allSent { // no more tickets come
-			due, some, err := s.outbox.NextDue(s.isUnread)
-			if err != nil {
-				return err
-			}
-			if !some {
-				return s.finish(ctx)
-			}
-			wait = time.Until(due)
+		due, some, err := s.outbox.NextDue(s.isUnread)
+		switch {
+		case err != nil:
+			return err
+		case !some && allSent: // no more tickets come
+			return s.finish(ctx)
+		case !some:
+			due = time.Now().Add(s.o.ReceiptDelay)
+		case allSent:
 			if err := s.invalidateEarly(ctx); err != nil {
 				return err
 			}
 		}
-		if err := sleep(ctx, wait); err != nil {
-			return err
+		timer := time.NewTimer(time.Until(due))
+		select {
+		case <-timer.C:
+		case <-s.idle:
+			timer.Stop()
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
 		}
 	}
 }

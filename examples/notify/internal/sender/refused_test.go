@@ -145,17 +145,17 @@ func TestNothingAccepted(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			inWorld(t, fakeexpo.Options{}, func(t *testing.T, w *world) {
 				w.fault = func(fakeexpo.Request) fakeexpo.Fault { return tc.fault }
-				w.add(2000, app, "p")
-				w.o.PageUsers = 50
+				w.add(1000, app, "p")
+				w.o.PageUsers = 20
 				err := w.run(t.Context())
 				if n := w.expo.Stats().Requests; err == nil || !strings.Contains(err.Error(), tc.want) || n > tc.most {
 					t.Errorf("got %v after %d requests", err, n)
 				}
-				if got, _, _ := w.totals(); got.Planned > 1250 || got.Failed != nil {
+				if got, _, _ := w.totals(); got.Planned > 500 || got.Failed != nil {
 					t.Errorf("%+v, with a list that is refused from its beginning", got)
 				}
 				w.fault = nil
-				if w.expect(outbox.Counts{Accepted: 2000, Delivered: 2000}, w.finish()); w.expo.Stats().Taken != 2000 {
+				if w.expect(outbox.Counts{Accepted: 1000, Delivered: 1000}, w.finish()); w.expo.Stats().Taken != 1000 {
 					t.Errorf("%+v", w.expo.Stats())
 				}
 			})

@@ -96,6 +96,7 @@ type Sender struct {
 
 	queue   chan *work
 	open    atomic.Int64    // works that are queued, in progress or waiting for their time
+	idle    chan struct{}   // receives when open has become 0 and when planning has ended
 	later   *errgroup.Group // works that wait for their time
 	stopped chan struct{}   // closed when this run sends nothing more
 
@@ -123,7 +124,7 @@ func New(registry Registry, push *expo.Client, box *outbox.Outbox, job Job, o Op
 	}
 	return &Sender{
 		registry: registry, push: push, outbox: box, job: job, o: o,
-		queue: make(chan *work, o.Workers), stopped: make(chan struct{}),
+		queue: make(chan *work, o.Workers), idle: make(chan struct{}, 1), stopped: make(chan struct{}),
 		projects: map[string]*project{}, readings: map[string]*reading{},
 	}
 }
@@ -148,8 +149,10 @@ func (s *Sender) Run(ctx context.Context) error {
 	s.later = group
 	planned := make(chan struct{})
 	group.Go(func() error {
-		defer close(planned)
-		return s.plan(ctx, last)
+		err := s.plan(ctx, last)
+		close(planned)
+		s.wake()
+		return err
 	})
 	for range s.o.Workers {
 		group.Go(func() error { return s.work(ctx) })
@@ -179,8 +182,23 @@ func (s *Sender) work(ctx context.Context) error {
 			if err := s.deliver(ctx, w); err != nil {
 				return err
 			}
-			s.open.Add(-1)
+			s.done()
 		}
+	}
+}
+
+// done is called when a work needs nothing more in this run.
+func (s *Sender) done() {
+	if s.open.Add(-1) == 0 {
+		s.wake()
+	}
+}
+
+// wake makes follow check again whether everything is sent.
+func (s *Sender) wake() {
+	select {
+	case s.idle <- struct{}{}:
+	default:
 	}
 }
 
@@ -196,7 +214,7 @@ func (s *Sender) enqueue(ctx context.Context, w *work) error {
 			case <-timer.C:
 				return s.hand(ctx, w)
 			case <-s.stopped:
-				s.open.Add(-1)
+				s.done()
 				return nil
 			case <-ctx.Done():
 				return ctx.Err()
