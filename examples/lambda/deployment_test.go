@@ -3,10 +3,12 @@ package main
 import (
 	"archive/zip"
 	"bytes"
-	"context"
+	"debug/elf"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,28 +20,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/devicetokens/devicetokens/examples/lambda/internal/pack"
 	"github.com/devicetokens/devicetokens/examples/lambda/internal/standin"
 	"github.com/devicetokens/devicetokens/httpapi/oidcauth/oidctest"
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
 )
 
-// faultEnv makes this test binary a bootstrap with a fault, see failure_test.go.
+// faultEnv makes this test binary a bootstrap with a fault: see failure_test.go.
 const faultEnv = "TEST_FAULT"
 
-// What TestMain builds: the zips that are deployed, and the bootstrap that is in the
-// one for this kind of processor; and the program that makes zips.
+// What TestMain builds: the zips that are deployed, the bootstrap in the zip for this kind
+// of processor, and the program that makes zips. A process without the race detector makes
+// them in a tenth of the time.
 var dist, bootstrap, packer string
-
-// makeZips does what `make lambda` does, with the program that TestMain built: a
-// process without the race detector takes a tenth of the time.
-func makeZips(ctx context.Context, dir string, processors ...string) error {
-	cmd := exec.CommandContext(ctx, packer, append([]string{"-dir", dir}, processors...)...)
-	if output, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("pack: %w: %s", err, output)
-	}
-	return nil
-}
 
 func TestMain(m *testing.M) {
 	if fault := os.Getenv(faultEnv); fault != "" {
@@ -51,7 +43,7 @@ func TestMain(m *testing.M) {
 		log.Fatal(err)
 	}
 	code := 1
-	if err = build(dir); err == nil {
+	if err = buildAll(dir); err == nil {
 		code = m.Run()
 	}
 	if err := errors.Join(err, os.RemoveAll(dir)); err != nil {
@@ -60,27 +52,86 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func build(dir string) error {
-	dist, packer = dir, filepath.Join(dir, "pack")
-	if output, err := exec.Command("go", "build", "-o", packer, "./pack").CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %w: %s", err, output)
-	}
-	if err := makeZips(context.Background(), dir); err != nil {
+func buildAll(dir string) error {
+	dist, packer, bootstrap = dir, filepath.Join(dir, "pack"), filepath.Join(dir, "bootstrap")
+	if err := command("go", "build", "-o", packer, "./pack"); err != nil {
 		return err
 	}
-	bootstrap = filepath.Join(dir, pack.Name)
+	if err := command(packer, "-dir", dir); err != nil {
+		return err
+	}
 	if runtime.GOOS != "linux" { // where the deployed binary does not run
-		return pack.Binary(context.Background(), ".", runtime.GOOS, runtime.GOARCH, bootstrap)
+		return command("go", "build", "-tags=lambda.norpc", "-o", bootstrap, ".")
 	}
 	files, err := zip.OpenReader(zipPath(dir, runtime.GOARCH))
 	if err != nil {
 		return err
 	}
-	defer files.Close()
-	return os.CopyFS(dir, files)
+	return errors.Join(os.CopyFS(dir, files), files.Close())
+}
+
+func command(name string, args ...string) error {
+	if output, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", filepath.Base(name), err, output)
+	}
+	return nil
 }
 
 func zipPath(dir, arch string) string { return filepath.Join(dir, "device-tokens-"+arch+".zip") }
+
+// maxZipBytes limits what a cold start has to fetch and unpack.
+const maxZipBytes = 4 << 20
+
+// Each zip has the executable for its kind of processor and nothing else.
+func TestArchives(t *testing.T) {
+	for arch, machine := range map[string]elf.Machine{"arm64": elf.EM_AARCH64, "amd64": elf.EM_X86_64} {
+		data, err := os.ReadFile(zipPath(dist, arch))
+		if err != nil || len(data) > maxZipBytes {
+			t.Errorf("%s has %d bytes, want at most %d: %v", arch, len(data), maxZipBytes, err)
+		}
+		z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(z.File) != 1 || z.File[0].Name != "bootstrap" || z.File[0].Mode() != 0o755 {
+			t.Fatalf("the zip has %d files, the first is %s with mode %v", len(z.File), z.File[0].Name, z.File[0].Mode())
+		}
+		program, err := fs.ReadFile(z, "bootstrap")
+		if err != nil {
+			t.Fatal(err)
+		}
+		header, err := elf.NewFile(bytes.NewReader(program))
+		if err != nil || header.Class != elf.ELFCLASS64 || header.Machine != machine {
+			t.Errorf("%s has a program for %+v: %v", arch, header, err)
+		}
+	}
+}
+
+// The environment of a developer does not change the zip.
+func TestReproducible(t *testing.T) {
+	t.Setenv("GOAMD64", "v3")
+	t.Setenv("GOARM64", "v9.0")
+	t.Setenv("GOFLAGS", "-trimpath=false")
+	again := t.TempDir()
+	if err := command(packer, "-dir", again, "amd64"); err != nil {
+		t.Fatal(err)
+	}
+	first, err1 := os.ReadFile(zipPath(dist, "amd64"))
+	second, err2 := os.ReadFile(zipPath(again, "amd64"))
+	if err := errors.Join(err1, err2); err != nil || !bytes.Equal(first, second) {
+		t.Errorf("two builds differ: %v", err)
+	}
+}
+
+func TestArchiveOfUnknownProcessor(t *testing.T) {
+	dir := t.TempDir()
+	if err := command(packer, "-dir", dir, "vax"); err == nil {
+		t.Error("built for an unknown processor")
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left %v (%v)", left, err)
+	}
+}
 
 // deployed is a function in its environment, and what it prints.
 type deployed struct {
@@ -90,21 +141,16 @@ type deployed struct {
 
 // deploy makes a function of the built bootstrap. env changes its variables; ""
 // removes one.
-func deploy(t *testing.T, env map[string]string) *deployed {
+func deploy(t testing.TB, env map[string]string) *deployed {
 	t.Helper()
 	f := &deployed{}
 	f.Command = []string{bootstrap}
 	f.Env = map[string]string{
-		"DEVICE_TOKEN_TABLE_NAME":  "device-tokens",
-		"DEVICE_TOKEN_STAGE":       "prod",
-		"DEVICE_TOKEN_TTL":         "2160h",
-		"DEVICE_TOKEN_MAX_DEVICES": "20",
-		"DEVICE_TOKEN_LOG_LEVEL":   "info",
-		"DEVICE_TOKEN_AUTH":        "claims",
+		"DEVICE_TOKEN_TABLE_NAME": "device-tokens",
+		"DEVICE_TOKEN_STAGE":      "prod",
+		"DEVICE_TOKEN_AUTH":       "claims",
 	}
-	for name, value := range env {
-		f.Env[name] = value
-	}
+	maps.Copy(f.Env, env)
 	f.Output = &f.output
 	t.Cleanup(func() {
 		f.Close()

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -19,15 +18,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/devicetokens/devicetokens/examples/internal/e2e"
-	"github.com/devicetokens/devicetokens/examples/lambda/internal/pack"
 	"github.com/devicetokens/devicetokens/examples/lambda/internal/standin"
 	"github.com/devicetokens/devicetokens/httpapi/oidcauth/oidctest"
 )
 
-// TestDeployments walks through three deployments of the API, which have to
-// answer alike: the server of examples/local, the function behind a REST API with
-// an authorizer, and the function behind an HTTP API, where it verifies the
-// tokens itself.
+// Three deployments give the same answers: the server of examples/local, the function
+// behind a REST API with an authorizer, and the function behind an HTTP API, where it
+// verifies the tokens itself.
 func TestDeployments(t *testing.T) {
 	var transcripts [3][]string
 	walk := func(i int, name, url string, bearer func(string) string) {
@@ -63,7 +60,7 @@ func TestDeployments(t *testing.T) {
 	}
 }
 
-// checkSignals looks at what a function printed on the walk.
+// checkSignals checks the log and the metrics of a function.
 func checkSignals(t *testing.T, printed string) {
 	t.Helper()
 	for _, private := range []string{"PushToken[", "alice", "phone", "eyJ"} {
@@ -85,7 +82,7 @@ func checkSignals(t *testing.T, printed string) {
 func startLocal(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "local")
-	if err := pack.Binary(t.Context(), "../local", runtime.GOOS, runtime.GOARCH, path); err != nil {
+	if err := command("go", "build", "-o", path, "../local"); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), path, "-addr", "127.0.0.1:0", "-db", "memory")
@@ -107,8 +104,8 @@ func startLocal(t *testing.T) string {
 	return ""
 }
 
-// A recorder passes requests on to a deployment, and keeps what may not differ
-// between deployments.
+// A recorder passes requests on to a deployment, and records what must be the same for
+// each deployment.
 type recorder struct {
 	target string
 
@@ -163,10 +160,6 @@ func (rec *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // request, against a table that answers at once. init-ms ends when the function
 // asks for its first event, answer-ms is the time of the request.
 func BenchmarkColdStart(b *testing.B) {
-	program := filepath.Join(b.TempDir(), "bootstrap")
-	if err := pack.Binary(b.Context(), ".", runtime.GOOS, runtime.GOARCH, program); err != nil {
-		b.Fatal(err)
-	}
 	table := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
@@ -177,19 +170,12 @@ func BenchmarkColdStart(b *testing.B) {
 	var initial, answering time.Duration
 	var peak int64
 	for b.Loop() {
-		function := &standin.Lambda{Command: []string{program}, Output: io.Discard, Env: map[string]string{
-			"AWS_ENDPOINT_URL":        table.URL,
-			"DEVICE_TOKEN_TABLE_NAME": "device-tokens",
-			"DEVICE_TOKEN_STAGE":      "bench",
-			"DEVICE_TOKEN_AUTH":       "claims",
-		}}
+		function := deploy(b, map[string]string{"AWS_ENDPOINT_URL": table.URL})
 		if err := function.Start(); err != nil {
 			b.Fatal(err)
 		}
 		began := time.Now()
-		answer, err := function.Invoke(b.Context(), []byte(`{"resource":"/v1/device-tokens","path":"/v1/device-tokens","httpMethod":"GET",
-			"headers":{"Accept":"application/json"},"multiValueHeaders":{"Accept":["application/json"]},
-			"requestContext":{"requestId":"r","authorizer":{"claims":{"sub":"alice"}}},"body":null,"isBase64Encoded":false}`))
+		answer, err := function.Invoke(b.Context(), listEvent)
 		answering += time.Since(began)
 		if err != nil || !bytes.Contains(answer, []byte(`"statusCode":200`)) {
 			b.Fatalf("it answered %s (%v)", answer, err)
@@ -204,5 +190,5 @@ func BenchmarkColdStart(b *testing.B) {
 	}
 	b.ReportMetric(1e3*initial.Seconds()/float64(b.N), "init-ms")
 	b.ReportMetric(1e3*answering.Seconds()/float64(b.N), "answer-ms")
-	b.ReportMetric(float64(peak)/(1<<20), "peak-MiB")
+	b.ReportMetric(float64(peak)/1024, "peak-MiB")
 }

@@ -3,6 +3,7 @@ package function
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -16,7 +17,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A request is what the adapter has to make of an event.
+// A request is what the function makes of an event.
 type request struct {
 	Method, Path, Escaped, Body, Host string
 	Query                             url.Values
@@ -25,10 +26,10 @@ type request struct {
 	Gateway                           string
 }
 
+// Events of each source, with all members that the function reads, and without them.
 func TestEvents(t *testing.T) {
 	for _, test := range []struct {
 		name  string
-		base  string
 		event string
 		want  request
 	}{
@@ -40,7 +41,7 @@ func TestEvents(t *testing.T) {
 				"queryStringParameters": {"deviceId": "b"}, "multiValueQueryStringParameters": {"deviceId": ["ä #&=?+%/", "b"], "permanent": ["true"]},
 				"pathParameters": null, "stageVariables": null,
 				"requestContext": {"requestId": "g-1", "stage": "prod", "path": "/prod/v1/device-tokens",
-					"authorizer": {"claims": {"sub": "alice", "exp": "Mon Nov 23 09:00:00 UTC 2026"}}},
+					"authorizer": {"claims": {"sub": "alice", "exp": 1700000000, "groups": []}}},
 				"body": null, "isBase64Encoded": false}`,
 			want: request{
 				Method: "DELETE", Path: "/v1/device-tokens", Host: "x.example", Gateway: "g-1",
@@ -50,28 +51,23 @@ func TestEvents(t *testing.T) {
 			},
 		},
 		{
-			name: "REST, nothing there",
+			name: "REST, nulls",
 			event: `{"path": "/", "httpMethod": "GET", "headers": null, "multiValueHeaders": null, "queryStringParameters": null,
 				"multiValueQueryStringParameters": null, "requestContext": {}, "body": null}`,
 			want: request{Method: "GET", Path: "/"},
 		},
 		{
-			name:  "REST, a path as it was sent",
-			event: `{"path": "/v1%2Fdevice-tokens/%C3%A4", "httpMethod": "GET", "requestContext": {}}`,
-			want:  request{Method: "GET", Path: "/v1/device-tokens/ä", Escaped: "/v1%2Fdevice-tokens/%C3%A4"},
+			name: "REST, single values alone, base64",
+			event: `{"path": "/", "httpMethod": "POST", "headers": {"Host": "x.example", "X-One": "1"}, "multiValueHeaders": null,
+				"queryStringParameters": {"deviceId": "ä #&"}, "multiValueQueryStringParameters": {}, "Records": null,
+				"requestContext": {"elb": null, "connectionId": null}, "body": "w6QAIQ==", "isBase64Encoded": true}`,
+			want: request{
+				Method: "POST", Path: "/", Host: "x.example", Body: "ä\x00!",
+				Query: url.Values{"deviceId": {"ä #&"}}, Header: http.Header{"Host": {"x.example"}, "X-One": {"1"}},
+			},
 		},
 		{
-			name:  "REST, a path that has no meaning",
-			event: `{"path": "/%zz", "httpMethod": "GET", "requestContext": {}}`,
-			want:  request{Method: "GET", Path: "/%zz", Escaped: "/%25zz"},
-		},
-		{
-			name:  "REST, base64",
-			event: `{"path": "/", "httpMethod": "POST", "requestContext": {}, "body": "w6QAIQ==", "isBase64Encoded": true}`,
-			want:  request{Method: "POST", Path: "/", Body: "ä\x00!"},
-		},
-		{
-			name:  "REST, a Lambda authorizer's values are no claims",
+			name:  "REST, values of a Lambda authorizer are no claims",
 			event: `{"path": "/", "httpMethod": "GET", "requestContext": {"authorizer": {"sub": "alice", "principalId": "alice", "claims": "{}"}}}`,
 			want:  request{Method: "GET", Path: "/"},
 		},
@@ -83,97 +79,26 @@ func TestEvents(t *testing.T) {
 				"cookies": ["a=1", "b=2"], "headers": {"host": "x.example", "x-two": "1,2"},
 				"requestContext": {"apiId": "x", "domainPrefix": "x", "requestId": "g-2=", "stage": "$default",
 					"http": {"method": "POST", "path": "/v1/device-tokens"},
-					"authorizer": {"jwt": {"claims": {"sub": "alice", "exp": 1700000000, "admin": true, "groups": ["a"], "address": {}, "nonce": null}, "scopes": null}}},
-				"body": "{}", "isBase64Encoded": false}`,
+					"authorizer": {"jwt": {"claims": {"sub": "alice", "exp": 1700000000, "admin": true, "address": {}, "nonce": null}, "scopes": null}}},
+				"body": "w6QAIQ==", "isBase64Encoded": true}`,
 			want: request{
-				Method: "POST", Path: "/v1/device-tokens", Host: "x.example", Gateway: "g-2=", Body: "{}",
+				Method: "POST", Path: "/v1/device-tokens", Host: "x.example", Gateway: "g-2=", Body: "ä\x00!",
 				Query:  url.Values{"deviceId": {"ä #", "b,"}},
 				Header: http.Header{"Host": {"x.example"}, "X-Two": {"1,2"}, "Cookie": {"a=1; b=2"}},
 				User:   "alice",
 			},
 		},
 		{
-			name:  "HTTP, nothing there",
-			event: `{"version": "2.0", "rawPath": "/", "requestContext": {"http": {"method": "GET"}}}`,
-			want:  request{Method: "GET", Path: "/"},
+			name: "HTTP, values of a Lambda authorizer are no claims",
+			event: `{"version": "2.0", "rawPath": "/", "requestContext": {"http": {"method": "GET"},
+				"authorizer": {"lambda": {"sub": "alice", "claims": {"sub": "alice"}}}}}`,
+			want: request{Method: "GET", Path: "/"},
 		},
 		{
-			name: "HTTP, a stage in the path",
-			event: `{"version": "2.0", "rawPath": "/prod/v1/device-tokens",
-				"requestContext": {"apiId": "x", "domainPrefix": "x", "stage": "prod", "http": {"method": "GET"}}}`,
-			want: request{Method: "GET", Path: "/v1/device-tokens"},
-		},
-		{
-			name: "HTTP, a path that begins like the stage",
-			event: `{"version": "2.0", "rawPath": "/v1x/device-tokens",
-				"requestContext": {"apiId": "x", "domainPrefix": "x", "stage": "v1", "http": {"method": "GET"}}}`,
-			want: request{Method: "GET", Path: "/v1x/device-tokens"},
-		},
-		{
-			name: "HTTP, a domain of one's own, where the path has no stage",
-			event: `{"version": "2.0", "rawPath": "/v1/device-tokens",
-				"requestContext": {"apiId": "x", "domainPrefix": "api", "stage": "v1", "http": {"method": "GET"}}}`,
-			want: request{Method: "GET", Path: "/v1/device-tokens"},
-		},
-		{
-			name: "HTTP, a decoded path with what ends a path",
-			event: `{"version": "2.0", "rawPath": "/a?b#c%2F", "rawQueryString": "d",
-				"requestContext": {"stage": "$default", "http": {"method": "GET"}}}`,
-			want: request{Method: "GET", Path: "/a?b#c%2F", Escaped: "/a%3Fb%23c%252F", Query: url.Values{"d": {""}}},
-		},
-		{
-			name:  "HTTP, base64",
-			event: `{"version": "2.0", "rawPath": "/", "requestContext": {"http": {"method": "PUT"}}, "body": "w6QAIQ==", "isBase64Encoded": true}`,
-			want:  request{Method: "PUT", Path: "/", Body: "ä\x00!"},
-		},
-		{
-			name:  "REST, claims that are no strings",
-			event: `{"path": "/", "httpMethod": "GET", "requestContext": {"authorizer": {"claims": {"sub": "alice", "exp": 1700000000, "groups": []}}}}`,
-			want:  request{Method: "GET", Path: "/", User: "alice"},
-		},
-		{
-			name: "REST, single values alone",
-			event: `{"path": "/", "httpMethod": "GET", "headers": {"Host": "x.example", "X-One": "1"}, "multiValueHeaders": null,
-				"queryStringParameters": {"deviceId": "ä #&"}, "multiValueQueryStringParameters": {}, "Records": null, "requestContext": {"elb": null, "connectionId": null}}`,
-			want: request{
-				Method: "GET", Path: "/", Host: "x.example",
-				Query: url.Values{"deviceId": {"ä #&"}}, Header: http.Header{"Host": {"x.example"}, "X-One": {"1"}},
-			},
-		},
-		{
-			name:  "REST, a path that begins like its stage",
-			event: `{"path": "/prod/v1", "httpMethod": "GET", "requestContext": {"stage": "prod", "apiId": "x", "domainPrefix": "x"}}`,
-			want:  request{Method: "GET", Path: "/prod/v1"},
-		},
-		{
-			name:  "REST, a base path of a custom domain",
-			base:  "/push/api",
-			event: `{"path": "/push/api/v1%2Fdevice-tokens", "httpMethod": "GET", "requestContext": {"stage": "prod"}}`,
-			want:  request{Method: "GET", Path: "/v1/device-tokens", Escaped: "/v1%2Fdevice-tokens"},
-		},
-		{
-			name:  "REST, a base path, by the API's own domain",
-			base:  "/push",
-			event: `{"path": "/v1/device-tokens", "httpMethod": "GET", "requestContext": {"stage": "prod"}}`,
-			want:  request{Method: "GET", Path: "/v1/device-tokens"},
-		},
-		{
-			name:  "REST, the base path and no more",
-			base:  "/push",
-			event: `{"path": "/push", "httpMethod": "GET", "requestContext": {}}`,
-			want:  request{Method: "GET", Path: "/"},
-		},
-		{
-			name:  "REST, a path that begins like the base path",
-			base:  "/push",
-			event: `{"path": "/pushed/v1", "httpMethod": "GET", "requestContext": {}}`,
-			want:  request{Method: "GET", Path: "/pushed/v1"},
-		},
-		{
-			name: "HTTP of version 1, a stage in the path",
+			name: "HTTP of version 1",
 			event: `{"version": "1.0", "resource": "$default", "path": "/prod/v1/device-tokens", "httpMethod": "POST",
 				"headers": {"Content-Type": "text/plain"}, "multiValueHeaders": {"Content-Type": ["text/plain"]},
-				"requestContext": {"apiId": "x", "domainPrefix": "x", "requestId": "g-3=", "stage": "prod", "path": "/prod/v1/device-tokens",
+				"requestContext": {"apiId": "x", "domainPrefix": "x", "requestId": "g-3=", "stage": "prod",
 					"authorizer": {"claims": {"sub": "alice", "exp": 1700000000}, "scopes": null}}, "body": "{}"}`,
 			want: request{
 				Method: "POST", Path: "/v1/device-tokens", Body: "{}", Gateway: "g-3=", User: "alice",
@@ -181,46 +106,15 @@ func TestEvents(t *testing.T) {
 			},
 		},
 		{
-			name:  "HTTP of version 1, the default stage",
-			event: `{"version": "1.0", "path": "/v1/device-tokens", "httpMethod": "GET", "requestContext": {"apiId": "x", "domainPrefix": "x", "stage": "$default"}}`,
-			want:  request{Method: "GET", Path: "/v1/device-tokens"},
-		},
-		{
-			name:  "HTTP of version 1, a custom domain",
-			base:  "/push",
-			event: `{"version": "1.0", "path": "/push/v1/device-tokens", "httpMethod": "GET", "requestContext": {"apiId": "x", "domainPrefix": "api", "stage": "push"}}`,
-			want:  request{Method: "GET", Path: "/v1/device-tokens"},
-		},
-		{
-			name: "HTTP, a base path of a custom domain",
-			base: "/push",
-			event: `{"version": "2.0", "rawPath": "/push/v1/device-tokens",
-				"requestContext": {"apiId": "x", "domainPrefix": "api", "stage": "prod", "http": {"method": "GET"}}}`,
-			want: request{Method: "GET", Path: "/v1/device-tokens"},
-		},
-		{
-			name: "HTTP, a base path, by the API's own domain and stage",
-			base: "/push",
-			event: `{"version": "2.0", "rawPath": "/prod/v1/device-tokens",
-				"requestContext": {"apiId": "x", "domainPrefix": "x", "stage": "prod", "http": {"method": "GET"}}}`,
-			want: request{Method: "GET", Path: "/v1/device-tokens"},
-		},
-		{
 			name: "function URL",
-			event: `{"version": "2.0", "routeKey": "$default", "rawPath": "/v1/device-tokens", "rawQueryString": "deviceId=a%2Fb", "cookies": null,
-				"headers": {"host": "u.lambda-url.eu-central-1.on.aws"},
-				"requestContext": {"accountId": "anonymous", "apiId": "u", "domainName": "u.lambda-url.eu-central-1.on.aws", "domainPrefix": "u",
-					"http": {"method": "DELETE", "path": "/v1/device-tokens"}, "requestId": "g-4", "stage": "$default",
-					"authorizer": {"iam": {"accountId": "1", "cognitoIdentity": null}}}}`,
-			want: request{
-				Method: "DELETE", Path: "/v1/device-tokens", Host: "u.lambda-url.eu-central-1.on.aws", Gateway: "g-4",
-				Query: url.Values{"deviceId": {"a/b"}}, Header: http.Header{"Host": {"u.lambda-url.eu-central-1.on.aws"}},
-			},
+			event: `{"version": "2.0", "rawPath": "/v1/device-tokens", "rawQueryString": "deviceId=a%2Fb", "cookies": null,
+				"requestContext": {"accountId": "anonymous", "apiId": "u", "domainPrefix": "u", "http": {"method": "DELETE"}, "requestId": "g-4",
+					"stage": "$default", "authorizer": {"iam": {"accountId": "1", "cognitoIdentity": null}}}}`,
+			want: request{Method: "DELETE", Path: "/v1/device-tokens", Gateway: "g-4", Query: url.Values{"deviceId": {"a/b"}}},
 		},
 		{
-			name: "load balancer, single values, the query as it was sent",
-			base: "/push",
-			event: `{"requestContext": {"elb": {"targetGroupArn": "arn"}}, "httpMethod": "DELETE", "path": "/push/v1/device-tokens",
+			name: "load balancer, single values, the query as sent",
+			event: `{"requestContext": {"elb": {"targetGroupArn": "arn"}}, "httpMethod": "DELETE", "path": "/v1/device-tokens",
 				"queryStringParameters": {"deviceId": "%C3%A4+%23", "permanent": "true"}, "headers": {"host": "lb.example"},
 				"body": "w6QAIQ==", "isBase64Encoded": true}`,
 			want: request{
@@ -231,59 +125,95 @@ func TestEvents(t *testing.T) {
 		{
 			name: "load balancer, all values",
 			event: `{"requestContext": {"elb": {"targetGroupArn": "arn"}}, "httpMethod": "GET", "path": "/v1/device-tokens",
-				"multiValueQueryStringParameters": {"deviceId": ["a%26", "b"]}, "multiValueHeaders": {"x-two": ["1", "2"]}, "body": "", "isBase64Encoded": false}`,
+				"multiValueQueryStringParameters": {"deviceId": ["a%26", "b"]}, "multiValueHeaders": {"x-two": ["1", "2"]}, "body": ""}`,
 			want: request{
 				Method: "GET", Path: "/v1/device-tokens",
 				Query: url.Values{"deviceId": {"a&", "b"}}, Header: http.Header{"X-Two": {"1", "2"}},
 			},
 		},
-		{
-			name: "HTTP, a Lambda authorizer's values are no claims",
-			event: `{"version": "2.0", "rawPath": "/", "requestContext": {"http": {"method": "GET"},
-				"authorizer": {"lambda": {"sub": "alice", "claims": {"sub": "alice"}}}}}`,
-			want: request{Method: "GET", Path: "/"},
-		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			e, err := parseEvent([]byte(test.event))
-			if err != nil {
-				t.Fatal(err)
-			}
-			inv := &invocation{basePath: test.base}
-			r, err := e.request(context.WithValue(t.Context(), invocationKey{}, inv), inv)
-			if err != nil {
-				t.Fatal(err)
-			}
-			body, err := io.ReadAll(r.Body)
-			if err != nil {
-				t.Fatal(err)
-			}
 			want := test.want
+			want.Escaped = want.Path
 			if want.Query == nil {
 				want.Query = url.Values{}
 			}
 			if want.Header == nil {
 				want.Header = http.Header{}
 			}
-			if want.Escaped == "" {
-				want.Escaped = want.Path
-			}
-			user, _ := claimsUser(r) // TestClaims has its errors
-			if diff := cmp.Diff(want, request{
-				Method: r.Method, Path: r.URL.Path, Escaped: r.URL.EscapedPath(), Body: string(body), Host: r.Host,
-				Query: r.URL.Query(), Header: r.Header, User: user, Gateway: inv.gatewayRequestID,
-			}); diff != "" {
+			if diff := cmp.Diff(want, adapted(t, test.event, "")); diff != "" {
 				t.Errorf("request (-want +got):\n%s", diff)
-			}
-			if r.ContentLength != int64(len(body)) {
-				t.Errorf("content length is %d, the body has %d bytes", r.ContentLength, len(body))
 			}
 		})
 	}
 }
 
-// TestNoEvents has payloads that are no HTTP requests, or come by a way that is not
-// supported: the error names it.
+// adapted returns the request that the function makes of an event.
+func adapted(t *testing.T, event, basePath string) request {
+	t.Helper()
+	e, err := parseEvent([]byte(event))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inv := &invocation{basePath: basePath}
+	r, err := e.request(context.WithValue(t.Context(), invocationKey{}, inv), inv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil || r.ContentLength != int64(len(body)) {
+		t.Errorf("content length is %d, the body has %d bytes: %v", r.ContentLength, len(body), err)
+	}
+	user, _ := claimsUser(r) // TestClaims has its errors
+	return request{
+		Method: r.Method, Path: r.URL.Path, Escaped: r.URL.EscapedPath(), Body: string(body), Host: r.Host,
+		Query: r.URL.Query(), Header: r.Header, User: user, Gateway: inv.gatewayRequestID,
+	}
+}
+
+// The stage and the base path are removed from a path where the gateway puts them.
+func TestPaths(t *testing.T) {
+	rest := func(path, context string) string {
+		return fmt.Sprintf(`{"path": %q, "httpMethod": "GET", "requestContext": {%s}}`, path, context)
+	}
+	version1 := func(path, context string) string { return `{"version": "1.0", ` + rest(path, context)[1:] }
+	version2 := func(path, context string) string {
+		return fmt.Sprintf(`{"version": "2.0", "rawPath": %q, "requestContext": {%s, "http": {"method": "GET"}}}`, path, context)
+	}
+	const ownDomain, customDomain = `"apiId": "x", "domainPrefix": "x", "stage": `, `"apiId": "x", "domainPrefix": "api", "stage": `
+	for _, test := range []struct{ name, event, base, path, escaped string }{
+		{"REST, as sent", rest("/v1%2Fdevice-tokens/%C3%A4", ""), "", "/v1/device-tokens/ä", "/v1%2Fdevice-tokens/%C3%A4"},
+		{"REST, not decodable", rest("/%zz", ""), "", "/%zz", "/%25zz"},
+		{"REST, like the stage", rest("/prod/v1", ownDomain+`"prod"`), "", "/prod/v1", ""},
+		{"REST, base path", rest("/push/api/v1%2Fdevice-tokens", `"stage": "prod"`), "/push/api", "/v1/device-tokens", "/v1%2Fdevice-tokens"},
+		{"REST, without the base path", rest("/v1/device-tokens", ""), "/push", "/v1/device-tokens", ""},
+		{"REST, only the base path", rest("/push", ""), "/push", "/", ""},
+		{"REST, like the base path", rest("/pushed/v1", ""), "/push", "/pushed/v1", ""},
+		{"version 1, stage", version1("/prod/v1", ownDomain+`"prod"`), "", "/v1", ""},
+		{"version 1, default stage", version1("/v1", ownDomain+`"$default"`), "", "/v1", ""},
+		{"version 1, custom domain", version1("/push/v1", customDomain+`"push"`), "/push", "/v1", ""},
+		{"HTTP, stage", version2("/prod/v1", ownDomain+`"prod"`), "", "/v1", ""},
+		{"HTTP, like the stage", version2("/v1x/v1", ownDomain+`"v1"`), "", "/v1x/v1", ""},
+		{"HTTP, custom domain", version2("/v1/v1", customDomain+`"v1"`), "", "/v1/v1", ""},
+		{"HTTP, decoded", version2("/a?b#c%2F", `"stage": "$default"`), "", "/a?b#c%2F", "/a%3Fb%23c%252F"},
+		{"HTTP, base path", version2("/push/v1", customDomain+`"prod"`), "/push", "/v1", ""},
+		{"HTTP, base path and stage", version2("/prod/v1", ownDomain+`"prod"`), "/push", "/v1", ""},
+		{"load balancer, base path", rest("/push/v1", `"elb": {}`), "/push", "/v1", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := adapted(t, test.event, test.base)
+			if test.escaped == "" {
+				test.escaped = test.path
+			}
+			if got.Path != test.path || got.Escaped != test.escaped {
+				t.Errorf("path is %s, escaped %s; want %s, %s", got.Path, got.Escaped, test.path, test.escaped)
+			}
+		})
+	}
+}
+
+// Payloads that are not HTTP requests of a supported source are errors, which name a known
+// other source.
 func TestNoEvents(t *testing.T) {
 	f := newFunction(t, Config{Authenticate: claimsUser}, memstore.MustNew(store.Policy{}), io.Discard)
 	const secret = "ExponentPushToken[secret]"
@@ -313,8 +243,7 @@ func TestNoEvents(t *testing.T) {
 	}
 }
 
-// FuzzEvent has events of every shape: a function that panics is started anew, and
-// one request costs a cold start.
+// A function that panics is started again, so one request would cost a cold start.
 func FuzzEvent(f *testing.F) {
 	for _, seed := range []string{
 		`{"path": "/v1/device-tokens", "httpMethod": "GET", "requestContext": {"authorizer": {"claims": {"sub": "alice"}}}}`,

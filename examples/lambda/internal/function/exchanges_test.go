@@ -22,8 +22,7 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// TestExchanges sends the requests that package httpapi is held to through a
-// gateway of each kind: the answers are those of the handler alone.
+// The answers through a gateway of each kind are those of the handler alone.
 func TestExchanges(t *testing.T) {
 	for kind, front := range map[string]func(standin.Gateway) http.Handler{
 		"REST":           standin.Gateway.REST,
@@ -34,7 +33,7 @@ func TestExchanges(t *testing.T) {
 		compared := 0
 		for _, e := range httpexchanges.All() {
 			if e.Store != nil || e.Authenticate != nil || e.Context != nil || e.Size != 0 {
-				continue // of the handler alone, or of what no event says
+				continue // of the handler alone, or not in an event
 			}
 			if slices.ContainsFunc(lost[kind], func(name string) bool { return strings.HasPrefix(e.Name, name) }) {
 				continue
@@ -71,9 +70,9 @@ func TestExchanges(t *testing.T) {
 	}
 }
 
-// lost are the beginnings of what a gateway does not hand on: a body that is not
-// UTF-8, in an event that is text; the query as it was sent, of which REST has the
-// decoded values alone; a path as it was sent, which HTTP decodes.
+// lost are the beginnings of the names of exchanges whose requests a gateway changes: a
+// body that is not UTF-8 in a text event, the query in REST and the path in HTTP events,
+// which are decoded.
 var lost = map[string][]string{
 	"REST":           {"body: invalid UTF-8", "query: a bad percent-encoding", "query: a device that is not UTF-8", "query: a semicolon"},
 	"REST in base64": {"query: a bad percent-encoding", "query: a device that is not UTF-8", "query: a semicolon"},
@@ -81,7 +80,7 @@ var lost = map[string][]string{
 	"HTTP, a stage":  {"body: invalid UTF-8", "an escaped slash"},
 }
 
-// withStage serves an HTTP API below a stage, to clients that do not know.
+// withStage serves an HTTP API with a stage to clients whose paths have none.
 func withStage(g standin.Gateway) http.Handler {
 	g.Stage = "prod"
 	api := g.HTTP()
@@ -101,8 +100,7 @@ type view struct {
 	Body   string
 }
 
-// seen is what a client sees of an answer, but ids that it did not choose and what
-// the gateways add.
+// seen returns an answer without random ids and without the headers of a gateway.
 func seen(t *testing.T, resp *http.Response) view {
 	t.Helper()
 	body, err := io.ReadAll(resp.Body)

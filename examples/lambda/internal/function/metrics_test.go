@@ -2,6 +2,8 @@ package function
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,79 +13,55 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
+// One line has the metrics of a request and their directive for CloudWatch.
 func TestMetrics(t *testing.T) {
+	now := time.Date(2026, time.November, 23, 9, 0, 0, 0, time.UTC)
 	for _, test := range []struct {
 		name  string
 		event httpapi.Event
-		want  map[string]float64 // nil if nothing is written
+		want  string // the counted metrics and then the latency in ms; "" if nothing is written
 	}{
-		{"created", httpapi.Event{Outcome: store.Created, StoreDuration: 12345 * time.Microsecond}, map[string]float64{"Created": 1, "StoreLatency": 12.345}},
-		{"moved", httpapi.Event{Outcome: store.Created, Moved: true, StoreDuration: time.Millisecond}, map[string]float64{"Created": 1, "Moved": 1, "StoreLatency": 1}},
-		{"refreshed", httpapi.Event{Outcome: store.Refreshed, StoreDuration: time.Millisecond}, map[string]float64{"Refreshed": 1, "StoreLatency": 1}},
-		{"replaced", httpapi.Event{Outcome: store.Replaced, StoreDuration: time.Millisecond}, map[string]float64{"Refreshed": 1, "StoreLatency": 1}},
-		{"listed", httpapi.Event{Operation: store.OpList, Outcome: store.OK, StoreDuration: time.Millisecond}, map[string]float64{"StoreLatency": 1}},
-		{"deactivated", httpapi.Event{Operation: store.OpDeactivate, Outcome: store.OK, StoreDuration: time.Millisecond}, map[string]float64{"Deactivated": 1, "StoreLatency": 1}},
-		{"erased", httpapi.Event{Operation: store.OpDelete, Outcome: store.OK, StoreDuration: time.Millisecond}, map[string]float64{"Erased": 1, "StoreLatency": 1}},
-		{"rejected", httpapi.Event{Outcome: store.Invalid}, map[string]float64{"Rejected": 1}},
-		{"try again", httpapi.Event{Outcome: store.TryAgain, StoreDuration: time.Second}, map[string]float64{"TryAgain": 1, "StoreLatency": 1000}},
-		{"failed before the store", httpapi.Event{Outcome: store.Failed}, nil},
+		{"created", httpapi.Event{Outcome: store.Created, StoreDuration: 12345 * time.Microsecond}, "Created 12.345"},
+		{"moved", httpapi.Event{Outcome: store.Created, Moved: true, StoreDuration: time.Millisecond}, "Created Moved 1"},
+		{"refreshed", httpapi.Event{Outcome: store.Refreshed, StoreDuration: time.Millisecond}, "Refreshed 1"},
+		{"replaced", httpapi.Event{Outcome: store.Replaced, StoreDuration: time.Millisecond}, "Refreshed 1"},
+		{"listed", httpapi.Event{Operation: store.OpList, Outcome: store.OK, StoreDuration: time.Millisecond}, "1"},
+		{"deactivated", httpapi.Event{Operation: store.OpDeactivate, Outcome: store.OK, StoreDuration: time.Millisecond}, "Deactivated 1"},
+		{"erased", httpapi.Event{Operation: store.OpDelete, Outcome: store.OK, StoreDuration: time.Millisecond}, "Erased 1"},
+		{"rejected", httpapi.Event{Outcome: store.Invalid}, "Rejected"},
+		{"try again", httpapi.Event{Outcome: store.TryAgain, StoreDuration: time.Second}, "TryAgain 1000"},
+		{"failed before the store", httpapi.Event{Outcome: store.Failed}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var out bytes.Buffer
-			now := time.Date(2026, time.November, 23, 9, 0, 0, 0, time.UTC)
 			metrics{stage: "prod", w: &out, now: func() time.Time { return now }}.observe(test.event)
-			if test.want == nil {
+			if test.want == "" {
 				if out.Len() > 0 {
 					t.Errorf("written is %s", out.String())
 				}
 				return
 			}
-			line := out.Bytes()
-			if bytes.IndexByte(line, '\n') != len(line)-1 {
-				t.Errorf("not one line: %s", line)
+			if bytes.IndexByte(out.Bytes(), '\n') != out.Len()-1 {
+				t.Errorf("not one line: %s", out.String())
 			}
-			got := decode(t, line)
-			checkDirective(t, got["_aws"], now, test.want)
-			delete(got, "_aws")
-			want := map[string]any{"Stage": "prod"}
-			for name, value := range test.want {
+			want, definitions := map[string]any{"Stage": "prod"}, []any{}
+			for _, word := range strings.Fields(test.want) {
+				name, unit, value := word, "Count", 1.0
+				if n, _ := fmt.Sscan(word, &value); n == 1 {
+					name, unit = "StoreLatency", "Milliseconds"
+				}
 				want[name] = value
+				definitions = append(definitions, map[string]any{"Name": name, "Unit": unit})
 			}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("values (-want +got):\n%s", diff)
+			want["_aws"] = map[string]any{
+				"Timestamp": float64(now.UnixMilli()),
+				"CloudWatchMetrics": []any{
+					map[string]any{"Namespace": "DeviceTokens", "Dimensions": []any{[]any{"Stage"}}, "Metrics": definitions},
+				},
+			}
+			if diff := cmp.Diff(want, decode(t, out.Bytes())); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-func checkDirective(t *testing.T, aws any, now time.Time, values map[string]float64) {
-	t.Helper()
-	object, _ := aws.(map[string]any)
-	if object["Timestamp"] != float64(now.UnixMilli()) {
-		t.Errorf("timestamp is %v", object["Timestamp"])
-	}
-	directives, _ := object["CloudWatchMetrics"].([]any)
-	if len(directives) != 1 {
-		t.Fatalf("directives are %v", object["CloudWatchMetrics"])
-	}
-	d := directives[0].(map[string]any)
-	units := map[string]string{}
-	for _, m := range d["Metrics"].([]any) {
-		m := m.(map[string]any)
-		units[m["Name"].(string)] = m["Unit"].(string)
-	}
-	want := map[string]string{}
-	for name := range values {
-		want[name] = "Count"
-		if name == "StoreLatency" {
-			want[name] = "Milliseconds"
-		}
-	}
-	if diff := cmp.Diff(want, units); diff != "" {
-		t.Errorf("metrics (-want +got):\n%s", diff)
-	}
-	delete(d, "Metrics")
-	if diff := cmp.Diff(map[string]any{"Namespace": "DeviceTokens", "Dimensions": []any{[]any{"Stage"}}}, d); diff != "" {
-		t.Errorf("directive (-want +got):\n%s", diff)
 	}
 }

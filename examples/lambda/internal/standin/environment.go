@@ -1,7 +1,6 @@
 package standin
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -59,8 +58,7 @@ func startEnvironment(command, variables []string, output io.Writer) (*environme
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", e.next)
-	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/response", e.response)
-	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/error", e.failure)
+	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/{how}", e.finish) // response or error
 	mux.HandleFunc("POST /2018-06-01/runtime/init/error", e.initFailure)
 	e.server = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	e.cmd = exec.Command(command[0], command[1:]...)
@@ -170,16 +168,8 @@ func (e *environment) next(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (e *environment) response(w http.ResponseWriter, r *http.Request) {
-	e.finish(w, r, func(body []byte) result { return result{answer: body} })
-}
-
-func (e *environment) failure(w http.ResponseWriter, r *http.Request) {
-	e.finish(w, r, func(body []byte) result { return result{err: functionError(body)} })
-}
-
 // finish ends the invocation that the path names, which must be the current one.
-func (e *environment) finish(w http.ResponseWriter, r *http.Request, of func([]byte) result) {
+func (e *environment) finish(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -187,7 +177,11 @@ func (e *environment) finish(w http.ResponseWriter, r *http.Request, of func([]b
 		http.Error(w, `{"errorType":"InvalidRequestID"}`, http.StatusBadRequest)
 		return
 	}
-	e.current.result <- of(body)
+	if r.PathValue("how") == "response" {
+		e.current.result <- result{answer: body}
+	} else {
+		e.current.result <- result{err: functionError(body)}
+	}
 	e.current = nil
 	w.WriteHeader(http.StatusAccepted)
 }
@@ -206,15 +200,4 @@ func functionError(body []byte) *FunctionError {
 		return &FunctionError{Type: "Runtime.Unknown", Text: string(body)}
 	}
 	return &FunctionError{Type: report.ErrorType, Text: report.ErrorMessage}
-}
-
-// highWaterMark reads VmHWM of a /proc/PID/status.
-func highWaterMark(status []byte) (int64, error) {
-	for line := range bytes.Lines(status) {
-		if rest, ok := bytes.CutPrefix(line, []byte("VmHWM:")); ok {
-			kb, err := strconv.ParseInt(string(bytes.TrimSpace(bytes.TrimSuffix(bytes.TrimSpace(rest), []byte("kB")))), 10, 64)
-			return kb << 10, err
-		}
-	}
-	return 0, errors.New("no VmHWM in the process's status")
 }

@@ -7,6 +7,7 @@
 package standin
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -63,7 +65,7 @@ func (l *Lambda) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 		if err := l.start(); err != nil {
 			return nil, err
 		}
-		answer, err := l.env.invoke(ctx, event, l.timeout())
+		answer, err := l.env.invoke(ctx, event, cmp.Or(l.Timeout, 10*time.Second))
 		if errors.Is(err, errEnded) { // between two invocations: start a new environment
 			l.stop()
 			continue
@@ -111,9 +113,9 @@ func (l *Lambda) InitDuration() time.Duration {
 	return l.env.initDuration
 }
 
-// PeakMemory returns the peak resident memory of the environment's process, in bytes.
-// It works on Linux.
-func (l *Lambda) PeakMemory() (int64, error) {
+// PeakMemory returns the peak resident memory of the environment's process, in kB. It
+// works on Linux.
+func (l *Lambda) PeakMemory() (kB int64, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.env == nil {
@@ -123,7 +125,9 @@ func (l *Lambda) PeakMemory() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return highWaterMark(status)
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	_, err = fmt.Sscan(after, &kB)
+	return kB, err
 }
 
 // Shutdown ends the environment like Lambda ends an idle one: with SIGTERM, and with
@@ -161,13 +165,6 @@ func (l *Lambda) stop() {
 	}
 }
 
-func (l *Lambda) timeout() time.Duration {
-	if l.Timeout == 0 {
-		return 10 * time.Second
-	}
-	return l.Timeout
-}
-
 // variables returns Lambda's variables and the function's own.
 func (l *Lambda) variables() []string {
 	env := map[string]string{
@@ -179,7 +176,6 @@ func (l *Lambda) variables() []string {
 		"AWS_LAMBDA_FUNCTION_NAME":        "device-tokens",
 		"AWS_LAMBDA_FUNCTION_VERSION":     "$LATEST",
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
-		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
 		"_HANDLER":                        "bootstrap",
 		"LANG":                            "en_US.UTF-8",
 		"TZ":                              ":UTC",
