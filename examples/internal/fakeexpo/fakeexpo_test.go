@@ -42,7 +42,7 @@ func code(answer map[string]any) any {
 	return errors[0].(map[string]any)["code"]
 }
 
-// What Expo's documentation says it refuses is refused as a whole.
+// Requests that Expo documents as errors are refused as a whole.
 func TestRefusals(t *testing.T) {
 	const a, b = "ExponentPushToken[a]", "ExponentPushToken[b]"
 	ids := strings.TrimSuffix(strings.Repeat(`"x",`, 1001), ",")
@@ -61,8 +61,8 @@ func TestRefusals(t *testing.T) {
 		{"not a token", "/send", `[{"to":"x"}]`, 400, "VALIDATION_ERROR"},
 		{"data is no object", "/send", `[{"to":"` + a + `","data":1}]`, 400, "VALIDATION_ERROR"},
 		{"every field", "/send", `{"to":"` + a + `","sound":null,"ttl":0,"badge":1,"priority":"high","interruptionLevel":"active","mutableContent":true,"richContent":{}}`, 200, nil},
-		{"a priority that is none", "/send", `{"to":"` + a + `","priority":"max"}`, 400, "VALIDATION_ERROR"},
-		{"a field that is none", "/send", `{"to":"` + a + `","channelID":"x"}`, 400, "VALIDATION_ERROR"},
+		{"an unknown priority", "/send", `{"to":"` + a + `","priority":"max"}`, 400, "VALIDATION_ERROR"},
+		{"an unknown field", "/send", `{"to":"` + a + `","channelID":"x"}`, 400, "VALIDATION_ERROR"},
 		{"a phone that is refused", "/send", `{"to":"ExponentPushToken[refused]"}`, 403, "UNAUTHORIZED"},
 		{"a project that is refused", "/send", `{"to":"ExponentPushToken[other]"}`, 401, "UNAUTHORIZED"},
 		{"not JSON", "/send", `[`, 400, "VALIDATION_ERROR"},
@@ -82,20 +82,17 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("got %d %v, want %d %v", status, code(answer), tc.status, tc.code)
 			}
 			if tc.status != 200 && s.Stats().Taken != 0 {
-				t.Error("it was taken all the same")
+				t.Error("the messages were accepted")
 			}
 		})
 	}
-}
-
-func TestAccessToken(t *testing.T) {
 	s := fakeexpo.New(fakeexpo.Options{AccessToken: "secret"})
 	if status, answer := post(t, s, "/send", `[]`); status != 401 || code(answer) != "UNAUTHORIZED" {
-		t.Errorf("got %d %v", status, answer)
+		t.Errorf("without the access token: %d %v", status, answer)
 	}
 }
 
-// 600 go through in any second, and are 600 of one project.
+// At most 600 messages of each project are accepted in any second.
 func TestRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const a, b = "ExponentPushToken[a]", "ExponentPushToken[b]"
@@ -123,7 +120,7 @@ func TestRate(t *testing.T) {
 	})
 }
 
-// Receipts are there after the delay, for a day.
+// Receipts exist after the delay, for a day.
 func TestReceipts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := fakeexpo.New(fakeexpo.Options{ReceiptDelay: time.Minute})
@@ -166,7 +163,7 @@ func TestReceipts(t *testing.T) {
 	})
 }
 
-// A phone whose user is another than the message's recipient is noticed.
+// Stats count messages that reach the phone of another user.
 func TestMisrouted(t *testing.T) {
 	const a = "ExponentPushToken[a]"
 	s := fakeexpo.New(fakeexpo.Options{})

@@ -2,6 +2,7 @@ package fakeexpo
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,51 +44,42 @@ func (m message) size() int {
 	return payload.Len() - 1
 }
 
-// recipients is one token or an array of tokens.
-type recipients []string
-
-func (r *recipients) UnmarshalJSON(text []byte) error {
-	var one string
-	if json.Unmarshal(text, &one) == nil {
-		*r = recipients{one}
-		return nil
-	}
-	return json.Unmarshal(text, (*[]string)(r))
-}
-
 // A notification is a message for one phone.
 type notification struct {
 	token   string
 	message message
 }
 
-func parse(body []byte) ([]notification, error) {
-	var messages []message
-	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {
-		messages = make([]message, 1)
-		if err := json.Unmarshal(body, &messages[0]); err != nil {
-			return nil, err
-		}
-	} else if err := json.Unmarshal(body, &messages); err != nil {
+// oneOrMany decodes a value, or an array of values.
+func oneOrMany[T any](text []byte) (all []T, err error) {
+	var one T
+	if json.Unmarshal(text, &one) == nil {
+		return []T{one}, nil
+	}
+	return all, json.Unmarshal(text, &all)
+}
+
+func parse(body []byte) (all []notification, err error) {
+	messages, err := oneOrMany[message](body)
+	if err != nil {
 		return nil, err
 	}
-	var all []notification
 	for _, m := range messages {
-		var to recipients
-		if json.Unmarshal(m["to"], &to) != nil || len(to) == 0 {
+		to, err := oneOrMany[string](m["to"])
+		if err != nil || len(to) == 0 {
 			return nil, errors.New(`"to" is required`)
 		}
 		delete(m, "to")
 		for name, value := range m {
 			if is, known := kinds[name]; !known || !is.MatchString(string(value)) {
-				return nil, fmt.Errorf("%q is not allowed, or not so", name)
+				return nil, fmt.Errorf("%q is unknown or has an invalid value", name)
 			}
 		}
 		for _, token := range to {
 			if _, err := tokens.ParseToken(token); err != nil {
 				return nil, errors.New(`"to" is not an Expo push token`)
 			}
-			all = append(all, notification{token: token, message: m})
+			all = append(all, notification{token, m})
 		}
 	}
 	return all, nil
@@ -96,10 +88,10 @@ func parse(body []byte) ([]notification, error) {
 func (s *Server) send(body []byte) (data any, fault Fault, refused *refusal) {
 	all, err := parse(body)
 	if err != nil {
-		return nil, fault, invalid(err)
+		return nil, fault, invalid(err.Error())
 	}
 	if len(all) > 100 {
-		return nil, fault, &refusal{status: http.StatusBadRequest, code: "PUSH_TOO_MANY_NOTIFICATIONS"}
+		return nil, fault, refuse(http.StatusBadRequest, "PUSH_TOO_MANY_NOTIFICATIONS")
 	}
 	fault, refused = s.fault(true, len(all))
 	if refused != nil {
@@ -111,16 +103,13 @@ func (s *Server) send(body []byte) (data any, fault Fault, refused *refusal) {
 	for _, n := range all {
 		if p := s.phones[n.token]; p != nil {
 			if r := p.Refused; r.Status != 0 {
-				return nil, fault, &refusal{status: r.Status, code: r.Code}
+				return nil, fault, &refusal{Refusal: r}
 			}
 			projects[p.Project] = append(projects[p.Project], n.token)
 		}
 	}
 	if len(projects) > 1 {
-		mixed := &refusal{
-			status: http.StatusBadRequest, code: "PUSH_TOO_MANY_EXPERIENCE_IDS",
-			text: "All push notification messages in the same request must be for the same project",
-		}
+		mixed := refuse(http.StatusBadRequest, "PUSH_TOO_MANY_EXPERIENCE_IDS")
 		if !fault.Vague {
 			mixed.details = projects
 		}
@@ -128,10 +117,10 @@ func (s *Server) send(body []byte) (data any, fault Fault, refused *refusal) {
 	}
 	for project := range projects {
 		if r := s.refused[project]; r.Status != 0 {
-			return nil, fault, &refusal{status: r.Status, code: r.Code}
+			return nil, fault, &refusal{Refusal: r}
 		}
 		if !s.admit(project, len(all), time.Now()) {
-			return nil, fault, &refusal{status: http.StatusTooManyRequests, code: "TOO_MANY_REQUESTS"}
+			return nil, fault, refuse(http.StatusTooManyRequests, "TOO_MANY_REQUESTS")
 		}
 	}
 	tickets := make([]any, len(all))
@@ -152,7 +141,7 @@ func (s *Server) Push(to []string, title, recipient string) error {
 		return err
 	}
 	if _, _, refused := s.send(body); refused != nil {
-		return fmt.Errorf("fakeexpo: rejected with %d %s", refused.status, refused.code)
+		return fmt.Errorf("fakeexpo: rejected with %d %s", refused.Status, refused.Code)
 	}
 	return nil
 }
@@ -182,26 +171,26 @@ func (s *Server) deliver(n notification) any {
 	if p == nil {
 		return Gone.json(n.token)
 	}
-	if answer := p.Ticket; p.Ticket.is() {
-		if answer.JSON != "" {
-			s.receive(p, n.message)
+	failure := p.Ticket
+	inTicket := p.Ticket.is()
+	if !inTicket {
+		failure = p.Receipt
+		if !p.Receipt.is() {
+			failure = Answer{}
 		}
-		return answer.json(n.token)
+		if n.message.size() > 4096 {
+			failure = Answer{Code: "MessageTooBig"}
+		}
 	}
-	s.lastID++
-	t := ticket{at: time.Now(), token: n.token}
-	switch receipt := p.Receipt; {
-	case n.message.size() > 4096:
-		t.answer = Answer{Code: "MessageTooBig"}
-	case p.Receipt.is():
-		if t.answer = receipt; receipt.JSON != "" {
-			s.receive(p, n.message)
-		}
-	default:
+	if failure.Code == "" {
 		s.receive(p, n.message)
 	}
+	if inTicket {
+		return failure.json(n.token)
+	}
+	s.lastID++
 	id := fmt.Sprintf("%08x-0000-4000-8000-%012x", s.lastID>>16, s.lastID)
-	s.tickets[id] = t
+	s.tickets[id] = ticket{at: time.Now(), token: n.token, answer: failure}
 	return map[string]string{"status": "ok", "id": id}
 }
 
@@ -213,10 +202,10 @@ func (s *Server) receipts(body []byte) (data any, fault Fault, refused *refusal)
 		IDs []string `json:"ids"`
 	}
 	if err := json.Unmarshal(body, &request); err != nil {
-		return nil, fault, invalid(err)
+		return nil, fault, invalid(err.Error())
 	}
 	if len(request.IDs) > 1000 {
-		return nil, fault, &refusal{status: http.StatusBadRequest, code: "PUSH_TOO_MANY_RECEIPTS"}
+		return nil, fault, refuse(http.StatusBadRequest, "PUSH_TOO_MANY_RECEIPTS")
 	}
 	fault, refused = s.fault(false, len(request.IDs))
 	if refused != nil {
@@ -228,30 +217,17 @@ func (s *Server) receipts(body []byte) (data any, fault Fault, refused *refusal)
 	for _, id := range request.IDs {
 		t, known := s.tickets[id]
 		if !known && s.o.StrictIDs {
-			return nil, fault, invalid(errors.New("\"ids\" has an invalid id"))
+			return nil, fault, invalid(`"ids" has an invalid id`)
 		}
-		if r := s.refused[s.projectOf(t.token)]; r.Status != 0 {
-			return nil, fault, &refusal{status: r.Status, code: r.Code}
-		}
-		if p := s.phones[t.token]; p != nil && p.RefusedLookup.Status != 0 {
-			return nil, fault, &refusal{status: p.RefusedLookup.Status, code: p.RefusedLookup.Code}
+		if p := s.phones[t.token]; p != nil {
+			if r := cmp.Or(s.refused[p.Project], p.RefusedLookup); r.Status != 0 {
+				return nil, fault, &refusal{Refusal: r}
+			}
 		}
 		if age := time.Since(t.at); !known || age < s.o.ReceiptDelay || age > lifetime {
 			continue
 		}
-		if t.answer != (Answer{}) {
-			receipts[id] = t.answer.json(t.token)
-			continue
-		}
-		receipts[id] = map[string]string{"status": "ok"}
+		receipts[id] = t.answer.json(t.token)
 	}
 	return receipts, fault, nil
-}
-
-// projectOf returns a phone's project.
-func (s *Server) projectOf(token string) string {
-	if p := s.phones[token]; p != nil {
-		return p.Project
-	}
-	return ""
 }

@@ -8,10 +8,12 @@
 package fakeexpo
 
 import (
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"sync"
@@ -85,6 +87,64 @@ type ticket struct {
 	answer Answer // the receipt
 }
 
+// A Phone has a token. The user who is logged in on it sees what arrives.
+type Phone struct {
+	Project  string // Expo's name for it, such as @acme/app
+	User     string // logged in now; empty if no user is
+	Received int    // notifications
+
+	Ticket        Answer  // for its messages
+	Receipt       Answer  // for messages whose ticket is ok
+	Refused       Refusal // for each request with a message for it
+	RefusedLookup Refusal // for each request for a receipt of it
+}
+
+// An Answer is the content of a ticket or receipt. The zero value is "ok".
+type Answer struct {
+	Code  string // the error code
+	JSON  string // the whole ticket or receipt, instead of Code
+	Times int    // how often it is returned before "ok"; 0 means always
+}
+
+// Gone is Expo's answer for a device that it cannot reach any more.
+var Gone = Answer{Code: "DeviceNotRegistered"}
+
+// is counts the answer down, and returns false if the answer is "ok".
+func (a *Answer) is() bool {
+	if a.Code == "" && a.JSON == "" {
+		return false
+	}
+	switch a.Times {
+	case 0:
+	case 1:
+		*a = Answer{}
+	default:
+		a.Times--
+	}
+	return true
+}
+
+// json returns the ticket or receipt.
+func (a Answer) json(token string) any {
+	switch {
+	case a.JSON != "":
+		return json.RawMessage(a.JSON)
+	case a.Code == "":
+		return map[string]string{"status": "ok"}
+	}
+	return map[string]any{
+		"status":  "error",
+		"message": fmt.Sprintf("%q: %s", token, a.Code),
+		"details": map[string]string{"error": a.Code, "expoPushToken": token},
+	}
+}
+
+// A Refusal is an error for a whole request. The zero value means no error.
+type Refusal struct {
+	Status int    // of HTTP
+	Code   string // Expo's
+}
+
 // New returns a server without phones.
 func New(o Options) *Server {
 	if o.PerSecond == 0 {
@@ -101,18 +161,62 @@ func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stats := s.stats
-	stats.Refused = map[string]int{}
-	for code, n := range s.stats.Refused {
-		stats.Refused[code] = n
-	}
+	stats.Refused = maps.Clone(stats.Refused)
 	return stats
+}
+
+// Refuse makes the server reject each request that has a message for a phone of the
+// project, or asks for a receipt of such a message.
+func (s *Server) Refuse(project string, r Refusal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused[project] = r
+}
+
+// Set adds or replaces the phone of a token.
+func (s *Server) Set(token string, p Phone) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.phones[token] = &p
+}
+
+// LogIn changes who is logged in on the phone.
+func (s *Server) LogIn(token, user string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.phones[token].User = user
+}
+
+// Received returns the number of notifications that the phone received.
+func (s *Server) Received(token string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.phones[token].Received
+}
+
+// receive delivers a message to the phone. It counts a message for another user than
+// the user who is logged in, because a sender must not rely on the app to drop it.
+func (s *Server) receive(p *Phone, m message) {
+	p.Received++
+	var data struct {
+		Recipient string `json:"recipient"`
+	}
+	if json.Unmarshal(m["data"], &data) != nil || data.Recipient == "" || data.Recipient != p.User {
+		s.stats.Misrouted++
+	}
 }
 
 // A refusal is an error for the whole request.
 type refusal struct {
-	status     int
-	code, text string
-	details    any
+	Refusal
+	text    string
+	details any
+}
+
+func refuse(status int, code string) *refusal { return &refusal{Refusal: Refusal{status, code}} }
+
+func invalid(text string) *refusal {
+	return &refusal{Refusal: Refusal{http.StatusBadRequest, "VALIDATION_ERROR"}, text: text}
 }
 
 // ServeHTTP handles a request like Expo.
@@ -122,10 +226,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	var body any = map[string]any{"data": data}
+	body := map[string]any{"data": data}
 	if refused != nil {
 		s.mu.Lock()
-		s.stats.Refused[refused.code]++
+		s.stats.Refused[refused.Code]++
 		s.mu.Unlock()
 		if fault.RetryAfter > 0 {
 			w.Header().Set("Retry-After", strconv.Itoa(int(fault.RetryAfter.Seconds())))
@@ -133,8 +237,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if fault.Location != "" {
 			w.Header().Set("Location", fault.Location)
 		}
-		w.WriteHeader(refused.status)
-		e := map[string]any{"code": refused.code, "message": refused.text}
+		w.WriteHeader(refused.Status)
+		e := map[string]any{"code": refused.Code, "message": refused.text}
 		if refused.details != nil {
 			e["details"] = refused.details
 		}
@@ -148,35 +252,32 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) answer(r *http.Request) (data any, fault Fault, refused *refusal) {
+	isSend := r.URL.Path == Path+"/send"
 	s.mu.Lock()
 	s.stats.Requests++
-	s.mu.Unlock()
-	if r.Method != http.MethodPost {
-		return nil, fault, &refusal{status: http.StatusNotFound, code: "NOT_FOUND"}
+	if isSend {
+		s.stats.Sends++
 	}
-	if s.o.AccessToken != "" && r.Header.Get("Authorization") != "Bearer "+s.o.AccessToken {
-		return nil, fault, &refusal{status: http.StatusUnauthorized, code: "UNAUTHORIZED"}
+	s.mu.Unlock()
+	switch {
+	case r.Method != http.MethodPost || !isSend && r.URL.Path != Path+"/getReceipts":
+		return nil, fault, refuse(http.StatusNotFound, "NOT_FOUND")
+	case s.o.AccessToken != "" && r.Header.Get("Authorization") != "Bearer "+s.o.AccessToken:
+		return nil, fault, refuse(http.StatusUnauthorized, "UNAUTHORIZED")
+	case r.Header.Get("Content-Type") != "application/json":
+		return nil, fault, invalid("the body must be JSON")
 	}
 	body, err := read(r)
-	if err != nil {
-		return nil, fault, invalid(err)
-	}
-	switch r.URL.Path {
-	case Path + "/send":
-		s.mu.Lock()
-		s.stats.Sends++
-		s.mu.Unlock()
+	switch {
+	case err != nil:
+		return nil, fault, invalid(err.Error())
+	case isSend:
 		return s.send(body)
-	case Path + "/getReceipts":
-		return s.receipts(body)
 	}
-	return nil, fault, &refusal{status: http.StatusNotFound, code: "NOT_FOUND"}
+	return s.receipts(body)
 }
 
 func read(r *http.Request) ([]byte, error) {
-	if r.Header.Get("Content-Type") != "application/json" {
-		return nil, fmt.Errorf("the body must be JSON")
-	}
 	var body io.Reader = r.Body
 	if r.Header.Get("Content-Encoding") == "gzip" {
 		unzipped, err := gzip.NewReader(r.Body)
@@ -186,10 +287,6 @@ func read(r *http.Request) ([]byte, error) {
 		body = unzipped
 	}
 	return io.ReadAll(io.LimitReader(body, 4<<20))
-}
-
-func invalid(err error) *refusal {
-	return &refusal{status: http.StatusBadRequest, code: "VALIDATION_ERROR", text: err.Error()}
 }
 
 // fault returns the simulated failure of a request.
@@ -205,11 +302,9 @@ func (s *Server) fault(send bool, size int) (Fault, *refusal) {
 	if f.Status == 0 {
 		return f, nil
 	}
-	if f.Code == "" {
-		f.Code = map[int]string{http.StatusTooManyRequests: "TOO_MANY_REQUESTS"}[f.Status]
+	usual := "INTERNAL_SERVER_ERROR"
+	if f.Status == http.StatusTooManyRequests {
+		usual = "TOO_MANY_REQUESTS"
 	}
-	if f.Code == "" {
-		f.Code = "INTERNAL_SERVER_ERROR"
-	}
-	return f, &refusal{status: f.Status, code: f.Code}
+	return f, refuse(f.Status, cmp.Or(f.Code, usual))
 }

@@ -50,11 +50,14 @@ func ParseMessage(text []byte) (Content, map[string]any, error) {
 		return c, nil, errors.New("not a single JSON object")
 	}
 	var data map[string]any
+	fields := map[string]any{ // names are case-sensitive, as they are for Expo
+		"title": &c.Title, "subtitle": &c.Subtitle, "body": &c.Body, "sound": &c.Sound, "priority": &c.Priority,
+		"ttl": &c.TTL, "badge": &c.Badge, "interruptionLevel": &c.InterruptionLevel, "channelId": &c.ChannelID,
+		"categoryId": &c.CategoryID, "mutableContent": &c.MutableContent, "richContent": &c.RichContent, "data": &data,
+	}
 	for name, value := range message {
-		into, known := c.field(name)
+		into, known := fields[name]
 		switch {
-		case name == "data":
-			into = &data
 		case name == "to":
 			return c, nil, errors.New("to: remove it, because the recipients come from the list of users")
 		case !known:
@@ -78,18 +81,6 @@ func ParseData(text []byte) (data map[string]any, err error) {
 		return nil, errors.New("not a JSON object")
 	}
 	return data, nil
-}
-
-// field returns the destination for the field of that name. Names are case-sensitive,
-// as they are for Expo.
-func (c *Content) field(name string) (into any, known bool) {
-	into, known = map[string]any{
-		"title": &c.Title, "subtitle": &c.Subtitle, "body": &c.Body, "sound": &c.Sound, "priority": &c.Priority,
-		"ttl": &c.TTL, "badge": &c.Badge, "interruptionLevel": &c.InterruptionLevel, "channelId": &c.ChannelID,
-		"categoryId": &c.CategoryID, "mutableContent": &c.MutableContent, "richContent": &c.RichContent,
-		"data": nil,
-	}[name]
-	return into, known
 }
 
 func kind(into any) string {
