@@ -181,7 +181,7 @@ func withOIDC(env map[string]string, issuer *oidctest.Issuer, kind string) map[s
 	return env
 }
 
-func serve(t *testing.T, h http.Handler) string {
+func serve(t testing.TB, h http.Handler) string {
 	t.Helper()
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)

@@ -4,9 +4,7 @@ package main
 
 import (
 	"flag"
-	"strconv"
 	"testing"
-	"time"
 
 	"github.com/devicetokens/devicetokens/examples/notify/internal/expo"
 )
@@ -22,18 +20,7 @@ func TestMeasured(t *testing.T) {
 	sendAtLimit(t)
 	for _, n := range []int{*mostUsers / 10, *mostUsers} {
 		r := newCampaign(t, n, unlimited).runKilled()
-		t.Logf(`%s users
-kills: %s
-users seen acknowledged at a kill: %s
-of these, told again: %s
-others told again, whose batch was on its way at a kill: %s
-registrations due to be invalidated: %s
-of these, invalidated: %s
-others invalidated: %s
-largest resident set, MB: %s
-time of all runs: %s`,
-			grouped(n), grouped(r.killed), grouped(r.acknowledged), grouped(r.acknowledgedAgain), grouped(r.again-r.acknowledgedAgain),
-			grouped(r.due), grouped(r.invalidated), grouped(r.invalidatedToo), grouped(r.residentMB), r.took.Round(time.Second))
+		t.Logf("%d users: %+v", n, r)
 	}
 }
 
@@ -51,15 +38,5 @@ func sendAtLimit(t *testing.T) {
 	if rate > expo.MaxPerSecond || rate < 0.85*expo.MaxPerSecond {
 		t.Errorf("%.0f a second, which is not just under %d", rate, expo.MaxPerSecond)
 	}
-	t.Logf("%s messages in %.1f s: %.0f a second, %s in the busiest second of the %s that Expo takes; %s answers 429",
-		grouped(stats.Taken), took.Seconds(), rate, grouped(stats.PeakSecond), grouped(expo.MaxPerSecond), grouped(stats.Refused["TOO_MANY_REQUESTS"]))
-}
-
-// grouped formats a number with separated thousands.
-func grouped(n int) string {
-	text := strconv.Itoa(n)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
+	t.Logf("%d messages in %.1f s: %.0f a second; %+v", stats.Taken, took.Seconds(), rate, stats)
 }
