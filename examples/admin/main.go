@@ -64,10 +64,12 @@ func (p *program) run(ctx context.Context, args []string) int {
 	p.lines = bufio.NewReader(p.in)
 	cmd := p.command()
 	cmd.SetArgs(args)
-	cmd.SetIn(p.in)
 	cmd.SetOut(p.out)
 	cmd.SetErr(p.err)
-	err := cmd.ExecuteContext(ctx)
+	var err error = &usageError{noToken}
+	if !slices.ContainsFunc(args, func(arg string) bool { return strings.Contains(arg, "PushToken[") }) {
+		err = cmd.ExecuteContext(ctx)
+	}
 	for _, end := range p.closing {
 		err = errors.Join(err, end())
 	}
@@ -106,12 +108,7 @@ func (p *program) command() *cobra.Command {
 			return nil
 		},
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		if holdsToken(err.Error()) {
-			return &usageError{"a flag has an invalid value, which contains a token: " + tokenInHistory}
-		}
-		return &usageError{err.Error()}
-	})
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err.Error()} })
 	root.CompletionOptions.DisableDefaultCmd = true
 	flags := root.PersistentFlags()
 	byDefault := ""
@@ -162,35 +159,17 @@ func knownCommand(root *cobra.Command, args []string) error {
 		known = append(known, c.Name())
 	}
 	commands := ": use one of " + strings.Join(known, ", ")
-	if slices.ContainsFunc(args, holdsToken) {
+	if _, err := tokens.ParseToken(args[0]); err == nil { // a bare one
 		return &usageError{noToken + commands}
 	}
 	return &usageError{"unknown command " + strconv.QuoteToASCII(args[0]) + commands}
 }
 
-const (
-	tokenInHistory = "the shell's history keeps it and other processes see it; pipe it into 'admin holder' instead"
-	noToken        = "do not pass a token as an argument: " + tokenInHistory
-)
+const noToken = "do not pass a token as an argument: the shell's history keeps it and other processes see it; pipe it into 'admin holder' instead"
 
-// holdsToken reports whether a text contains a token with brackets or is a bare token.
-func holdsToken(text string) bool {
-	if strings.Contains(text, "PushToken[") {
-		return true
-	}
-	_, err := tokens.ParseToken(text)
-	return err == nil
-}
-
-// arguments requires n arguments, none of them a token. Cobra's own checks would print
-// the arguments.
+// arguments requires n arguments. Cobra's own checks would print them.
 func arguments(n int, otherwise string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
-		for _, arg := range args {
-			if strings.Contains(arg, "PushToken[") {
-				return &usageError{noToken}
-			}
-		}
 		if len(args) != n {
 			return &usageError{otherwise}
 		}
