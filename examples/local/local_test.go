@@ -203,34 +203,34 @@ func TestRestart(t *testing.T) {
 // TestShutdown stops the server in the middle of a request, which is answered.
 func TestShutdown(t *testing.T) {
 	p := start(t, "127.0.0.1:0")
-	var dialer net.Dialer
-	conn, err := dialer.DialContext(t.Context(), "tcp", strings.TrimPrefix(p.url, "http://"))
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(p.url, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
+	answers := bufio.NewReader(conn)
+	status := func() int {
+		t.Helper()
+		resp, err := http.ReadResponse(answers, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		return resp.StatusCode
+	}
 	const body = `{"deviceId":"phone","expoPushToken":"ExpoPushToken[x]","platform":"ios"}`
 	fmt.Fprintf(conn, "POST /v1/device-tokens HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer alice\r\n"+
 		"Content-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", len(body))
-	answers := bufio.NewReader(conn)
-	goAhead, err := http.ReadResponse(answers, nil)
-	if err != nil || goAhead.StatusCode != http.StatusContinue {
-		t.Fatalf("%v, %v", goAhead, err)
+	if got := status(); got != http.StatusContinue {
+		t.Fatalf("status is %d", got)
 	}
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	p.log.waitFor(t, "msg=stopping")
-	if _, err := io.WriteString(conn, body); err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.ReadResponse(answers, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusCreated {
-		t.Errorf("status is %d", resp.StatusCode)
+	p.log.waitFor("msg=stopping")
+	fmt.Fprint(conn, body)
+	if got := status(); got != http.StatusCreated {
+		t.Errorf("status is %d", got)
 	}
 	if err := p.Wait(); err != nil {
 		t.Errorf("it ended with %v:\n%s", err, p.log)
@@ -239,12 +239,9 @@ func TestShutdown(t *testing.T) {
 
 func TestOtherMachines(t *testing.T) {
 	p := start(t, "0.0.0.0:0")
-	if !strings.HasPrefix(p.url, "http://127.0.0.1:") {
-		t.Errorf("it says to use %s", p.url)
-	}
 	p.stop(t, os.Interrupt)
-	if !strings.Contains(p.log.String(), "OTHER MACHINES") {
-		t.Errorf("log does not warn:\n%s", p.log)
+	if !strings.HasPrefix(p.url, "http://127.0.0.1:") || !strings.Contains(p.log.String(), "OTHER MACHINES") {
+		t.Errorf("it says to use %s, or does not warn:\n%s", p.url, p.log)
 	}
 }
 
@@ -305,7 +302,7 @@ func TestPaste(t *testing.T) {
 	p.stop(t, syscall.SIGTERM)
 }
 
-// A lockedBuffer holds what a process writes while a test reads it.
+// A lockedBuffer holds the output of a process while a test reads it.
 type lockedBuffer struct {
 	mu      sync.Mutex
 	written *sync.Cond
@@ -332,8 +329,7 @@ func (b *lockedBuffer) String() string {
 }
 
 // waitFor waits until text was written; go test's own timeout bounds it.
-func (b *lockedBuffer) waitFor(t *testing.T, text string) {
-	t.Helper()
+func (b *lockedBuffer) waitFor(text string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for !strings.Contains(b.text.String(), text) {

@@ -20,7 +20,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -108,15 +107,8 @@ func open(t *testing.T, url string, width int64) tab {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancel)
-	var (
-		mu    sync.Mutex
-		wrong []string
-	)
-	note := func(format string, args ...any) {
-		mu.Lock()
-		defer mu.Unlock()
-		wrong = append(wrong, fmt.Sprintf(format, args...))
-	}
+	wrong := make(chan string, 1000)
+	note := func(format string, args ...any) { wrong <- fmt.Sprintf(format, args...) }
 	ctx, cancel = chromedp.NewContext(ctx, chromedp.WithListener(func(event any) {
 		switch e := event.(type) {
 		case *runtime.EventConsoleAPICalled:
@@ -133,10 +125,8 @@ func open(t *testing.T, url string, width int64) tab {
 	}))
 	t.Cleanup(cancel)
 	t.Cleanup(func() {
-		mu.Lock()
-		defer mu.Unlock()
-		for _, text := range wrong {
-			t.Error(text)
+		for range len(wrong) {
+			t.Error(<-wrong)
 		}
 	})
 	p := tab{t, ctx}
