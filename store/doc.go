@@ -18,24 +18,24 @@
 //     removes the registration that held it, in one atomic step.
 //   - moved-from: Result.MovedFrom is the key of the registration that lost the
 //     token, if that was live, active and another user's. Otherwise it is zero,
-//     also when the call is repeated. A store may report a registration that
-//     cannot be decoded in the same way, or not.
+//     also when the call is repeated. A store may also report a registration that
+//     cannot be decoded.
 //   - spelling: two spellings of a token are the same token. A registration has
 //     the spelling of the last Register. A store keeps the text that
 //     [tokens.Token.Reveal] returns.
 //
 // Register:
 //
-//   - created: if the key has no live registration, or one that cannot be
-//     decoded, Register creates a registration with RegisteredAt and UpdatedAt
-//     now. It may keep the RegisteredAt of a registration that cannot be decoded.
+//   - created: if no live registration is under the key, or one that cannot be
+//     decoded, Register creates a registration. Its RegisteredAt and UpdatedAt are
+//     now. RegisteredAt may be that of the registration that cannot be decoded.
 //   - refreshed: a live registration with the same token keeps RegisteredAt and
 //     becomes active. UpdatedAt, ExpiresAt, platform and project are those of
 //     this call. An empty ProjectID clears the stored one. A RegisteredAt that
 //     is zero may become now.
-//   - replaced: a live registration with another token is treated the same way.
+//   - replaced: a live registration with another token changes in the same way.
 //     Its previous token is free.
-//   - result: the result shows what the store has after the call.
+//   - result: Result.Registration is the stored registration after the call.
 //   - limit: a user has at most [Policy].MaxDevices live registrations. Creating
 //     a registration removes others of the user until there is room, at most
 //     [MaxEvictions] in one call. A refresh or a replacement removes none. A
@@ -54,16 +54,15 @@
 //     [*CorruptError], List omits it, Deactivate and Invalidate return nil and do
 //     not erase it, and Delete and DeleteUser erase it.
 //
-// The next calls also act on expired registrations that are still stored, so that
-// a server whose clock is fast does not ignore a logout. If nothing is stored,
-// they return nil.
+// Deactivate, Invalidate, Delete and DeleteUser also change expired registrations
+// that are still stored, so that a server whose clock is fast does not ignore a
+// logout. If no registration is stored, they return nil.
 //
 //   - deactivate: Deactivate gives an active registration the status LoggedOut.
 //   - invalidate: Invalidate gives an active registration the status
 //     DeviceNotRegistered if it has the token and its UpdatedAt is at least
 //     [ClockSkew] before sentAt, or zero.
-//   - first-reason: an inactive registration keeps its status until Register
-//     makes it active.
+//   - first-reason: an inactive registration keeps its status until a Register.
 //   - delete: Delete erases the registration under the key and frees its token.
 //   - delete-user: DeleteUser erases every registration of the user and frees
 //     their tokens, each in one atomic step. A registration that is created

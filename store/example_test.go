@@ -42,12 +42,12 @@ func Example_errors() {
 	case errors.Is(err, store.ErrTryAgain):
 		fmt.Println("answer 503 with Retry-After, or repeat")
 	default: // store.ErrMisconfigured too
-		fmt.Println("answer 500 and wake somebody")
+		fmt.Println("answer 500 and alert an operator")
 	}
 	// Output: answer 404
 }
 
-// A phone changes hands. The result tells who was being notified on it until now.
+// A phone changes hands. The result has the user who was notified on it until now.
 func ExampleStore_Register() {
 	ctx, s := context.Background(), exampleStore()
 	for _, user := range []tokens.UserID{"alice", "alice", "bob"} {
@@ -68,7 +68,7 @@ func ExampleStore_Register() {
 	// no longer reached there: alice
 }
 
-// A sender asks for many users, eight at a time.
+// A sender lists the registrations of many users, eight at a time.
 func ExampleListUsers() {
 	ctx, s := context.Background(), exampleStore()
 	for _, req := range []tokens.Request{
@@ -95,7 +95,7 @@ func ExampleListUsers() {
 	// carol 0
 }
 
-// Expo reported the device of a message gone, which was sent at sentAt.
+// Expo reported DeviceNotRegistered for a message that was sent at sentAt.
 func ExampleInvalidateToken() {
 	ctx, s := context.Background(), exampleStore()
 	req := exampleRequest("alice", "phone", "ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]")

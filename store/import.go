@@ -47,11 +47,11 @@ const importGrace = 30 * 24 * time.Hour
 //   - ImportedStatus: write the returned registration.
 //   - any other outcome: write nothing.
 //
-// PlanImport keeps own and holder if one of them is live and at least as new as r:
-// its UpdatedAt is not before r's UpdatedAt, or before now if r's is in the future.
-// One exception lets a second import apply a logout: if own has the token and the
-// UpdatedAt of r, and own is active and r is not, own gets r's status. A zero
-// ExpiresAt becomes [Policy.ImportExpiry].
+// PlanImport keeps own and holder if one of them is live and at least as new as r. A
+// registration is as new as r if its UpdatedAt is not before r's, or not before now
+// if r's is in the future. One exception lets a second import apply a logout: if own
+// is active, r is not, and both have the same token and UpdatedAt, own gets r's
+// status. A zero ExpiresAt becomes [Policy.ImportExpiry].
 func (p Policy) PlanImport(r tokens.Registration, now time.Time, own, holder *tokens.Registration) (tokens.Registration, ImportOutcome) {
 	r = asStored(r)
 	if r.ExpiresAt.IsZero() {

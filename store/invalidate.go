@@ -35,9 +35,8 @@ func validateSentAt(sentAt time.Time) error {
 // the token moves between the two calls, InvalidateToken changes nothing and
 // returns nil.
 //
-// In a DynamoDB table that an older service filled and that was not upgraded,
-// Holder, and so InvalidateToken, does not find rows that were not registered
-// again since.
+// In a DynamoDB table that an older service filled, Holder and InvalidateToken do
+// not find the older rows until they are registered again or the table is upgraded.
 func InvalidateToken(ctx context.Context, s Store, t tokens.Token, sentAt time.Time) error {
 	if err := tokens.JoinInvalid(t.Validate(), validateSentAt(sentAt)); err != nil {
 		return err

@@ -101,9 +101,9 @@ type Event struct {
 	Err error
 }
 
-// Ended returns the event of a call that began at start and returned err, for
-// implementations of [Store]: e with its Duration, its Err and its Outcome. The
-// outcome applies if err is nil; otherwise it is [OutcomeOf] err.
+// Ended returns e with the Duration, Err and Outcome of a call that began at start
+// and returned err, for implementations of [Store]. The Outcome is outcome if err is
+// nil, and [OutcomeOf] err otherwise.
 func (e Event) Ended(start time.Time, outcome Outcome, err error) Event {
 	if err != nil {
 		outcome = OutcomeOf(err)

@@ -19,8 +19,8 @@ const (
 	MaxEvictions = 40
 
 	// ClockSkew is the difference between the clocks of two servers that
-	// Invalidate tolerates: it does not change a registration that is newer than
-	// the message.
+	// Invalidate tolerates. Invalidate changes a registration only if its
+	// UpdatedAt is at least ClockSkew before the message was sent.
 	ClockSkew = 5 * time.Minute
 )
 

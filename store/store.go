@@ -90,9 +90,9 @@ type Result struct {
 	// Outcome is [Created], [Refreshed] or [Replaced].
 	Outcome Outcome
 	// MovedFrom is the key of the registration that lost the token, if it was
-	// live, active and another user's. That user received notifications on this
-	// device until now. It is zero otherwise. It may be shown to the operator and
-	// to the user in it, never to the caller who registered.
+	// live, active and another user's: that user received notifications on this
+	// device until now. It is zero otherwise. Show it to operators and to that
+	// user, never to the caller who registered.
 	MovedFrom tokens.Key
 	// Evicted has the keys of the registrations that were removed for the device
 	// limit, in order of removal; nil if there are none.

@@ -36,7 +36,6 @@ func Bench(b *testing.B, be Backend) {
 			var callers atomic.Int64
 			b.ResetTimer()
 			b.RunParallel(func(pb *testing.PB) {
-				// Each caller has a million calls of its own.
 				for n := int(callers.Add(1)) * 1_000_000; pb.Next(); n++ {
 					p.measure(b, bm.call(p, n))
 				}
@@ -45,7 +44,6 @@ func Bench(b *testing.B, be Backend) {
 	}
 }
 
-// A population is a store with registrations, and the requests that made them.
 type population struct {
 	store store.Store
 	reqs  []tokens.Request
@@ -75,12 +73,12 @@ func (p *population) refresh(n int) call { return registerCall(p.pick(n)) }
 func (p *population) get(n int) call     { return getCall(p.pick(n).Key) }
 func (p *population) list(n int) call    { return listCall(p.pick(n).Key.UserID) }
 
-// new is a device that was not there before, of a user who was not either.
+// new registers a new device of a new user.
 func (p *population) new(n int) call {
 	return registerCall(request(tokens.UserID("new-"+strconv.Itoa(n)), phone, token(len(p.reqs)+n)))
 }
 
-// move is a token that goes to another user, of as many as there are.
+// move gives a token to another user, of a limited number.
 func (p *population) move(n int) call {
 	req := p.pick(n)
 	req.Key.UserID = tokens.UserID("other-" + strconv.Itoa(n/len(p.reqs)%2) + "-" + strconv.Itoa(n%len(p.reqs)))

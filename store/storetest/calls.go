@@ -59,7 +59,6 @@ func importCall(r tokens.Registration) call {
 	return func(ctx context.Context, s store.Store) error { return errorOf(store.Import(ctx, s, r)) }
 }
 
-// pageCall and segmentsCall call the walker, not the store.
 func pageCall(w store.Walker, from store.Cursor, limit int) call {
 	return func(ctx context.Context, _ store.Store) error {
 		_, _, err := w.Page(ctx, from, limit)
@@ -93,12 +92,11 @@ var (
 	taking = request(bob, phone, token(1))
 )
 
-// token returns the n-th of many tokens.
 func token(n int) tokens.Token {
 	return tokens.MustParseToken(fmt.Sprintf("ExponentPushToken[%022d]", n))
 }
 
-// spellings returns the three spellings of the n-th of many tokens that have three.
+// spellings returns three spellings of one token.
 func spellings(n int) [3]tokens.Token {
 	id := fmt.Sprintf("5pe11ed0-0000-0000-0000-%012d", n)
 	return [3]tokens.Token{
@@ -114,7 +112,6 @@ func device(n int) tokens.DeviceID { return tokens.DeviceID(fmt.Sprintf("device-
 // nth returns alice's n-th device with a token of its own.
 func nth(n int) tokens.Request { return request(alice, device(n), token(n)) }
 
-// firstN returns alice's first n devices.
 func firstN(n int) []tokens.Request {
 	reqs := make([]tokens.Request, n)
 	for i := range reqs {

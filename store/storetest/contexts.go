@@ -83,7 +83,6 @@ func (f *fixture) obeysContext(write bool, do call) {
 	}
 }
 
-// stored returns what Get finds under the keys of the context checks.
 func (f *fixture) stored() map[tokens.Key]tokens.Registration {
 	f.Helper()
 	found := map[tokens.Key]tokens.Registration{}
@@ -248,7 +247,6 @@ func (f *fixture) expectedOf(s scene, name string) (before, done string, partly 
 	return before, done, partly
 }
 
-// An ending context ends at one of its uses, or when end is called.
 type ending struct {
 	context.Context
 	why  error
@@ -268,7 +266,6 @@ func (e *ending) end() {
 	}
 }
 
-// moment counts a use, and ends the context at the chosen one.
 func (e *ending) moment() {
 	if e.uses.Add(1) == e.at {
 		e.end()

@@ -9,7 +9,6 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// corruptChecks are for a backend that can make rows which its store cannot decode.
 var corruptChecks = []check{
 	{"Corrupt/Get", "corrupt", defaults, corruptGet},
 	{"Corrupt/Holder", "corrupt", defaults, corruptHolder},

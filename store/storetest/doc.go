@@ -14,7 +14,7 @@
 //		return s
 //	}
 //
-// The suite is itself tested: it rejects stores that each break one rule.
+// The suite has tests of its own: it rejects stores that each break one rule.
 //
 // # Rules that bind
 //
@@ -24,14 +24,13 @@
 //   - Each check has a new store. The checks run one after another.
 //   - The rule corrupt is checked if [Backend].Corrupt is set. The suite does not
 //     check [store.ErrMisconfigured] and throttling, because it cannot cause them.
-//   - The checks of pairs run two calls concurrently, and compare their results and
+//   - The checks Pairs run two calls concurrently, and compare their results and
 //     the stored data with both serial orders. The second call begins with the
-//     first, or when the first reads the clock or uses its context. A slow store
-//     gets fewer rounds and a random sample of the pairs. [Backend].Long gives it
-//     four times as long and all pairs.
-//   - Some checks end a call's context at the n-th use that the store makes of it
-//     or of the clock, for n from 1 on. The stored data must then be as before the
-//     call or as after it.
+//     first, or when the first reads the clock or uses its context. On a slow store
+//     they try fewer rounds and a random sample of the pairs; with [Backend].Long
+//     they take four times as long and try all pairs.
+//   - The checks Ending end a call's context while the store uses it or reads the
+//     clock. The stored data must then be as before the call or as after it.
 //   - Two stores on the same data are checked if [Backend].Again is set. Set it for
 //     a store that caches or locks within its process.
 //   - [store.Inspector], [store.Walker] and [store.Importer] are checked if the

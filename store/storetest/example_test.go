@@ -10,14 +10,12 @@ import (
 
 func newStore(_ testing.TB, p store.Policy) store.Store { return memstore.MustNew(p) }
 
-// A store's test of the contract is one line.
 func ExampleRun() {
 	var _ = func(t *testing.T) { // TestStore
 		storetest.Run(t, storetest.Backend{New: newStore})
 	}
 }
 
-// So is its benchmark.
 func ExampleBench() {
 	var _ = func(b *testing.B) { // BenchmarkStore
 		storetest.Bench(b, storetest.Backend{New: newStore})

@@ -18,9 +18,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A faulty store keeps the contract but for the one rule that its fault breaks,
-// and keeps all of it without a fault. It is slow and plain, so that each fault
-// is a line or two beside the rule.
+// A faulty store breaks the one rule of its fault, and none without a fault. It is
+// slow and plain, so that each fault is a line or two beside the rule.
 type faulty struct {
 	fault  string
 	policy store.Policy
@@ -28,12 +27,10 @@ type faulty struct {
 	process
 }
 
-// faultyData is shared by the handles of a faulty store.
 type faultyData struct {
 	arrived atomic.Int64 // writes
 	mu      sync.Mutex
-	begun   int64               // writes that have had mu
-	asked   notes[string, bool] // the faults that a store without a fault was asked for
+	begun   int64 // writes that have had mu
 	writes  int
 	rows    notes[tokens.Key, tokens.Registration] // by s.id
 	broken  notes[tokens.Key, bool]                // rows that cannot be decoded, by s.id
@@ -114,17 +111,11 @@ func newHandle(fault string, p store.Policy, data *faultyData) *faulty {
 	return s
 }
 
-// has reports whether the store has the fault, which the checks must reject.
-// [faultsOfTheSource] reads both from the source.
-func (s *faulty) has(fault string, _ ...string) bool {
-	if s.fault == "" {
-		s.asked.set(fault, true)
-	}
-	return s.fault == fault
-}
+// has reports whether the store has the fault, which the checks must reject. The
+// tests read both from the source: see callsOfHas.
+func (s *faulty) has(fault string, _ ...string) bool { return s.fault == fault }
 
-// begin is what every call does first. It returns with s.mu locked if there is
-// no error.
+// begin begins a call. It returns with s.mu locked if there is no error.
 func (s *faulty) begin(ctx context.Context, method string, invalid error) error {
 	if slices.Contains([]string{"Get", "List", "Holder", "Inspect", "Page", "Segments"}, method) {
 		s.mu.Lock()
@@ -173,7 +164,7 @@ func (s *faulty) refusal(ctx context.Context, method string, invalid error) erro
 	return nil
 }
 
-// end is what every write does last.
+// end ends a write.
 func (s *faulty) end(ctx context.Context, method string) error {
 	s.writes++
 	s.process = process{}
@@ -201,7 +192,7 @@ func (s *faulty) gap() {
 	}
 }
 
-// id is what a row is stored under.
+// id returns the key under which the row is stored.
 func (s *faulty) id(k tokens.Key) tokens.Key {
 	switch {
 	case s.has("joins the two ids", "Keys/Distinct"):
@@ -232,7 +223,7 @@ func corruptFaulty(_ testing.TB, s store.Store, k tokens.Key) {
 	f.broken.set(f.id(k), true)
 }
 
-// where returns those of the rows, in an order that is the same each time.
+// where returns the selected rows in a fixed order.
 func (s *faulty) where(selected func(tokens.Registration) bool) []tokens.Registration {
 	var rows []tokens.Registration
 	for _, r := range s.rows {
@@ -252,7 +243,6 @@ func byDevice(a, b tokens.Registration) int {
 	return cmp.Or(cmp.Compare(a.Key.DeviceID, b.Key.DeviceID), cmp.Compare(a.Key.UserID, b.Key.UserID))
 }
 
-// of returns the user's rows, by device id.
 func (s *faulty) of(user tokens.UserID) []tokens.Registration {
 	return s.where(func(r tokens.Registration) bool { return r.Key.UserID == user })
 }
@@ -270,7 +260,6 @@ func (s *faulty) same(a, b tokens.Token) bool {
 	return a.Equal(b)
 }
 
-// hashes reports whether the token has the hash.
 func (s *faulty) hashes(t tokens.Token, h tokens.Hash) bool {
 	if s.has("takes two spellings for two tokens") {
 		return sha256.Sum256([]byte(t.Reveal())) == h
@@ -281,7 +270,7 @@ func (s *faulty) hashes(t tokens.Token, h tokens.Hash) bool {
 	return t.Hash() == h
 }
 
-// usual reports whether the token is spelled as most are.
+// usual reports whether the token has the most frequent spelling.
 func usual(t tokens.Token) bool { return strings.HasPrefix(t.Reveal(), "ExponentPushToken[") }
 
 func (s *faulty) expired(r tokens.Registration, now time.Time) bool {

@@ -11,8 +11,8 @@ import (
 
 func gaveUp(ctx context.Context) error { return fmt.Errorf("%w: %w", store.ErrTryAgain, ctx.Err()) }
 
-// giveUpRegister leaves some of a Register's steps undone if the context has
-// ended. It reports whether the store has such a fault.
+// giveUpRegister leaves steps of a Register undone if the context has ended and
+// the store has such a fault.
 func (s *faulty) giveUpRegister(ctx context.Context, req tokens.Request, now time.Time) (done bool, err error) {
 	again := s.gaveUp[req.Key].Equal(req.Token)
 	delete(s.gaveUp, req.Key)

@@ -70,7 +70,7 @@ func (s *faulty) Import(ctx context.Context, r tokens.Registration) (store.Impor
 	return outcome, s.end(ctx, "Import")
 }
 
-// importing returns what PlanImport has to know.
+// importing returns the arguments of PlanImport.
 func (s *faulty) importing(r tokens.Registration, now time.Time) (own, holder *tokens.Registration) {
 	if stored, ok := s.rows[s.id(r.Key)]; ok {
 		own = &stored
@@ -146,7 +146,6 @@ func (s *faulty) eraseImported(holder, r tokens.Registration) {
 	}
 }
 
-// importedAs returns the stored form of the registration.
 func (s *faulty) importedAs(planned, given tokens.Registration, own *tokens.Registration, now time.Time) tokens.Registration {
 	switch {
 	case s.has("Import sets updatedAt", "Import/Rule", "Import/Times"):

@@ -10,8 +10,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// folds are what databases do to texts that they compare, and hand-written keys
-// to texts that they join. Each makes one of two.
+// folds are equalities of databases and of hand-written keys: each maps different
+// texts to one.
 var folds = map[string]func(string) string{
 	"trims the end":                   func(s string) string { return strings.TrimRight(s, " ") },
 	"trims the start":                 func(s string) string { return strings.TrimLeft(s, " ") },
@@ -84,7 +84,7 @@ const (
 	inProjects = " of projects"
 )
 
-// fold returns what the fault makes of the text, if it is about such texts.
+// fold applies the fault to the text, if it concerns such texts.
 func (s *faulty) fold(text, where string) string {
 	if name, found := strings.CutSuffix(s.fault, where); found {
 		if fold, known := folds[name]; known {
@@ -100,7 +100,7 @@ func (s *faulty) foldToken(t tokens.Token) string {
 	return s.fold(leak.Identity(t), inTokens)
 }
 
-// brokenFolds has each fold where a pair of texts shows it: tokens are ASCII.
+// brokenFolds has the folds that a pair of texts shows: tokens are ASCII.
 func brokenFolds() []broken {
 	var all []broken
 	for name := range folds {

@@ -67,7 +67,6 @@ func (s *faulty) makeRoom(newcomer tokens.Key, now time.Time, result *store.Resu
 	}
 }
 
-// candidates returns the rows that count.
 func (s *faulty) candidates(newcomer tokens.Key, now time.Time) []tokens.Registration {
 	return s.where(func(r tokens.Registration) bool {
 		switch {
@@ -122,8 +121,7 @@ func (s *faulty) evictionOrder(a, b tokens.Registration) int {
 	return cmp.Or(updated, device)
 }
 
-// evictsAbove reports whether a Register makes room that is neither new nor at
-// the limit.
+// evictsAbove reports whether a refresh or a replacement evicts.
 func (s *faulty) evictsAbove(user tokens.UserID, o store.Outcome) bool {
 	return (o == store.Refreshed && s.has("evicts on a refresh above the limit", "Limit/RefreshAboveIt") ||
 		o == store.Replaced && s.has("evicts on a replacement above the limit", "Limit/RefreshAboveIt")) && s.crowded(user)

@@ -8,9 +8,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// registerInSteps is a Register of several steps, each of which is atomic. Between
-// them other calls come. It reports whether the store has such a fault; then it
-// has registered the request.
+// registerInSteps registers in several atomic steps if the store has such a fault.
+// Other calls come between them.
 func (s *faulty) registerInSteps(req tokens.Request, now time.Time) (result store.Result, done bool) {
 	k := s.id(req.Key)
 	old, stored := s.rows[k]
@@ -108,7 +107,6 @@ func (s *faulty) registerInSteps(req tokens.Request, now time.Time) (result stor
 	return store.Result{}, false
 }
 
-// registerWhole registers without a fault.
 func (s *faulty) registerWhole(req tokens.Request, now time.Time) (result store.Result) {
 	old, stored := s.rows[s.id(req.Key)]
 	live := stored && !s.expired(old, now)
@@ -175,7 +173,6 @@ func (s *faulty) deactivateInSteps(k tokens.Key) (done bool) {
 	return false
 }
 
-// unchanged reports whether the row is stored as it was read.
 func (s *faulty) unchanged(read tokens.Registration) bool {
 	now, stored := s.rows[s.id(read.Key)]
 	return stored == !read.Key.IsZero() && describe(now) == describe(read)

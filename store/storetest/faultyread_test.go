@@ -29,7 +29,7 @@ func (s *faulty) Get(ctx context.Context, k tokens.Key) (tokens.Registration, er
 		return r.reg, r.err
 	}
 	r, stored := s.rows[s.id(k)]
-	if s.has("Get reads in two steps", "Race/GetWhileReplacing", "Pairs/ReadAndRegister") {
+	if s.has("Get reads in two steps", "Race/GetWhileReplacing", "Pairs/GetAndRegister") {
 		s.gap()
 		r.Platform = s.rows[s.id(k)].Platform
 	}
@@ -83,7 +83,7 @@ func (s *faulty) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration
 			if !usual(r.Token) && s.has("Holder knows one spelling", "Holder/Respelled") {
 				continue
 			}
-			if s.has("Holder reads in two steps", "Race/HolderWhileMoving", "Pairs/ReadAndRegister") {
+			if s.has("Holder reads in two steps", "Race/HolderWhileMoving", "Pairs/HolderAndRegister") {
 				s.gap()
 				if now := s.rows[s.id(r.Key)]; !s.hashes(now.Token, h) {
 					break
@@ -128,7 +128,7 @@ func (s *faulty) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration
 	return tokens.Registration{}, store.ErrNotFound
 }
 
-// A reading is a read under way, whose answer others are given.
+// A reading is a read under way, whose result other calls get too.
 type reading struct {
 	done chan struct{}
 	reg  tokens.Registration
@@ -200,7 +200,7 @@ func (s *faulty) List(ctx context.Context, user tokens.UserID) ([]tokens.Registr
 		}
 		regs = append(regs, s.mixed("List", r))
 	}
-	if len(regs) > 0 && s.has("List reads one by one", "Race/ListWhileMoving", "Pairs/ReadAndRegister") {
+	if len(regs) > 0 && s.has("List reads one by one", "Race/ListWhileMoving", "Pairs/ListAndRegister") {
 		s.gap()
 		regs = slices.Concat(regs[:1], slices.DeleteFunc(s.of(user), func(r tokens.Registration) bool {
 			return r.Key.DeviceID <= regs[0].Key.DeviceID || !r.Active() || s.expired(r, now)
@@ -236,7 +236,7 @@ func (s *faulty) List(ctx context.Context, user tokens.UserID) ([]tokens.Registr
 	return regs, nil
 }
 
-// purge erases what has expired, by its key, if the store has the fault.
+// purge erases an expired row by its key, if the store has the fault.
 func (s *faulty) purge(method string, k tokens.Key) {
 	if s.has(method + " erases by its key what has expired") {
 		s.gap()
@@ -244,7 +244,6 @@ func (s *faulty) purge(method string, k tokens.Key) {
 	}
 }
 
-// brokenHolder is the answer where the holder cannot be decoded.
 func (s *faulty) brokenHolder(r tokens.Registration) (tokens.Registration, error) {
 	err := &store.CorruptError{Key: r.Key, Err: errBroken}
 	switch {
@@ -258,7 +257,7 @@ func (s *faulty) brokenHolder(r tokens.Registration) (tokens.Registration, error
 	return tokens.Registration{}, err
 }
 
-// megabyte returns how many of the registrations fit into one.
+// megabyte returns the number of registrations that fit into a megabyte.
 func megabyte(regs []tokens.Registration) int {
 	size := 0
 	for i, r := range regs {
@@ -269,7 +268,7 @@ func megabyte(regs []tokens.Registration) int {
 	return len(regs)
 }
 
-// attributes are what a read may take from another write than the rest.
+// attributes changes one attribute to that of a later write.
 var attributes = map[string]func(r *tokens.Registration, later tokens.Registration){
 	"token":    func(r *tokens.Registration, later tokens.Registration) { r.Token = later.Token },
 	"platform": func(r *tokens.Registration, later tokens.Registration) { r.Platform = later.Platform },
@@ -283,7 +282,8 @@ var attributes = map[string]func(r *tokens.Registration, later tokens.Registrati
 	"expiresAt": func(r *tokens.Registration, later tokens.Registration) { r.ExpiresAt = later.ExpiresAt },
 }
 
-// mixed returns the row, with one attribute as a later write may have left it.
+// mixed returns the row with one attribute of a later write, if the store has the
+// fault.
 func (s *faulty) mixed(method string, r tokens.Registration) tokens.Registration {
 	name, about := strings.CutPrefix(s.fault, method+" later reads ")
 	if about {

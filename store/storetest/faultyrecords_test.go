@@ -19,7 +19,7 @@ var _ interface {
 	store.Importer
 } = (*faulty)(nil)
 
-// faultyBackend has all that a backend may have. Its New is the test's.
+// faultyBackend declares every ability of a backend.
 func faultyBackend(b Backend) Backend {
 	b.Inspector, b.Importer = true, true
 	b.Walker = func(_ testing.TB, s store.Store) store.Walker { return s.(*faulty) }
@@ -74,7 +74,6 @@ func (s *faulty) Inspect(ctx context.Context, user tokens.UserID) ([]store.Recor
 	return s.shared("Inspect", records), nil
 }
 
-// shared returns the records in one slice each time, if the store has the fault.
 func (s *faulty) shared(method string, records []store.Record) []store.Record {
 	if !s.has(method + " returns one slice each time") {
 		return records
@@ -83,7 +82,7 @@ func (s *faulty) shared(method string, records []store.Record) []store.Record {
 	return s.recordBuf
 }
 
-// record is what Inspect and Page show of the row; nil if nothing.
+// record returns the record for Inspect and Page, or nil.
 func (s *faulty) record(method string, r tokens.Registration, now time.Time) (*store.Record, error) {
 	record := &store.Record{Key: r.Key, Registration: s.mixed(method, r)}
 	switch expired := s.expired(r, now); {

@@ -96,7 +96,7 @@ func (s *faulty) Register(ctx context.Context, req tokens.Request) (store.Result
 	return result, s.end(ctx, "Register")
 }
 
-// written is the row that a request makes of the old one.
+// written returns the row that the request makes of the old one.
 func (s *faulty) written(req tokens.Request, old tokens.Registration, live, stored bool, now time.Time) tokens.Registration {
 	r := tokens.Registration{
 		Key: req.Key, Token: req.Token, Platform: req.Platform, ProjectID: req.ProjectID, Status: tokens.Active,
@@ -161,7 +161,7 @@ func (s *faulty) previous(req tokens.Request) *tokens.Registration {
 	return nil
 }
 
-// take removes the previous holder, and tells whom it has to tell.
+// take removes the previous holder and sets MovedFrom.
 func (s *faulty) take(req tokens.Request, p *tokens.Registration, onto bool, now time.Time, result *store.Result) {
 	if p == nil {
 		if s.has("tells of a move with each refresh", "Move/ToldOnce") {
@@ -230,14 +230,13 @@ func (s *faulty) expiry(now time.Time) time.Time {
 	return s.policy.Expiry(now)
 }
 
-// soon are the times within which a store may take a refresh for none, to save a
-// write.
+// soon has times within which a store may skip a refresh.
 var soon = map[string]time.Duration{
 	"a second": time.Second, "half a minute": 30 * time.Second, "an hour": time.Hour, "a day": 24 * time.Hour,
 	"a third of the TTL": store.DefaultTTL / 3,
 }
 
-// skips reports whether the store takes the refresh for none, and what it answers.
+// skips reports whether the store skips the refresh, and returns its result.
 func (s *faulty) skips(req tokens.Request, old tokens.Registration, live bool, now time.Time) (store.Result, bool) {
 	what, within, about := strings.Cut(s.fault, " within ")
 	if !about || !live || !s.same(old.Token, req.Token) || now.Sub(old.UpdatedAt) > soon[within] {

@@ -168,7 +168,6 @@ func (s *faulty) Delete(ctx context.Context, k tokens.Key) error {
 	return s.end(ctx, "Delete")
 }
 
-// leaves reports whether the removal skips the row.
 func (s *faulty) leaves(method string, r tokens.Registration, now time.Time) bool {
 	return !r.Active() && s.has(method+" leaves what is inactive") ||
 		s.broken[s.id(r.Key)] && s.has(method+" leaves what cannot be decoded") ||
@@ -233,7 +232,7 @@ func (s *faulty) leaveIndexed(faulty bool, r tokens.Registration) {
 	}
 }
 
-// matches reports whether the user is like the pattern, as SQL and Redis take one.
+// matches reports whether the user matches the pattern of SQL or Redis.
 func matches(pattern, user tokens.UserID) bool {
 	before, _, found := strings.Cut(strings.NewReplacer("%", "*", "_", "*").Replace(string(pattern)), "*")
 	return found && strings.HasPrefix(string(user), before)

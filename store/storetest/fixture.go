@@ -13,8 +13,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A fixture is what a check works with: a store, the clock that it runs by, and
-// the calls on it that have to succeed.
+// A fixture is a store with its clock, for one check.
 type fixture struct {
 	testing.TB
 	Backend
@@ -31,11 +30,9 @@ func newFixture(t testing.TB, b Backend, p store.Policy) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The store is given zeros where the check has them, to fill in itself.
 	return &fixture{TB: t, Backend: b, store: b.New(t, p), policy: withDefaults, clock: c}
 }
 
-// must fails the check at once if the call returned an error.
 func (f *fixture) must(err error, call string, args ...any) {
 	f.Helper()
 	if err != nil {
@@ -91,8 +88,7 @@ func (f *fixture) deleteUser(user tokens.UserID) {
 	f.must(f.store.DeleteUser(f.Context(), user), "DeleteUser of %v", user)
 }
 
-// wantStored fails unless the store answers for want's key with want, whichever
-// way it is asked.
+// wantStored fails unless Get, Holder and List return want.
 func (f *fixture) wantStored(want tokens.Registration) {
 	f.Helper()
 	f.wantEqual("Get", want, f.get(want.Key))
@@ -112,8 +108,8 @@ func (f *fixture) wantStored(want tokens.Registration) {
 	}
 }
 
-// wantUnchanged fails unless the store holds what a Register of the request at
-// start stored.
+// wantUnchanged fails unless the store holds the registration of a Register at
+// start.
 func (f *fixture) wantUnchanged(req tokens.Request) {
 	f.Helper()
 	f.wantStored(f.registered(req, start, start))
@@ -126,7 +122,6 @@ func (f *fixture) wantStatus(want tokens.Status, req tokens.Request, registeredA
 	f.wantStored(reg)
 }
 
-// wantNone fails if there is a registration under the key.
 func (f *fixture) wantNone(key tokens.Key) {
 	f.Helper()
 	if reg, err := f.store.Get(f.Context(), key); !errors.Is(err, store.ErrNotFound) {
@@ -139,7 +134,6 @@ func (f *fixture) wantNone(key tokens.Key) {
 	}
 }
 
-// holds reports whether the store has req's registration, live by the clock.
 func (f *fixture) holds(req tokens.Request) bool {
 	f.Helper()
 	_, err := f.store.Get(f.Context(), req.Key)
@@ -149,7 +143,6 @@ func (f *fixture) holds(req tokens.Request) bool {
 	return err == nil
 }
 
-// wantNoHolder fails if a registration holds the token.
 func (f *fixture) wantNoHolder(token tokens.Token) {
 	f.Helper()
 	if reg, err := f.store.Holder(f.Context(), token.Hash()); !errors.Is(err, store.ErrNotFound) {
@@ -157,7 +150,6 @@ func (f *fixture) wantNoHolder(token tokens.Token) {
 	}
 }
 
-// wantDevices fails unless List shows the user's devices, in this order.
 func (f *fixture) wantDevices(user tokens.UserID, want ...tokens.DeviceID) {
 	f.Helper()
 	var got []tokens.DeviceID

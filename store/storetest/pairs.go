@@ -28,7 +28,9 @@ var pairChecks = []check{
 	{"Pairs/RegisterAndDeleteUser", "delete-user", three, manyRounds("delete the user", "refresh", "replace", "take over", "create")},
 	{"Pairs/RegisterAndEvict", "limit", three, manyRounds("create", "reactivate", "delete the watch", "refresh the tablet", "create another")},
 	{"Pairs/CreateAndCreate", "created", three, manyRounds("create", "create", "create with another token", "create elsewhere")},
-	{"Pairs/ReadAndRegister", "one-instant", three, readPairs},
+	{"Pairs/GetAndRegister", "one-instant", three, manyRounds("get", "replace", "take over", "reinstall")},
+	{"Pairs/HolderAndRegister", "one-instant", three, manyRounds("holder", "replace", "take over", "reinstall")},
+	{"Pairs/ListAndRegister", "one-instant", three, manyRounds("list", "replace", "take over", "reinstall")},
 	{"Pairs/Expired", "one-instant", three, expiredPairs},
 	{"Pairs/OneMoment", "one-instant", three, momentPairs},
 	{"Pairs/All", "one-instant", three, func(f *fixture) { f.roundsOfAll(f.everyPair(f.store, f.store)) }},
@@ -46,12 +48,6 @@ func (f *fixture) manyRounds(now time.Duration, first string, others ...string) 
 		p := f.newPair(scene(0).action(first), scene(0).action(other), f.store, f.store)
 		p.now = now
 		p.rounds(3, 150, f.spends(120*time.Millisecond))
-	}
-}
-
-func readPairs(f *fixture) {
-	for _, read := range []string{"get", "holder", "list"} {
-		manyRounds(read, "replace", "take over", "reinstall")(f)
 	}
 }
 
@@ -295,7 +291,6 @@ func (p *pair) within(at int, first, second func(context.Context)) (moments int)
 	return moments
 }
 
-// A watched context reports each use.
 type watched struct {
 	context.Context
 	use func()

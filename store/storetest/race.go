@@ -10,7 +10,6 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// workers make calls at once, in each round.
 const (
 	workers = 8
 	rounds  = 4
@@ -145,7 +144,6 @@ func raceOneToken(f *fixture) {
 	}
 }
 
-// raceSwap has two users exchange two tokens repeatedly.
 func raceSwap(f *fixture) {
 	reqs := []tokens.Request{
 		request(alice, phone, token(0)), taking,
@@ -161,7 +159,6 @@ func raceSwap(f *fixture) {
 	}
 }
 
-// raceLimit registers twice as many new devices as the limit allows.
 func raceLimit(f *fixture) {
 	limit := f.policy.MaxDevices
 	reqs := firstN(workers)
@@ -221,7 +218,7 @@ func raceImportOneToken(f *fixture) {
 	}
 }
 
-// raceImportOneKey imports one device with many tokens: the newest stays.
+// The newest of many tokens of one device stays.
 func raceImportOneKey(f *fixture) {
 	for round := range rounds {
 		var reqs []tokens.Request

@@ -83,7 +83,6 @@ func raceReadDuringARead(f *fixture) {
 	}
 }
 
-// A write is a call at a time of the clock.
 type write struct {
 	at time.Time
 	do call

@@ -23,25 +23,23 @@ func (f *fixture) wantResult(req tokens.Request, registeredAt time.Time, want, g
 	}
 }
 
-// creates fails unless a Register of the request creates a registration.
+// creates, refreshes, replaces and moves fail unless a Register has this outcome.
+// The registration began at registeredAt.
 func (f *fixture) creates(req tokens.Request) {
 	f.Helper()
 	f.wantResult(req, f.clock.Now(), store.Result{Outcome: store.Created}, f.register(req))
 }
 
-// refreshes fails unless a Register refreshes what began at registeredAt.
 func (f *fixture) refreshes(req tokens.Request, registeredAt time.Time) {
 	f.Helper()
 	f.wantResult(req, registeredAt, store.Result{Outcome: store.Refreshed}, f.register(req))
 }
 
-// replaces fails unless a Register replaces what began at registeredAt.
 func (f *fixture) replaces(req tokens.Request, registeredAt time.Time) {
 	f.Helper()
 	f.wantResult(req, registeredAt, store.Result{Outcome: store.Replaced}, f.register(req))
 }
 
-// moves fails unless a Register creates a registration with the token of another.
 func (f *fixture) moves(req tokens.Request, from tokens.Key) {
 	f.Helper()
 	f.wantResult(req, f.clock.Now(), store.Result{Outcome: store.Created, MovedFrom: from}, f.register(req))
@@ -116,7 +114,6 @@ func registerRepeated(f *fixture) {
 	f.refreshes(owned, start)
 }
 
-// registerProjectIDChanged changes the project with the token, without it, and back.
 func registerProjectIDChanged(f *fixture) {
 	f.register(owned)
 	for i, projects := range [][2]tokens.ProjectID{
@@ -261,7 +258,6 @@ func moveFromExpired(f *fixture) {
 	f.wantEqual("Holder", taking.Key, f.holder(token(1)).Key)
 }
 
-// moveReinstalled is an app that was installed again, under a new device id.
 func moveReinstalled(f *fixture) {
 	f.register(request(alice, "first", token(1)))
 	f.clock.advance(time.Hour)

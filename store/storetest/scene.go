@@ -119,7 +119,6 @@ func (s scene) actions() []action {
 	}
 }
 
-// recordActions returns the actions of the optional interfaces.
 func (s scene) recordActions() []action {
 	imports := func(name string, user tokens.UserID, device tokens.DeviceID, n int, updatedAt time.Time, status tokens.Status) action {
 		req := s.request(user, device, n)
@@ -149,7 +148,7 @@ func (a action) writes() bool {
 	return !slices.Contains([]string{"get", "holder", "list", "inspect"}, a.name)
 }
 
-// touches returns the users whose registrations the action may read or change.
+// touches returns the users whose registrations the action reads or changes.
 func (a action) touches() []tokens.UserID {
 	var users []tokens.UserID
 	for _, req := range a.on {

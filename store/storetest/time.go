@@ -28,7 +28,7 @@ var timeChecks = []check{
 	{"Sequence/LikeMemstore", "last-wins", store.Policy{TTL: store.MinTTL, MaxDevices: 3}, func(f *fixture) { f.sequence(f.store) }},
 }
 
-// expiresAt is when a registration of now expires, by the whole second.
+// expiresAt returns the expiry of a registration of now.
 func (f *fixture) expiresAt(now time.Time) time.Time {
 	return time.Unix(now.Unix()+int64(f.policy.TTL/time.Second), 0)
 }
@@ -54,7 +54,6 @@ func expiryBoundary(f *fixture) {
 	f.wantDevices(alice)
 }
 
-// expiryRegisterBeforeIt registers in the last moment.
 func expiryRegisterBeforeIt(f *fixture) {
 	f.register(owned)
 	f.clock.set(f.expiresAt(start).Add(-time.Nanosecond))
@@ -154,8 +153,8 @@ func clockMoveInThePast(f *fixture) {
 	f.wantNone(owned.Key)
 }
 
-// clockRemoveInThePast sets the clock back before each mark and each removal, and
-// again before the device registers anew.
+// clockRemoveInThePast sets the clock back before each removal and before the
+// device registers again.
 func clockRemoveInThePast(f *fixture) {
 	req := owned
 	for _, tt := range []struct {
@@ -202,7 +201,7 @@ func (f *fixture) readsClockOnce(what string, do call) {
 	}
 }
 
-// clockReadOnce has each call find something to do, Register in each of its ways.
+// clockReadOnce makes calls that each find something to do.
 func clockReadOnce(f *fixture) {
 	f.fill()
 	moving := taking
@@ -241,8 +240,8 @@ func clockReadOnce(f *fixture) {
 	}
 }
 
-// clockRefreshSoon refreshes before much time has passed, which a store may not
-// take for too little. With each refresh, something else changes or nothing does.
+// clockRefreshSoon refreshes after short times, which a store may not skip, with a
+// change and without.
 func clockRefreshSoon(f *fixture) {
 	req := owned
 	f.register(req)

@@ -14,7 +14,6 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// walkChecks are for a backend with a store.Walker.
 var walkChecks = []check{
 	{"Walk/Nothing", "walk", defaults, walkNothing},
 	{"Walk/EveryState", "walk", defaults, walkEveryState},
@@ -36,7 +35,6 @@ func (f *fixture) walker() store.Walker {
 	return f.Walker(f, f.store)
 }
 
-// page fails if the page has more records than the limit.
 func (f *fixture) page(w store.Walker, from store.Cursor, limit int) ([]store.Record, store.Cursor) {
 	f.Helper()
 	records, next, err := w.Page(f.Context(), from, limit)
@@ -105,7 +103,6 @@ func walkEveryState(f *fixture) {
 	f.wantReclaimed("the walk", h, f.walk(w, "", 3, nil))
 }
 
-// walkValues keeps each page until the walk has ended.
 func walkValues(f *fixture) {
 	h := f.assorted()
 	var pages [][]store.Record
@@ -199,7 +196,6 @@ func walkWhileWriting(f *fixture) {
 	}
 }
 
-// keysOf returns the keys by user and device.
 func keysOf(h holding) []tokens.Key {
 	return slices.SortedFunc(maps.Keys(h), func(a, b tokens.Key) int {
 		return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.DeviceID, b.DeviceID))
