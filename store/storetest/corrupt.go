@@ -88,7 +88,7 @@ func corruptMove(f *fixture) {
 	f.wantUnchanged(second)
 }
 
-// corruptLimit has three devices. The one that cannot be decoded does not count,
+// corruptLimit has three devices. One cannot be decoded. It does not count,
 // and registering it again makes room like any new device.
 func corruptLimit(f *fixture) {
 	f.corrupted()
@@ -113,13 +113,13 @@ func corruptRegister(f *fixture) {
 	f.wantEqual("Holder", second.Key, f.holder(token(3)).Key)
 }
 
-// ofCorrupt fails unless the call erases the registration that cannot be decoded,
-// if it is one that erases. Otherwise the registration stays, and may be decodable
-// and inactive: nothing is left of that when the device registers again.
+// ofCorrupt fails unless Delete and DeleteUser erase the registration that cannot be
+// decoded. After the other calls the registration is still there, perhaps decodable
+// and inactive, and the device can register again.
 func (r removal) ofCorrupt(f *fixture) {
 	f.corrupted()
 	r.do(f, owned)
-	if r.method != deletesUser.method {
+	if !r.ofUser {
 		f.wantDevices(alice, second.Key.DeviceID)
 		f.wantUnchanged(second)
 	}

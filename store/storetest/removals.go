@@ -10,48 +10,50 @@ import (
 // A removal is a call that ends the use of a registration, made with a request
 // that may be registered.
 type removal struct {
-	method, rule string
-	do           func(*fixture, tokens.Request)
-	status       tokens.Status // of what is left; "" if the call erases
+	do     func(*fixture, tokens.Request)
+	status tokens.Status // "" if the call erases the registration
+	ofUser bool          // the call is about all registrations of the user
 }
 
 var (
-	deactivates = removal{"Deactivate", "deactivate", func(f *fixture, r tokens.Request) { f.deactivate(r.Key) }, tokens.LoggedOut}
-	invalidates = removal{"Invalidate", "invalidate", func(f *fixture, r tokens.Request) {
-		f.invalidate(r.Key, r.Token, start.Add(time.Hour))
-	}, tokens.DeviceNotRegistered}
-	deletes     = removal{"Delete", "delete", func(f *fixture, r tokens.Request) { f.delete(r.Key) }, ""}
-	deletesUser = removal{"DeleteUser", "delete-user", func(f *fixture, r tokens.Request) { f.deleteUser(r.Key.UserID) }, ""}
+	deactivates = removal{do: func(f *fixture, r tokens.Request) { f.deactivate(r.Key) }, status: tokens.LoggedOut}
+	invalidates = removal{
+		do:     func(f *fixture, r tokens.Request) { f.invalidate(r.Key, r.Token, start.Add(time.Hour)) },
+		status: tokens.DeviceNotRegistered,
+	}
+	deletes     = removal{do: func(f *fixture, r tokens.Request) { f.delete(r.Key) }}
+	deletesUser = removal{do: func(f *fixture, r tokens.Request) { f.deleteUser(r.Key.UserID) }, ofUser: true}
 )
 
-func removalChecks() (all []check) {
-	for _, r := range []removal{deactivates, invalidates, deletes, deletesUser} {
-		all = append(all, check{r.method + "/Absent", r.rule, defaults, r.ofNothing})
-	}
-	for _, r := range []removal{deactivates, invalidates, deletes} {
-		all = append(all, check{r.method + "/OnlyTheDevice", "own-key", defaults, r.onlyTheDevice})
-	}
-	for _, r := range []removal{deactivates, deletes, deletesUser} {
-		all = append(all, check{r.method + "/Late", "own-key", defaults, r.late})
-	}
-	for _, r := range []removal{deletes, deletesUser} {
-		all = append(all, check{r.method + "/Erases", r.rule, defaults, r.erases}, check{r.method + "/Expired", r.rule, defaults, r.erasesExpired})
-	}
-	for _, r := range []removal{deactivates, invalidates} {
-		all = append(all,
-			check{r.method + "/Marks", r.rule, defaults, r.marks},
-			check{r.method + "/KeepsTheReason", "first-reason", defaults, r.keepsTheReason},
-			check{r.method + "/Expired", r.rule, defaults, r.marksExpired})
-	}
-	return append(all,
-		check{"Invalidate/ClockSkew", "invalidate", defaults, invalidateClockSkew},
-		check{"Invalidate/SentAtAlone", "invalidate", defaults, invalidateSentAtAlone},
-		check{"Invalidate/RegisteredAgain", "invalidate", defaults, invalidateRegisteredAgain},
-		check{"Invalidate/OtherToken", "invalidate", defaults, invalidateOtherToken},
-		check{"Invalidate/Respelled", "spelling", defaults, invalidateRespelled},
-		check{"Invalidate/Late", "invalidate", defaults, invalidateLate},
-		check{"DeleteUser/OnlyTheUser", "own-key", defaults, deleteUserOnlyTheUser},
-		check{"DeleteUser/Many", "delete-user", store.Policy{MaxDevices: store.MaxMaxDevices}, deleteUserMany})
+var removalChecks = []check{
+	{"Deactivate/Absent", "deactivate", defaults, deactivates.ofNothing},
+	{"Deactivate/Marks", "deactivate", defaults, deactivates.marks},
+	{"Deactivate/KeepsTheReason", "first-reason", defaults, deactivates.keepsTheReason},
+	{"Deactivate/OnlyTheDevice", "own-key", defaults, deactivates.onlyTheDevice},
+	{"Deactivate/Late", "own-key", defaults, deactivates.late},
+	{"Deactivate/Expired", "deactivate", defaults, deactivates.marksExpired},
+	{"Invalidate/Absent", "invalidate", defaults, invalidates.ofNothing},
+	{"Invalidate/Marks", "invalidate", defaults, invalidates.marks},
+	{"Invalidate/KeepsTheReason", "first-reason", defaults, invalidates.keepsTheReason},
+	{"Invalidate/OnlyTheDevice", "own-key", defaults, invalidates.onlyTheDevice},
+	{"Invalidate/Expired", "invalidate", defaults, invalidates.marksExpired},
+	{"Invalidate/ClockSkew", "invalidate", defaults, invalidateClockSkew},
+	{"Invalidate/SentAtAlone", "invalidate", defaults, invalidateSentAtAlone},
+	{"Invalidate/RegisteredAgain", "invalidate", defaults, invalidateRegisteredAgain},
+	{"Invalidate/OtherToken", "invalidate", defaults, invalidateOtherToken},
+	{"Invalidate/Respelled", "spelling", defaults, invalidateRespelled},
+	{"Invalidate/Late", "invalidate", defaults, invalidateLate},
+	{"Delete/Absent", "delete", defaults, deletes.ofNothing},
+	{"Delete/Erases", "delete", defaults, deletes.erases},
+	{"Delete/OnlyTheDevice", "own-key", defaults, deletes.onlyTheDevice},
+	{"Delete/Late", "own-key", defaults, deletes.late},
+	{"Delete/Expired", "delete", defaults, deletes.erasesExpired},
+	{"DeleteUser/Absent", "delete-user", defaults, deletesUser.ofNothing},
+	{"DeleteUser/Erases", "delete-user", defaults, deletesUser.erases},
+	{"DeleteUser/OnlyTheUser", "own-key", defaults, deleteUserOnlyTheUser},
+	{"DeleteUser/Late", "own-key", defaults, deletesUser.late},
+	{"DeleteUser/Expired", "delete-user", defaults, deletesUser.erasesExpired},
+	{"DeleteUser/Many", "delete-user", store.Policy{MaxDevices: store.MaxMaxDevices}, deleteUserMany},
 }
 
 func (r removal) ofNothing(f *fixture) {

@@ -87,7 +87,7 @@ var (
 // checks returns the checks that apply to the backend.
 func checks(b Backend) []check {
 	all := slices.Concat(
-		registerChecks, moveChecks, limitChecks, readChecks, removalChecks(), timeChecks,
+		registerChecks, moveChecks, limitChecks, readChecks, removalChecks, timeChecks,
 		keyChecks, invalidChecks, contextChecks, raceChecks, raceReadChecks, pairChecks, endingChecks,
 	)
 	if b.Again != nil {
