@@ -2,10 +2,13 @@ package dynamostore
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/devicetokens/devicetokens/store"
@@ -68,68 +71,44 @@ func TestRowRead(t *testing.T) {
 	}
 }
 
-// fuzzed has the attributes that are decoded, in the order of a fuzz input. The input
-// has a byte for the type of each, and a line for its value.
-var fuzzed = []string{
-	attrUserID, attrDeviceID, attrToken, attrPlatform, attrProjectID, attrRegisteredAt, attrUpdatedAt,
-	attrIsActive, attrInactiveReason, attrExpiresAt, attrClaimExpiresAt, attrClaimVersion,
-	attrOwnerUserID, attrOwnerDeviceID, attrVersion,
-}
-
-// fuzzItem omits an attribute without a kind.
-func fuzzItem(kinds, texts string) item {
-	i := make(item)
-	lines := strings.Split(texts, "\n")
-	for n, name := range fuzzed {
-		text := ""
-		if n < len(lines) {
-			text = lines[n]
-		}
-		if n >= len(kinds) {
-			break
-		}
-		switch kinds[n] {
-		case 's':
-			i[name] = stringValue(text)
-		case 'n':
-			i[name] = &types.AttributeValueMemberN{Value: text}
-		case 't':
-			i[name] = boolValue(true)
-		case 'f':
-			i[name] = boolValue(false)
-		case '0':
-			i[name] = &types.AttributeValueMemberNULL{Value: true}
-		case 'b':
-			i[name] = &types.AttributeValueMemberB{Value: []byte(text)}
-		case 'l':
-			i[name] = &types.AttributeValueMemberL{Value: []types.AttributeValue{stringValue(text)}}
-		case 'm':
-			i[name] = &types.AttributeValueMemberM{Value: item{name: stringValue(text)}}
-		case 'S':
-			i[name] = &types.AttributeValueMemberSS{Value: []string{text}}
-		case 'x':
-			i[name] = nil
-		}
-	}
-	return i
-}
-
 // FuzzDecode decodes any item as a row and as a claim. Nothing panics, a decoded
 // registration is valid, and an error contains no value.
 func FuzzDecode(f *testing.F) {
-	full := strings.Join([]string{
-		"alice", "phone", "ExponentPushToken[secretsecret]", "ios", "project", "2020-01-02T03:04:05.006Z", "2020-01-02T03:04:05.006Z",
-		"", "logout", "4102444800", "4105036800", "version", "alice", "phone", "version",
-	}, "\n")
-	for _, kinds := range []string{"ssssssstsnnssss", "sssssss0snnssss", "nnnnnnnnnnnnnnn", "ssss", "", "xxxxxxxxxxxxxxx", "ssS0blmfsnnsmlb"} {
-		f.Add(kinds, full)
+	full := newItem(item{
+		attrToken: stringValue("ExponentPushToken[secretsecret]"), attrProjectID: stringValue("secretproject"),
+		attrRegisteredAt: timeValue(time.Unix(1, 0)), attrUpdatedAt: timeValue(time.Unix(1, 0)),
+		attrIsActive: boolValue(false), attrInactiveReason: stringValue("logout"), attrClaimExpiresAt: secondsValue(time.Unix(4e9, 0)),
+	})
+	const anyText = " attribute is not a string boolean missing number of epoch seconds time in UTC as RFC 3339 has it stored invalid malformed required unknown too_long"
+	names := strings.Join(slices.Collect(maps.Keys(full)), " ") + anyText
+	add := func(i item) {
+		text, err := attributevalue.MarshalMapJSON(i)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
 	}
-	f.Add("sssssssfsn", strings.Replace(full, "4102444800", "-99999999999999999999", 1))
-	f.Fuzz(func(t *testing.T, kinds, texts string) {
-		i := fuzzItem(kinds, texts)
+	add(full)
+	add(claimOf(tokens.Hash{1}).item(rowKey, "version", time.Unix(4e9, 0)))
+	for name := range full {
+		for _, v := range []types.AttributeValue{
+			stringValue("secretsecret"), boolValue(true), &types.AttributeValueMemberNULL{Value: true},
+			&types.AttributeValueMemberN{Value: "-99999999999999999999"}, &types.AttributeValueMemberN{Value: "253402300800"},
+			&types.AttributeValueMemberM{Value: full}, &types.AttributeValueMemberSS{Value: []string{"secretsecret"}},
+		} {
+			i := maps.Clone(full)
+			i[name] = v
+			add(i)
+		}
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		i, err := attributevalue.UnmarshalMapJSON(text)
+		if err != nil {
+			return
+		}
 		now := time.Unix(4e9, 0)
 		r, c := newRow(i), newClaim(i)
-		_, _, _, _, _ = r.claim(), r.key(), r.live(now), r.holds([]string{"x"}), claimRecordedBy(r)
+		_, _, _, _ = r.claim(), r.key(), r.holds([]string{"x"}), claimRecordedBy(r)
 		if c.exists() != r.exists() || r.exists() != (len(i) > 0) {
 			t.Fatal("an item exists to one and not to the other")
 		}
@@ -137,9 +116,9 @@ func FuzzDecode(f *testing.F) {
 			t.Fatal("a row that is not live was read")
 		}
 		if r.err != nil {
-			for n, line := range strings.Split(texts, "\n") {
-				if n < len(fuzzed) && len(line) > 8 && !strings.Contains(allNames, line) && strings.Contains(r.err.Error(), line) {
-					t.Fatalf("the error %q shows the value of %s", r.err, fuzzed[n])
+			for name := range i {
+				if value := r.text(name); len(value) > 8 && !strings.Contains(names, value) && strings.Contains(r.err.Error(), value) {
+					t.Fatalf("the error %q has the value of %s", r.err, name)
 				}
 			}
 			return
@@ -148,33 +127,15 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		reg := r.reg
-		if err := (tokens.Request{Key: reg.Key, Token: reg.Token, Platform: reg.Platform, ProjectID: reg.ProjectID}).Validate(); err != nil {
-			t.Fatalf("decoded, and not valid: %v", err)
-		}
-		if reg.Status == "" || reg.Status == tokens.Active && kindOf(kinds, attrIsActive) == 'f' {
-			t.Fatalf("the status is %q", reg.Status)
+		if err := (tokens.Request{Key: reg.Key, Token: reg.Token, Platform: reg.Platform, ProjectID: reg.ProjectID}).Validate(); err != nil || reg.Status == "" {
+			t.Fatalf("decoded with the status %q, and not valid: %v", reg.Status, err)
 		}
 		for _, at := range []time.Time{reg.RegisteredAt, reg.UpdatedAt, reg.ExpiresAt} {
-			if at.Location() != time.UTC {
-				t.Fatalf("%v is not in UTC", at)
-			}
-			if _, err := at.MarshalText(); err != nil {
-				t.Fatal(err)
+			if _, err := at.MarshalText(); err != nil || at.Location() != time.UTC {
+				t.Fatalf("%v is not in UTC: %v", at, err)
 			}
 		}
 	})
-}
-
-// allNames has the words of the errors' texts.
-var allNames = strings.Join(fuzzed, " ") + " attribute is not a string boolean missing number of epoch seconds time in UTC as RFC 3339 has it stored invalid malformed required unknown too_long"
-
-func kindOf(kinds, name string) byte {
-	for n := range kinds {
-		if n < len(fuzzed) && fuzzed[n] == name {
-			return kinds[n]
-		}
-	}
-	return 0
 }
 
 // FuzzCursor: a cursor is accepted only in the form in which it is written, and those

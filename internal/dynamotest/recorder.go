@@ -134,7 +134,6 @@ type (
 	request struct {
 		TableName, IndexName string
 		ConsistentRead       bool
-		Item                 wireItem
 		TransactItems        []transactItem
 
 		ConditionExpression, KeyConditionExpression, FilterExpression string
@@ -147,9 +146,6 @@ type (
 	}
 	response struct {
 		Type             string `json:"__type"`
-		Item             wireItem
-		Attributes       wireItem
-		Responses        []struct{ Item wireItem }
 		ConsumedCapacity capacity
 	}
 	capacity []struct{ CapacityUnits float64 } // one for each table
@@ -247,65 +243,33 @@ func ItemSize(i Item) int {
 	return size
 }
 
-const (
-	bytesPerWriteUnit = 1 << 10
-	bytesPerReadUnit  = 4 << 10
-)
-
-// units returns the units of that many bytes for an item. An item that does not exist
-// takes one.
-func units(i Item, bytesPerUnit int) float64 {
-	return float64(max(1, (ItemSize(i)+bytesPerUnit-1)/bytesPerUnit))
-}
-
-// bill sets the units that AWS charges for the call ("DynamoDB read and write operations"
-// in the developer guide):
+// bill sets the units that AWS charges for the call ("DynamoDB read and write operations" in
+// the developer guide), if each item has at most one KiB:
 //
-//   - A write takes a unit for each KiB, also if its condition does not hold.
-//   - A strongly consistent read takes a unit for each 4 KiB, and at least one. An
-//     eventually consistent read takes half of that. A Query counts all items that
-//     it reads.
-//   - In a transaction each item takes twice that. AWS does not document the units of
-//     a canceled transaction, which are assumed to be the same.
-//
-// An item that the call writes and does not return counts as one unit, which is enough
-// for the greatest registration.
+//   - A write takes a unit, also if its condition does not hold.
+//   - A strongly consistent read takes a unit, and a Query at least one. An eventually
+//     consistent read takes half of that.
+//   - In a transaction each item takes two. AWS does not document the units of a canceled
+//     transaction, which are assumed to be the same.
 func (c *Call) bill(req request, resp response) error {
+	consistency := 0.5
+	if req.ConsistentRead {
+		consistency = 1
+	}
 	switch c.Operation {
-	case "UpdateItem", "DeleteItem":
-		c.WriteUnits = max(units(resp.Attributes, bytesPerWriteUnit), units(resp.Item, bytesPerWriteUnit))
-	case "PutItem":
-		c.WriteUnits = max(units(req.Item, bytesPerWriteUnit), units(resp.Attributes, bytesPerWriteUnit))
+	case "UpdateItem", "DeleteItem", "PutItem":
+		c.WriteUnits = 1
 	case "GetItem":
-		c.ReadUnits = consistency(req) * units(resp.Item, bytesPerReadUnit)
+		c.ReadUnits = consistency
 	case "Query", "Scan":
 		if resp.ConsumedCapacity == nil {
 			return fmt.Errorf("%s does not request the consumed capacity", c.Operation)
 		}
-		c.ReadUnits = max(consistency(req), resp.ConsumedCapacity.units())
+		c.ReadUnits = max(consistency, c.Reported)
 	case "TransactWriteItems":
-		for _, t := range req.TransactItems {
-			var put Item
-			if t.Put != nil {
-				put = t.Put.Item
-			}
-			c.WriteUnits += 2 * units(put, bytesPerWriteUnit)
-		}
+		c.WriteUnits = 2 * float64(len(req.TransactItems))
 	case "TransactGetItems":
-		for n := range req.TransactItems {
-			var got Item
-			if n < len(resp.Responses) {
-				got = resp.Responses[n].Item
-			}
-			c.ReadUnits += 2 * units(got, bytesPerReadUnit)
-		}
+		c.ReadUnits = 2 * float64(len(req.TransactItems))
 	}
 	return nil
-}
-
-func consistency(req request) float64 {
-	if req.ConsistentRead {
-		return 1
-	}
-	return 0.5
 }
