@@ -4,39 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/devicetokens/devicetokens/dynamostore"
+	"github.com/devicetokens/devicetokens/internal/dynamotest"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// throttledTable stands in for a DynamoDB that has had enough.
-type throttledTable struct{}
-
-func (throttledTable) Do(*http.Request) (*http.Response, error) {
-	return &http.Response{
-		StatusCode: http.StatusBadRequest,
-		Header:     http.Header{"X-Amzn-Requestid": {"4KBNVRGD"}},
-		Body:       io.NopCloser(strings.NewReader(`{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException"}`)),
-	}, nil
-}
-
-// exampleClient would be dynamodb.NewFromConfig(cfg) in a program.
+// exampleClient stands for dynamodb.NewFromConfig(cfg). Its table is throttled.
 func exampleClient() *dynamodb.Client {
-	return dynamodb.New(dynamodb.Options{
-		Region:     "eu-central-1",
-		HTTPClient: throttledTable{},
-		Retryer:    aws.NopRetryer{},
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "example", SecretAccessKey: "example"}, nil
-		}),
-	})
+	return dynamotest.Offline(dynamotest.Script(failure(400, "ThrottlingException")), dynamotest.NoRetries)
 }
 
 // New checks its arguments and makes no request.
@@ -48,7 +27,7 @@ func ExampleNew() {
 	// store: Policy.MaxDevices is 5000, want 1 to 1000
 }
 
-// An observer turns each call into a line of a log, or into metrics.
+// An observer may write each call to a log or into metrics.
 func ExampleOptions_observe() {
 	s, err := dynamostore.New(exampleClient(), "device-tokens", dynamostore.Options{
 		Observe: func(e store.Event) {
@@ -62,8 +41,7 @@ func ExampleOptions_observe() {
 	// Output: list: try_again after 1 call
 }
 
-// The caller acts on the sentinel. The rest is for logs: the text of the error
-// has neither keys nor tokens.
+// The caller acts on the sentinel. The text is for logs, and has no keys or tokens.
 func ExampleCallError() {
 	s, err := dynamostore.New(exampleClient(), "device-tokens", dynamostore.Options{})
 	if err != nil {
@@ -79,6 +57,6 @@ func ExampleCallError() {
 	fmt.Println(err)
 	// Output:
 	// answer 503 with Retry-After: true
-	// UpdateItem ThrottlingException 4KBNVRGD
-	// dynamostore: UpdateItem: ThrottlingException (request 4KBNVRGD): store: try again
+	// UpdateItem ThrottlingException 4KBNVRGDTESTREQUEST
+	// dynamostore: UpdateItem: ThrottlingException (request 4KBNVRGDTESTREQUEST): store: try again
 }

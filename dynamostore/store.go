@@ -74,13 +74,7 @@ var _ interface {
 // Before the first traffic, call [Upgrade] on a table that the earlier service filled, and
 // [Repair] on a table that was restored from a backup.
 func New(c Client, table string, opts Options) (*Store, error) {
-	var errs []error
-	if c == nil {
-		errs = append(errs, errors.New("dynamostore: the client is nil"))
-	}
-	if table == "" {
-		errs = append(errs, errors.New("dynamostore: the table has no name"))
-	}
+	errs := []error{checkArguments(c == nil, table)}
 	if opts.MaxAttempts != 0 && opts.MaxAttempts < minMaxAttempts {
 		errs = append(errs, fmt.Errorf("dynamostore: Options.MaxAttempts is %d, want 0, or %d or more", opts.MaxAttempts, minMaxAttempts))
 	}
@@ -93,6 +87,17 @@ func New(c Client, table string, opts Options) (*Store, error) {
 		s.maxAttempts = defaultMaxAttempts
 	}
 	return s, nil
+}
+
+func checkArguments(noClient bool, table string) error {
+	var errs []error
+	if noClient {
+		errs = append(errs, errors.New("dynamostore: the client is nil"))
+	}
+	if table == "" {
+		errs = append(errs, errors.New("dynamostore: the table has no name"))
+	}
+	return errors.Join(errs...)
 }
 
 // now returns the policy's time in UTC and whole milliseconds, as stored.

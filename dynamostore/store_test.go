@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -35,40 +36,32 @@ func TestNew(t *testing.T) {
 		t.Error("a request was sent")
 		return nil, errors.New("offline")
 	}))
-	tests := []struct {
-		name   string
-		client dynamostore.Client
-		table  string
-		opts   dynamostore.Options
-		want   []string // in the error; nil: there is none
-	}{
-		{"zero options", client, "table", dynamostore.Options{}, nil},
-		{"an ARN", client, "arn:aws:dynamodb:eu-central-1:123456789012:table/t", dynamostore.Options{}, nil},
-		{"all options", client, "table", dynamostore.Options{
-			Policy:      store.Policy{TTL: store.MinTTL, MaxDevices: 1, Now: time.Now},
-			MaxAttempts: 4, Observe: func(store.Event) {},
-		}, nil},
-		{"no client", nil, "table", dynamostore.Options{}, []string{"client"}},
-		{"no table", client, "", dynamostore.Options{}, []string{"table"}},
-		{"negative attempts", client, "table", dynamostore.Options{MaxAttempts: -1}, []string{"MaxAttempts"}},
-		{"too few attempts", client, "table", dynamostore.Options{MaxAttempts: 3}, []string{"MaxAttempts"}},
-		{"short TTL", client, "table", dynamostore.Options{Policy: store.Policy{TTL: time.Hour}}, []string{"TTL"}},
-		{"everything", nil, "", dynamostore.Options{MaxAttempts: -1, Policy: store.Policy{TTL: -1, MaxDevices: -1}},
-			[]string{"client", "table", "MaxAttempts", "TTL", "MaxDevices"}},
+	all := dynamostore.Options{
+		Policy:      store.Policy{TTL: store.MinTTL, MaxDevices: 1, Now: time.Now},
+		MaxAttempts: 4, Observe: func(store.Event) {},
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			s, err := dynamostore.New(tt.client, tt.table, tt.opts)
-			if (err != nil) != (tt.want != nil) || (s == nil) != (tt.want != nil) {
-				t.Fatalf("New: %v, %v", s, err)
-			}
-			for _, want := range tt.want {
-				if !strings.Contains(err.Error(), want) {
-					t.Errorf("the error %q does not name %s", err, want)
-				}
-			}
-		})
+	for _, opts := range []dynamostore.Options{{}, all} {
+		if s, err := dynamostore.New(client, "arn:aws:dynamodb:eu-central-1:123456789012:table/t", opts); err != nil || s == nil {
+			t.Errorf("New: %v", err)
+		}
 	}
+	names := func(s any, err error, want ...string) {
+		t.Helper()
+		if err == nil || !reflect.ValueOf(s).IsNil() {
+			t.Fatalf("got %v and error %v", s, err)
+		}
+		for _, name := range want {
+			if !strings.Contains(err.Error(), name) {
+				t.Errorf("the error %q does not name %s", err, name)
+			}
+		}
+	}
+	s, err := dynamostore.New(nil, "", dynamostore.Options{MaxAttempts: -1, Policy: store.Policy{TTL: -1, MaxDevices: -1}})
+	names(s, err, "client", "table", "MaxAttempts", "TTL", "MaxDevices")
+	s, err = dynamostore.New(client, "table", dynamostore.Options{MaxAttempts: 3})
+	names(s, err, "MaxAttempts")
+	w, err := dynamostore.NewWalker(nil, "")
+	names(w, err, "client", "table")
 }
 
 // TestCreateTable: the calls need exactly the documented IAM actions, and a second

@@ -36,14 +36,7 @@ var _ store.Walker = (*Walker)(nil)
 
 // NewWalker returns a [Walker] over the named table (a name or an ARN). It makes no request.
 func NewWalker(c WalkerClient, table string) (*Walker, error) {
-	var errs []error
-	if c == nil {
-		errs = append(errs, errors.New("dynamostore: the client is nil"))
-	}
-	if table == "" {
-		errs = append(errs, errors.New("dynamostore: the table has no name"))
-	}
-	if err := errors.Join(errs...); err != nil {
+	if err := checkArguments(c == nil, table); err != nil {
 		return nil, err
 	}
 	return &Walker{client: c, table: table}, nil
