@@ -14,60 +14,54 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A corruption is one attribute of a row with a value that this package does not
-// write. nil removes the attribute.
+// A corruption is one attribute of a row with a value that this package does not write. nil
+// removes the attribute.
 type corruption struct {
-	name      string
 	attribute string
 	value     types.AttributeValue
 	harmless  bool // the row can be decoded
 }
 
 func corruptions() []corruption {
-	all := []corruption{
-		{"token missing", "expoPushToken", nil, false},
-		{"token malformed", "expoPushToken", str("ExponentPushToken[]"), false},
-		{"platform missing", "platform", nil, false},
-		{"platform unknown", "platform", str("windows"), false},
-		{"project too long", "projectId", str(strings.Repeat("p", 65)), false},
-		{"registeredAt not a time", "registeredAt", str("yesterday"), false},
-		{"registeredAt not in UTC", "registeredAt", str("2020-01-02T03:04:05+02:00"), false},
-		{"registeredAt missing", "registeredAt", nil, true},
-		{"updatedAt not a time", "updatedAt", str("2020-13-02T03:04:05Z"), false},
-		{"updatedAt missing", "updatedAt", nil, true},
-		{"expiresAt not whole", "expiresAt", num("4102444800.5"), false},
-		{"expiresAt after the year 9999", "expiresAt", num("253402300800"), false},
-		{"isActive missing", "isActive", nil, true},
-		{"claimVersion missing", "claimVersion", nil, true},
-		{"claimExpiresAt missing", "claimExpiresAt", nil, true},
-		{"reason unknown", "inactiveReason", str("boredom"), true},
-	}
-	kinds := map[string]types.AttributeValue{"S": str("nonsense"), "N": num("12"), "BOOL": boolean(true)}
-	if *long {
-		kinds["M"] = &types.AttributeValueMemberM{Value: dynamotest.Item{"nonsense": str("nonsense")}}
-		kinds["NULL"] = &types.AttributeValueMemberNULL{Value: true}
-	}
-	for attribute, right := range map[string]string{
-		"expoPushToken": "S", "platform": "S", "projectId": "S", "registeredAt": "S", "updatedAt": "S",
-		"isActive": "BOOL", "inactiveReason": "S", "expiresAt": "N", "claimExpiresAt": "N", "claimVersion": "S",
-	} {
-		// The reason of an active row is not read. Only Register reads the attributes
-		// of the claim.
-		harmless := attribute == "inactiveReason" || strings.HasPrefix(attribute, "claim")
-		for kind, value := range kinds {
-			if kind != right {
-				all = append(all, corruption{attribute + " of type " + kind, attribute, value, harmless})
+	text, number, truth := str("nonsense"), num("12"), boolean(true)
+	var all []corruption
+	add := func(harmless bool, values map[string][]types.AttributeValue) {
+		for attribute, values := range values {
+			if *long {
+				values = append(values, &types.AttributeValueMemberNULL{Value: true}, &types.AttributeValueMemberM{Value: dynamotest.Item{}})
+			}
+			for _, v := range values {
+				all = append(all, corruption{attribute, v, harmless})
 			}
 		}
 	}
+	add(false, map[string][]types.AttributeValue{
+		"expoPushToken": {nil, str("ExponentPushToken[]"), number, truth},
+		"platform":      {nil, str("windows"), number, truth},
+		"projectId":     {str(strings.Repeat("p", 65)), number, truth},
+		"registeredAt":  {str("yesterday"), str("2020-01-02T03:04:05+02:00"), number, truth},
+		"updatedAt":     {str("2020-13-02T03:04:05Z"), number, truth},
+		"isActive":      {text, number},
+		"expiresAt":     {num("4102444800.5"), num("253402300800"), text, truth}, // the second is after the year 9999
+	})
+	add(true, map[string][]types.AttributeValue{
+		"claimVersion":   {nil, number, truth}, // only Register reads the attributes of the claim
+		"claimExpiresAt": {nil, text, truth},
+		"inactiveReason": {str("boredom"), number, truth}, // is not read, because the row is active
+	})
+	for _, attribute := range []string{"registeredAt", "updatedAt", "isActive"} {
+		all = append(all, corruption{attribute, nil, true})
+	}
 	return all
 }
+
+func (c corruption) String() string { return fmt.Sprintf("%s as %T", c.attribute, c.value) }
 
 // TestCorruptRows calls every method on a registration with one corrupt attribute.
 func TestCorruptRows(t *testing.T) {
 	client := dynamotest.Client(t, nil)
 	for _, c := range corruptions() {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(c.String(), func(t *testing.T) {
 			t.Parallel()
 			w := worldOn(t, client, dynamotest.Table(t, client), store.Policy{})
 			w.register(alice, tokenA)
