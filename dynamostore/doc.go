@@ -19,10 +19,14 @@
 //
 // A live registration that this package wrote holds the claim on its token.
 // Therefore a refresh is one conditional UpdateItem on the registration, and does
-// not read the claim. A claim outlives its registration by up to 30 days, so it is
-// renewed about once a month, in a transaction.
+// not read the claim. A new claim expires up to 30 days later than its registration.
+// A refresh extends the registration alone, so about once a month a transaction
+// renews the claim.
 //
-// # Rules that bind
+// The attributes are those of an earlier service in TypeScript. [Upgrade] prepares
+// its tables.
+//
+// # Limits
 //
 //   - Transactions are atomic within one region. Writing one table from several
 //     regions (global tables) is not supported.

@@ -20,7 +20,7 @@ import (
 
 // A CallError is the error of a failed call of the AWS SDK. It matches [store.ErrTryAgain],
 // [store.ErrMisconfigured] or the context's error if one of them applies, and wraps the SDK's
-// error. Its text contains no keys or values. That of the SDK's error may contain them.
+// error. Its text contains no keys or values. The text of the SDK's error may.
 type CallError struct {
 	Call      string // method of the SDK, such as "UpdateItem"
 	Code      string // DynamoDB's error code, such as "ThrottlingException"; "" without a readable response

@@ -73,7 +73,7 @@ type UpgradeReport struct {
 	// DeleteUser erases them, or [EraseUser] if DeleteUser rejects the user id.
 	Unreadable []tokens.Key
 
-	// ReadUnits and WriteUnits are the capacity that DynamoDB reported.
+	// ReadUnits and WriteUnits are the capacity units that DynamoDB reported.
 	ReadUnits, WriteUnits float64
 
 	// Cursor is the position to resume from after an error. It is "" at the start and at
