@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/devicetokens/devicetokens/examples/internal/awsenv"
+	"github.com/devicetokens/devicetokens/examples/internal/database"
 	"github.com/devicetokens/devicetokens/examples/notify/internal/expo"
 	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
 	"github.com/devicetokens/devicetokens/examples/notify/internal/sender"
@@ -63,13 +64,6 @@ var errFailed = errors.New("messages failed permanently")
 
 // start opens the list of users, the store and the outbox, and runs the job.
 func start(ctx context.Context, c settings, logger *slog.Logger, stdout, stderr io.Writer) error {
-	if c.demo {
-		end, err := c.startDemo(ctx)
-		if err != nil {
-			return err
-		}
-		defer end()
-	}
 	users, err := c.openUsers()
 	if err != nil {
 		return err
@@ -78,11 +72,12 @@ func start(ctx context.Context, c settings, logger *slog.Logger, stdout, stderr 
 	if err := c.fits(users.list.Longest); err != nil {
 		return err
 	}
-	registry, closeRegistry, err := c.openRegistry(ctx)
+	db, err := database.Open(ctx, c.db, database.Options{})
 	if err != nil {
-		return err
+		return fmt.Errorf("-db: %w", err)
 	}
-	defer func() { _ = closeRegistry() }()
+	defer func() { _ = db.Close() }()
+	c.db = db.Name // without a password, which may change while the job is under way
 	box, err := outbox.Open(c.outbox, c.jobID(users), outbox.Options{})
 	if err != nil {
 		return err
@@ -100,7 +95,7 @@ func start(ctx context.Context, c settings, logger *slog.Logger, stdout, stderr 
 	c.sender.Log = logger
 	job := sender.Job{Users: users, Content: c.content, Data: c.data}
 	endProgress := showProgress(stderr, logger, box, users.size)
-	err = sender.New(registry, push, box, job, c.sender).Run(ctx)
+	err = sender.New(db.Store, push, box, job, c.sender).Run(ctx)
 	endProgress()
 	failed, reportErr := report(stdout, logger, box)
 	if err := errors.Join(err, reportErr); err != nil || !failed {

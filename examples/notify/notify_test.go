@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -55,7 +54,7 @@ func TestCommandLines(t *testing.T) {
 	long := strings.Repeat("x", 4096)
 	const fine = "-db dynamodb:t -user a -title x "
 	for _, tc := range []struct{ args, says string }{
-		{"", "set -db or -demo"},
+		{"", "set -db"},
 		{"-db dynamodb:t -title x", "set either -user or -users"},
 		{fine + "-users b", "set either -user or -users"},
 		{"-db dynamodb:t -user a", "set -title or -body"},
@@ -77,8 +76,7 @@ func TestCommandLines(t *testing.T) {
 		{fine + "-max-gone NaN", "-max-gone must be above 0"},
 		{fine + "-message none.json", "-message: open none.json"},
 		{"-db dynamodb:t -user a -message README.md", "-message: not a single JSON object"},
-		{"-demo -user a", "-demo has its own store and users"},
-		{"-demo now", "notify takes flags only"},
+		{fine + "now", "notify takes flags only"},
 		{"-token x", "-token"},
 	} {
 		t.Run(tc.says, func(t *testing.T) {
@@ -186,59 +184,6 @@ func TestMessage(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]any{"ride": json.Number("12345678901234567890")}, c.data); diff != "" {
 		t.Errorf("data (-want +got):\n%s", diff)
-	}
-}
-
-func TestDemo(t *testing.T) {
-	t.Parallel()
-	code, stdout, stderr := run(t, "-demo", "-rate", "6000")
-	for _, line := range []string{" 1000 messages", " 990 accepted by Expo", " 980 accepted by Apple", " 20 of these invalidated"} {
-		if !strings.Contains(stdout, line) {
-			t.Errorf("it does not say %q", line)
-		}
-	}
-	if code != 0 || strings.Contains(stderr, "PushToken[") {
-		t.Errorf("exit code is %d:\n%s%s", code, stdout, stderr)
-	}
-}
-
-// Running a finished job again sends nothing, and another job cannot use its outbox.
-func TestOutboxOfAJob(t *testing.T) {
-	t.Parallel()
-	var demo settings
-	end, err := demo.startDemo(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer end()
-	demo.users, demo.user = "", "user-0001"
-	demo.sender.ReceiptDelay = time.Millisecond
-	var log bytes.Buffer
-	startIt := func(c settings) error {
-		return start(t.Context(), c, slog.New(slog.NewTextHandler(&log, nil)), t.Output(), t.Output())
-	}
-	if err := startIt(demo); err != nil {
-		t.Fatal(err)
-	}
-	if log.Len() > 0 {
-		t.Errorf("it says:\n%s", &log)
-	}
-	if err := startIt(demo); err != nil || !strings.Contains(log.String(), "done already") {
-		t.Errorf("%v; it says:\n%s", err, &log)
-	}
-	demo.content.Title = "Another"
-	if err := startIt(demo); !errors.Is(err, outbox.ErrOtherJob) {
-		t.Errorf("another message in the same outbox: %v", err)
-	}
-}
-
-// A program that is interrupted exits with 1.
-func TestStopped(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	var stderr bytes.Buffer
-	if code := program(ctx, []string{"-demo"}, t.Output(), &stderr); code != 1 {
-		t.Errorf("exit code is %d:\n%s", code, &stderr)
 	}
 }
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -20,22 +22,18 @@ import (
 type settings struct {
 	user, users string // exactly one is set
 	db          string
-	demo        bool
 	outbox      string
 	expoURL     string
 	accessToken string
 	content     expo.Content
 	data        map[string]any
 	sender      sender.Options
-
-	registry sender.Registry // set by -demo and by tests, in place of db
 }
 
 const usage = `notify sends a push notification to the devices of one user or of millions.
 
     notify -db STORE -users FILE -title TEXT [-body TEXT]
     notify -db STORE -user ID -title TEXT [-body TEXT]
-    notify -demo
 
 `
 
@@ -62,7 +60,6 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.StringVar(&c.users, "users", "", "`FILE` with one user id per line, each only once; do not change it before the job is done")
 	flags.StringVar(&c.user, "user", "", "`ID` of one user")
 	flags.StringVar(&c.db, "db", "", "`STORE` with the registrations: "+database.Names)
-	flags.BoolVar(&c.demo, "demo", false, "notify a thousand made-up users through a fake Expo, all in memory")
 	flags.StringVar(&message, "message", "", "`FILE` with the message as a JSON object; its fields are\n"+expo.Fields)
 	flags.StringVar(&title, "title", "", "`TEXT` of the title")
 	flags.StringVar(&body, "body", "", "`TEXT` below the title")
@@ -129,25 +126,16 @@ func (c *settings) readMessage(path string) error {
 }
 
 func (c *settings) check() error {
-	if c.demo {
-		if c.db != "" || c.user != "" || c.users != "" {
-			return errors.New("-demo has its own store and users: leave out -db, -user and -users")
-		}
-		if c.content.Title == "" {
-			c.content.Title, c.content.Body = "Hello", "This is a demonstration"
-		}
-	} else {
-		switch {
-		case c.db == "" && c.registry == nil:
-			return errors.New("set -db or -demo")
-		case (c.user == "") == (c.users == ""):
-			return errors.New("set either -user or -users")
-		case c.content.Title == "" && c.content.Body == "":
-			return errors.New("set -title or -body")
-		}
-		if err := sender.CheckUser(tokens.UserID(c.user)); c.user != "" && err != nil {
-			return fmt.Errorf("-user: %w", err)
-		}
+	switch {
+	case c.db == "":
+		return errors.New("set -db")
+	case (c.user == "") == (c.users == ""):
+		return errors.New("set either -user or -users")
+	case c.content.Title == "" && c.content.Body == "":
+		return errors.New("set -title or -body")
+	}
+	if err := sender.CheckUser(tokens.UserID(c.user)); c.user != "" && err != nil {
+		return fmt.Errorf("-user: %w", err)
 	}
 	if _, has := c.data[sender.RecipientKey]; has {
 		return fmt.Errorf("data has the key %q, which notify sets to the recipient's id: rename it", sender.RecipientKey)
@@ -181,4 +169,54 @@ func (c *settings) fits(user tokens.UserID) error {
 		err = fmt.Errorf("%w: it has %d bytes with the longest user id, and Expo accepts %d", errTooLong, n, expo.MaxPayloadBytes)
 	}
 	return err
+}
+
+var errNoFile = errors.New("-users must be a regular file, not a pipe or a folder, because the next run reads it again")
+
+// recipients is the list of users.
+type recipients struct {
+	io.ReaderAt
+	io.Closer
+	size int64
+	hash []byte
+	list sender.List
+}
+
+// openUsers opens the list and checks all of it before anything is sent.
+func (c *settings) openUsers() (*recipients, error) {
+	if c.user != "" {
+		hash := sha256.Sum256([]byte(c.user))
+		list := sender.List{Users: 1, Longest: tokens.UserID(c.user)}
+		return &recipients{strings.NewReader(c.user), io.NopCloser(nil), int64(len(c.user)), hash[:], list}, nil
+	}
+	file, err := os.Open(c.users)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errNoFile
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	hash := sha256.New()
+	size, err := io.Copy(hash, file)
+	var list sender.List
+	if err == nil {
+		list, err = sender.CheckUsers(file)
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	return &recipients{file, file, size, hash.Sum(nil), list}, nil
+}
+
+// jobID identifies the job: it is a hash of everything that decides who gets what.
+func (c *settings) jobID(users *recipients) []byte {
+	text, _ := json.Marshal([]any{c.db, c.content, c.data, users.hash}) // strings and parsed JSON
+	id := sha256.Sum256(text)
+	return id[:]
 }

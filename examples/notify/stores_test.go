@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -62,9 +63,17 @@ func notifyFrom(t *testing.T, name string) {
 	server := httptest.NewServer(expo)
 	defer server.Close()
 
-	code, stdout, stderr := run(t, "-db", name, "-users", users, "-title", "Hello", "-data", `{"screen":"home"}`,
-		"-outbox", filepath.Join(t.TempDir(), "outbox"), "-expo", server.URL+fakeexpo.Path, "-receipt-delay", "1ms")
-	if code != 1 || !strings.Contains(stderr, "messages failed permanently") {
+	args := []string{
+		"-db", name, "-users", users, "-title", "Hello", "-data", `{"screen":"home"}`, "-outbox", filepath.Join(t.TempDir(), "outbox"),
+		"-expo", server.URL + fakeexpo.Path, "-receipt-delay", "1ms",
+	}
+	interrupted, cancel := context.WithCancel(t.Context())
+	cancel()
+	if code := program(interrupted, args, t.Output(), t.Output()); code != 1 {
+		t.Errorf("exit code of an interrupted program is %d", code)
+	}
+	code, stdout, stderr := run(t, args...)
+	if code != 1 || !strings.Contains(stderr, "messages failed permanently") || strings.Contains(stderr, "done already") {
 		t.Fatalf("exit code is %d:\n%s", code, stderr)
 	}
 	for _, line := range []string{" 5 users", " 1 of these have no device", " 4 messages", " 1 failed with UNAUTHORIZED", " 2 accepted by Expo", " 1 accepted by Apple", " 2 of these invalidated"} {
@@ -79,6 +88,12 @@ func notifyFrom(t *testing.T, name string) {
 		if err != nil || got.Status != want {
 			t.Errorf("%s is %q, %v; want %q", user, got.Status, err, want)
 		}
+	}
+	if code, _, stderr := run(t, args...); code != 1 || !strings.Contains(stderr, "done already") {
+		t.Errorf("running the finished job again: exit code is %d:\n%s", code, stderr)
+	}
+	if code, _, stderr := run(t, append(args, "-body", "another")...); code != 2 || !strings.Contains(stderr, "belongs to another job") {
+		t.Errorf("another message in the same outbox: exit code is %d:\n%s", code, stderr)
 	}
 	if stats := expo.Stats(); stats.Misrouted != 0 || expo.Received("ExponentPushToken[alice]") != 1 {
 		t.Errorf("%+v", stats)

@@ -21,7 +21,7 @@ const (
 	Fail Action = iota
 	// Invalidate: the device is gone. Invalidate its registration.
 	Invalidate
-	// RepeatSlowly: send this message again after minutes. Other messages do not wait.
+	// RepeatSlowly: send this message again after minutes.
 	RepeatSlowly
 	// Repeat: retry the request with backoff, which delays the project's other
 	// requests too.
@@ -52,8 +52,7 @@ const (
 	Unknown = "unknown"
 )
 
-// ActionFor returns the action for a code in a ticket or a receipt. Expo documents some
-// codes for one of the two, but its servers use them in both. It documents a retry
+// ActionFor returns the action for a code in a ticket or a receipt. Expo documents a retry
 // for [MessageRateExceeded] only, so unknown codes are not retried.
 func ActionFor(code string) Action {
 	switch code {
@@ -62,9 +61,6 @@ func ActionFor(code string) Action {
 	case MessageRateExceeded:
 		return RepeatSlowly
 	}
-	// The message is wrong: MessageTooBig, DeveloperError. The project's credentials at
-	// Apple or Google are, perhaps on one platform: InvalidCredentials,
-	// MismatchSenderId. A fault of theirs or of Expo's: ProviderError, ExpoError.
 	return Fail
 }
 

@@ -88,14 +88,10 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // A gate limits the rate of one project's requests, and stops them while Expo asks for
-// a pause.
-//
-// It counts every request as full. If it counted messages, a burst of small requests
-// could exceed the rate within one second.
-//
-// The registry or the disk may delay a request between pass and leave. Its slot becomes
-// free only one window after leave, so that a delayed request does not add to those of a
-// later second.
+// a pause. It counts every request as full, so that a burst of small requests does not
+// exceed the rate within one second. A slot becomes free one window after its request has
+// left, so that a request that the registry or the disk delays does not exceed the rate of
+// a later second.
 type gate struct {
 	limiter *rate.Limiter
 	slots   chan struct{} // its capacity is the number of requests that may leave within window

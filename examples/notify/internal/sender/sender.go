@@ -8,19 +8,16 @@
 //	answered  the tickets; the batch is removed and not sent again
 //	fetched   the receipts; the tickets are removed
 //
-// If the process is killed in the state sending, the batch may have been sent or not. The
-// next run sends it again, and its users may get the message twice. The same holds for
-// a batch whose answer was lost or was a 5xx. A batch that Expo answered is not sent
-// again, except for messages that Expo answered with MessageRateExceeded.
-//
-// A refused request is split until each message that causes the refusal is alone.
-// projects.go describes when the whole project is given up instead.
+// A batch whose answer was lost, or was a 5xx, is sent again, so its users may get the
+// message twice. A batch that Expo answered is not sent again, except for messages that
+// Expo answered with MessageRateExceeded. A refused request is split until each message
+// that causes the refusal is alone; projects.go describes when the whole project is given
+// up instead.
 //
 // A token is used once, and at most Options.TokenAge after it was read. Before a retry
 // the registration is read again, so that a phone that changed hands meanwhile is
-// skipped. Some time always passes between that read and the arrival on the phone, so
-// the message names its recipient in its data, and the app drops messages that are not
-// for its current user.
+// skipped. The phone may still change hands before the message arrives, so the message
+// names its recipient, and the app drops messages that are not for its current user.
 package sender
 
 import (
@@ -63,7 +60,7 @@ type Options struct {
 }
 
 // DefaultPerSecond is a little less than Expo accepts, because requests that leave evenly
-// may arrive unevenly. Six requests of 100 messages then leave 110 ms of a second unused.
+// may arrive unevenly.
 const DefaultPerSecond = 0.9 * expo.MaxPerSecond
 
 // DefaultMaxGone is far above the share of gone devices among active users.
