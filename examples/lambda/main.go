@@ -55,8 +55,7 @@ func run() error {
 }
 
 // newClient configures the SDK from Lambda's variables and from the variables for an
-// emulator. It does not use the SDK's config package, which would read more sources
-// and slow down the start; the README has the measurements.
+// emulator. The SDK's config package would read more sources and slow down the start.
 func newClient(getenv func(string) string) *dynamodb.Client {
 	opts := dynamodb.Options{
 		Region:     getenv("AWS_REGION"),

@@ -26,8 +26,7 @@ import (
 )
 
 // margin is the time that an invocation reserves for the response after it cancels
-// the store's context. On the smallest function, 250 ms is about a hundred times the
-// usual time. It leaves room for a garbage collection or a slow log.
+// the store's context: about a hundred times the usual time on the smallest function.
 const margin = 250 * time.Millisecond
 
 // A Function handles invocations. It is safe for concurrent use, although Lambda
@@ -71,9 +70,8 @@ func invocationOf(ctx context.Context) *invocation {
 	return inv
 }
 
-// Invoke handles one event and returns the response. It returns an error for an event
-// that is not an HTTP request of a supported source. An invalid HTTP request leads to
-// a response with a 4xx.
+// Invoke handles one event and returns the response. The error means that the event is
+// not an HTTP request of a supported source.
 func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	inv := &invocation{coldStart: !f.warm.Swap(true), basePath: f.basePath}
 	if lc, ok := lambdacontext.FromContext(ctx); ok {

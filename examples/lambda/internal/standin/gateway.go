@@ -1,6 +1,7 @@
 package standin
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -35,6 +36,7 @@ func (g Gateway) REST() http.Handler {
 		w.Header().Set("X-Amzn-Requestid", id)
 		in, refused := g.accept(r)
 		if refused != 0 {
+			w.Header().Set("WWW-Authenticate", "Bearer")
 			restProblem(w, refused, id)
 			return
 		}
@@ -73,9 +75,7 @@ func (g Gateway) HTTP() http.Handler {
 		w.Header().Set("Apigw-Requestid", id)
 		in, refused := g.accept(r)
 		if refused != 0 {
-			if refused == http.StatusUnauthorized {
-				w.Header().Set("WWW-Authenticate", "Bearer")
-			}
+			w.Header().Set("WWW-Authenticate", "Bearer")
 			httpMessage(w, refused)
 			return
 		}
@@ -148,7 +148,7 @@ func (g Gateway) accept(r *http.Request) (in incoming, refused int) {
 	}
 	var err error
 	if in.body, err = io.ReadAll(r.Body); err != nil {
-		return in, http.StatusBadRequest
+		return in, http.StatusInternalServerError
 	}
 	in.header = r.Header.Clone()
 	for name, value := range map[string]string{
@@ -247,24 +247,16 @@ func remapped(name string) string {
 	return name
 }
 
-// restProblem writes a response of a REST API itself, with the text that infrastructure/
+// restProblem writes a response of a REST API itself, in the form that infrastructure/
 // configures.
 func restProblem(w http.ResponseWriter, status int, id string) {
-	p := map[int][3]string{ // title, code, detail
-		http.StatusBadRequest:   {"Bad Request", "bad_request", "The request is malformed."},
-		http.StatusUnauthorized: {"Unauthorized", "unauthenticated", "The request has no valid credential."},
-		http.StatusForbidden:    {"Forbidden", "forbidden", "The request is not allowed."},
-		http.StatusBadGateway:   {"Internal Server Error", "internal_error", "The request failed. It is not known whether it had an effect."},
-	}[status]
-	header := w.Header()
-	header.Set("Content-Type", "application/problem+json")
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
-	if status == http.StatusUnauthorized {
-		header.Set("WWW-Authenticate", "Bearer")
-	}
+	code := map[int]string{http.StatusUnauthorized: "unauthenticated", http.StatusForbidden: "forbidden"}[status]
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = fmt.Fprintf(w, `{"title":"%s","status":%d,"code":"%s","detail":"%s","requestId":"%s"}`, p[0], status, p[1], p[2], id)
+	_, _ = fmt.Fprintf(w, `{"title":"%s","status":%d,"code":"%s","detail":"The gateway refused the request.","requestId":"%s"}`,
+		http.StatusText(status), status, cmp.Or(code, "internal_error"), id)
 }
 
 func httpMessage(w http.ResponseWriter, status int) {

@@ -1,9 +1,8 @@
 // Package standin has fakes of Lambda, which runs a bootstrap by its Runtime API, and
 // of API Gateway, for tests and benchmarks.
 //
-// They implement the documented behaviour that a function can observe. Sources: "Using
-// the Lambda runtime API for custom runtimes" in the developer guide of Lambda; "Lambda
-// proxy integrations" and "Important notes" in that of API Gateway.
+// Sources: "Using the Lambda runtime API for custom runtimes" in the developer guide of
+// Lambda; "Lambda proxy integrations" and "Important notes" in that of API Gateway.
 package standin
 
 import (
@@ -26,10 +25,9 @@ import (
 // invocation.
 const initTimeout = 10 * time.Second
 
-// A Lambda runs a function in one environment at a time. The environment is a process
-// that is started when it is needed, kept between invocations, and replaced when it
-// ends. A Lambda is safe for concurrent use; invocations wait for each other. Call
-// Close at the end.
+// A Lambda runs a function in one environment at a time: a process that is kept between
+// invocations and replaced when it ends. It is safe for concurrent use; invocations wait
+// for each other. Call Close at the end.
 type Lambda struct {
 	// Command is the bootstrap and its arguments.
 	Command []string
