@@ -17,10 +17,10 @@ import (
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
 )
 
-// most is how many schedules may be played before a rule counts as not caught.
+// most is the number of schedules that are played for a rule.
 const most = 200
 
-// TestRules leaves each rule out in turn.
+// TestRules removes each rule in turn.
 func TestRules(t *testing.T) {
 	t.Setenv("DYNAMODB_ENDPOINT", dynamotest.Endpoint(t)) // one engine for all
 	whole := build(t, "")
@@ -36,7 +36,7 @@ func TestRules(t *testing.T) {
 	t.Logf("rules that were left out, and what noticed:\n%s", strings.Join(slices.DeleteFunc(lines, func(l string) bool { return l == "" }), "\n"))
 }
 
-// leaveOut leaves the rule out, and says what noticed.
+// leaveOut removes the rule, and returns a line with the violation.
 func leaveOut(t *testing.T, r rule, whole string) string {
 	t.Helper()
 	began := time.Now()
@@ -60,7 +60,7 @@ func leaveOut(t *testing.T, r rule, whole string) string {
 		r.name, v.seed, v.seed-seed+1, time.Since(began).Seconds(), v.text)
 }
 
-// playScript plays the rule's script, which has to fail without the rule alone.
+// playScript plays the rule's script, which must fail without the rule and pass with it.
 func playScript(t *testing.T, r rule, without, whole string) string {
 	t.Helper()
 	pattern := "-test.run=^TestScripts$/^" + r.script + "$"
@@ -76,13 +76,10 @@ func playScript(t *testing.T, r rule, without, whole string) string {
 
 // run runs a test binary of this package.
 func run(t *testing.T, binary string, args ...string) ([]byte, error) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), binary, args...)
-	return cmd.CombinedOutput()
+	return exec.CommandContext(t.Context(), binary, args...).CombinedOutput()
 }
 
-// overlay writes a file for go build -overlay to the folder dir, and returns its
-// name.
+// overlay writes a file for go build -overlay to dir, and returns its name.
 func (r rule) overlay(dir string) (string, error) {
 	file, source, err := r.without()
 	if err != nil {
@@ -104,7 +101,7 @@ func (r rule) overlay(dir string) (string, error) {
 	return name, os.WriteFile(name, b, 0o600)
 }
 
-// build builds the test binary of this package, without this file.
+// build builds the test binary of this package without this file.
 func build(t *testing.T, overlay string) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "interleave.test")
@@ -115,7 +112,7 @@ func build(t *testing.T, overlay string) string {
 	return binary
 }
 
-// A violation is what a schedule found.
+// A violation is the error of a schedule.
 type violation struct {
 	seed uint64
 	text string
@@ -123,7 +120,7 @@ type violation struct {
 
 var violationLine = regexp.MustCompile(`-interleave\.seed=(\d+): (?:.* answered )?(.*)`)
 
-// play returns the first violation of so many schedules, nil if there is none.
+// play returns the first violation of the schedules, or nil.
 func play(t *testing.T, binary string, seed uint64, schedules int) *violation {
 	t.Helper()
 	out, err := run(t, binary, "-test.run=^TestSchedules$",

@@ -8,22 +8,22 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
+	"slices"
+
+	"github.com/devicetokens/devicetokens/internal/dynamotest"
 )
 
-// A gate is the transport of all servers of a schedule. Each request stops in
-// front of it until the schedule says what becomes of it, so that one thing
-// happens at a time, in an order that the seed decides. An operation that waits
-// between two tries just comes to the gate later: since nothing else goes on
-// meanwhile, real time decides nothing.
+// A gate is the transport of all servers of a schedule. Each request waits at the gate
+// until the schedule decides its fate, so that one thing happens at a time, in an order
+// that the seed decides. While an operation waits between two tries, nothing else
+// happens, so real time decides nothing.
 type gate struct {
 	next http.RoundTripper
-	// arrived gets the operation that was let through when it is at the gate
-	// again, or done.
+	// arrived receives an operation when it is at the gate, or done.
 	arrived chan *operation
 }
 
-// A fate is what becomes of a request.
+// A fate is how a request ends.
 type fate string
 
 const (
@@ -46,12 +46,12 @@ func (g *gate) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, call, _ := strings.Cut(req.Header.Get("X-Amz-Target"), ".")
+	call := dynamotest.Operation(req)
 	m := message{op: op, call: call, header: req.Header, url: req.URL.String(), body: body}
 
 	op.calls++
 	if m.namesAnItemTwice() {
-		return refusal(map[string]any{"__type": typeInvalid, "message": "an item is named twice"}), nil
+		return dynamotest.Failure(req, http.StatusBadRequest, "ValidationException", "an item is named twice"), nil
 	}
 	switch g.wait(op, call) {
 	case requestLost:
@@ -70,13 +70,13 @@ func (g *gate) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		g.wait(op, call) // this one is delivered in any case
 	case conflicting:
-		return conflict(m, op.chance), nil
+		return conflict(req, m, op.chance), nil
 	case obscured:
 		resp, err := g.send(m)
 		if err != nil {
 			return nil, err
 		}
-		return obscure(resp, op.chance)
+		return obscure(req, resp, op.chance)
 	}
 	return g.send(m)
 }
@@ -96,7 +96,7 @@ type message struct {
 	body      []byte
 }
 
-// send returns a whole answer: the engine is done with the request by then.
+// send returns when the engine has handled the request.
 func (g *gate) send(m message) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, m.url, bytes.NewReader(m.body))
 	if err != nil {
@@ -121,67 +121,40 @@ func (g *gate) send(m message) (*http.Response, error) {
 
 func isWrite(call string) bool { return call == "UpdateItem" || call == "TransactWriteItems" }
 
-// The errors of DynamoDB in its wire format.
-const (
-	errorPrefix  = "com.amazonaws.dynamodb.v20120810#"
-	typeConflict = errorPrefix + "TransactionConflictException"
-	typeCanceled = errorPrefix + "TransactionCanceledException"
-	typeInvalid  = "com.amazon.coral.validate#ValidationException"
-)
-
-// DynamoDB Local has no such conflicts: it does one thing at a time.
-
-// conflict answers a write as DynamoDB does while a transaction is under way on
-// one of its items, which chance picks. What the others are like is not said.
-func conflict(m message, chance int) *http.Response {
+// conflict returns DynamoDB's response to a write while a transaction is under way on one
+// of its items, which chance picks. DynamoDB Local has no such conflicts, because it
+// handles one request at a time.
+func conflict(req *http.Request, m message, chance int) *http.Response {
 	if m.call == "UpdateItem" {
-		return refusal(map[string]any{"__type": typeConflict, "message": "Transaction is ongoing for the item"})
+		return dynamotest.Failure(req, http.StatusBadRequest, "TransactionConflictException", "Transaction is ongoing for the item")
 	}
-	reasons := make([]map[string]any, bytes.Count(m.body, []byte(`"TableName"`)))
-	for i := range reasons {
-		reasons[i] = map[string]any{"Code": "None"}
-	}
-	reasons[chance%len(reasons)]["Code"] = "TransactionConflict"
-	return refusal(map[string]any{"__type": typeCanceled, "Message": "Transaction cancelled", "CancellationReasons": reasons})
+	reasons := slices.Repeat([]dynamotest.Reason{{Code: "None"}}, bytes.Count(m.body, []byte(`"TableName"`)))
+	reasons[chance%len(reasons)].Code = "TransactionConflict"
+	return dynamotest.Cancellation(req, reasons...)
 }
 
-// obscure replaces one reason of a transaction that was refused by a conflict,
-// which says nothing of its item. Any other answer stays as it is.
-func obscure(resp *http.Response, chance int) (*http.Response, error) {
+// obscure replaces one reason of a cancelled transaction by a conflict, which shows
+// nothing of its item. It changes no other response.
+func obscure(req *http.Request, resp *http.Response, chance int) (*http.Response, error) {
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return nil, err
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	var answer struct {
-		Type    string `json:"__type"`
-		Message string
-		Reasons []map[string]any `json:"CancellationReasons"`
-	}
+	var answer map[string]any
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return nil, fmt.Errorf("answer of DynamoDB Local: %w", err)
 	}
-	if answer.Type != typeCanceled || len(answer.Reasons) == 0 {
-		return resp, nil
+	if reasons, ok := answer["CancellationReasons"].([]any); ok && len(reasons) > 0 {
+		reasons[chance%len(reasons)] = map[string]any{"Code": "TransactionConflict"}
+		if body, err = json.Marshal(answer); err != nil {
+			return nil, err
+		}
 	}
-	answer.Reasons[chance%len(answer.Reasons)] = map[string]any{"Code": "TransactionConflict"}
-	return refusal(map[string]any{"__type": typeCanceled, "Message": answer.Message, "CancellationReasons": answer.Reasons}), nil
+	return dynamotest.Answer(req, resp.StatusCode, string(body)), nil
 }
 
-func refusal(answer map[string]any) *http.Response {
-	body, err := json.Marshal(answer)
-	if err != nil {
-		panic(err) // strings, and what was decoded from JSON
-	}
-	return &http.Response{
-		StatusCode: http.StatusBadRequest,
-		Header:     http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
-		Body:       io.NopCloser(bytes.NewReader(body)),
-	}
-}
-
-// namesAnItemTwice reports whether the message is a transaction that DynamoDB
-// refuses for that. DynamoDB Local misses it where two deletes name an item.
+// namesAnItemTwice reports whether the message is a transaction that DynamoDB rejects
+// because it names an item twice. DynamoDB Local accepts two deletes of one item.
 func (m message) namesAnItemTwice() bool {
 	if m.call != "TransactWriteItems" {
 		return false

@@ -1,223 +1,341 @@
 package interleave
 
-// rules are those of package dynamostore. The name says what the package does, and
-// the edits make it do otherwise.
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// A rule is a rule of package dynamostore, with an edit that removes it.
+type rule struct {
+	name string
+	// in names the edited declaration: a function, a method as "type.method", a variable
+	// or a constant.
+	in string
+	// old is in the declaration exactly once. A space stands for any white space.
+	old, new string
+	seed     uint64 // of the first schedule, 1 if it is 0; a later one saves time
+	script   string // a scripted schedule, for a case that random schedules seldom reach
+}
+
+// folder is that of package dynamostore.
+const folder = "../../dynamostore"
+
+// without returns the name and the text of the file that has the rule, with the
+// rule left out.
+func (r rule) without() (file, source string, err error) {
+	names, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err != nil {
+		return "", "", err
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return "", "", err
+		}
+		from, to, err := find(text, r.in)
+		if err != nil {
+			return "", "", err
+		}
+		if to == 0 {
+			continue
+		}
+		part, err := r.apply(string(text[from:to]))
+		if err != nil {
+			return "", "", fmt.Errorf("%s: %s: %w", name, r.in, err)
+		}
+		return name, string(text[:from]) + part + string(text[to:]), nil
+	}
+	return "", "", fmt.Errorf("package dynamostore declares no %s: change the rule with the code", r.in)
+}
+
+// find returns where the text declares the name; to is 0 if it does not.
+func find(text []byte, name string) (from, to int, err error) {
+	files := token.NewFileSet()
+	parsed, err := parser.ParseFile(files, "", text, 0)
+	if err != nil {
+		return 0, 0, err
+	}
+	at := func(n ast.Node) (from, to int, err error) {
+		return files.Position(n.Pos()).Offset, files.Position(n.End()).Offset, nil
+	}
+	for _, d := range parsed.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			full := d.Name.Name
+			if d.Recv != nil {
+				receiver := d.Recv.List[0].Type
+				if pointer, ok := receiver.(*ast.StarExpr); ok {
+					receiver = pointer.X
+				}
+				full = receiver.(*ast.Ident).Name + "." + full
+			}
+			if full == name {
+				return at(d)
+			}
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				if v, ok := spec.(*ast.ValueSpec); ok && v.Names[0].Name == name {
+					return at(v)
+				}
+			}
+		}
+	}
+	return 0, 0, nil
+}
+
+// apply returns the declaration after the edit.
+func (r rule) apply(source string) (string, error) {
+	words := strings.Fields(r.old)
+	for i := range words {
+		words[i] = regexp.QuoteMeta(words[i])
+	}
+	found := regexp.MustCompile(strings.Join(words, `\s+`)).FindAllStringIndex(source, -1)
+	if len(found) != 1 {
+		return "", fmt.Errorf("it has this %d times, want once: change the rule with the code: %q", len(found), r.old)
+	}
+	return source[:found[0][0]] + r.new + source[found[0][1]:], nil
+}
+
+// TestRulesApply fails if the code of the store has changed and a rule has not.
+func TestRulesApply(t *testing.T) {
+	for _, r := range rules {
+		t.Run(r.name, func(t *testing.T) {
+			file, source, err := r.without()
+			if err != nil {
+				t.Fatal(err)
+			}
+			whole, err := os.ReadFile(file)
+			if err != nil || bytes.Equal(whole, []byte(source)) {
+				t.Errorf("the edit changes nothing: %v", err)
+			}
+		})
+	}
+}
+
+// rules are those of package dynamostore. The edit breaks the rule that the name states.
 var rules = []rule{
 	// Claims.
 	{
-		name:  "a free claim is taken only while it is free",
-		in:    "claim.unchanged",
-		edits: []edit{{`return guard{condition: notExists()}`, `return guard{condition: notExists().Or(exists())}`}},
+		name: "a free claim is taken only while it is free",
+		in:   "claim.unchanged",
+		old:  `return guard{condition: notExists()}`, new: `return guard{condition: notExists().Or(exists())}`,
 	},
 	{
 		name: "a claim has a version, new at each write",
 		in:   "claim.unchanged", script: "RenewedWithinTheSecond",
-		edits: []edit{{
-			`return guard{condition: exists()}.and(attributesEqual(c.item, attrVersion))`,
-			`if c.item[attrExpiresAt] != nil {
+		old: `return guard{condition: exists()}.and(attributesEqual(c.item, attrVersion))`,
+		new: `if c.item[attrExpiresAt] != nil {
 				return guard{condition: exists()}.and(attributesEqual(c.item, attrOwnerUserID, attrOwnerDeviceID, attrExpiresAt))
 			}
 			return guard{condition: exists()}.and(attributesEqual(c.item, attrVersion))`,
-		}},
 	},
 	{
-		name:  "a claim is written to outlive its registration",
-		in:    "Store.claimExtra",
-		edits: []edit{{`return min(s.policy.TTL, maxClaimExtra)`, `return 0 * min(s.policy.TTL, maxClaimExtra)`}},
+		name: "a claim is written to outlive its registration",
+		in:   "Store.claimExtra",
+		old:  `return min(s.policy.TTL, maxClaimExtra)`, new: `return 0 * min(s.policy.TTL, maxClaimExtra)`,
 	},
 	{
 		name: "a refresh leaves the claim a day longer than the registration",
 		in:   "claimMargin", seed: 31,
-		edits: []edit{{`24 * time.Hour`, `0`}},
+		old: `24 * time.Hour`, new: `0`,
 	},
 	{
 		name: "a refresh checks how long the claim lives",
 		in:   "compileRefresh", seed: 5,
-		edits: []edit{{`.And(attribute(attrClaimExpiresAt).GreaterThanEqual(hole(paramClaimMin)))`, ``}},
+		old: `. And(attribute(attrClaimExpiresAt).GreaterThanEqual(hole(paramClaimMin)))`, new: ``,
 	},
 	{
 		name: "a refresh is not of an expired registration",
 		in:   "compileRefresh", seed: 32,
-		edits: []edit{{`.And(attribute(attrExpiresAt).GreaterThan(hole(paramNow)))`, ``}},
+		old: `. And(attribute(attrExpiresAt).GreaterThan(hole(paramNow)))`, new: ``,
 	},
 
 	// Identity, not spelling.
 	{
 		name: "a refresh compares the identity of the token",
 		in:   "operation.refresh", seed: 7,
-		edits: []edit{{`spellingArgs(req.Token.Spellings())`, `spellingArgs(req.Token.Spellings()[:1])`}},
+		old: `spellingArgs(req.Token.Spellings())`, new: `spellingArgs(req.Token.Spellings()[:1])`,
 	},
 	{
-		name:  "Replaced and Refreshed depend on the identity of the token",
-		in:    "transfer.outcome",
-		edits: []edit{{`t.own.holds(t.spelled)`, `t.own.holds(t.spelled[:1])`}},
+		name: "Replaced and Refreshed depend on the identity of the token",
+		in:   "transfer.outcome",
+		old:  `t.own.holds(t.spelled)`, new: `t.own.holds(t.spelled[:1])`,
 	},
 	{
-		name:  "the previous holder is guessed by the identity of the token",
-		in:    "holdsOneOf",
-		edits: []edit{{`spellingArgs(spellings)`, `spellingArgs(spellings[:1])`}},
+		name: "the previous holder is guessed by the identity of the token",
+		in:   "holdsOneOf",
+		old:  `spellingArgs(spellings)`, new: `spellingArgs(spellings[:1])`,
 	},
 	{
-		name:  "the previous holder is removed by the identity of the token",
-		in:    "transfer.removesPrevious",
-		edits: []edit{{`t.previous.holds(t.spelled)`, `t.previous.holds(t.spelled[:1])`}},
+		name: "the previous holder is removed by the identity of the token",
+		in:   "transfer.removesPrevious",
+		old:  `t.previous.holds(t.spelled)`, new: `t.previous.holds(t.spelled[:1])`,
 	},
 	{
 		name: "older rows of the user are found by the identity of the token",
 		in:   "transfer.makeRoom", seed: 10,
-		edits: []edit{{`r.holds(t.spelled)`, `r.holds(t.spelled[:1])`}},
+		old: `r.holds(t.spelled)`, new: `r.holds(t.spelled[:1])`,
 	},
 	{
 		name: "Invalidate compares the token",
 		in:   "operation.invalidate", seed: 10,
-		edits: []edit{{`r.tokenHash() != h`, `false`}},
+		old: `r.tokenHash() != h`, new: `false`,
 	},
 	{
 		name: "Invalidate writes only what it observed",
 		in:   "invalidateAsObserved", seed: 10,
-		edits: []edit{{`attrToken, attrIsActive, attrUpdatedAt`, `attrIsActive`}},
+		old: `attrToken, attrIsActive, attrUpdatedAt`, new: `attrIsActive`,
 	},
 
 	// The previous holder.
 	{
 		name: "the previous holder is removed even if expired",
 		in:   "transfer.removesPrevious", seed: 40,
-		edits: []edit{{`t.previous.holds(t.spelled)`, `t.previous.holds(t.spelled) && t.previous.live(t.now)`}},
+		old: `t.previous.holds(t.spelled)`, new: `t.previous.holds(t.spelled) && t.previous.live(t.now)`,
 	},
 	{
-		name:  "the previous holder is removed even if inactive",
-		in:    "transfer.removesPrevious",
-		edits: []edit{{`t.previous.holds(t.spelled)`, `t.previous.holds(t.spelled) && t.previous.reg.Active()`}},
+		name: "the previous holder is removed even if inactive",
+		in:   "transfer.removesPrevious",
+		old:  `t.previous.holds(t.spelled)`, new: `t.previous.holds(t.spelled) && t.previous.reg.Active()`,
 	},
 	{
-		name:  "the previous holder is unknown again when the claim is refused",
-		in:    "transfer.takeClaim",
-		edits: []edit{{`t.claimRefused = true t.previous, t.previousKnown = row{}, false`, ``}},
+		name: "the previous holder is unknown again when the claim is refused",
+		in:   "transfer.takeClaim",
+		old:  `t.claimRefused = true t.previous, t.previousKnown = row{}, false`, new: ``,
 	},
 	{
 		name: "MovedFrom names a known holder only if it is active",
 		in:   "transfer.removePrevious", script: "Reactivated",
-		edits: []edit{{`.and(attributesEqual(t.previous.item, attrIsActive))`, ``}},
+		old: `.and(attributesEqual(t.previous.item, attrIsActive))`, new: ``,
 	},
 	{
-		name:  "MovedFrom names a guessed holder only if it is live and active",
-		in:    "transfer.removePrevious",
-		edits: []edit{{`.and(liveAndActive(t.now))`, ``}},
+		name: "MovedFrom names a guessed holder only if it is live and active",
+		in:   "transfer.removePrevious",
+		old:  `.and(liveAndActive(t.now))`, new: ``,
 	},
 	{
-		name:  "older rows of the user with the token are removed",
-		in:    "transfer.makeRoom",
-		edits: []edit{{`case r.holds(t.spelled):`, `case false:`}},
+		name: "older rows of the user with the token are removed",
+		in:   "transfer.makeRoom",
+		old:  `case r.holds(t.spelled):`, new: `case false:`,
 	},
 
 	// As observed.
 	{
 		name: "registeredAt is written from the observation",
 		in:   "transfer.writeOwn",
-		edits: []edit{{
-			`Set(attribute(attrRegisteredAt), hole(paramRegisteredAt))`,
-			`Set(attribute(attrRegisteredAt), attribute(attrRegisteredAt).IfNotExists(hole(paramRegisteredAt)))`,
-		}},
+		old:  `Set(attribute(attrRegisteredAt), hole(paramRegisteredAt))`,
+		new:  `Set(attribute(attrRegisteredAt), attribute(attrRegisteredAt).IfNotExists(hole(paramRegisteredAt)))`,
 	},
 	{
-		name:  "the registration is as observed",
-		in:    "transfer.writeOwn",
-		edits: []edit{{`unchanged(t.own)`, `guard{condition: exists().Or(notExists())}`}},
+		name: "the registration is as observed",
+		in:   "transfer.writeOwn",
+		old:  `unchanged(t.own)`, new: `guard{condition: exists().Or(notExists())}`,
 	},
 	{
 		name: "as observed means the times too, not the token alone",
 		in:   "unchanged", seed: 30,
-		edits: []edit{{`, attrRegisteredAt, attrUpdatedAt, attrExpiresAt`, ``}},
+		old: `, attrRegisteredAt, attrUpdatedAt, attrExpiresAt`, new: ``,
 	},
 	{
 		name: "an evicted row is as observed",
 		in:   "transfer.removeDevice", seed: 56,
-		edits: []edit{{`unchanged(r)`, `guard{condition: exists()}`}},
+		old: `unchanged(r)`, new: `guard{condition: exists()}`,
 	},
 	{
 		name: "a conflict on an item reveals nothing about it",
 		in:   "operation.transact", seed: 22,
-		edits: []edit{{`outcome = contended`, `writes[i].refused(r.Item); outcome = contended`}},
+		old: `outcome = contended`, new: `writes[i].refused(r.Item); outcome = contended`,
 	},
 	{
 		name: "all reasons of a refusal are read",
 		in:   "operation.transact", script: "TwoReasonsAtOnce",
-		edits: []edit{{`writes[i].refused(r.Item)`, `writes[i].refused(r.Item); return refused, callErr`}},
+		old: `writes[i].refused(r.Item)`, new: `writes[i].refused(r.Item); return refused, callErr`,
 	},
 
 	// Distinct items.
 	{
-		name:  "the previous holder is not evicted too",
-		in:    "transfer.makeRoom",
-		edits: []edit{{`case t.removesPrevious() && r.key() == t.claim.owner:`, `case false:`}},
+		name: "the previous holder is not evicted too",
+		in:   "transfer.makeRoom",
+		old:  `case t.removesPrevious() && r.key() == t.claim.owner:`, new: `case false:`,
 	},
 	{
-		name:  "the claim that is taken is not released too",
-		in:    "transfer.plan",
-		edits: []edit{{`t.own), t.id)`, `t.own))`}},
+		name: "the claim that is taken is not released too",
+		in:   "transfer.plan",
+		old:  `t.own), t.id)`, new: `t.own))`,
 	},
 
 	// Releases.
 	{
 		name: "a claim is not released twice",
 		in:   "claimRelease.writes", script: "OneClaimOfTwoRows",
-		edits: []edit{{`named = append(named, id)`, ``}},
+		old: `named = append(named, id)`, new: ``,
 	},
 	{
 		name: "a claim is not released twice by DeleteUser",
 		in:   "claimRelease.writes", script: "ErasedWithTheLaterOne",
-		edits: []edit{{`named = append(named, id)`, ``}},
+		old: `named = append(named, id)`, new: ``,
 	},
 	{
 		name: "a release that is refused is left out",
 		in:   "claimRelease.writes", seed: 10,
-		edits: []edit{{`|| c.lost[version]`, ``}},
+		old: `|| c.lost[version]`, new: ``,
 	},
 	{
 		name: "a release by Delete that is refused is left out",
 		in:   "claimRelease.writes", script: "ErasedAfterTheClaimWasLost",
-		edits: []edit{{`|| c.lost[version]`, ``}},
+		old: `|| c.lost[version]`, new: ``,
 	},
 	{
 		name: "a release that is refused is left out for one row only",
 		in:   "claimRelease.writes", script: "ErasedWithTheLaterOne",
-		edits: []edit{{`r.text(attrClaimVersion)`, `string(r.claim())`}},
+		old: `r.text(attrClaimVersion)`, new: `string(r.claim())`,
 	},
 	{
 		name: "a release is of the row's own claim only",
 		in:   "ownedOrGone", seed: 10,
-		edits: []edit{{`notExists().Or(`, `notExists().Or(exists(), `}},
+		old: `notExists().Or(`, new: `notExists().Or(exists(), `,
 	},
 	{
-		name:  "the claim on a token that was replaced is released",
-		in:    "transfer.plan",
-		edits: []edit{{`append(removed, t.own)`, `removed`}},
+		name: "the claim on a token that was replaced is released",
+		in:   "transfer.plan",
+		old:  `append(removed, t.own)`, new: `removed`,
 	},
 	{
 		name: "the claims of evicted rows are released",
 		in:   "transfer.plan", seed: 16,
-		edits: []edit{{`append(removed, t.own)`, `[]row{t.own}`}},
+		old: `append(removed, t.own)`, new: `[]row{t.own}`,
 	},
 	{
 		name: "the claims of deleted rows are released",
 		in:   "operation.erase", seed: 6,
-		edits: []edit{{`release.writes(op, rows)`, `release.writes(op, nil)`}},
+		old: `release.writes(op, rows)`, new: `release.writes(op, nil)`,
 	},
 
 	// The other methods.
 	{
 		name: "Holder looks again if claim and registration disagree",
 		in:   "operation.holder", seed: 27,
-		edits: []edit{{`first, second, err :=`, `if op != nil { return tokens.Registration{}, store.ErrNotFound }; first, second, err :=`}},
+		old: `first, second, err :=`, new: `if op != nil { return tokens.Registration{}, store.ErrNotFound }; first, second, err :=`,
 	},
 	{
-		name:  "Deactivate creates nothing",
-		in:    "deactivateTemplate",
-		edits: []edit{{`exists().And(notInactive(hole(paramInactive)))`, `notInactive(hole(paramInactive))`}},
+		name: "Deactivate creates nothing",
+		in:   "deactivateTemplate",
+		old:  `exists().And(notInactive(hole(paramInactive)))`, new: `notInactive(hole(paramInactive))`,
 	},
 	{
 		name: "Invalidate spares a registration that is newer than the message",
 		in:   "operation.invalidate", seed: 8,
-		edits: []edit{{`sentAt.Add(-store.ClockSkew)`, `sentAt`}},
+		old: `sentAt.Add(-store.ClockSkew)`, new: `sentAt`,
 	},
 }
