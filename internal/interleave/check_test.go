@@ -12,7 +12,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// checkChanges finds what a write changed that is not its operation's business.
+// checkChanges returns an error if a write changed rows of other operations.
 func (s *schedule) checkChanges(op *operation, before, after *table) error {
 	rows, claims := before.changed(after)
 	removed := make(map[tokens.Key]bool)
@@ -80,7 +80,7 @@ func onlyMarked(old, now attributes) bool {
 	return true
 }
 
-// answer says what the operation returned.
+// answer returns the result of the operation as text.
 func (op *operation) answer() string {
 	switch {
 	case op.err != nil:
@@ -92,14 +92,14 @@ func (op *operation) answer() string {
 	}
 }
 
-// isAnswer reports whether the error is one of a read that did its work.
+// isAnswer reports whether the error is the result of a read.
 func isAnswer(err error) bool {
 	var corrupt *store.CorruptError
 	return errors.Is(err, store.ErrNotFound) || errors.As(err, &corrupt)
 }
 
-// checkAnswer compares the answer of an operation that has just ended with the
-// table, which no other operation has changed since it sent its last request.
+// checkAnswer compares the result of an operation that has just ended with the table,
+// which no other operation has changed since its last request.
 func (s *schedule) checkAnswer(op *operation, before *table) error {
 	var wrong string
 	switch {
@@ -112,7 +112,7 @@ func (s *schedule) checkAnswer(op *operation, before *table) error {
 	case op.err != nil:
 		wrong = "no such error was expected"
 	case op.twice:
-		// What it did, it did earlier.
+		// Its effect was earlier.
 	case op.method == store.OpRegister:
 		wrong = cmp.Or(checkRegistered(op, s.state), checkResult(op, before, s.slowest()), checkLimit(op, before, s.state), checkCalls(op, before))
 	default:
@@ -127,7 +127,7 @@ func (s *schedule) checkAnswer(op *operation, before *table) error {
 	return nil
 }
 
-// checkRemoval says what Deactivate, Invalidate, Delete or DeleteUser left undone.
+// checkRemoval checks the row after Deactivate, Invalidate, Delete or DeleteUser.
 func (s *schedule) checkRemoval(op *operation) string {
 	row := s.state.rows[op.req.Key]
 	switch op.method {
@@ -146,7 +146,7 @@ func (s *schedule) checkRemoval(op *operation) string {
 		}
 	case store.OpDeleteUser:
 		for k := range s.state.rows {
-			// Only what was registered meanwhile may survive.
+			// Only a row that was registered meanwhile may survive.
 			if k.UserID == op.req.Key.UserID && op.alone {
 				return keyName(k) + " is there"
 			}
@@ -155,9 +155,8 @@ func (s *schedule) checkRemoval(op *operation) string {
 	return ""
 }
 
-// checkReleases finds a claim that names a row which the last write of op removed
-// or gave another token. A row that is left behind has data of a user who is
-// gone, until it expires.
+// checkReleases finds a claim of a row that the last write of op removed or gave another
+// token. Such a claim would keep a user's id until it expires.
 func checkReleases(op *operation, before, after *table) string {
 	for id, claim := range after.claims {
 		k := ownerOf(claim)
@@ -170,7 +169,7 @@ func checkReleases(op *operation, before, after *table) string {
 	return ""
 }
 
-// checkRead compares what a read found with all that was stored while it ran.
+// checkRead compares the result of a read with the tables during the read.
 func (s *schedule) checkRead(op *operation) string {
 	switch op.method {
 	case store.OpGet:
@@ -215,8 +214,8 @@ func (s *schedule) checkList(op *operation) string {
 	return ""
 }
 
-// checkHolder wants an answer that was right at some time while Holder ran. Who
-// was live at its beginning may be expired at its end.
+// checkHolder expects a result that was correct at some time during Holder. A row that
+// is live at the start may be expired at the end.
 func checkHolder(op *operation, ended time.Time) string {
 	for _, t := range op.seen {
 		if op.err != nil {

@@ -38,8 +38,7 @@ func checkRegistered(op *operation, after *table) string {
 	return ""
 }
 
-// checkResult compares the result with what was there when the write was made
-// that it tells of.
+// checkResult compares the result with the table before the write.
 func checkResult(op *operation, before *table, slowest time.Time) string {
 	req, got, now := op.req, op.result, op.began
 	own := before.rows[req.Key]
@@ -58,9 +57,9 @@ func checkResult(op *operation, before *table, slowest time.Time) string {
 		return fmt.Sprintf("want %s, registered %s, not %s", want, registeredAt, timeText(got.Registration.RegisteredAt))
 	}
 	if got.Registration.Expired(slowest) {
-		// It was under way for longer than its TTL. By its own clock its row may
-		// be live still, and so may be a row that took the token since; to all other
-		// servers both are expired.
+		// The call took longer than its TTL. By its own clock its row may still be
+		// live, and so may a row that took the token since. For all other servers
+		// both are expired.
 		return ""
 	}
 	var from tokens.Key
@@ -69,7 +68,7 @@ func checkResult(op *operation, before *table, slowest time.Time) string {
 		switch {
 		case !holdsToken(row, req.Token):
 		case !readable(row):
-			return "" // what cannot be decoded is taken for live, or not
+			return "" // a row that cannot be decoded counts as live, or not
 		case alive(row, now) && active(row):
 			from = k
 		}
@@ -80,8 +79,7 @@ func checkResult(op *operation, before *table, slowest time.Time) string {
 	return ""
 }
 
-// checkCalls finds that a Register that nothing came in the way of took more
-// calls than it should.
+// checkCalls limits the calls of a Register without interference.
 func checkCalls(op *operation, before *table) string {
 	req, now, own := op.req, op.began, before.rows[op.req.Key]
 	claim := before.claims[claimKey(req.Token)]
@@ -101,12 +99,12 @@ func checkCalls(op *operation, before *table) string {
 	case guessed:
 	case claim == nil, k == req.Key,
 		holdsToken(previous, req.Token) && (k.UserID == req.Key.UserID || alive(previous, now) && active(previous)):
-		most = 3 // the claim is another than was thought
+		most = 3 // the guess of the claim is wrong
 	default:
-		most = 4 // and so is the registration that it names
+		most = 4 // and that of the registration which it names
 	}
 	if most == 2 && before.lostClaim(req.Key) && !holdsToken(own, req.Token) {
-		most++ // the release; any other refusal tells of that at once
+		most++ // the release; any other refusal shows it at once
 	}
 	if !alive(own, now) {
 		most++ // the query
@@ -140,8 +138,7 @@ func checkLimit(op *operation, before, after *table) string {
 	return ""
 }
 
-// knew reports whether a row was as it is in the table when the operation sent
-// one of its requests but the last.
+// knew reports whether the row was the same when the operation sent an earlier request.
 func (op *operation) knew(k tokens.Key, now *table) bool {
 	return slices.ContainsFunc(op.looked[:len(op.looked)-1], func(t *table) bool {
 		for _, name := range []string{"expoPushToken", "registeredAt", "updatedAt", "expiresAt"} {
@@ -153,7 +150,7 @@ func (op *operation) knew(k tokens.Key, now *table) bool {
 	})
 }
 
-// toEvict returns which devices have to go when op creates one.
+// toEvict returns the keys that op must evict when it creates a registration.
 func toEvict(op *operation, before *table) []tokens.Key {
 	var others []tokens.Key
 	for k, row := range before.rows {

@@ -14,39 +14,39 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// An operation is one call of a method of a store, under way in a goroutine of
-// its own, which runs only while the schedule waits for it.
+// An operation is one call of a method, in a goroutine that runs only while the schedule
+// waits for it.
 type operation struct {
 	method store.Operation
-	req    tokens.Request // other methods use what they need of it
+	req    tokens.Request // other methods use some fields
 	sentAt time.Time      // of Invalidate
 	server *server
 	turn   chan fate
-	chance int // decides what the fate leaves open
+	chance int // for choices of the fate
 
-	// What it did, up to now.
+	// Its progress.
 	began   time.Time // on the server's clock
-	call    string    // the SDK's call that is at the gate
+	call    string    // the SDK's call at the gate
 	calls   int
-	applied bool     // the request that was let through last has written
-	late    *message // was sent, and not delivered yet
+	applied bool     // its last request has written
+	late    *message // is to be delivered later
 	done    bool
 	result  store.Result
 	reg     tokens.Registration
 	regs    []tokens.Registration
 	err     error
 
-	// What the schedule knows of it.
+	// The schedule's record of it.
 	name      string
-	disturbed bool     // not each of its requests was delivered, once
-	twice     bool     // a request of it was delivered twice
+	disturbed bool     // a request was not delivered exactly once
+	twice     bool     // a request was delivered twice
 	alone     bool     // nothing else has happened since it began
 	heldUntil int      // the step
 	seen      []*table // each state of the table since it began
-	looked    []*table // those in which a request of it was executed
+	looked    []*table // those in which one of its requests was executed
 }
 
-// A server is a store of its own, with a clock of its own.
+// A server is a store with its own clock.
 type server struct {
 	*dynamostore.Store
 	name   string
@@ -101,8 +101,8 @@ func (op *operation) String() string {
 	return fmt.Sprintf("%s (%s of %s with %s on server %s)", op.name, op.method, keyName(op.req.Key), op.req.Token.Reveal(), op.server.name)
 }
 
-// identities are the texts inside the brackets. The first two are valid without
-// them as well, and so have a third spelling.
+// identities are the texts inside the brackets. The first two have a third spelling,
+// without brackets.
 var identities = []string{
 	"aaaaaaaa-0000-4000-8000-00000000000a",
 	"bbbbbbbb-0000-4000-8000-00000000000b",
@@ -124,22 +124,21 @@ func (s *schedule) randomKey() tokens.Key {
 	}
 }
 
-// randomToken prefers the first one, so that operations contend for it.
+// randomToken prefers the first token, so that operations compete for it.
 func (s *schedule) randomToken() string {
 	return spell(s.rng, s.identities[max(0, s.rng.IntN(len(s.identities)+2)-2)])
 }
 
 func keyName(k tokens.Key) string { return string(k.UserID + "/" + tokens.UserID(k.DeviceID)) }
 
-// others are the methods that a schedule may leave out, with how often they are
-// wanted for ten of Register.
+// others are the methods that a schedule may omit, with their number for ten of Register.
 var others = map[store.Operation]int{
 	store.OpDeactivate: 2, store.OpInvalidate: 2, store.OpDelete: 2, store.OpDeleteUser: 1,
 	store.OpHolder: 2, store.OpGet: 1, store.OpList: 1,
 }
 
-// chooseMethods leaves some out. A schedule of few kinds of calls goes deeper into
-// what these do to each other than one of all kinds.
+// chooseMethods omits some methods, because a schedule of few methods has more conflicts
+// between them.
 func (s *schedule) chooseMethods() {
 	s.methods = slices.Repeat([]store.Operation{store.OpRegister}, 10)
 	for _, m := range slices.Sorted(maps.Keys(others)) {
@@ -149,7 +148,6 @@ func (s *schedule) chooseMethods() {
 	}
 }
 
-// randomOperation may be any, of any user, on any of the servers.
 func (s *schedule) randomOperation() *operation {
 	op := &operation{
 		method: s.methods[s.rng.IntN(len(s.methods))],
@@ -166,14 +164,14 @@ func (s *schedule) randomOperation() *operation {
 	if len(s.underWay) > 0 && s.rng.IntN(2) == 0 {
 		s.cross(op, s.underWay[s.rng.IntN(len(s.underWay))])
 	}
-	// A message that was sent at some time around the least that is enough.
+	// The message was sent around the earliest time that counts.
 	since := []time.Duration{-store.ClockSkew, 0, store.ClockSkew, time.Hour}[s.rng.IntN(4)]
 	op.sentAt = s.now.Add(since + time.Duration(s.rng.IntN(3)-1)*time.Millisecond)
 	return op
 }
 
-// cross makes op meet another one: the registration whose claim is on the token
-// that the other wants, or the other's own.
+// cross makes op conflict with another operation: it uses the registration that holds
+// the other's token, or the other's key.
 func (s *schedule) cross(op, other *operation) {
 	claim := s.state.claims[claimKey(other.req.Token)]
 	if s.rng.IntN(3) == 0 || claim == nil {

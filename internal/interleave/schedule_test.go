@@ -16,18 +16,17 @@ import (
 
 const (
 	workers = 4   // operations under way at once
-	length  = 100 // steps, before the rest is let through in peace
+	length  = 100 // steps, before the rest ends without faults
 )
 
-// A schedule is one order of everything that happens to a table. It is all
-// decided by its source of random numbers.
+// A schedule is an order of all events, which its source of random numbers decides.
 type schedule struct {
 	lane   *lane
 	rng    *rand.Rand
 	counts map[string]int // what happened, for the log
 	trace  []string
 
-	// Few of everything, so that operations meet.
+	// Few of each, so that operations conflict.
 	users, devices int
 	identities     []string
 	methods        []store.Operation
@@ -73,8 +72,8 @@ func (s *schedule) act() error {
 	return s.proceed(s.ready(), s.fate())
 }
 
-// ready returns one of the operations under way, and may hold it back instead
-// for another one, so that much happens between two of its requests.
+// ready returns one of the operations under way. It may hold back an operation, so that
+// much happens between two of its requests.
 func (s *schedule) ready() *operation {
 	free := slices.DeleteFunc(slices.Clone(s.underWay), func(op *operation) bool { return op.heldUntil > s.step })
 	if len(free) == 0 {
@@ -87,7 +86,7 @@ func (s *schedule) ready() *operation {
 	return op
 }
 
-// fates are what may become of a request that is not simply delivered.
+// fates are those of a request with a fault.
 var fates = []fate{requestLost, answerLost, late, sentTwice, conflicting, obscured}
 
 func (s *schedule) fate() fate {
@@ -97,8 +96,7 @@ func (s *schedule) fate() fate {
 	return delivered
 }
 
-// begin starts an operation, which goes on until its first request is at the
-// gate.
+// begin starts an operation, which runs until its first request is at the gate.
 func (s *schedule) begin(op *operation) error {
 	s.counts["operations"]++
 	op.name = fmt.Sprintf("operation %d", s.counts["operations"])
@@ -120,8 +118,7 @@ func (s *schedule) begin(op *operation) error {
 	return s.ended(op, s.state)
 }
 
-// proceed decides the fate of the request of op that is at the gate, and checks
-// what came of it.
+// proceed applies a fate to the request of op at the gate, and checks the outcome.
 func (s *schedule) proceed(op *operation, f fate) error {
 	before, call := s.state, op.call
 	if !isWrite(call) && f != requestLost || f == obscured && call == "UpdateItem" {
@@ -157,7 +154,7 @@ func (s *schedule) proceed(op *operation, f fate) error {
 	return s.ended(op, before)
 }
 
-// wrote looks at the table after a write of op.
+// wrote reads the table after a write of op.
 func (s *schedule) wrote(op *operation) error {
 	before := s.state
 	s.observe(s.lane.scan())
@@ -174,8 +171,7 @@ func (s *schedule) observe(t *table) {
 	}
 }
 
-// ended checks the answer of op, if there is one. The table was as before when
-// its last request was sent, and is now as that left it.
+// ended checks the result of op if it is done. before is the table at its last request.
 func (s *schedule) ended(op *operation, before *table) error {
 	if !op.done {
 		return nil
@@ -192,8 +188,7 @@ func (s *schedule) ended(op *operation, before *table) error {
 	return s.checkAnswer(op, before)
 }
 
-// finishAlone lets one operation go on to its end while the others wait: it has
-// to come to one.
+// finishAlone lets one operation run while the others wait. It must end.
 func (s *schedule) finishAlone() error {
 	if len(s.underWay) == 0 {
 		return nil
@@ -211,7 +206,7 @@ func (s *schedule) finishAlone() error {
 	return nil
 }
 
-// deliverLate delivers a request whose sender has given up on it, or drops it.
+// deliverLate delivers a request after its sender has given up, or drops it.
 func (s *schedule) deliverLate() error {
 	if len(s.late) == 0 {
 		return nil
@@ -235,7 +230,7 @@ func (s *schedule) deliverLate() error {
 	return s.wrote(m.op)
 }
 
-// crowd notes that something happened beside each operation under way.
+// crowd notes that no operation under way is alone.
 func (s *schedule) crowd() {
 	for _, op := range s.underWay {
 		op.alone = false
@@ -249,8 +244,7 @@ func (s *schedule) checkInvariants() error {
 	return nil
 }
 
-// slowest returns the time of the slowest clock, to which a registration is live
-// for longest.
+// slowest returns the time of the slowest clock, by which a row is live for longest.
 func (s *schedule) slowest() time.Time {
 	slowest := s.now
 	for _, v := range s.servers {
@@ -265,7 +259,7 @@ func (s *schedule) note(format string, args ...any) {
 	s.trace = append(s.trace, fmt.Sprintf("%3d %s ", s.step, timeText(s.now))+fmt.Sprintf(format, args...))
 }
 
-// story is everything that happened, for reading about a violation.
+// story returns the trace, for the report of a violation.
 func (s *schedule) story() string { return strings.Join(s.trace, "\n") }
 
 func itemName(i attributes) string { return text(i, "userId") + "/" + text(i, "deviceId") }
@@ -278,8 +272,8 @@ func byKey(items []attributes) []attributes {
 	return items
 }
 
-// settle lets everything that is under way end, and then has each user register
-// every token again: no stored row may block a call.
+// settle lets all operations end, and then makes each user register every token again,
+// because no stored row may block a call.
 func (s *schedule) settle() error {
 	for len(s.underWay) > 0 {
 		if err := s.proceed(s.underWay[s.rng.IntN(len(s.underWay))], delivered); err != nil {
@@ -292,7 +286,7 @@ func (s *schedule) settle() error {
 		}
 	}
 	if s.rng.IntN(2) == 0 {
-		// Everything has expired, and TTL has not come to all of it.
+		// Everything has expired, and TTL has removed some of it.
 		s.now = s.now.Add(150 * day)
 		if err := s.removeExpired(); err != nil {
 			return err
@@ -319,7 +313,7 @@ func (s *schedule) settle() error {
 	return nil
 }
 
-// mustEnd lets an operation happen all alone. It has to succeed, in few calls.
+// mustEnd runs an operation alone. It must succeed in few calls.
 func (s *schedule) mustEnd(op *operation) error {
 	if err := s.begin(op); err != nil {
 		return err

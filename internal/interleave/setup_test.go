@@ -20,14 +20,14 @@ import (
 
 const day = 24 * time.Hour
 
-// The clock begins far ahead, so that no TTL but that of the schedule has a part
-// in it, and within a second.
+// The clock begins far in the future, so that DynamoDB Local's own TTL removes nothing,
+// and within a second.
 var begin = time.Date(2051, time.March, 4, 23, 6, 7, 891_000_000, time.UTC)
 
 const maxAttempts = 10
 
-// newServers returns up to three servers that are set up in different ways, and
-// whose clocks are minutes apart.
+// newServers returns up to three servers with different settings, whose clocks are
+// minutes apart.
 func (s *schedule) newServers() ([]*server, error) {
 	limit := 1 + s.rng.IntN(min(s.devices, 3))
 	servers := make([]*server, 1+s.rng.IntN(3))
@@ -56,12 +56,11 @@ func (s *schedule) newServer(name string, p store.Policy, skew time.Duration) (*
 	return &server{Store: st, policy: p, skew: skew, name: name}, nil
 }
 
-// claimLife is how long a claim lives that a server writes.
+// claimLife is the lifetime of a claim that a server writes.
 func claimLife(p store.Policy) time.Duration { return p.TTL + min(p.TTL, 30*day) }
 
-// leftovers are rows of the older service, which may share a token, and may not
-// be readable; and claims without a registration, as are left when TTL removes
-// one first, or when half of a transaction is restored.
+// leftovers returns rows of the older service, some of which share a token or cannot be
+// decoded, and claims without a registration, as TTL or a partial restore may leave.
 func (s *schedule) leftovers() []attributes {
 	var items []attributes
 	for user := range s.users {
@@ -80,7 +79,7 @@ func (s *schedule) leftovers() []attributes {
 	return items
 }
 
-// claimLeftBehind was written by the server within this second.
+// claimLeftBehind returns a claim that the server wrote within this second.
 func (s *schedule) claimLeftBehind(owner tokens.Key, token tokens.Token, by *server) attributes {
 	return attributes{
 		"userId":        stringAttr(claimKey(token)),
@@ -127,7 +126,7 @@ func spoil(rng *rand.Rand, row attributes) {
 	}
 }
 
-// A lane plays schedules, one after the other, on a table of its own.
+// A lane plays schedules, one after the other, on its own table.
 type lane struct {
 	t      testing.TB
 	ctx    context.Context
@@ -137,7 +136,6 @@ type lane struct {
 	table  string
 }
 
-// newLane connects to DynamoDB Local.
 func newLane(t testing.TB) *lane {
 	g := &gate{next: http.DefaultTransport, arrived: make(chan *operation)}
 	l := &lane{
@@ -149,8 +147,7 @@ func newLane(t testing.TB) *lane {
 	return l
 }
 
-// play plays the schedule of a seed. The error says what went wrong, and what
-// happened before.
+// play plays the schedule of a seed. Its error has the trace.
 func (l *lane) play(seed uint64) (*schedule, error) {
 	s := &schedule{lane: l, rng: rand.New(rand.NewPCG(seed, 0)), now: begin, counts: make(map[string]int)}
 	s.users, s.devices = 1+s.rng.IntN(3), 1+s.rng.IntN(4)
@@ -169,7 +166,7 @@ func (l *lane) play(seed uint64) (*schedule, error) {
 		err = s.play()
 	}
 	if err != nil {
-		err = fmt.Errorf("%w\nwhat happened:\n%s", err, s.story())
+		err = fmt.Errorf("%w\ntrace:\n%s", err, s.story())
 	}
 	return s, err
 }
@@ -194,8 +191,7 @@ func (l *lane) put(items []attributes) error {
 	return l.write(writes)
 }
 
-// write needs no second batch: a table of few users and tokens has fewer than 25
-// items, which is the most that one may have.
+// write sends one batch: the table has fewer than its maximum of 25 items.
 func (l *lane) write(writes []types.WriteRequest) error {
 	if len(writes) == 0 {
 		return nil

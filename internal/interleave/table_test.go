@@ -13,11 +13,10 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// An attributes is an item. It is read without the help of the package under
-// test.
+// attributes is an item. It is decoded without the package under test.
 type attributes = map[string]types.AttributeValue
 
-// A table is all that is stored at one time.
+// A table has all stored items at one time.
 type table struct {
 	items  []attributes
 	rows   map[tokens.Key]attributes
@@ -76,14 +75,13 @@ func claimKey(t tokens.Token) string {
 	return "#claim#1#" + base64.RawURLEncoding.EncodeToString(hash[:])
 }
 
-// holdsToken reports whether the row has the token, however spelled.
+// holdsToken reports whether the row has the token in any spelling.
 func holdsToken(row attributes, t tokens.Token) bool {
 	stored, err := tokens.ParseToken(text(row, "expoPushToken"))
 	return err == nil && stored.Equal(t)
 }
 
-// readable reports whether a reader can decode the row; see spoil for the ways
-// in which one cannot.
+// readable reports whether the row can be decoded. spoil makes it unreadable.
 func readable(row attributes) bool {
 	_, number := row["expiresAt"].(*types.AttributeValueMemberN)
 	return row != nil &&
@@ -92,7 +90,7 @@ func readable(row attributes) bool {
 		text(row, "expoPushToken") != ""
 }
 
-// alive reports whether there is a registration to a reader at now.
+// alive reports whether the row is a live registration at now.
 func alive(row attributes, now time.Time) bool {
 	expiresAt := seconds(row, "expiresAt")
 	return readable(row) && (expiresAt.IsZero() || now.Before(expiresAt))
@@ -103,8 +101,8 @@ func active(row attributes) bool {
 	return !ok || v.Value
 }
 
-// holder returns the key of the live registration that holds the token by a
-// claim, zero if there is none.
+// holder returns the key of the live registration that holds the token by a claim, or
+// zero.
 func (t *table) holder(token tokens.Token, now time.Time) tokens.Key {
 	for k, row := range t.rows {
 		if row["claimVersion"] != nil && alive(row, now) && holdsToken(row, token) {
@@ -114,8 +112,7 @@ func (t *table) holder(token tokens.Token, now time.Time) tokens.Key {
 	return tokens.Key{}
 }
 
-// lostClaim reports whether the claim that the row says that it holds is another
-// one's.
+// lostClaim reports whether another row has the claim that the row records.
 func (t *table) lostClaim(k tokens.Key) bool {
 	row := t.rows[k]
 	token, err := tokens.ParseToken(text(row, "expoPushToken"))
@@ -151,7 +148,7 @@ func (t *table) changed(next *table) (rows []tokens.Key, claims []string) {
 	return rows, claims
 }
 
-// describe says what a registration or row is, in the order of the comparison.
+// describe returns the compared attributes of a row as text.
 func describe(row attributes) string {
 	if row == nil {
 		return "nothing"

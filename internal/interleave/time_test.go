@@ -7,8 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// moveClock lets time go by, often to where one more second makes a difference
-// to one of the servers.
+// moveClock moves the clock, often to a second that matters to one of the servers.
 func (s *schedule) moveClock() error {
 	by := []time.Duration{time.Millisecond, time.Second, 5 * time.Minute, time.Hour, day, 6 * day, 31 * day, 150 * day}[s.rng.IntN(8)]
 	if at := s.boundaries(); len(at) > 0 && s.rng.IntN(3) > 0 {
@@ -23,10 +22,9 @@ func (s *schedule) moveClock() error {
 	return s.checkInvariants()
 }
 
-// boundaries returns the times to come at which something expires, by a true
-// clock or by that of a server; at which a refresh just does, or just does not
-// any more; and at which a claim that is written expires like one that is
-// stored.
+// boundaries returns the future times at which an item expires by the true clock or a
+// server's, a refresh is just possible or not, or a new claim would expire together with
+// a stored one.
 func (s *schedule) boundaries() []time.Time {
 	var at []time.Time
 	add := func(t time.Time) {
@@ -56,8 +54,7 @@ func (s *schedule) boundaries() []time.Time {
 	return at
 }
 
-// removeExpired removes some expired items, as DynamoDB's TTL may do at any
-// time: registrations and claims, independently.
+// removeExpired removes some expired registrations or claims, as TTL may at any time.
 func (s *schedule) removeExpired() error {
 	expired := slices.DeleteFunc(slices.Clone(s.state.items), func(i attributes) bool {
 		e := seconds(i, "expiresAt")

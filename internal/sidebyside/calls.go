@@ -12,7 +12,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// What the calls are about; each list has what no store takes at its end.
+// The arguments of the calls. The last of each list is invalid.
 var (
 	users     = []tokens.UserID{"alice", "bob", "#claim#1#"}
 	devices   = []tokens.DeviceID{"a", "b", "c", "d", "#", ""}
@@ -28,7 +28,7 @@ func spelled(n, spelling int) tokens.Token {
 	return tokens.MustParseToken([]string{"ExponentPushToken[" + id + "]", "ExpoPushToken[" + id + "]", id}[spelling])
 }
 
-// valid draws one of the values, and seldom the last, which is not valid.
+// valid draws one of the values, and seldom the last, which is invalid.
 func valid[V any](t *rapid.T, name string, values []V) V {
 	last := len(values) - 1
 	if seldom(t, "invalid "+name) {
@@ -50,7 +50,7 @@ func drawToken(t *rapid.T) tokens.Token {
 	return valid(t, "spelling", []tokens.Token{spelled(n, 0), spelled(n, 1), spelled(n, 2), {}})
 }
 
-// steps are what may happen, as often as each is named.
+// steps are the names of the actions, each as often as it is wanted.
 var steps = []string{
 	"Register", "Register", "Register", "Register", "Register", "Register", "Register", "Register",
 	"Deactivate", "Deactivate", "Invalidate", "InvalidateToken", "InvalidateToken", "Delete", "DeleteUser",
@@ -58,7 +58,7 @@ var steps = []string{
 	"the clock goes on", "the clock goes on", "the clock goes on", "the clock goes back", "TTL removes an item", "TTL removes an item",
 }
 
-// act makes a step.
+// act returns an action that makes a random step.
 func (m *machine) act() func(*rapid.T) {
 	actions := map[string]func(*rapid.T){
 		"Register": m.register,

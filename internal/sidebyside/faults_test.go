@@ -13,11 +13,10 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// TestNoticed has stores that differ, which the sequences have to notice.
+// TestNoticed checks that the sequences notice four stores that differ.
 func TestNoticed(t *testing.T) {
 	client := dynamotest.Client(t, nil)
-	// A run ends with the first sequence that shows the difference. Among the usual
-	// forty there was none, once in seven runs.
+	// The usual forty sequences missed a difference once in seven runs.
 	for name, value := range map[string]string{"rapid.checks": "400", "rapid.shrinktime": "0s", "rapid.nofailfile": "true"} {
 		f := flag.Lookup(name)
 		old := f.Value.String()
@@ -51,7 +50,7 @@ func TestNoticed(t *testing.T) {
 	}
 }
 
-// silent never says whom a token was taken from.
+// silent never returns MovedFrom.
 type silent struct{ store.Store }
 
 func (s silent) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
@@ -60,7 +59,7 @@ func (s silent) Register(ctx context.Context, req tokens.Request) (store.Result,
 	return result, err
 }
 
-// stubborn answers with the bare spelling of a token, whichever the app used.
+// stubborn returns the spelling without brackets.
 type stubborn struct{ store.Store }
 
 func (s stubborn) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
@@ -94,7 +93,7 @@ func (s idle) Delete(ctx context.Context, key tokens.Key) error {
 	return ctx.Err()
 }
 
-// A recorder is a test that keeps what it is told, and may fail.
+// A recorder is a test that records its failure.
 type recorder struct {
 	testing.TB
 	failed bool

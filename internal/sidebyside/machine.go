@@ -1,9 +1,8 @@
 // Package sidebyside makes the same random calls on memstore and another store. Few
 // users, devices and tokens cause many conflicts. The clock moves forward by a
 // millisecond to more than the TTL, and back by little. DynamoDB's TTL, or a purge,
-// removes expired items at random. Each result of the stores
-// must be equal, and in the end each stored row. memstore is the model, because it is
-// the simplest.
+// removes expired items at random. Every result must be equal, and in the end every
+// stored row. memstore is the model, because it is the simplest.
 //
 // `make long` plays many more sequences than the tests do.
 //
@@ -15,6 +14,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -47,8 +48,8 @@ type machine struct {
 	model, real store.Store
 	subject     Subject
 	now         time.Time
-	latest      time.Time   // the clock was never ahead of it
-	expiries    []time.Time // that registrations ever had
+	latest      time.Time   // of the clock
+	expiries    []time.Time // of all registrations
 }
 
 // Play plays random sequences of calls until one shows a difference, and reports it to
@@ -77,7 +78,7 @@ type Played struct {
 	Sequences int
 	Steps     map[string]int // by name
 	Compared  int            // answers
-	Rows      int            // in the end of the sequences
+	Rows      int            // at the end of the sequences
 	Moved     int            // registrations that took another user's token
 	Evicting  int            // registrations that removed others for the limit
 	Removed   int            // items, as by TTL
@@ -92,7 +93,7 @@ func (p *Played) registered(r store.Result) {
 	}
 }
 
-// same makes a call on both stores, and fails unless their results are equal.
+// same makes a call on both stores, seldom with an ended context, and compares the results.
 func (m *machine) same(t *rapid.T, call func(context.Context, store.Store) (any, error)) (answer any, err error) {
 	ctx := context.Background()
 	if seldom(t, "context is done") {
@@ -100,6 +101,11 @@ func (m *machine) same(t *rapid.T, call func(context.Context, store.Store) (any,
 		ctx, cancel = context.WithCancel(ctx)
 		cancel()
 	}
+	return m.compare(ctx, t, call)
+}
+
+// compare fails unless the results of a call on both stores are equal.
+func (m *machine) compare(ctx context.Context, t *rapid.T, call func(context.Context, store.Store) (any, error)) (answer any, err error) {
 	want, wantErr := call(ctx, m.model)
 	got, gotErr := call(ctx, m.real)
 	if diff := cmp.Diff(describe(wantErr), describe(gotErr)); diff != "" {
@@ -112,8 +118,8 @@ func (m *machine) same(t *rapid.T, call func(context.Context, store.Store) (any,
 	return want, wantErr
 }
 
-// exactly tells two spellings of one token apart: each store must return the
-// spelling that the app used last.
+// exactly distinguishes two spellings of a token, because a store must return the spelling
+// that the app used last.
 var exactly = cmp.Comparer(func(a, b tokens.Token) bool { return shape(a) == shape(b) && a.Equal(b) })
 
 // describe returns the properties of an error that a caller can test.
@@ -145,7 +151,58 @@ func (m *machine) step(by time.Duration) {
 	}
 	for _, e := range m.expiries {
 		if e.After(m.now) && !e.After(m.latest) {
-			m.now = e // it stays expired
+			m.now = e // the registration stays expired
 		}
 	}
+}
+
+// sameRows compares the registration under each key in both stores, and the result of
+// Holder for each token.
+func (m *machine) sameRows(t *rapid.T) {
+	ctx := context.Background()
+	want := map[tokens.Key]map[string]string{}
+	for _, user := range users[:len(users)-1] {
+		for _, device := range devices[:len(devices)-1] {
+			key := tokens.Key{UserID: user, DeviceID: device}
+			reg, err := m.compare(ctx, t, func(ctx context.Context, s store.Store) (any, error) { return s.Get(ctx, key) })
+			if err == nil {
+				want[key] = Row(reg.(tokens.Registration))
+			}
+		}
+	}
+	if diff := cmp.Diff(want, m.subject.Rows(m.now)); diff != "" {
+		t.Fatalf("rows (-memstore +other):\n%s", diff)
+	}
+	total.Rows += len(want)
+	for n := range tokenCount {
+		_, _ = m.compare(ctx, t, func(ctx context.Context, s store.Store) (any, error) { return s.Holder(ctx, spelled(n, 1).Hash()) })
+	}
+	total.Sequences++
+}
+
+// Row returns a registration as attributes. It has the token's hash instead of the token,
+// because a difference is printed.
+func Row(r tokens.Registration) map[string]string {
+	const milliseconds = "2006-01-02T15:04:05.000Z07:00"
+	want := map[string]string{
+		"expoPushToken": r.Token.String(), "spelling": shape(r.Token), "platform": string(r.Platform),
+		"registeredAt": r.RegisteredAt.UTC().Format(milliseconds), "updatedAt": r.UpdatedAt.UTC().Format(milliseconds),
+		"isActive": strconv.FormatBool(r.Active()), "expiresAt": strconv.FormatInt(r.ExpiresAt.Unix(), 10),
+	}
+	if r.ProjectID != "" {
+		want["projectId"] = string(r.ProjectID)
+	}
+	if !r.Active() {
+		want["inactiveReason"] = string(r.Status)
+	}
+	return want
+}
+
+// shape returns the kind of spelling of a token.
+func shape(t tokens.Token) string {
+	before, _, bracketed := strings.Cut(t.Reveal(), "[")
+	if !bracketed {
+		return "bare"
+	}
+	return before
 }

@@ -20,22 +20,20 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// Without a flag that says otherwise, play what takes some seconds.
+// The default takes some seconds. A flag on the command line overrides it.
 func init() {
 	if err := flag.Set("rapid.checks", "40"); err != nil {
 		panic(err)
 	}
 }
 
-// TestSideBySide plays sequences until one shows a difference, which it then makes
-// as short as it can.
+// TestSideBySide plays sequences until one shows a difference, which rapid shortens.
 func TestSideBySide(t *testing.T) {
 	client := dynamotest.Client(t, nil)
 	t.Logf("%+v", play(t, t, client, func(s store.Store) store.Store { return s }))
 }
 
-// play plays sequences on dynamostore, and tells tb of a difference. wrap may put
-// something before dynamostore.
+// play plays sequences on dynamostore behind a wrapper, and reports a difference to tb.
 func play(t *testing.T, tb rapid.TB, client *dynamodb.Client, wrap func(store.Store) store.Store) Played {
 	return Play(tb, func(rt *rapid.T, p store.Policy) Subject {
 		table := dynamotest.Table(t, client)
@@ -58,8 +56,8 @@ func play(t *testing.T, tb rapid.TB, client *dynamodb.Client, wrap func(store.St
 	})
 }
 
-// itemRows reads the attributes of live items by itself. The claims have to keep
-// their invariants.
+// itemRows returns the attributes of live items, without dynamostore, and checks the
+// invariants of claims.
 func itemRows(rt *rapid.T, items []dynamotest.Item, now time.Time) map[tokens.Key]map[string]string {
 	for _, wrong := range dynamotest.CheckInvariants(items, now) {
 		rt.Error(wrong)
@@ -73,7 +71,7 @@ func itemRows(rt *rapid.T, items []dynamotest.Item, now time.Time) map[tokens.Ke
 	return rows
 }
 
-// expired returns what removes each item that DynamoDB's TTL might remove now.
+// expired returns a function for each expired item that removes it, as TTL may.
 func expired(t *testing.T, client *dynamodb.Client, table string, now time.Time) (remove []func() error) {
 	items := slices.DeleteFunc(dynamotest.Scan(t, client, table), func(i dynamotest.Item) bool { return seconds(i) > now.Unix() })
 	slices.SortFunc(items, byKey)
@@ -112,7 +110,7 @@ func text(i dynamotest.Item, name string) string {
 	return ""
 }
 
-// seconds is when an item expires.
+// seconds returns the expiry of an item.
 func seconds(i dynamotest.Item) int64 {
 	if v, ok := i["expiresAt"].(*types.AttributeValueMemberN); ok {
 		if n, err := strconv.ParseInt(v.Value, 10, 64); err == nil {
