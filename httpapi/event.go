@@ -120,8 +120,8 @@ func (h *handler) log(ctx context.Context, e *Event, err error) {
 	h.options.Logger.LogAttrs(ctx, e.level(), "request", attrs...)
 }
 
-// level returns Error if an operator has to act, and Warn if an operator has to act
-// when it continues.
+// level returns Error if an operator has to act, and Warn if an operator has to act only
+// when the event repeats.
 func (e *Event) level() slog.Level {
 	switch {
 	case e.Outcome == store.Failed, e.Outcome == store.Misconfigured:

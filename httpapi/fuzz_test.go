@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -74,6 +75,8 @@ func FuzzParseObject(f *testing.F) {
 	})
 }
 
+// checkRefusal fails unless the problem is one of the kind that encoding/json finds: no
+// JSON, no object, or an object with other members.
 func checkRefusal(t *testing.T, data []byte, err error) {
 	t.Helper()
 	p, ok := err.(*problem)
@@ -81,39 +84,17 @@ func checkRefusal(t *testing.T, data []byte, err error) {
 		t.Fatalf("error is %v, want a problem of status 400", err)
 	}
 	var object map[string]json.RawMessage
-	isObject := json.Unmarshal(data, &object) == nil && object != nil
-	switch p.Code {
-	case invalidUTF8.Code:
-		if utf8.Valid(data) {
-			t.Error("rejected valid UTF-8 as invalid")
-		}
-	case invalidJSON.Code:
-		if json.Valid(data) {
-			t.Error("rejected JSON as not JSON")
-		}
-	case trailingData.Code:
-		if json.Valid(data) || json.NewDecoder(bytes.NewReader(data)).Decode(&object) != nil {
-			t.Error("rejected for trailing data, but has none")
-		}
-	case notAnObject.Code:
-		if isObject || !json.Valid(data) {
-			t.Error("rejected an object as not an object")
-		}
-	case loneSurrogate.Code:
-		if !isObject || !bytes.Contains(data, []byte(`\u`)) {
-			t.Error("rejected for a surrogate, but has no escape")
-		}
-	case unknownMember.Code, duplicateMember.Code, wrongType.Code, nestedValue.Code:
-		var lax struct{ DeviceID, Platform string }
-		decoder := json.NewDecoder(bytes.NewReader(data))
-		decoder.DisallowUnknownFields()
-		if !isObject {
-			t.Errorf("%s, but it is not an object", p.Code)
-		} else if decoder.Decode(&lax) == nil && (p.Code == nestedValue.Code || p.Code == wrongType.Code && !bytes.Contains(data, []byte("null"))) {
-			t.Errorf("%s, but encoding/json decodes it", p.Code)
-		}
-	default:
-		t.Errorf("unknown code %s", p.Code)
+	want := []*problem{unknownMember, duplicateMember, wrongType, nestedValue, loneSurrogate}
+	switch {
+	case !utf8.Valid(data):
+		want = []*problem{invalidUTF8}
+	case !json.Valid(data):
+		want = []*problem{invalidJSON, trailingData}
+	case json.Unmarshal(data, &object) != nil || object == nil:
+		want = []*problem{notAnObject}
+	}
+	if !slices.ContainsFunc(want, func(w *problem) bool { return w.Code == p.Code }) {
+		t.Errorf("problem is %s, want one like %s", p.Code, want[0].Code)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"time"
 
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -90,31 +89,4 @@ func ExampleToken_String() {
 	// Token(ec4a4fcd) Token(ec4a4fcd) Token(ec4a4fcd) Token(ec4a4fcd) Token(ec4a4fcd) Token(ec4a4fcd)
 	// {"token":"Token(ec4a4fcd)"} <nil>
 	// level=INFO msg=registered token=Token(ec4a4fcd)
-}
-
-// Reveal is for the message to Expo, and for the store that keeps the token.
-func ExampleToken_Reveal() {
-	token := tokens.MustParseToken("ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]")
-	message, err := json.Marshal(map[string]string{"to": token.Reveal(), "title": "Your order is here"})
-	fmt.Println(string(message), err)
-	// Output:
-	// {"title":"Your order is here","to":"ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]"} <nil>
-}
-
-// An expired registration is one whose second has begun.
-func ExampleRegistration_Expired() {
-	reg := tokens.Registration{ExpiresAt: time.Date(2027, time.February, 21, 9, 0, 0, 0, time.UTC)}
-	fmt.Println(reg.Expired(reg.ExpiresAt.Add(-time.Nanosecond)))
-	fmt.Println(reg.Expired(reg.ExpiresAt))
-	// Output:
-	// false
-	// true
-}
-
-// One error of the checks of several arguments.
-func ExampleJoinInvalid() {
-	err := tokens.JoinInvalid(tokens.UserID("").Validate(), tokens.Token{}.Validate())
-	fmt.Println(err)
-	// Output:
-	// tokens: invalid userId (required), expoPushToken (required)
 }

@@ -7,7 +7,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	htmltemplate "html/template"
+	"html/template"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"text/template"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -233,13 +232,12 @@ func TestDecodingFails(t *testing.T) {
 }
 
 func TestTemplates(t *testing.T) {
-	const text = `{{.}} {{printf "%v %s %q %x" . . . .}} {{print .}} {{html .}} {{js .}} {{urlquery .}}`
-	const page = `<p title="{{.}}">{{.}}</p><a href="/?t={{.}}">{{.}}</a><script>var v = {{.}}; var s = "{{.}}"</script><style>p{color:{{.}}}</style>`
+	const page = `<p title="{{.}}">{{print .}} {{html .}} {{js .}}</p><a href="/?t={{.}}">{{printf "%v %x" . .}}</a>` +
+		`<script>var v = {{.}}; var s = "{{.}}"</script><style>p{color:{{.}}}</style>`
 	for _, v := range carriers() {
 		var b strings.Builder
-		errText := template.Must(template.New("").Parse(text)).Execute(&b, v)
-		errPage := htmltemplate.Must(htmltemplate.New("").Parse(page)).Execute(&b, v)
-		wantNoLeak(t, fmt.Sprintf("templates of a %T", v), b.String()+fmt.Sprint(errText, errPage))
+		err := template.Must(template.New("").Parse(page)).Execute(&b, v)
+		wantNoLeak(t, fmt.Sprintf("a template of a %T", v), b.String()+fmt.Sprint(err))
 	}
 }
 
@@ -269,15 +267,11 @@ func TestDiff(t *testing.T) {
 // whose whole output is searched: the runtime prints a panic without package fmt.
 var crashes = map[string]func(){
 	"token":                       func() { panic(leaky) },
-	"pointer to a token":          func() { panic(&leaky) },
 	"registration":                func() { panic(leakyRegistration()) },
 	"struct":                      func() { panic(*newHolder()) },
 	"error of errors":             func() { panic(errors.Join(fmt.Errorf("%+v", *newHolder()), fmt.Errorf("%#v", leakyRequest()))) },
-	"Stringer":                    func() { panic(fmt.Stringer(leaky)) },
 	"panic while it is handled":   func() { defer func() { panic(leaky) }(); panic(leakyRegistration()) },
-	"panic again":                 func() { defer func() { panic(recover()) }(); panic(leaky) },
 	"comparison of interfaces":    func() { fmt.Println(any(leaky) == any(leaky)) },
-	"map of interfaces":           func() { fmt.Println(map[any]bool{any(leaky): true}) },
 	"wrong type":                  func() { fmt.Println(any(leaky).(string)) },
 	"reading an unexported field": func() { fmt.Println(reflect.ValueOf(*newHolder()).Field(0).Interface()) },
 	"text that is no token":       func() { tokens.MustParseToken("ExponentPushToken [" + secret + "]") },

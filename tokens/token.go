@@ -19,7 +19,7 @@ const MaxTokenBytes = 255
 // The identity of a token is the text inside the brackets, or the whole bare form.
 // Spellings with the same identity are the same token. A Token therefore cannot be
 // compared with == or be a map key: use [Token.Equal], and [Token.Hash] as a key.
-// Package go-cmp uses Equal by itself.
+// Package go-cmp uses Equal.
 //
 // The zero Token is invalid: [Token.IsZero] reports it, and every store rejects it.
 //
@@ -127,7 +127,7 @@ func (t Token) identity() string { return identityOf(t.Reveal()) }
 
 // String returns the first digits of the token's hash, such as "Token(1f2e3d4c)",
 // to correlate log lines, and "Token()" for the zero Token. [ParseToken] rejects
-// the text.
+// both.
 func (t Token) String() string {
 	return "Token(" + t.Hash().String() + ")"
 }

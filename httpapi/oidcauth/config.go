@@ -29,7 +29,7 @@ type Config struct {
 	// without query and fragment.
 	Issuer string
 
-	// Kind is the kind of the issuer's tokens that is accepted.
+	// Kind is the accepted kind of token.
 	Kind Kind
 
 	// Audience is the required value of the audience claim: the name of this service
@@ -42,8 +42,8 @@ type Config struct {
 
 	// AudienceClaim is the claim with the audience: aud, azp, client_id or cid. ""
 	// means the claim of the Kind. azp, client_id and cid name the app that requested
-	// the token. With these, a token that the app requested for another service is
-	// accepted too.
+	// the token, so they also accept a token that the app requested for another
+	// service.
 	AudienceClaim string
 
 	// Algorithms are the allowed signature algorithms (RFC 7518, section 3.1): RS256,
@@ -65,8 +65,8 @@ type Config struct {
 
 	// AllowHTTP accepts http for Issuer, DiscoveryURL, KeysURL and the metadata's
 	// jwks_uri. Otherwise http is accepted for loopback addresses only. Set it only in
-	// a network where an attacker cannot answer in place of the issuer, because keys of
-	// an attacker allow tokens for any user.
+	// a network where an attacker cannot answer in place of the issuer: an attacker who
+	// can publish keys can sign tokens for any user.
 	AllowHTTP bool
 
 	// Leeway is the accepted difference between the clocks of the issuer and of this

@@ -9,8 +9,8 @@
 //	if err != nil { … }
 //	handler, err := httpapi.New(s, authenticate, httpapi.Options{})
 //
-// The user id is the token's claim sub. It is unique within one issuer only, so an
-// authenticator accepts one issuer, and a store must not hold users of several.
+// The user id is the token's claim sub, which is unique within one issuer only. An
+// authenticator therefore accepts one issuer, and a store must not hold users of several.
 //
 // # What is verified
 //
@@ -32,10 +32,9 @@
 //
 //   - Auth0: Issuer ends with a slash, https://NAME.eu.auth0.com/. Audience is the
 //     API's identifier. Kind is [Access] if the API has the token profile RFC 9068.
-//   - Clerk: a session token has no aud. Give the app a JWT template with the claim
-//     aud. The azp of a session token is the origin of a web app, and a native app
-//     may have none; for a web app, set AudienceClaim to azp and Audience to its
-//     origin.
+//   - Clerk: a session token has no aud, so create a JWT template with the claim aud.
+//     For a web app you can instead set AudienceClaim to azp and Audience to the app's
+//     origin. The token of a native app may have no azp.
 //   - Keycloak: an audience mapper puts the API into aud. Without one, set
 //     AudienceClaim to azp and Audience to the client id. Kind is [Access] if the
 //     client has the attribute access.token.header.type.rfc9068. If Keycloak is at an
@@ -50,8 +49,8 @@
 //     https://NAME.okta.com/oauth2/default, and Audience is api://default. To
 //     accept the tokens of some apps only, set AudienceClaim to cid and Audience to
 //     the client id. Only Okta can verify the tokens of the org authorization server.
-//   - An issuer whose metadata and tokens differ, by a trailing slash for example:
-//     MetadataIssuer is the metadata's issuer.
+//   - An issuer whose metadata names another issuer than its tokens, for example with a
+//     trailing slash: set MetadataIssuer to the issuer in the metadata.
 //   - An issuer that signs with Ed25519: Algorithms is EdDSA. A token whose header
 //     alg is Ed25519 (RFC 9864) is refused.
 //
@@ -62,22 +61,21 @@
 // none of them verifies a token, they are fetched again at once, because the issuer may
 // have a new key.
 //
-// Of each key only the members that are needed to verify a signature are read, never a
-// certificate.
+// Of a key, only the members that verify a signature are read, and not its certificates.
 //
-// There is one fetch at a time, which all waiting requests share and which takes at most
-// 5 seconds. There are at most 5 fetches in a row, and then one in 10 seconds, however
-// many forged tokens arrive.
+// There is one fetch at a time. It takes at most 5 seconds, and all waiting requests share
+// it. After 5 fetches in a row, there is at most one fetch in 10 seconds, however many
+// forged tokens arrive.
 //
-// Whenever the token may be valid, the error is [store.ErrTryAgain] and never
-// ErrUnauthenticated, because an app logs its user out on the latter:
+// ErrUnauthenticated makes an app log its user out. If the token may be valid, the error
+// is therefore [store.ErrTryAgain]:
 //
 //   - The keys cannot be fetched. Keys that were fetched before remain valid for a day.
 //   - No fetch is allowed yet, and the token names an unknown key, which may be new.
 //   - The issuer publishes the key that the token names, but the key cannot be used,
 //     because it cannot be parsed, is too short, private, or for another use.
 //
-// A call waits for a fetch until its request's context ends. While the issuer is down and
-// the keys are older than an hour, requests wait up to 5 of every 10 seconds, because the
-// issuer may have revoked a key.
+// A call waits for a fetch until its request's context ends. If the keys are older than an
+// hour, the issuer may have revoked one. Requests then wait for a fetch first, so while the
+// issuer is down they wait up to 5 of every 10 seconds.
 package oidcauth

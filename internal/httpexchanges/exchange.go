@@ -126,7 +126,7 @@ func (e Exchange) request(ctx context.Context) *http.Request {
 	return r
 }
 
-// All returns the whole table. Names are unique.
+// All returns the whole table.
 func All() []Exchange {
 	return slices.Concat(successes(), refusedBodies(), refusedValues(), refusedQueries(), refusedRequests(), failures())
 }
