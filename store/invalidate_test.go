@@ -71,7 +71,7 @@ func TestInvalidateToken(t *testing.T) {
 	}{
 		{"held", token, noon.Add(time.Hour), tokens.DeviceNotRegistered},
 		{"respelled", respelled, noon.Add(time.Hour), tokens.DeviceNotRegistered},
-		{"held by nobody", other, noon.Add(time.Hour), tokens.Active},
+		{"not held", other, noon.Add(time.Hour), tokens.Active},
 		{"registered since", token, noon, tokens.Active},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -90,51 +90,46 @@ func TestInvalidateToken(t *testing.T) {
 	}
 }
 
-// moving is a store whose token moves to bob after each call of Holder.
-type moving struct{ store.Store }
+// meanwhile is a store that calls do after each call of Holder.
+type meanwhile struct {
+	store.Store
+	do func() error
+}
 
-func (s moving) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration, error) {
+func (s meanwhile) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration, error) {
 	reg, err := s.Store.Holder(ctx, h)
-	if err != nil {
-		return reg, err
-	}
-	bob := alice
-	bob.Key.UserID = "bob"
-	_, err = s.Register(ctx, bob)
-	return reg, err
+	return reg, errors.Join(err, s.do())
 }
 
 func TestInvalidateTokenThatMoves(t *testing.T) {
-	s := moving{memstore.MustNew(store.Policy{Now: func() time.Time { return noon }})}
-	if _, err := s.Register(t.Context(), alice); err != nil {
+	s := memstore.MustNew(store.Policy{Now: func() time.Time { return noon }})
+	register := func(user tokens.UserID) error {
+		req := alice
+		req.Key.UserID = user
+		_, err := s.Register(t.Context(), req)
+		return err
+	}
+	moves := meanwhile{s, func() error { return register("bob") }}
+	if err := errors.Join(register("alice"), store.InvalidateToken(t.Context(), moves, token, noon.Add(time.Hour))); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.InvalidateToken(t.Context(), s, token, noon.Add(time.Hour)); err != nil {
-		t.Fatal(err)
-	}
-	got, err := s.Store.Holder(t.Context(), token.Hash())
+	got, err := s.Holder(t.Context(), token.Hash())
 	if err != nil || got.Key.UserID != "bob" || !got.Active() {
 		t.Errorf("got %v and error %v, want bob's active registration", got, err)
 	}
 }
 
-// failing is a store of which nothing is called but Holder, which fails.
-type failing struct {
-	store.Store
-	err error
-}
-
-func (s failing) Holder(context.Context, tokens.Hash) (tokens.Registration, error) {
-	return tokens.Registration{}, s.err
-}
-
 func TestInvalidateTokenErrors(t *testing.T) {
-	err := store.InvalidateToken(t.Context(), failing{err: store.ErrTryAgain}, token, noon)
+	s := memstore.MustNew(store.Policy{})
+	if _, err := s.Register(t.Context(), alice); err != nil {
+		t.Fatal(err)
+	}
+	err := store.InvalidateToken(t.Context(), meanwhile{s, func() error { return store.ErrTryAgain }}, token, noon)
 	if !errors.Is(err, store.ErrTryAgain) {
 		t.Errorf("got error %v, want ErrTryAgain", err)
 	}
 
-	// Nothing is asked of the store: it is nil.
+	// The store is nil, so a call of it would panic.
 	err = store.InvalidateToken(t.Context(), nil, tokens.Token{}, time.Time{})
 	want := invalid(
 		tokens.FieldError{Field: "expoPushToken", Code: tokens.CodeRequired},

@@ -87,6 +87,10 @@ func faultsOfMethods() (all []broken) {
 	add(every, "Context/*", "ignores a canceled context")
 	add(changes, "Context/*", "denies a write during which the context ended")
 	add("Get List Holder", "Pairs/Expired", "erases by its key what has expired")
+	add("Get List Holder", "Expiry/Boundary", "shows what has expired")
+	add("Get Holder", "*/Absent", "returns nothing without an error")
+	add("Get Holder", "*/Inactive", "hides what is inactive")
+	add("Get Holder", "Corrupt/*", "hides what cannot be decoded", "shows what cannot be decoded", "names the key of what cannot be decoded")
 
 	add(marks+" "+erasures, "*/Absent", "of nothing is an error")
 	add(marks+" "+erasures, "*/Late", "hits whoever has the token by now")

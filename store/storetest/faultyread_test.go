@@ -33,38 +33,19 @@ func (s *faulty) Get(ctx context.Context, k tokens.Key) (tokens.Registration, er
 		s.gap()
 		r.Platform = s.rows[s.id(k)].Platform
 	}
-	if stored {
-		r = s.mixed("Get", r)
-	}
 	if !stored && s.has("Get finds a device of any user", "Get/Absent") {
-		for _, r = range s.all() {
-			stored = stored || r.Key.DeviceID == k.DeviceID
+		for _, r = range s.where(func(r tokens.Registration) bool { return r.Key.DeviceID == k.DeviceID }) {
+			stored = true
 		}
 	}
-	if s.broken[s.id(k)] {
-		if s.has("Get hides what cannot be decoded", "Corrupt/Get") {
-			return tokens.Registration{}, store.ErrNotFound
-		}
-		err := &store.CorruptError{Key: k, Err: errBroken}
-		if s.has("Get names the key of what cannot be decoded", "Corrupt/Get") {
-			return tokens.Registration{}, fmt.Errorf("%v: %w", k, err)
-		}
-		return tokens.Registration{}, err
+	if !stored {
+		return s.none("Get")
 	}
-	now := s.policy.Now()
-	if stored && s.expired(r, now) {
-		s.purge("Get", k)
+	r, err := s.found("Get", s.mixed("Get", r))
+	if err == nil {
+		s.got.set(k, r)
 	}
-	switch {
-	case !stored && s.has("Get returns nothing without an error", "Get/Absent"):
-		return tokens.Registration{}, nil
-	case !stored,
-		s.expired(r, now) && !s.has("Get shows what has expired", "Expiry/Boundary"),
-		!r.Active() && s.has("Get hides what is inactive", "Get/Inactive"):
-		return tokens.Registration{}, store.ErrNotFound
-	}
-	s.got.set(k, r)
-	return r, nil
+	return r, err
 }
 
 func (s *faulty) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration, error) {
@@ -75,57 +56,71 @@ func (s *faulty) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration
 	if k, ok := s.held[h]; ok && s.has("caches holders in its process", "Handles/ReadsAtOnce") {
 		return s.rows[k], nil
 	}
-	if s.none[h] && s.has("caches in its process that a token has no holder", "Handles/ReadsAtOnce") {
-		return tokens.Registration{}, store.ErrNotFound
+	if s.free[h] && s.has("caches in its process that a token has no holder", "Handles/ReadsAtOnce") {
+		return s.none("Holder")
 	}
-	for _, r := range s.all() {
-		if s.hashes(r.Token, h) && !s.unindexed[h] {
-			if !usual(r.Token) && s.has("Holder knows one spelling", "Holder/Respelled") {
-				continue
-			}
-			if s.has("Holder reads in two steps", "Race/HolderWhileMoving", "Pairs/HolderAndRegister") {
-				s.gap()
-				if now := s.rows[s.id(r.Key)]; !s.hashes(now.Token, h) {
-					break
-				}
-			}
-			if s.has("Holder gives up when the token moves", "Race/HolderWhileMoving") {
-				s.gap()
-				if now := s.rows[s.id(r.Key)]; !s.hashes(now.Token, h) {
+	for _, r := range s.where(func(r tokens.Registration) bool { return s.hashes(r.Token, h) && !s.unindexed[h] }) {
+		if !usual(r.Token) && s.has("Holder knows one spelling", "Holder/Respelled") {
+			continue
+		}
+		givesUp := s.has("Holder gives up when the token moves", "Race/HolderWhileMoving")
+		if givesUp || s.has("Holder reads in two steps", "Race/HolderWhileMoving", "Pairs/HolderAndRegister") {
+			if s.gap(); !s.hashes(s.rows[s.id(r.Key)].Token, h) {
+				if givesUp {
 					return tokens.Registration{}, store.ErrTryAgain
 				}
-			}
-			if s.has("Holder finds the key, then the row", "Race/HolderWhileReplacing") {
-				s.gap()
-				var stored bool
-				if r, stored = s.rows[s.id(r.Key)]; !stored {
-					break
-				}
-			}
-			if r = s.mixed("Holder", r); s.broken[s.id(r.Key)] {
-				return s.brokenHolder(r)
-			}
-			expired := s.expired(r, s.policy.Now())
-			if expired {
-				s.purge("Holder", r.Key)
-			}
-			if expired && !s.has("Holder shows what has expired", "Expiry/Boundary") || !r.Active() && s.has("Holder hides what is inactive", "Holder/Inactive") {
 				break
 			}
+		}
+		if s.has("Holder finds the key, then the row", "Race/HolderWhileReplacing") {
+			s.gap()
+			var stored bool
+			if r, stored = s.rows[s.id(r.Key)]; !stored {
+				break
+			}
+		}
+		r, err := s.found("Holder", s.mixed("Holder", r))
+		if err == nil {
 			s.held.set(h, s.id(r.Key))
-			return r, nil
 		}
+		return r, err
 	}
-	if k, ok := s.hadBefore[h]; ok && s.has("Holder shows who gave the token up", "Register/Replace") {
-		if r, ok := s.rows[s.id(k)]; ok {
-			return r, nil
-		}
+	if r, ok := s.rows[s.id(s.hadBefore[h])]; ok && s.has("Holder shows who gave the token up", "Register/Replace") {
+		return r, nil
 	}
-	if s.has("Holder returns nothing without an error", "Holder/Absent") {
+	s.free.set(h, true)
+	return s.none("Holder")
+}
+
+func (s *faulty) none(method string) (tokens.Registration, error) {
+	if s.has(method + " returns nothing without an error") {
 		return tokens.Registration{}, nil
 	}
-	s.none.set(h, true)
 	return tokens.Registration{}, store.ErrNotFound
+}
+
+// found returns the result of Get or Holder for a stored row.
+func (s *faulty) found(method string, r tokens.Registration) (tokens.Registration, error) {
+	if s.broken[s.id(r.Key)] {
+		err := &store.CorruptError{Key: r.Key, Err: errBroken}
+		switch {
+		case s.has(method + " hides what cannot be decoded"):
+			return s.none(method)
+		case s.has(method + " shows what cannot be decoded"):
+			return r, nil
+		case s.has(method + " names the key of what cannot be decoded"):
+			return tokens.Registration{}, fmt.Errorf("%v: %w", r.Key, err)
+		}
+		return tokens.Registration{}, err
+	}
+	expired := s.expired(r, s.policy.Now())
+	if expired {
+		s.purge(method, r.Key)
+	}
+	if expired && !s.has(method+" shows what has expired") || !r.Active() && s.has(method+" hides what is inactive") {
+		return s.none(method)
+	}
+	return r, nil
 }
 
 // A reading is a read under way, whose result other calls get too.
@@ -195,7 +190,7 @@ func (s *faulty) List(ctx context.Context, user tokens.UserID) ([]tokens.Registr
 		case r.Key.UserID != user && !(strings.HasPrefix(string(r.Key.UserID), string(user)) && s.has("List takes a user for a prefix", "List/OnlyTheUsers")) &&
 			!(matches(user, r.Key.UserID) && s.has("List takes a user for a pattern", "List/OnlyTheUsers")),
 			!r.Active() && !s.has("List shows what is inactive", "List/OnlyActive"),
-			s.expired(r, now) && !s.has("List shows what has expired", "Expiry/Boundary"):
+			s.expired(r, now) && !s.has("List shows what has expired"):
 			continue
 		}
 		regs = append(regs, s.mixed("List", r))
@@ -242,19 +237,6 @@ func (s *faulty) purge(method string, k tokens.Key) {
 		s.gap()
 		s.erase(k)
 	}
-}
-
-func (s *faulty) brokenHolder(r tokens.Registration) (tokens.Registration, error) {
-	err := &store.CorruptError{Key: r.Key, Err: errBroken}
-	switch {
-	case s.has("Holder hides what cannot be decoded", "Corrupt/Holder"):
-		return tokens.Registration{}, store.ErrNotFound
-	case s.has("Holder shows what cannot be decoded", "Corrupt/Holder"):
-		return r, nil
-	case s.has("Holder names the key of what cannot be decoded", "Corrupt/Holder"):
-		return tokens.Registration{}, fmt.Errorf("%v: %w", r.Key, err)
-	}
-	return tokens.Registration{}, err
 }
 
 // megabyte returns the number of registrations that fit into a megabyte.

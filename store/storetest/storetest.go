@@ -1,7 +1,10 @@
 package storetest
 
 import (
+	"context"
 	"slices"
+	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -107,3 +110,69 @@ func checks(b Backend) []check {
 	}
 	return all
 }
+
+// Bench measures the frequent calls of a store as sub-benchmarks of b: serial, from one
+// goroutine, and parallel, from as many as there are processors. The store has two
+// devices of each of 1,000 users. A call that returns ErrTryAgain is repeated and counted
+// once.
+func Bench(b *testing.B, be Backend) {
+	for _, bm := range []struct {
+		name string
+		call func(p *population, n int) call
+	}{
+		{"refresh", func(p *population, n int) call { return registerCall(p.pick(n)) }},
+		{"get", func(p *population, n int) call { return getCall(p.pick(n).Key) }},
+		{"list", func(p *population, n int) call { return listCall(p.pick(n).Key.UserID) }},
+		{"new", func(p *population, n int) call { // a new device of a new user
+			return registerCall(request(numbered("new", n), phone, token(len(p.reqs)+n)))
+		}},
+		{"move", func(p *population, n int) call { // to one of a limited number of users
+			req := p.pick(n)
+			req.Key.UserID = numbered("other-"+strconv.Itoa(n/len(p.reqs)%2), n%len(p.reqs))
+			return registerCall(req)
+		}},
+	} {
+		b.Run(bm.name+"/serial", func(b *testing.B) {
+			p := newPopulation(b, be)
+			for n := 0; b.Loop(); n++ {
+				p.measure(b, bm.call(p, n))
+			}
+		})
+		b.Run(bm.name+"/parallel", func(b *testing.B) {
+			p := newPopulation(b, be)
+			var callers atomic.Int64
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) {
+				for n := int(callers.Add(1)) * 1_000_000; pb.Next(); n++ {
+					p.measure(b, bm.call(p, n))
+				}
+			})
+		})
+	}
+}
+
+type population struct {
+	store store.Store
+	reqs  []tokens.Request
+}
+
+func newPopulation(b *testing.B, be Backend) *population {
+	b.Helper()
+	b.ReportAllocs()
+	p := &population{store: be.New(b, store.Policy{})}
+	for i := range 2000 {
+		p.reqs = append(p.reqs, request(numbered("user", i/2), device(i%2), token(i)))
+		p.measure(b, registerCall(p.reqs[i]))
+	}
+	return p
+}
+
+func (p *population) measure(b *testing.B, do call) {
+	if _, err := repeat(b.Context(), func(ctx context.Context) error { return do(ctx, p.store) }); err != nil {
+		b.Error(err)
+	}
+}
+
+func (p *population) pick(n int) tokens.Request { return p.reqs[n%len(p.reqs)] }
+
+func numbered(name string, n int) tokens.UserID { return tokens.UserID(name + "-" + strconv.Itoa(n)) }
