@@ -192,21 +192,22 @@ func compareRecords(here store.Record, there *store.Record, now time.Time) (kind
 		return missing, nil
 	}
 	a, b := here.Registration, there.Registration
-	field := func(same bool, name string) {
-		if !same {
-			fields = append(fields, name)
+	for _, field := range []struct {
+		name string
+		same bool
+	}{
+		{tokens.FieldToken, a.Token.Reveal() == b.Token.Reveal()},
+		{tokens.FieldPlatform, a.Platform == b.Platform},
+		{tokens.FieldProjectID, a.ProjectID == b.ProjectID},
+		{tokens.FieldStatus, a.Status == b.Status},
+		{tokens.FieldRegisteredAt, a.RegisteredAt.Equal(b.RegisteredAt)},
+		{tokens.FieldUpdatedAt, a.UpdatedAt.Equal(b.UpdatedAt)},
+		// An import sets the expiry of a registration without one.
+		{tokens.FieldExpiresAt, a.ExpiresAt.IsZero() || a.ExpiresAt.Equal(b.ExpiresAt)},
+	} {
+		if !field.same {
+			kind, fields = different, append(fields, field.name)
 		}
-	}
-	field(a.Token.Reveal() == b.Token.Reveal(), tokens.FieldToken)
-	field(a.Platform == b.Platform, tokens.FieldPlatform)
-	field(a.ProjectID == b.ProjectID, tokens.FieldProjectID)
-	field(a.Status == b.Status, tokens.FieldStatus)
-	field(a.RegisteredAt.Equal(b.RegisteredAt), tokens.FieldRegisteredAt)
-	field(a.UpdatedAt.Equal(b.UpdatedAt), tokens.FieldUpdatedAt)
-	// An import sets the expiry of a registration without one.
-	field(a.ExpiresAt.IsZero() || a.ExpiresAt.Equal(b.ExpiresAt), tokens.FieldExpiresAt)
-	if len(fields) > 0 {
-		kind = different
 	}
 	return kind, fields
 }

@@ -56,9 +56,16 @@ func (p *program) doctor() *cobra.Command {
 var errNotWell = errors.New("a check failed or could not be made")
 
 func (p *program) diagnose(ctx context.Context, client *dynamodb.Client) error {
-	findings, reachable := p.tableFindings(ctx, client)
+	var findings []finding
 	note := func(check string, v verdict, says string) { findings = append(findings, finding{check, v, says}) }
-	if reachable {
+	table, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &p.table})
+	if err == nil {
+		findings = look(table.Table)
+	} else {
+		v, says := notSeen("DescribeTable", err)
+		note("table", v, says)
+	}
+	if err == nil || accessDenied(codeOf(err)) { // a service may lack the permission to describe the table
 		v, says := lookTTL(ctx, client, p.table)
 		note("ttl", v, says)
 		v, says = lookRecovery(ctx, client, p.table)
@@ -176,79 +183,52 @@ func may(action, neededFor string, err error) (verdict, string) {
 	}
 }
 
-// tableFindings returns the findings from the table's description, and whether other
-// calls may succeed: a service may lack the permission to describe the table.
-func (p *program) tableFindings(ctx context.Context, client *dynamodb.Client) (findings []finding, reachable bool) {
-	out, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &p.table})
-	if err != nil {
-		v, says := notSeen("DescribeTable", err)
-		return []finding{{"table", v, says}}, accessDenied(codeOf(err))
-	}
-	note := func(check string, look func(*types.TableDescription) (verdict, string)) {
-		v, says := look(out.Table)
-		findings = append(findings, finding{check, v, says})
-	}
-	note("table", lookStatus)
-	note("keys", lookKeys)
-	note("regions", lookReplicas)
-	note("encryption", lookEncryption)
-	note("protection", lookProtection)
-	return findings, true
-}
-
-func lookStatus(t *types.TableDescription) (verdict, string) {
+// look checks the description of the table.
+func look(t *types.TableDescription) []finding {
+	status := finding{"table", good, "exists"}
 	switch t.TableStatus {
 	case types.TableStatusActive, types.TableStatusUpdating:
-		return good, "exists"
 	case types.TableStatusInaccessibleEncryptionCredentials:
-		return wrong, "its encryption key cannot be used: enable the key, or allow DynamoDB to use it"
+		status = finding{"table", wrong, "its encryption key cannot be used: enable the key, or allow DynamoDB to use it"}
 	default:
-		return wrong, "cannot be used: its status is " + string(t.TableStatus)
+		status = finding{"table", wrong, "cannot be used: its status is " + string(t.TableStatus)}
 	}
-}
 
-func lookKeys(t *types.TableDescription) (verdict, string) {
 	attributes := map[string]types.ScalarAttributeType{}
 	for _, a := range t.AttributeDefinitions {
 		attributes[aws.ToString(a.AttributeName)] = a.AttributeType
 	}
-	var keys []string
+	var schema []string
 	for _, k := range t.KeySchema {
 		name := aws.ToString(k.AttributeName)
-		keys = append(keys, fmt.Sprintf("%s %s (%s)", k.KeyType, name, attributes[name]))
+		schema = append(schema, fmt.Sprintf("%s %s (%s)", k.KeyType, name, attributes[name]))
 	}
 	const want = "HASH userId (S), RANGE deviceId (S)"
-	if got := strings.Join(keys, ", "); got != want {
-		return wrong, "the key schema is " + got + ", but must be " + want + ": create a new table"
+	keys := finding{"keys", good, want}
+	if got := strings.Join(schema, ", "); got != want {
+		keys = finding{"keys", wrong, "the key schema is " + got + ", but must be " + want + ": create a new table"}
 	}
-	return good, want
-}
 
-func lookReplicas(t *types.TableDescription) (verdict, string) {
+	regions := finding{"regions", good, "one region"}
 	if len(t.Replicas) > 0 {
-		return wrong, "global table: transactions are atomic in one region only. Write to it from one region, " +
-			"or two users may have one token"
+		regions = finding{"regions", wrong, "global table: transactions are atomic in one region only. Write to it from one region, " +
+			"or two users may have one token"}
 	}
-	return good, "one region"
-}
 
-func lookEncryption(t *types.TableDescription) (verdict, string) {
+	encryption := finding{"encryption", good, "KMS key of the account"}
 	switch sse := t.SSEDescription; {
 	case sse == nil || sse.Status == types.SSEStatusDisabled:
-		return warning, "encrypted with a key that AWS owns, whose use you cannot audit or revoke: set a KMS key, because tokens are " +
-			"credentials"
+		encryption = finding{"encryption", warning, "encrypted with a key that AWS owns, whose use you cannot audit or revoke: " +
+			"set a KMS key, because tokens are credentials"}
 	case sse.InaccessibleEncryptionDateTime != nil:
-		return wrong, "the KMS key cannot be used: enable the key, or allow DynamoDB to use it"
-	default:
-		return good, "KMS key of the account"
+		encryption = finding{"encryption", wrong, "the KMS key cannot be used: enable the key, or allow DynamoDB to use it"}
 	}
-}
 
-func lookProtection(t *types.TableDescription) (verdict, string) {
+	protection := finding{"protection", good, "deletion protection is on"}
 	if !aws.ToBool(t.DeletionProtectionEnabled) {
-		return warning, "deletion protection is off: enable it"
+		protection = finding{"protection", warning, "deletion protection is off: enable it"}
 	}
-	return good, "deletion protection is on"
+	return []finding{status, keys, regions, encryption, protection}
 }
 
 func lookTTL(ctx context.Context, client *dynamodb.Client, table string) (verdict, string) {

@@ -160,27 +160,24 @@ func (p *program) line(ctx context.Context) (string, error) {
 
 // token reads a token from the input. A terminal does not show it.
 func (p *program) token(ctx context.Context) (tokens.Token, error) {
-	var (
-		text string
-		err  error
-	)
+	read := p.line
 	if fd, ok := terminal(p.in); ok {
 		fmt.Fprint(p.err, "Token: ")
-		var typed []byte
-		typed, err = term.ReadPassword(fd)
-		fmt.Fprintln(p.err)
-		text = strings.TrimSpace(string(typed))
-	} else {
-		text, err = p.line(ctx)
+		read = func(context.Context) (string, error) {
+			typed, err := term.ReadPassword(fd)
+			fmt.Fprintln(p.err)
+			return strings.TrimSpace(string(typed)), err
+		}
 	}
+	text, err := read(ctx)
 	if err != nil {
 		return tokens.Token{}, err
 	}
 	return tokens.ParseToken(text)
 }
 
-// progress returns functions that show the number of processed rows and that end the
-// display. total is -1 if it is unknown.
+// progress returns functions that show the number of processed rows, in a bar on a
+// terminal and otherwise as log lines, and that end the display. total is -1 if unknown.
 func (p *program) progress(what string, total int) (advance func(rows int), finish func()) {
 	if _, ok := terminal(p.err); ok {
 		bar := progressbar.NewOptions(total,

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/spf13/cobra"
@@ -15,16 +14,6 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
-
-// upgradeFlags are the flags of upgrade.
-type upgradeFlags struct {
-	ttl      time.Duration
-	rate     float64
-	pageSize int32
-	resume   string
-	dryRun   bool
-	segments int
-}
 
 func (p *program) upgrade() *cobra.Command {
 	return p.upgradeAs("upgrade", "Upgrade a table of the earlier service, before its first traffic",
@@ -38,7 +27,10 @@ func (p *program) repair() *cobra.Command {
 }
 
 func (p *program) upgradeAs(use, short, why string) *cobra.Command {
-	var f upgradeFlags
+	var (
+		o       dynamostore.UpgradeOptions
+		dryOnly bool
+	)
 	cmd := &cobra.Command{
 		Use:   use,
 		Short: short,
@@ -47,28 +39,29 @@ func (p *program) upgradeAs(use, short, why string) *cobra.Command {
 			"It first makes a dry run and shows the changes. Then it asks for confirmation and applies them. If it is\n" +
 			"interrupted, it prints how to continue.",
 		Args: arguments(0, use+" takes flags only"),
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.upgradeTable(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.upgradeTable(cmd.Context(), o, dryOnly) },
 	}
 	flags := cmd.Flags()
-	flags.DurationVar(&f.ttl, "ttl", store.DefaultTTL, "the `TTL` of the service's policy")
-	flags.Float64Var(&f.rate, "rate", 0, "maximum `rows` to read in a second; 0: no limit")
-	flags.IntVar(&f.segments, "segments", 16, "`parts` of the table to walk concurrently, up to 256")
-	flags.Int32Var(&f.pageSize, "page-size", 200, "`rows` of each part to read at a time; an interrupted page is repeated")
-	flags.StringVar(&f.resume, "resume", "", "`cursor` to continue from, printed by an interrupted upgrade")
-	flags.BoolVar(&f.dryRun, "dry-run", false, "show the changes without making them")
+	flags.DurationVar(&o.Policy.TTL, "ttl", store.DefaultTTL, "the `TTL` of the service's policy")
+	flags.Float64Var(&o.RowsPerSecond, "rate", 0, "maximum `rows` to read in a second; 0: no limit")
+	flags.IntVar(&o.Segments, "segments", 16, "`parts` of the table to walk concurrently, up to 256")
+	flags.Int32Var(&o.PageSize, "page-size", 200, "`rows` of each part to read at a time; an interrupted page is repeated")
+	flags.StringVar(&o.Resume, "resume", "", "`cursor` to continue from, printed by an interrupted upgrade")
+	flags.BoolVar(&dryOnly, "dry-run", false, "show the changes without making them")
 	return cmd
 }
 
-func (p *program) upgradeTable(ctx context.Context, f upgradeFlags) error {
+func (p *program) upgradeTable(ctx context.Context, o dynamostore.UpgradeOptions, dryOnly bool) error {
 	client, err := p.client(ctx)
 	if err != nil {
 		return err
 	}
-	found, err := p.pass(ctx, client, f, true, -1)
+	o.DryRun = true
+	found, err := p.pass(ctx, client, o, -1)
 	if err != nil {
 		return err
 	}
-	if err := p.showReport(summaryOf(found, true)); err != nil || f.dryRun {
+	if err := p.showReport(summaryOf(found, true)); err != nil || dryOnly {
 		return err
 	}
 	if found.WithoutExpiry == 0 && found.Unclaimed == 0 {
@@ -79,25 +72,23 @@ func (p *program) upgradeTable(ctx context.Context, f upgradeFlags) error {
 	if err := p.confirm(ctx, question); err != nil {
 		return err
 	}
-	done, err := p.pass(ctx, client, f, false, found.Rows)
+	o.DryRun = false
+	done, err := p.pass(ctx, client, o, found.Rows)
 	return errors.Join(p.showReport(summaryOf(done, false)), err)
 }
 
-// pass walks the table once. It shows progress as a bar on a terminal and as log lines
-// elsewhere. total is the number of rows, or -1 if it is unknown.
-func (p *program) pass(ctx context.Context, client *dynamodb.Client, f upgradeFlags, dry bool, total int) (dynamostore.UpgradeReport, error) {
+// pass walks the table once. total is the number of rows, or -1 if it is unknown.
+func (p *program) pass(ctx context.Context, client *dynamodb.Client, o dynamostore.UpgradeOptions, total int) (dynamostore.UpgradeReport, error) {
 	what := "upgrade"
-	if dry {
+	if o.DryRun {
 		what = "dry run"
 	}
 	advance, finish := p.progress(what, total)
-	report, err := dynamostore.Upgrade(ctx, client, p.table, dynamostore.UpgradeOptions{
-		Policy: store.Policy{TTL: f.ttl}, DryRun: dry, Segments: f.segments, RowsPerSecond: f.rate, PageSize: f.pageSize, Resume: f.resume,
-		Progress: func(r dynamostore.UpgradeReport) { advance(r.Rows) },
-	})
+	o.Progress = func(r dynamostore.UpgradeReport) { advance(r.Rows) }
+	report, err := dynamostore.Upgrade(ctx, client, p.table, o)
 	finish()
 	switch {
-	case err == nil || dry:
+	case err == nil || o.DryRun:
 		return report, err
 	case report.Cursor == "":
 		return report, fmt.Errorf("interrupted: run it again to continue: %w", err)

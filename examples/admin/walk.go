@@ -150,12 +150,13 @@ func (b *bulk) end(err error) error {
 	return errors.Join(fmt.Errorf("interrupted: run it again with the same --state to continue: %w", err), b.save())
 }
 
-// A result is what a visit of a page found. It is committed together with the advance of
-// the cursor.
+// A result is what a visit of a page found. It is committed together with the cursor.
 type result struct {
 	counts        map[string]int
 	out, problems bytes.Buffer // for the output and standard error
 }
+
+type visit func(context.Context, []store.Record, *result) error
 
 // writeJSON writes v as a line of JSON.
 func (r *result) writeJSON(v any) error {
@@ -165,8 +166,7 @@ func (r *result) writeJSON(v any) error {
 }
 
 // walk calls visit for each page that an earlier run has not processed, concurrently.
-func (p *program) walk(ctx context.Context, b *bulk, name string, w store.Walker, f bulkFlags,
-	visit func(context.Context, []store.Record, *result) error) error {
+func (p *program) walk(ctx context.Context, b *bulk, name string, w store.Walker, f bulkFlags, visit visit) error {
 	if b.Walks[name] == nil {
 		starts, err := w.Segments(ctx, f.segments)
 		if err != nil {
