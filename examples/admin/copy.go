@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
@@ -20,11 +19,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// The counts of import and copy, besides store.ImportOutcome.
-const (
-	countInvalid = "invalid"
-	countLines   = "lines"
-)
+// countInvalid is a count of import and copy, besides those of store.ImportOutcome.
+const countInvalid = "invalid"
 
 var errIncomplete = errors.New("not everything was imported: invalid and unreadable registrations were skipped")
 
@@ -50,7 +46,8 @@ func (p *program) importing() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.endImport(b, p.importLines(cmd.Context(), db.Store, b, f))
+			in := &input{lines: p.lines, digest: sha256.New()}
+			return p.endImport(b, p.walk(cmd.Context(), b, "lines", in, f, p.importInto(db.Store, f.segments)))
 		},
 	}
 	f.add(cmd)
@@ -84,18 +81,7 @@ func (p *program) copying() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.endImport(b, p.walk(ctx, b, "copy", source.Walker, f, func(ctx context.Context, records []store.Record, found *result) error {
-				for _, r := range records {
-					outcome, err := importRecord(ctx, target.Store, r)
-					if outcome == "" {
-						return err
-					}
-					if found.counts[outcome]++; err != nil {
-						fmt.Fprintf(&found.problems, "user %s, device %s: %s\n", visible.ID(string(r.Key.UserID)), visible.ID(string(r.Key.DeviceID)), visible.Text(err.Error()))
-					}
-				}
-				return nil
-			}))
+			return p.endImport(b, p.walk(ctx, b, "copy", source.Walker, f, p.importInto(target.Store, 1)))
 		},
 	}
 	f.add(cmd)
@@ -124,10 +110,45 @@ func (p *program) endImport(b *bulk, err error) error {
 	return nil
 }
 
+// importInto returns a visit that imports a page, a number of records concurrently.
+func (p *program) importInto(target store.Store, concurrency int) visit {
+	return func(ctx context.Context, records []store.Record, found *result) error {
+		outcomes, problems := make([]string, len(records)), make([]error, len(records))
+		workers, ctx := errgroup.WithContext(ctx)
+		workers.SetLimit(concurrency)
+		for i, r := range records {
+			workers.Go(func() error {
+				outcomes[i], problems[i] = importRecord(ctx, target, r)
+				if outcomes[i] == "" {
+					return problems[i]
+				}
+				return nil
+			})
+		}
+		if err := workers.Wait(); err != nil {
+			return err
+		}
+		for i, r := range records {
+			found.counts[outcomes[i]]++
+			switch {
+			case problems[i] == nil:
+			case r.Key == tokens.Key{}: // a line, which the problem names
+				fmt.Fprintln(&found.problems, visible.Text(problems[i].Error()))
+			default:
+				fmt.Fprintf(&found.problems, "user %s, device %s: %s\n", visible.ID(string(r.Key.UserID)), visible.ID(string(r.Key.DeviceID)), visible.Text(problems[i].Error()))
+			}
+		}
+		return nil
+	}
+}
+
 // importRecord imports a record. It returns the name of its count and, if the record
 // is invalid or unreadable, the reason. Without a name, the error is the store's.
 func importRecord(ctx context.Context, s store.Store, r store.Record) (string, error) {
-	if r.Err != nil {
+	switch {
+	case r.Err != nil && r.Key == tokens.Key{}:
+		return countInvalid, r.Err
+	case r.Err != nil:
 		return statusUnreadable, r.Err
 	}
 	var invalid *tokens.InvalidError
@@ -151,13 +172,63 @@ func importRecord(ctx context.Context, s store.Store, r store.Record) (string, e
 // are 3 s.
 const maxDelay = 1600 * time.Millisecond
 
-// An input counts and hashes the lines of an input.
+// An input walks over the lines of an export. A cursor has the number and the hash of the
+// lines before it.
 type input struct {
 	lines  *bufio.Reader
 	line   int
 	digest hash.Hash
 }
 
+var errOtherInput = errors.New("--state: the input differs from the input of the interrupted import")
+
+// Segments implements [store.Walker].
+func (in *input) Segments(context.Context, int) ([]store.Cursor, error) {
+	return []store.Cursor{""}, nil
+}
+
+// Page implements [store.Walker]. It skips the lines before the cursor. The record of an
+// invalid line has no key, and the number of the line in its error.
+func (in *input) Page(_ context.Context, from store.Cursor, limit int) (records []store.Record, next store.Cursor, err error) {
+	for in.cursor() != from {
+		if _, _, err := in.next(); errors.Is(err, io.EOF) {
+			return nil, "", errOtherInput
+		} else if err != nil {
+			return nil, "", err
+		}
+	}
+	for range limit {
+		text, tooLong, err := in.next()
+		if errors.Is(err, io.EOF) {
+			return records, "", nil
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		if len(bytes.TrimSpace(text)) == 0 {
+			continue
+		}
+		r, err := parseLine(text)
+		if tooLong {
+			err = errLineTooLong
+		}
+		if err != nil {
+			records = append(records, store.Record{Err: fmt.Errorf("line %d: %w", in.line, err)})
+			continue
+		}
+		records = append(records, store.Record{Key: r.Key, Registration: r})
+	}
+	return records, in.cursor(), nil
+}
+
+func (in *input) cursor() store.Cursor {
+	if in.line == 0 {
+		return ""
+	}
+	return store.Cursor(fmt.Sprintf("%d %x", in.line, in.digest.Sum(nil)))
+}
+
+// next reads a line.
 func (in *input) next() (text []byte, tooLong bool, err error) {
 	text, tooLong, err = readLine(in.lines)
 	if err != nil {
@@ -169,106 +240,4 @@ func (in *input) next() (text []byte, tooLong bool, err error) {
 		text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	}
 	return text, tooLong, nil
-}
-
-func (in *input) sum() string { return hex.EncodeToString(in.digest.Sum(nil)) }
-
-var errOtherInput = errors.New("--state: the input differs from the input of the interrupted import")
-
-// skip reads the lines that an earlier run imported.
-func (in *input) skip(b *bulk) error {
-	for in.line < b.Lines {
-		if _, _, err := in.next(); errors.Is(err, io.EOF) {
-			return errOtherInput
-		} else if err != nil {
-			return err
-		}
-	}
-	if b.Lines > 0 && in.sum() != b.Digest {
-		return errOtherInput
-	}
-	return nil
-}
-
-// importLines imports the lines of the input, one batch at a time. It imports the
-// lines of a batch concurrently.
-func (p *program) importLines(ctx context.Context, s store.Store, b *bulk, f bulkFlags) error {
-	in := &input{lines: p.lines, digest: sha256.New()}
-	if err := in.skip(b); err != nil {
-		return err
-	}
-	advance, finish := p.progress("import", -1)
-	defer finish()
-	for {
-		batch, err := in.batch(f.pageSize)
-		if err != nil || len(batch) == 0 {
-			return err
-		}
-		workers, workersCtx := errgroup.WithContext(ctx)
-		workers.SetLimit(f.segments)
-		for i := range batch {
-			workers.Go(func() error { return batch[i].run(workersCtx, s) })
-		}
-		if err := workers.Wait(); err != nil {
-			return err
-		}
-		for _, l := range batch {
-			if l.count == "" {
-				continue // an empty line
-			}
-			b.Counts[countLines]++
-			b.Counts[l.count]++
-			if l.err != nil {
-				fmt.Fprintf(p.err, "line %d: %s\n", l.number, visible.Text(l.err.Error()))
-			}
-		}
-		b.Lines, b.Digest = in.line, in.sum()
-		advance(in.line)
-		if err := b.saveAtTimes(); err != nil {
-			return err
-		}
-	}
-}
-
-// An imported is a line of the input and the result of its import.
-type imported struct {
-	number  int
-	text    []byte
-	tooLong bool
-	count   string
-	err     error
-}
-
-// batch returns up to n lines, none at the end of the input.
-func (in *input) batch(n int) (batch []imported, err error) {
-	for len(batch) < n {
-		text, tooLong, err := in.next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		batch = append(batch, imported{number: in.line, text: text, tooLong: tooLong})
-	}
-	return batch, nil
-}
-
-// run imports the line. It returns only errors of the store.
-func (l *imported) run(ctx context.Context, s store.Store) error {
-	if len(bytes.TrimSpace(l.text)) == 0 {
-		return nil
-	}
-	l.count, l.err = countInvalid, errLineTooLong
-	if l.tooLong {
-		return nil
-	}
-	var r tokens.Registration
-	if r, l.err = parseLine(l.text); l.err != nil {
-		return nil
-	}
-	if l.count, l.err = importRecord(ctx, s, store.Record{Key: r.Key, Registration: r}); l.count == "" {
-		return l.err
-	}
-	return nil
 }

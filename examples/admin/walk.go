@@ -53,9 +53,7 @@ type bulk struct {
 	Command string            `json:"command"` // with the stores; each command needs its own file
 	Walks   map[string][]part `json:"walks,omitempty"`
 	Counts  map[string]int    `json:"counts"`
-	Lines   int               `json:"lines,omitempty"`  // processed lines of the input
-	Digest  string            `json:"digest,omitempty"` // of those lines
-	Bytes   int64             `json:"bytes,omitempty"`  // written bytes of the output
+	Bytes   int64             `json:"bytes,omitempty"` // written bytes of the output
 
 	file     string
 	output   *os.File // of export --file; nil: standard output
@@ -126,14 +124,6 @@ func (b *bulk) save() error {
 	return nil
 }
 
-// saveAtTimes saves if the last time was an interval ago.
-func (b *bulk) saveAtTimes() error {
-	if time.Since(b.saved) < b.interval {
-		return nil
-	}
-	return b.save()
-}
-
 // end removes the file of the state after a complete run. Otherwise it keeps the file
 // and returns how to continue.
 func (b *bulk) end(err error) error {
@@ -195,7 +185,10 @@ func (p *program) walk(ctx context.Context, b *bulk, name string, w store.Walker
 		b.add(r.counts)
 		part.Cursor, part.Done = next, next == ""
 		advance(b.Counts[name])
-		return b.saveAtTimes()
+		if time.Since(b.saved) < b.interval {
+			return nil
+		}
+		return b.save()
 	}
 	workers, ctx := errgroup.WithContext(ctx)
 	for i := range b.Walks[name] {

@@ -86,8 +86,8 @@ func (r *reader) text() string {
 }
 
 // open opens a stream. The channel is closed when it ends.
-func open(t *testing.T, h *hub, r *reader) (ended chan struct{}) {
-	ended = make(chan struct{})
+func open(t *testing.T, h *hub, r *reader) chan struct{} {
+	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		h.ServeHTTP(r, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/events", nil))
