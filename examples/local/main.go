@@ -22,6 +22,7 @@ import (
 	"github.com/devicetokens/devicetokens/examples/internal/database"
 	"github.com/devicetokens/devicetokens/examples/internal/page"
 	"github.com/devicetokens/devicetokens/httpapi"
+	"github.com/devicetokens/devicetokens/httpapi/oidcauth"
 )
 
 func main() {
@@ -37,23 +38,27 @@ func main() {
 		os.Exit(2)
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	who, err := chooseCallers(*oidc, isOIDCSet(flag.CommandLine))
-	if err != nil {
-		logger.Error("stopped", "error", err)
-		os.Exit(2)
+	var verify httpapi.Authenticator // nil: the bearer token is the user id
+	if isOIDCSet(flag.CommandLine) {
+		authenticate, err := oidcauth.New(*oidc)
+		if err != nil {
+			logger.Error("stopped", "error", byFlag(err))
+			os.Exit(2)
+		}
+		verify = authenticate
 	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the second signal ends the program at once
 
-	if err := run(ctx, *addr, *db, *perAddress, who, *allowChanges, logger); err != nil {
+	if err := run(ctx, *addr, *db, *perAddress, verify, oidc.Issuer, *allowChanges, logger); err != nil {
 		logger.Error("stopped", "error", err)
 		os.Exit(1)
 	}
 }
 
-// run serves who on addr until ctx is done.
-func run(ctx context.Context, addr, db string, perAddress uint, who callers, allowChanges bool, logger *slog.Logger) (err error) {
+// run serves on addr until ctx is done.
+func run(ctx context.Context, addr, db string, perAddress uint, verify httpapi.Authenticator, issuer string, allowChanges bool, logger *slog.Logger) (err error) {
 	registry, err := database.Open(ctx, db, database.Options{Create: true})
 	if err != nil {
 		return fmt.Errorf("-db: %w", err)
@@ -64,9 +69,11 @@ func run(ctx context.Context, addr, db string, perAddress uint, who callers, all
 		return err
 	}
 	at := listener.Addr().(*net.TCPAddr)
-	handler, consolePath := newHandler(ctx, registry, who, allowChanges, logger)
-	fmt.Print(who.greeting("http://"+reachable(at), registry.Name, consolePath))
-	if !who.verified {
+	handler, consolePath := newHandler(ctx, registry, verify, allowChanges, logger)
+	if baseURL := "http://" + reachable(at); verify != nil {
+		fmt.Printf("Device tokens at %s, kept in %s, for bearer tokens of %s\nCtrl-C stops the server.\n", baseURL+httpapi.Path, registry.Name, issuer)
+	} else {
+		fmt.Print(tryIt(baseURL, registry.Name, consolePath))
 		logger.Warn("the bearer token is taken for the user id: do not use this server for anything real")
 		if !at.IP.IsLoopback() {
 			logger.Warn("THIS SERVER CAN BE REACHED FROM OTHER MACHINES, AND EACH CLIENT CAN BE ANY USER", "addr", at.String())
@@ -84,17 +91,17 @@ func reachable(at *net.TCPAddr) string {
 	return host.String()
 }
 
-// newHandler returns the whole service. If clients are not verified, it includes the
-// demonstration, at its root, and a console, which ends with ctx.
-func newHandler(ctx context.Context, db *database.Database, who callers, allowChanges bool, logger *slog.Logger) (_ http.Handler, consolePath string) {
-	if who.verified {
-		return httpapi.MustNew(db.Store, who.authenticate, httpapi.Options{Logger: logger}), ""
+// newHandler returns the whole service. Without verify it includes the demonstration, at
+// its root, and a console, which ends with ctx.
+func newHandler(ctx context.Context, db *database.Database, verify httpapi.Authenticator, allowChanges bool, logger *slog.Logger) (_ http.Handler, consolePath string) {
+	if verify != nil {
+		return httpapi.MustNew(db.Store, verify, httpapi.Options{Logger: logger}), ""
 	}
 	s := page.Watch(db.Store)
 	console := page.NewConsole(ctx, page.Options{
 		Name: db.Name, Store: s, Walker: db.Walker, Events: s, AllowChanges: allowChanges, Logger: logger,
 	})
-	return page.Demo(httpapi.MustNew(s, who.authenticate, httpapi.Options{Logger: logger}), s, console), console.Path()
+	return page.Demo(httpapi.MustNew(s, bearerIsUser, httpapi.Options{Logger: logger}), s, console), console.Path()
 }
 
 // serve answers requests until ctx is done. Then it accepts no more, and gives the

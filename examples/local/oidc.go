@@ -52,26 +52,6 @@ func byFlag(err error) error {
 	return errors.Join(errs...)
 }
 
-// callers are the clients that the server serves.
-type callers struct {
-	authenticate httpapi.Authenticator
-	verified     bool
-	greeting     func(baseURL, db, consolePath string) string
-}
-
-// chooseCallers returns an authenticator for the tokens that cfg describes, or one
-// that verifies nothing if verified is false.
-func chooseCallers(cfg oidcauth.Config, verified bool) (callers, error) {
-	if !verified {
-		return callers{authenticate: bearerIsUser, greeting: tryIt}, nil
-	}
-	authenticate, err := oidcauth.New(cfg)
-	return callers{authenticate: authenticate, verified: true, greeting: func(baseURL, db, _ string) string {
-		return "Device tokens at " + baseURL + httpapi.Path + ", kept in " + db + ", for bearer tokens of " + cfg.Issuer + "\n" +
-			"Ctrl-C stops the server.\n"
-	}}, byFlag(err)
-}
-
 // bearerIsUser takes the bearer token for the user id. It verifies nothing.
 func bearerIsUser(r *http.Request) (tokens.UserID, error) {
 	scheme, user, _ := strings.Cut(r.Header.Get("Authorization"), " ")
