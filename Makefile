@@ -9,17 +9,21 @@ FUZZTIME ?= 10s
 BENCHROUNDS ?= 6
 BENCHFLAGS ?=
 
-# How many schedules `make long` plays, how long bad clients come in `make soak`, and how many examples of each operation
-# `make schemathesis` makes.
+# How many schedules `make long` plays, how long `make soak` has misbehaving clients, and how many examples of each
+# operation `make schemathesis` makes.
 SCHEDULES ?= 1000
 SOAK ?= 10s
 EXAMPLES ?= 100
+
+# Terraform for the targets below, with arguments if need be. The evidence needs one whose provider answers from its
+# schema, without an account.
+export TERRAFORM ?= terraform
 
 BIN := $(CURDIR)/.cache/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test prerequisites dynamodb-local dynamodb-local-stop postgres postgres-stop mobile mobile-types lint fuzz ablation long soak cover schemathesis supply bench bench-notify run lambda clean tools all-tools
+.PHONY: help test prerequisites dynamodb-local dynamodb-local-stop postgres postgres-stop mobile mobile-types lint fuzz ablation long soak cover schemathesis bench bench-notify supply run lambda clean tools all-tools infra-check infra-runbook infra-mutants evidence evidence-check sst-check sst-synth sst-package
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -76,7 +80,8 @@ cover: ## fail if the tests cover too little of a core package
 	@scripts/cover.sh
 
 schemathesis: ## test the HTTP API from outside against its OpenAPI document, with a tool from PyPI
-	@scripts/schemathesis.sh $(EXAMPLES)
+	@bin=$$(scripts/venv.sh schemathesis) && go -C internal/openapi test -tags schemathesis -run '^TestSchemathesis$$' -count=1 -timeout=30m -v . \
+		-args -schemathesis "$$bin/schemathesis" -examples $(EXAMPLES)
 
 bench: dynamodb-local postgres ## compare each part with the obvious alternatives, BENCHROUNDS (6) times, as docs/benchmarks.md shows
 	@scripts/bench.sh $(BENCHROUNDS) $(BENCHFLAGS)
@@ -103,4 +108,26 @@ tools:
 all-tools:
 	@GOBIN=$(BIN) go -C internal/tools install tool
 
--include infrastructure/*.mk
+infra-check: ## check the Terraform: form, lint, tests, drift script
+	@infrastructure/scripts/check.sh
+
+infra-runbook: ## run the runbook's commands against an emulator
+	@infrastructure/scripts/runbook.sh
+
+infra-mutants: ## break the Terraform and the SST in known ways; a check must find each break
+	@infrastructure/scripts/mutants.sh
+
+evidence: ## plan and scan the Terraform into docs/evidence/infra
+	@infrastructure/scripts/evidence.sh
+
+evidence-check: ## plan every stage into .cache/plans, test the plans, and fail if docs/evidence/infra is stale
+	@infrastructure/scripts/evidence.sh --check
+
+sst-check: ## check types and resources of infrastructure/sst, and compare it with the plans in .cache/plans
+	@infrastructure/scripts/sst.sh check
+
+sst-synth: ## write the summary of infrastructure/sst into docs/evidence/infra
+	@infrastructure/scripts/sst.sh synth
+
+sst-package: lambda ## build the function as SST takes it, from Terraform's zip
+	@cd examples/lambda/dist && rm -rf arm64 && mkdir arm64 && unzip -q device-tokens-arm64.zip -d arm64

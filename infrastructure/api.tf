@@ -198,3 +198,78 @@ resource "aws_api_gateway_method_settings" "all" {
     caching_enabled        = false
   }
 }
+
+# All APIs in an account and region share the role with which API Gateway writes access
+# logs. Destroying this deployment disables the access logs of all other APIs there:
+# provider 5 keeps the setting with a deleted role, and provider 6 empties it. See the
+# runbook.
+
+resource "aws_iam_role" "api_gateway_logs" {
+  count = var.manage_api_gateway_account ? 1 : 0
+
+  name        = "${local.name}-api-gateway-logs"
+  description = "Access logs of API Gateway in ${var.region}"
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "apigateway.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+    }]
+  })
+
+  tags = local.tags
+}
+
+# API Gateway tests the role and rejects one without all permissions of this AWS
+# policy.
+resource "aws_iam_role_policy_attachment" "api_gateway_logs" {
+  count = var.manage_api_gateway_account ? 1 : 0
+
+  role       = aws_iam_role.api_gateway_logs[0].name
+  policy_arn = "arn:${local.partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+}
+
+resource "aws_api_gateway_account" "region" {
+  count = var.manage_api_gateway_account ? 1 : 0
+
+  cloudwatch_role_arn = aws_iam_role.api_gateway_logs[0].arn
+
+  depends_on = [aws_iam_role_policy_attachment.api_gateway_logs]
+}
+
+# A custom domain for the API. AWS's default endpoint accepts TLS 1.0; only the security
+# policy of a domain can reject it. With a domain, the default endpoint is therefore
+# disabled unless keep_default_endpoint is true.
+
+resource "aws_api_gateway_domain_name" "main" {
+  count = local.own_domain ? 1 : 0
+
+  domain_name              = var.custom_domain.name
+  regional_certificate_arn = var.custom_domain.certificate_arn
+  security_policy          = "TLS_1_2"
+
+  endpoint_configuration {
+    types = ["REGIONAL"]
+  }
+
+  tags = local.tags
+}
+
+resource "aws_api_gateway_base_path_mapping" "main" {
+  count = local.own_domain ? 1 : 0
+
+  domain_name = aws_api_gateway_domain_name.main[0].domain_name
+  api_id      = aws_api_gateway_rest_api.main.id
+  stage_name  = aws_api_gateway_stage.main.stage_name
+  base_path   = var.base_path == "" ? null : trimprefix(var.base_path, "/")
+}
+
+# Stages of a REST API can have a web ACL. Those of an HTTP API cannot.
+resource "aws_wafv2_web_acl_association" "stage" {
+  count = var.web_acl_arn != "" ? 1 : 0
+
+  resource_arn = aws_api_gateway_stage.main.arn
+  web_acl_arn  = var.web_acl_arn
+}

@@ -1,62 +1,35 @@
-// Package infrastructure holds the Terraform to the library: its tests compare the
-// plan of each stage with what the Go code does, and with what SST registers. The
-// plan of dev is docs/evidence/infra/device-token-plan.json; the others, and what SST
-// registers, are made in .cache/plans by `make evidence-check` and `make sst-check`.
+// Package infrastructure compares the plan of each stage with the library, and with the resources that SST registers.
+// The plan of dev is docs/evidence/infra/device-token-plan.json. `make evidence-check` and `make sst-check` write the
+// others, and SST's resources, into .cache/plans.
 package infrastructure
 
 import (
-	"crypto/sha256"
 	"encoding/json"
-	"fmt"
-	"io/fs"
+	"maps"
 	"os"
-	"path/filepath"
+	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
-const (
-	evidence = "../docs/evidence/infra/"
-	plans    = "../.cache/plans/"
-)
+const plans = "../.cache/plans/"
 
-// A plan is what the tests look at in `terraform show -json` of a plan.
+// A plan has the values that a stage's plan sets: those known only after an apply, nulls and empty lists are left out.
 type plan struct {
-	PlannedValues struct {
-		Outputs    map[string]struct{ Value json.RawMessage }
-		RootModule module `json:"root_module"`
-	} `json:"planned_values"`
-	Configuration struct {
-		RootModule struct {
-			Resources []struct {
-				Address   string
-				DependsOn []string `json:"depends_on"`
-			}
-		} `json:"root_module"`
-	}
-}
-
-type module struct {
-	Resources    []resource
-	ChildModules []module `json:"child_modules"`
-}
-
-// A resource is a planned resource. Values lacks those that are known only after an
-// apply.
-type resource struct {
-	Address string
-	Type    string
-	Values  map[string]json.RawMessage
+	Outputs   map[string]json.RawMessage
+	DependsOn map[string][]string        `json:"depends_on"`
+	Resources map[string]json.RawMessage // by address; "[*]" has what all resources of a for_each share
 }
 
 // eachStage runs the test for each stage's plan.
 func eachStage(t *testing.T, test func(t *testing.T, stage string, p plan)) {
 	for _, stage := range []string{"dev", "stage", "prod"} {
 		t.Run(stage, func(t *testing.T) {
-			path := evidence + "device-token-plan.json"
+			path := "../docs/evidence/infra/device-token-plan.json"
 			if stage != "dev" {
-				path = made(t, "plan-"+stage+".json")
+				path = made(t, "values-"+stage+".json")
 			}
 			var p plan
 			readJSON(t, path, &p)
@@ -65,17 +38,42 @@ func eachStage(t *testing.T, test func(t *testing.T, stage string, p plan)) {
 	}
 }
 
-// made returns the path of a file in .cache/plans. Where it is missing, or was made
-// from other sources than those here, the test is skipped. Under CI it fails, unless
-// WITHOUT_PLANS says that the machine has no provider to plan with.
+// addresses returns the sorted addresses of the planned resources whose type has the prefix, at least one.
+func (p plan) addresses(t *testing.T, typ string) []string {
+	t.Helper()
+	all := slices.DeleteFunc(slices.Sorted(maps.Keys(p.Resources)), func(address string) bool {
+		return strings.HasSuffix(address, "[*]") || !strings.HasPrefix(typeOf(address), typ)
+	})
+	if len(all) == 0 {
+		t.Fatalf("the plan has no %s", typ)
+	}
+	return all
+}
+
+// decode reads the values of the resource at the address into v.
+func (p plan) decode(t *testing.T, address string, v any) {
+	t.Helper()
+	for _, part := range []string{withoutIndex(address) + "[*]", address} {
+		text, ok := p.Resources[part]
+		if !ok && part == address {
+			t.Fatalf("the plan has no %s", address)
+		}
+		if err := json.Unmarshal(text, v); ok && err != nil {
+			t.Fatalf("%s: %v", part, err)
+		}
+	}
+}
+
+// made returns the path of a file in .cache/plans. It skips the test if the file is missing or made from other sources.
+// Under CI it fails instead, unless WITHOUT_PLANS is set because the machine has no provider to plan with.
 func made(t *testing.T, name string) string {
 	t.Helper()
-	stamp, command := "terraform.sha256", "make evidence-check"
+	kind, command := "terraform", "make evidence-check"
 	if strings.HasPrefix(name, "sst-") {
-		stamp, command = "sst.sha256", "make sst-check"
+		kind, command = "sst", "make sst-check"
 	}
-	of, err := os.ReadFile(plans + stamp)
-	if err == nil && string(of) == sources(t, stamp == "sst.sha256") {
+	stamp, err := os.ReadFile(plans + kind + ".sha256")
+	if err == nil && string(stamp) == sources[kind]() {
 		return plans + name
 	}
 	if os.Getenv("CI") != "" && os.Getenv("WITHOUT_PLANS") == "" {
@@ -85,44 +83,17 @@ func made(t *testing.T, name string) string {
 	return ""
 }
 
-// sources returns the digests of the files from which Terraform plans, or SST
-// synthesises, as scripts/lib.sh writes them.
-func sources(t *testing.T, sst bool) string {
-	t.Helper()
-	extensions := []string{".tf", ".tfvars"}
-	if sst {
-		extensions = []string{".ts", ".mjs", ".json"}
-	}
-	var paths []string
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+// sources returns the digests of the files from which Terraform plans, or SST synthesises.
+var sources = map[string]func() string{"terraform": digests("terraform"), "sst": digests("sst")}
+
+func digests(kind string) func() string {
+	return sync.OnceValue(func() string {
+		out, err := exec.Command("bash", "-c", "source scripts/lib.sh && sources "+kind).Output()
 		if err != nil {
-			return err
+			return err.Error()
 		}
-		switch d.Name() {
-		case "node_modules", ".sst", ".terraform":
-			return filepath.SkipDir
-		case "backend.tf":
-			return nil
-		}
-		path = filepath.ToSlash(path)
-		if path == "limits.json" || slices.Contains(extensions, filepath.Ext(path)) && sst == strings.HasPrefix(path, "sst/") {
-			paths = append(paths, path)
-		}
-		return nil
+		return string(out)
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	slices.Sort(paths)
-	var digests strings.Builder
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(&digests, "%x  ./%s\n", sha256.Sum256(text), path)
-	}
-	return digests.String()
 }
 
 func readJSON(t *testing.T, path string, v any) {
@@ -133,45 +104,5 @@ func readJSON(t *testing.T, path string, v any) {
 	}
 	if err := json.Unmarshal(text, v); err != nil {
 		t.Fatalf("%s: %v", path, err)
-	}
-}
-
-// resources returns the planned resources of all modules whose type begins so.
-func (p plan) resources(prefix string) []resource {
-	var all []resource
-	var walk func(module)
-	walk = func(m module) {
-		for _, r := range m.Resources {
-			if strings.HasPrefix(r.Type, prefix) {
-				all = append(all, r)
-			}
-		}
-		for _, child := range m.ChildModules {
-			walk(child)
-		}
-	}
-	walk(p.PlannedValues.RootModule)
-	return all
-}
-
-// only returns the one planned resource of that type.
-func (p plan) only(t *testing.T, typ string) resource {
-	t.Helper()
-	all := p.resources(typ)
-	if len(all) != 1 {
-		t.Fatalf("the plan has %d resources of type %s, want 1", len(all), typ)
-	}
-	return all[0]
-}
-
-// decode reads the resource's values into v.
-func (r resource) decode(t *testing.T, v any) {
-	t.Helper()
-	text, err := json.Marshal(r.Values)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, v); err != nil {
-		t.Fatalf("%s: %v", r.Address, err)
 	}
 }

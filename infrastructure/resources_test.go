@@ -4,47 +4,43 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// Every planned resource that can carry tags carries the four, with the stage's
-// values.
+// Every planned resource that can have tags has the four, with the stage's values.
 func TestTags(t *testing.T) {
 	eachStage(t, func(t *testing.T, stage string, p plan) {
 		want := map[string]string{
 			"Project": "device-tokens", "Env": stage, "Owner": "mobile-platform", "CostCenter": "cc-1234",
 		}
 		tagged := 0
-		for _, r := range p.resources("aws_") {
-			text, ok := r.Values["tags"]
-			if !ok {
+		for _, address := range p.addresses(t, "aws_") {
+			var values map[string]json.RawMessage
+			p.decode(t, address, &values)
+			if _, ok := values["tags"]; !ok {
 				continue
 			}
 			tagged++
-			var got map[string]string
-			if err := json.Unmarshal(text, &got); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("tags of %s (-want +plan):\n%s", r.Address, diff)
+			var got struct{ Tags map[string]string }
+			p.decode(t, address, &got)
+			if diff := cmp.Diff(want, got.Tags); diff != "" {
+				t.Errorf("tags of %s (-want +plan):\n%s", address, diff)
 			}
 		}
-		// The table, the key, the function, its role, two log groups, the API, its
-		// stage, the topic and nine alarms.
+		// The table, the key, the function, its role, two log groups, the API, its stage, the topic and nine alarms.
 		if tagged < 18 {
-			t.Errorf("%d resources carry tags, want 18 at least", tagged)
+			t.Errorf("%d resources have tags, want 18 at least", tagged)
 		}
 	})
 }
 
-// What Terraform cannot tell from references is said: no deployment before the
-// routes and responses in it, no invocation before the permissions, no access log
-// before the region's role.
+// The order that Terraform cannot see from references is explicit: routes and responses before the deployment,
+// permissions before the function, the region's role before access logs.
 func TestOrder(t *testing.T) {
 	want := map[string][]string{
 		"aws_api_gateway_deployment.main": {
@@ -55,97 +51,121 @@ func TestOrder(t *testing.T) {
 		"aws_lambda_function.main":       {"aws_cloudwatch_log_group.function", "aws_iam_role_policy.function"},
 	}
 	eachStage(t, func(t *testing.T, _ string, p plan) {
-		got := map[string][]string{}
-		for _, r := range p.Configuration.RootModule.Resources {
-			if len(r.DependsOn) > 0 {
-				got[r.Address] = r.DependsOn
-			}
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(want, p.DependsOn); diff != "" {
 			t.Errorf("order (-want +plan):\n%s", diff)
 		}
 	})
 }
 
-// A module takes its provider from the configuration that calls it. With a provider
-// block of its own it could not be called twice, nor removed.
+// A module takes its provider from its caller: with a provider block it could not be called twice, nor removed.
 func TestModulesHaveNoProvider(t *testing.T) {
-	files, err := filepath.Glob("modules/*/*.tf")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d files of modules: %v", len(files), err)
-	}
-	provider := regexp.MustCompile(`(?m)^\s*provider\s+"`)
-	for _, path := range files {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if provider.Match(text) {
+	for path, text := range sourceFiles(t, "modules/*/*.tf") {
+		if regexp.MustCompile(`(?m)^\s*provider\s+"`).MatchString(text) {
 			t.Errorf("%s has a provider block", path)
 		}
 	}
 }
 
-// The runbook says of each alarm what it means, where to look and what to do.
+// The runbook explains each alarm: what it means, where to look and what to do.
 func TestRunbookHasEveryAlarm(t *testing.T) {
 	text, err := os.ReadFile("../docs/infra/device-tokens.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	eachStage(t, func(t *testing.T, stage string, p plan) {
-		alarms := p.resources("aws_cloudwatch_metric_alarm")
+		alarms := p.addresses(t, "aws_cloudwatch_metric_alarm")
 		if len(alarms) < 9 {
 			t.Errorf("the plan has %d alarms, want 9 at least", len(alarms))
 		}
-		for _, r := range alarms {
+		for _, address := range alarms {
 			var v struct {
 				Name string `json:"alarm_name"`
 			}
-			r.decode(t, &v)
+			p.decode(t, address, &v)
 			name, ok := strings.CutPrefix(v.Name, "device-tokens-"+stage+"-")
 			_, section, found := strings.Cut(string(text), "### `…-"+name+"`\n")
-			if !ok || !found {
-				t.Errorf("the runbook has no section on the alarm %s", v.Name)
-				continue
-			}
 			section, _, _ = strings.Cut(section, "\n##")
 			for _, part := range []string{"- **Means:** ", "- **First look:** ", "- **Remedy:** "} {
-				if !strings.Contains(section, part) {
-					t.Errorf("the runbook's section on the alarm %s has no %q", v.Name, part)
+				if !ok || !found || !strings.Contains(section, part) {
+					t.Errorf("the runbook has no section on the alarm %s, or no %q in it", v.Name, part)
 				}
 			}
 		}
 	})
 }
 
-// The capacity in the document of the access patterns is reckoned with the
-// throttle that is deployed. The document is held to its generator by a test of
-// dynamostore.
+// The document of the access patterns calculates the capacity from the throttle that is deployed. A test of dynamostore
+// compares the document with its generator.
 func TestCapacityKnowsTheThrottle(t *testing.T) {
 	text, err := os.ReadFile("../docs/infra/device-token-access-patterns.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	eachStage(t, func(t *testing.T, _ string, p plan) {
-		methods := p.resources("aws_api_gateway_method_settings")
-		if len(methods) == 0 {
-			t.Fatal("the plan has no method settings")
-		}
-		for _, r := range methods {
+		for _, address := range p.addresses(t, "aws_api_gateway_method_settings") {
 			var v struct {
-				Settings []struct {
+				Settings [1]struct {
 					Rate float64 `json:"throttling_rate_limit"`
 				}
 			}
-			r.decode(t, &v)
-			for _, s := range v.Settings {
-				if says := fmt.Sprintf("The API's throttle, %.0f requests a second for each method", s.Rate); !strings.Contains(string(text), says) {
-					t.Errorf("%s: the document does not say %q", r.Address, says)
-				}
-			}
-			if len(v.Settings) == 0 {
-				t.Errorf("%s has no settings", r.Address)
+			p.decode(t, address, &v)
+			want := fmt.Sprintf("The API's throttle, %.0f requests a second for each method", v.Settings[0].Rate)
+			if !strings.Contains(string(text), want) {
+				t.Errorf("%s: the document has no %q", address, want)
 			}
 		}
 	})
+}
+
+// providerReads has the actions with which the provider reads a resource when it plans, by type. Types of API Gateway
+// that are not listed need apigateway:GET.
+var providerReads = map[string]string{
+	"aws_cloudwatch_dashboard":       "cloudwatch:GetDashboard",
+	"aws_cloudwatch_log_group":       "logs:DescribeLogGroups logs:ListTagsForResource",
+	"aws_cloudwatch_metric_alarm":    "cloudwatch:DescribeAlarms cloudwatch:ListTagsForResource",
+	"aws_dynamodb_table":             "dynamodb:DescribeContinuousBackups dynamodb:DescribeTable dynamodb:DescribeTimeToLive dynamodb:ListTagsOfResource",
+	"aws_iam_role":                   "iam:GetRole iam:GetRolePolicy iam:ListAttachedRolePolicies iam:ListRolePolicies",
+	"aws_iam_role_policy":            "iam:GetRolePolicy",
+	"aws_iam_role_policy_attachment": "iam:ListAttachedRolePolicies",
+	"aws_kms_alias":                  "kms:ListAliases",
+	"aws_kms_key":                    "kms:DescribeKey kms:GetKeyPolicy kms:GetKeyRotationStatus kms:ListResourceTags",
+	"aws_lambda_function":            "lambda:GetFunction lambda:GetFunctionCodeSigningConfig lambda:ListVersionsByFunction",
+	"aws_lambda_permission":          "lambda:GetPolicy",
+	"aws_sns_topic":                  "sns:GetTopicAttributes sns:ListTagsForResource",
+	"aws_sns_topic_policy":           "sns:GetTopicAttributes",
+	"aws_sns_topic_subscription":     "sns:GetSubscriptionAttributes",
+	"aws_wafv2_web_acl_association":  "wafv2:GetWebACL wafv2:GetWebACLForResource",
+}
+
+// The drift workflow's role has the actions that a plan of each case needs, and no others.
+func TestDriftPolicyIsWhatAPlanNeeds(t *testing.T) {
+	for _, name := range cases {
+		t.Run(name, func(t *testing.T) {
+			tf := readTerraform(t, name)
+			var want, got []string
+			for _, r := range at(tf.applied, "resources").([]any) {
+				typ := typeOf(at(r, "address").(string))
+				actions, ok := providerReads[typ]
+				if !ok && strings.HasPrefix(typ, "aws_api_gateway_") {
+					actions, ok = "apigateway:GET", true
+				}
+				if !ok {
+					t.Errorf("providerReads has no %s", typ)
+				}
+				want = append(want, strings.Fields(actions)...)
+			}
+			var policy struct {
+				Statement []struct{ Action []string }
+			}
+			if err := json.Unmarshal([]byte(at(tf.applied, "outputs", "drift_policy").(string)), &policy); err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range policy.Statement {
+				got = slices.Concat(got, s.Action)
+			}
+			if diff := cmp.Diff(distinct(want), distinct(got)); diff != "" {
+				t.Errorf("actions (-plan +policy):\n%s", diff)
+			}
+		})
+	}
 }

@@ -10,16 +10,14 @@ import (
 	"strings"
 )
 
-// A deployed system in the form in which Terraform's and SST's are compared: of each
-// resource what the configuration says, with the provider's names and with nothing in
-// it that a deployment makes up.
+// A deployed system has the configured values of each resource, with the provider's names and without values that AWS
+// sets, so that Terraform's and SST's can be compared.
 type deployed struct {
-	Resources map[string]map[string]any // by Terraform's type, and what tells it from others of that type
+	Resources map[string]map[string]any // by Terraform's type and identity
 	Outputs   map[string]any
 }
 
-// identity is the attribute that tells a resource from others of its type, where a
-// system has several.
+// identity has the attribute that distinguishes the resources of a type, where a system has several.
 var identity = map[string]string{
 	"aws_api_gateway_gateway_response": "response_type",
 	"aws_api_gateway_integration":      "http_method",
@@ -30,15 +28,14 @@ var identity = map[string]string{
 	"aws_lambda_permission":            "statement_id",
 }
 
-// A found resource is one that is not yet in that form. Its identifiers are what
-// others refer to it by.
+// A found resource is not yet in that form. Other resources refer to it by its identifiers.
 type found struct {
 	Type        string
 	Values      map[string]any
 	Identifiers []string
 }
 
-// formed brings what was found into the form.
+// formed returns the resources and outputs in the form of deployed.
 func formed(resources []found, outputs map[string]any) (deployed, error) {
 	names := map[string]string{}
 	all := map[string]map[string]any{}
@@ -70,14 +67,14 @@ func formed(resources []found, outputs map[string]any) (deployed, error) {
 	return d, nil
 }
 
-// trusted is the service that may assume a role, in any form of the policy.
+// trusted returns the services that may assume a role, in any form of the policy.
 func trusted(role map[string]any) string {
 	text := fmt.Sprint(role["assume_role_policy"])
 	return strings.Join(regexp.MustCompile(`[a-z]+\.amazonaws\.com`).FindAllString(text, -1), ",")
 }
 
-// plain returns the value without null and empty parts, with a block for a list of
-// one block, and with JSON documents and sets in one order.
+// plain returns the value without null and empty parts, with a block for a list of one block, and with JSON documents
+// parsed and sets sorted.
 func plain(value any, key string) any {
 	switch v := value.(type) {
 	case map[string]any:
@@ -125,52 +122,45 @@ func plain(value any, key string) any {
 	}
 }
 
-// sets are the lists whose order says nothing; the one of a dashboard's widgets does.
+// sets are the lists whose order has no meaning.
 var sets = map[string]bool{
 	"alarm_actions": true, "ok_actions": true, "architectures": true, "attribute": true, "authorization_scopes": true,
 	"managed_policy_arns": true, "metric_query": true, "provider_arns": true, "types": true,
 	"Action": true, "Resource": true, "kms:EncryptionContext:aws:logs:arn": true,
 }
 
-// multiple are the lists that keep their form with one element.
+// multiple are the lists that stay lists with one element.
 var multiple = map[string]bool{"Statement": true, "widgets": true}
 
-// plainPolicy returns a policy in which an order that says nothing, a statement's name
-// and a list of one do not differ from another policy's.
+// plainPolicy returns a policy without the names of its statements, with them sorted, and with lists for single values.
 func plainPolicy(policy map[string]any) map[string]any {
-	list := func(v any) any {
-		if s, ok := v.(string); ok {
-			return []any{s}
+	lists := func(of any, keys ...string) {
+		object, _ := of.(map[string]any)
+		if len(keys) == 0 {
+			keys = slices.Collect(maps.Keys(object))
 		}
-		return v
+		for _, key := range keys {
+			if v, ok := object[key].(string); ok {
+				object[key] = []any{v}
+			}
+		}
 	}
 	statements, _ := policy["Statement"].([]any)
 	for _, s := range statements {
 		statement, _ := s.(map[string]any)
 		delete(statement, "Sid")
-		for _, key := range []string{"Action", "Resource"} {
-			if v, ok := statement[key]; ok {
-				statement[key] = list(v)
-			}
-		}
-		principals, _ := statement["Principal"].(map[string]any)
-		for kind, v := range principals {
-			principals[kind] = list(v)
-		}
+		lists(statement, "Action", "Resource")
+		lists(statement["Principal"])
 		conditions, _ := statement["Condition"].(map[string]any)
-		for _, c := range conditions {
-			variables, _ := c.(map[string]any)
-			for variable, v := range variables {
-				variables[variable] = list(v)
-			}
+		for _, variables := range conditions {
+			lists(variables)
 		}
 	}
 	slices.SortFunc(statements, func(a, b any) int { return cmp.Compare(text(a), text(b)) })
 	return policy
 }
 
-// referring returns a function that puts names for identifiers wherever they stand in
-// a value, the longest first.
+// referring returns a function that replaces identifiers by names everywhere in a value, the longest first.
 func referring(names map[string]string) func(any) any {
 	ids := slices.SortedFunc(maps.Keys(names), func(a, b string) int {
 		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
@@ -201,7 +191,7 @@ func referring(names map[string]string) func(any) any {
 	return refer
 }
 
-// text is the value as JSON, whose members are sorted.
+// text returns the value as JSON with sorted members.
 func text(value any) string {
 	t, err := json.Marshal(value)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
 )
 
-// A table is what Terraform and dynamostore.CreateTable have to agree on.
+// A table has the settings that Terraform and dynamostore.CreateTable share.
 type table struct {
 	Hash, Range  string
 	Attributes   map[string]string
@@ -24,24 +24,34 @@ type table struct {
 	Indexes      int
 }
 
-// The plan's table has the form of dynamostore.CreateTable's, on which the store's
-// tests run.
+// A protection has the settings that only Terraform makes.
+type protection struct {
+	Deletion, PointInTime, Encrypted, Stream bool
+}
+
+// The plan's table has the keys, billing and TTL of dynamostore.CreateTable's, and is protected.
 func TestTableIsTheLibrarys(t *testing.T) {
 	want := madeByLibrary(t)
-	eachStage(t, func(t *testing.T, _ string, p plan) {
+	eachStage(t, func(t *testing.T, stage string, p plan) {
+		type block []struct {
+			Name, Type    string
+			AttributeName string `json:"attribute_name"`
+			Enabled       bool
+		}
 		var v struct {
 			HashKey     string `json:"hash_key"`
 			RangeKey    string `json:"range_key"`
 			BillingMode string `json:"billing_mode"`
-			Attribute   []struct{ Name, Type string }
-			TTL         []struct {
-				AttributeName string `json:"attribute_name"`
-				Enabled       bool
-			}
-			Global []any `json:"global_secondary_index"`
-			Local  []any `json:"local_secondary_index"`
+			Attribute   block
+			TTL         block
+			Global      []any `json:"global_secondary_index"`
+			Local       []any `json:"local_secondary_index"`
+			Deletion    bool  `json:"deletion_protection_enabled"`
+			Stream      bool  `json:"stream_enabled"`
+			PointInTime block `json:"point_in_time_recovery"`
+			Encryption  block `json:"server_side_encryption"`
 		}
-		p.only(t, "aws_dynamodb_table").decode(t, &v)
+		p.decode(t, "module.storage.aws_dynamodb_table.device_tokens", &v)
 		got := table{
 			Hash: v.HashKey, Range: v.RangeKey,
 			Attributes: map[string]string{},
@@ -57,42 +67,21 @@ func TestTableIsTheLibrarys(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("table (-dynamostore +plan):\n%s", diff)
 		}
-	})
-}
 
-// What production adds to the table is there in each stage.
-func TestTableIsProtected(t *testing.T) {
-	type protection struct {
-		Deletion, PointInTime, Encrypted, Stream bool
-	}
-	want := map[string]protection{
-		"dev":   {Deletion: false, PointInTime: true, Encrypted: true},
-		"stage": {Deletion: true, PointInTime: true, Encrypted: true},
-		"prod":  {Deletion: true, PointInTime: true, Encrypted: true},
-	}
-	type block []struct{ Enabled bool }
-	on := func(b block) bool { return len(b) == 1 && b[0].Enabled }
-	eachStage(t, func(t *testing.T, stage string, p plan) {
-		var v struct {
-			Deletion    bool  `json:"deletion_protection_enabled"`
-			Stream      bool  `json:"stream_enabled"`
-			PointInTime block `json:"point_in_time_recovery"`
-			Encryption  block `json:"server_side_encryption"`
-		}
-		p.only(t, "aws_dynamodb_table").decode(t, &v)
-		got := protection{v.Deletion, on(v.PointInTime), on(v.Encryption), v.Stream}
-		if diff := cmp.Diff(want[stage], got); diff != "" {
+		on := func(b block) bool { return len(b) == 1 && b[0].Enabled }
+		wantProtection := protection{Deletion: stage != "dev", PointInTime: true, Encrypted: true}
+		if diff := cmp.Diff(wantProtection, protection{v.Deletion, on(v.PointInTime), on(v.Encryption), v.Stream}); diff != "" {
 			t.Errorf("protection (-want +plan):\n%s", diff)
 		}
 	})
 }
 
-// The function may do on the table what the store was seen to do, and no more.
-// That the policy has these actions, infrastructure/tests/access.tftest.hcl holds.
+// The function has the table actions that the store needs, and no more. infrastructure/tests/access.tftest.hcl compares
+// the policy with the output.
 func TestActionsAreTheLibrarys(t *testing.T) {
 	eachStage(t, func(t *testing.T, _ string, p plan) {
 		var got []string
-		if err := json.Unmarshal(p.PlannedValues.Outputs["table_actions"].Value, &got); err != nil {
+		if err := json.Unmarshal(p.Outputs["table_actions"], &got); err != nil {
 			t.Fatal(err)
 		}
 		slices.Sort(got)
@@ -102,22 +91,19 @@ func TestActionsAreTheLibrarys(t *testing.T) {
 	})
 }
 
-// The alarm on system errors adds up the operations that the store was seen to
-// call: AWS publishes that metric for each operation alone.
+// The alarm on system errors adds up the operations that the store calls: AWS publishes that metric by operation.
 func TestOperationsAreTheLibrarys(t *testing.T) {
 	eachStage(t, func(t *testing.T, _ string, p plan) {
+		var v struct {
+			Queries []struct {
+				Metric []struct{ Dimensions map[string]string }
+			} `json:"metric_query"`
+		}
+		p.decode(t, "module.storage.aws_cloudwatch_metric_alarm.system_errors", &v)
 		var got []string
-		for _, r := range p.resources("aws_cloudwatch_metric_alarm") {
-			var v struct {
-				Queries []struct {
-					Metric []struct{ Dimensions map[string]string }
-				} `json:"metric_query"`
-			}
-			r.decode(t, &v)
-			for _, q := range v.Queries {
-				for _, m := range q.Metric {
-					got = append(got, m.Dimensions["Operation"])
-				}
+		for _, q := range v.Queries {
+			for _, m := range q.Metric {
+				got = append(got, m.Dimensions["Operation"])
 			}
 		}
 		slices.Sort(got)
@@ -127,7 +113,7 @@ func TestOperationsAreTheLibrarys(t *testing.T) {
 	})
 }
 
-// recorder is a DynamoDB that notes how its table is made.
+// recorder is a DynamoDB that records how its table is made.
 type recorder struct {
 	created *dynamodb.CreateTableInput
 	ttl     *dynamodb.UpdateTimeToLiveInput

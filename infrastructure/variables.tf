@@ -1,5 +1,5 @@
 variable "stage" {
-  description = "The deployment stage: dev, stage or prod. It is part of every name, and it is the API's stage."
+  description = "The deployment stage, which is part of every name and the API's stage."
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "stage" {
 }
 
 variable "region" {
-  description = "The AWS region. A deployment has one region; registering a token in two regions is not supported."
+  description = "The AWS region. Registering a token in two regions is not supported."
   type        = string
 
   validation {
@@ -19,7 +19,7 @@ variable "region" {
 }
 
 variable "owner" {
-  description = "The team that is responsible for this deployment. It is the tag Owner of every resource."
+  description = "The responsible team: the tag Owner of every resource."
   type        = string
 
   validation {
@@ -29,7 +29,7 @@ variable "owner" {
 }
 
 variable "cost_center" {
-  description = "The cost centre of this deployment. It is the tag CostCenter of every resource."
+  description = "The cost centre: the tag CostCenter of every resource."
   type        = string
 
   validation {
@@ -39,7 +39,7 @@ variable "cost_center" {
 }
 
 variable "extra_tags" {
-  description = "Additional tags of every resource. They cannot replace the four required tags."
+  description = "Additional tags of every resource."
   type        = map(string)
   default     = {}
 
@@ -51,8 +51,7 @@ variable "extra_tags" {
 
 variable "authorizer" {
   description = <<-EOT
-    How requests are authenticated. Anonymous access is not possible, and there is no
-    default.
+    How requests are authenticated.
 
     type = "cognito": API Gateway verifies tokens of the user pools in
     user_pool_arns. Without scopes it takes ID tokens, with scopes access tokens
@@ -141,7 +140,7 @@ variable "authorizer" {
 }
 
 variable "base_path" {
-  description = "Base path of the custom domain's API mapping, such as /push; empty for none."
+  description = "Base path of the custom domain's API mapping; empty for none."
   type        = string
   default     = ""
 
@@ -163,7 +162,7 @@ variable "package_path" {
 }
 
 variable "custom_domain" {
-  description = "Custom domain of the API, and the ARN of its ACM certificate in the API's region; null for AWS's default endpoint, which accepts TLS 1.0. With a domain, the minimum is TLS 1.2 and the default endpoint is disabled. Set keep_default_endpoint to true while apps still use the default endpoint."
+  description = "Custom domain of the API, with the ARN of its ACM certificate; null for AWS's default endpoint, which accepts TLS 1.0. With a domain, the minimum is TLS 1.2 and the default endpoint is disabled: set keep_default_endpoint while apps still use it."
   type = object({
     name                  = string
     certificate_arn       = string
@@ -188,7 +187,7 @@ variable "custom_domain" {
 }
 
 variable "web_acl_arn" {
-  description = "ARN of a regional AWS WAF web ACL for the API; empty for none. A web ACL can limit each client, while the API's throttle limits all clients together."
+  description = "ARN of an AWS WAF web ACL for the API; empty for none. It can limit each client, while the API's throttle limits all clients together."
   type        = string
   default     = ""
 
@@ -229,7 +228,7 @@ variable "max_devices" {
 }
 
 variable "log_level" {
-  description = "Minimum level of the function's log: debug, info, warn or error."
+  description = "Minimum level of the function's log."
   type        = string
   default     = "info"
 
@@ -256,7 +255,7 @@ variable "table_name" {
   default     = ""
 
   validation {
-    condition     = var.table_name == "" || can(regex("^[A-Za-z0-9_.-]{3,255}$", var.table_name))
+    condition     = can(regex("^([A-Za-z0-9_.-]{3,255})?$", var.table_name))
     error_message = "A table name has 3 to 255 letters, digits, underscores, hyphens and dots."
   }
 }
@@ -296,7 +295,7 @@ variable "alarm_email" {
   default     = ""
 
   validation {
-    condition     = var.alarm_email == "" || can(regex("^[^@ ]+@[^@ ]+\\.[^@ ]+$", var.alarm_email))
+    condition     = can(regex("^([^@ ]+@[^@ ]+\\.[^@ ]+)?$", var.alarm_email))
     error_message = "The alarm address is an e-mail address, or empty."
   }
 
@@ -323,18 +322,18 @@ variable "alarm_topic_arn" {
 }
 
 variable "manage_api_gateway_account" {
-  description = "Whether to set the role with which API Gateway writes access logs. All APIs in an account and region share this setting. Set it to true in at most one deployment, and only if nothing else sets the role."
+  description = "Whether to set the role with which API Gateway writes access logs. All APIs in an account and region share it: set it in at most one deployment, and only if nothing else does."
   type        = bool
   default     = false
 }
 
 variable "emulator_endpoint" {
-  description = "URL of an AWS emulator for all services, such as http://localhost:4566; empty for AWS."
+  description = "URL of an AWS emulator for all services; empty for AWS."
   type        = string
   default     = ""
 
   validation {
-    condition     = var.emulator_endpoint == "" || can(regex("^https?://[A-Za-z0-9.-]+(:[0-9]+)?$", var.emulator_endpoint))
+    condition     = can(regex("^(https?://[A-Za-z0-9.-]+(:[0-9]+)?)?$", var.emulator_endpoint))
     error_message = "The emulator's endpoint looks like http://localhost:4566."
   }
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Runs every benchmark of bench/ ROUNDS times and prints benchstat's comparison (usage: bench.sh ROUNDS [FLAGS of go test]).
+# Runs every benchmark of bench/ ROUNDS times and compares them with benchstat (usage: bench.sh ROUNDS [FLAGS of go test]).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 out=$PWD/.cache/bench.txt
 mkdir -p .cache
 : >"$out"
-# Rounds instead of -count: the alternatives take turns, so that a busy moment of the machine slows all of them.
+# Rounds instead of -count make the alternatives alternate, so that a busy moment of the machine slows all of them.
 for ((round = 0; round < $1; round++)); do
   go -C bench test -run '^$' -bench . "${@:2}" >>"$out" || { cat "$out"; exit 1; }
 done

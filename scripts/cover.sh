@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fails if the tests of the core packages cover less than 95 % of the statements of one of them.
+# Fails if the tests of the core packages cover less than 95 % of the statements of any of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -6,12 +6,12 @@ cd "$(dirname "$0")/.."
 pom=internal/dynamotest/pom.xml
 dir=.cache/dynamodb-local
 
-# The copy of the pom is what says that the fetched files are those of the version that is wanted now.
+# The copy of the pom identifies the version of the fetched files.
 if [[ -n "${DYNAMODB_ENDPOINT:-}" ]] || cmp -s "$pom" "$dir/pom.xml"; then
   exit 0
 fi
 
-# The folder appears under its name only when it is complete, so that an interrupted fetch leaves nothing half done.
+# The folder gets its name when it is complete, so that an interrupted fetch leaves nothing.
 mkdir -p .cache
 new=$(mktemp -d .cache/dynamodb-local.XXXXXX)
 trap 'rm -rf "$new"' EXIT

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every fuzz target of every module for a while (usage: fuzz.sh 10s) and fails if there is none at all.
+# Runs every fuzz target of every module for a time or a number of executions, and fails if there is none (usage: fuzz.sh 10s).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -7,7 +7,7 @@ fuzztime=${1:-10s}
 status=0
 targets=0
 for module in $(scripts/modules.sh); do
-  # go test lists a package's targets one a line, then "ok PACKAGE TIME".
+  # go test prints the targets of a package, one a line, and then "ok PACKAGE TIME".
   list=$(go -C "$module" test -vet=off -list '^Fuzz' ./...) || { echo "$list"; status=1; continue; }
   while read -r package target; do
     targets=$((targets + 1))

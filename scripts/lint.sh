@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Runs vet, staticcheck and revive over every module and gofmt over every file, and fails for a go.mod that is not tidy;
-# expects the tools in .cache/bin.
+# Runs vet, staticcheck, revive and gofmt over every module, and fails for a go.mod that is not tidy. Needs the tools in
+# .cache/bin.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 root=$PWD
-tags=ablation,debug,measure,schemathesis,soak # of tests with commands of their own
+tags=ablation,debug,measure,schemathesis,soak # build tags of tests that other commands run
 status=0
 for module in $(scripts/modules.sh); do
   echo "lint $module"

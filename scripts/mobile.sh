@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Installs the packages of a folder as its lock file says, unless they are there; runs none of their scripts (usage:
-# mobile.sh [FOLDER]; without one, those that the tests of examples/mobile need).
+# Installs the npm packages in the lock file of a folder, without their scripts, unless they are there (usage:
+# mobile.sh [FOLDER]; the default is examples/mobile).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cd "${1:-examples/mobile}"
 
-# npm ci removes what is installed before it begins, so a stamp in there is one of a whole installation.
+# npm ci first removes node_modules, so a stamp in it means a complete installation.
 stamp=node_modules/.installed
 if cmp -s package-lock.json "$stamp"; then
   exit 0

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the folder of every Go module of the repository, the root first; internal/tools holds no code and is left out.
+# Prints the folders of the Go modules, the root first. It leaves out internal/tools, which has no code.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 find . \( -name node_modules -o -name testdata -o -path ./.cache -o -path ./.git -o -path ./internal/tools \) -prune \

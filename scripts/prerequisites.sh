@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Names everything that `make test` needs and this machine lacks, all at once.
+# Lists everything that `make test` needs and this machine lacks.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 lacking=()
-# need MINIMUM VERSION-FOUND WHAT: notes WHAT as lacking unless the major version found is at least MINIMUM.
+# need MINIMUM FOUND TEXT: adds TEXT to the list unless FOUND, a major version, is at least MINIMUM.
 need() {
   [[ "${2:-}" =~ ^[0-9]+$ ]] && (($2 >= $1)) || lacking+=("$3 (found: ${2:-none})")
 }
@@ -13,7 +13,7 @@ if ! command -v go >/dev/null; then
   newest=$(sed -n 's/^go //p' go.mod internal/tools/go.mod | sort -t. -k1,1n -k2,2n | tail -1)
   lacking+=("Go $newest or newer, for everything")
 else
-  # With GOTOOLCHAIN=auto, Go's own default, a Go too old for a module fetches a newer one here; otherwise this fails.
+  # A Go that is too old for a module fetches a newer one with GOTOOLCHAIN=auto, the default, and fails otherwise.
   for module in $(scripts/modules.sh) ./internal/tools; do
     complaint=$(go -C "$module" list -m 2>&1 >/dev/null) ||
       lacking+=("a Go that suits ${module#./}/go.mod: $(tail -1 <<<"$complaint")")

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Runs every check of the repository's supply chain and of its releases; expects the tools in .cache/bin.
+# Checks licences, vulnerabilities, secrets, workflows and releases. Needs the tools in .cache/bin.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=$PWD/.cache/bin
 
-# Licences that ask for no more than to be named, and the MPL, which binds those who change the licensed files.
+# Licences that require only attribution, and the MPL, which applies to changes of the licensed files.
 allowed=Apache-2.0,MIT,BSD-2-Clause,BSD-3-Clause,0BSD,ISC,BlueOak-1.0.0,Unlicense,CC0-1.0,CC-BY-4.0,Python-2.0,MPL-2.0
 
-# licences fails for a dependency of the library or the examples, Go or npm, whose licence is not allowed or not known.
+# licences fails for a Go or npm dependency whose licence is unknown or not allowed.
 licences() {
   local module lock bad ours status=0
   ours=$(go list -m)
@@ -24,8 +24,8 @@ licences() {
   return "$status"
 }
 
-# vulnerabilities looks for known ones in what every module calls. Without the database nothing is checked, which fails on
-# GitHub.
+# vulnerabilities looks for known vulnerabilities in the code that every module calls. Without the database it checks
+# nothing, and fails on GitHub.
 vulnerabilities() {
   local database module status=0
   database=$(go env GOVULNDB)
@@ -41,7 +41,7 @@ vulnerabilities() {
   return "$status"
 }
 
-# secrets searches every commit, and the files of the last one, since the history does not show what a merge changed.
+# secrets searches every commit, and the files of the last one, because the history does not show changes of a merge.
 secrets() {
   local tree flags=(--no-banner --log-level error --no-color --redact --verbose --config "$PWD/.gitleaks.toml")
   if [[ $(git rev-parse --is-shallow-repository) == true ]]; then
@@ -55,14 +55,14 @@ secrets() {
   rm -rf "$tree"
 }
 
-# workflows lints those of GitHub, and fails for an action that is not pinned to a commit: a tag can be moved.
+# workflows lints the workflows of GitHub, and fails for an action that is not pinned to a commit, because tags move.
 workflows() {
   "$bin/actionlint" .github/workflows/*.yml || return 1
   ! grep -nE 'uses: ' .github/workflows/*.yml | grep -vE 'uses: [^ ]+@[0-9a-f]{40} # v[0-9]+\.[0-9]+\.[0-9]+$'
 }
 
-# releases fails for a tag without its entry in the changelog, and for an incompatible change since the last tag that the
-# changelog does not name (before v1), or at all (from v1 on).
+# releases fails for a tag without an entry in the changelog, and for an incompatible change of the API since the last
+# tag: before v1 if the changelog does not name it, from v1 on always.
 releases() {
   local module prefix tag entry name work status=0
   for tag in $(git tag --merged HEAD --list 'v[0-9]*'); do

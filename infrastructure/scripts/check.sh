@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
-# Every check of the Terraform that needs no account: form, validity, tests under
-# mocked providers, lint, and drift.sh. The scans over code and plans are
-# evidence.sh --check.
+# Checks the Terraform without an account: form, lint, validity, tests under mocked providers, and drift.sh.
+# evidence.sh --check scans the configuration and the plans.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 need jq python3 go "${terraform[0]}"
 
 failed=()
-# step NAME COMMAND...: runs the command and shows what it said if it failed.
+# step NAME COMMAND...: runs the command and shows its output if it fails.
 step() {
   local name=$1
   shift
@@ -19,11 +18,9 @@ step() {
   fi
 }
 
-# tested DIR: init, validate and test; says how many tests there were, and fails
-# if there were none.
+# tested DIR: runs init, validate and test, notes the number of tests, and fails if there is none.
 tested() {
-  local log
-  log=$(mktemp "$tmp/test.XXXXXX")
+  local log=$tmp/test
   # In a condition, as here, bash does not stop at a command that fails.
   init "$1" || return 1
   "${terraform[@]}" -chdir="$1" validate -no-color || return 1
@@ -31,7 +28,7 @@ tested() {
   grep -E '^Success! [1-9][0-9]* passed, 0 failed' "$log" >>"$tmp/totals"
 }
 
-bin=$("$infra/scripts/tools.sh")
+bin=$(scanners)
 dir=$(copy)
 
 step "terraform fmt" "${terraform[@]}" -chdir="$infra" fmt -check -diff -recursive

@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# Plans a stage against what is deployed, and writes to REPORT what differs, in
-# Markdown: addresses and names of attributes, never values.
+# Compares the configuration of a stage with its deployment, and writes the differences to REPORT in Markdown: addresses
+# and names of attributes, never values.
 #
 #   drift.sh STAGE REPORT
 #
-# The configuration is the one in DRIFT_DIR, infrastructure/ by default, and is
-# initialised with its state. Nothing is changed, and nothing is locked. Ends with
-# 0 if nothing differs, 2 if something does, and 1 if that cannot be told.
+# DRIFT_DIR has the configuration, initialised with its state (default: infrastructure/). Nothing is changed or locked.
+# The exit code is 0 without differences, 2 with differences, and 1 if the plan fails.
 set -euo pipefail
 
 [[ $# -eq 2 ]] || { echo "usage: drift.sh STAGE REPORT" >&2; exit 1; }
@@ -23,8 +22,7 @@ heading() {
   printf '# Drift of device tokens: %s\n\n- Checked: %s\n- Result: **%s**\n' "$stage" "$checked" "$1"
 }
 
-# The answer is in the exit code: 0 no changes, 1 an error, 2 changes. Anything
-# else (a Terraform that was killed, say) is no answer.
+# Terraform ends with 0 for no changes, 2 for changes, and another code for an error or a signal.
 code=0
 "${terraform[@]}" -chdir="$dir" plan -detailed-exitcode -input=false -lock=false -no-color \
   -var-file="envs/$stage.tfvars" -out="$tmp/plan" >"$tmp/log" 2>&1 || code=$?
@@ -39,7 +37,7 @@ case $code in
     cat "$tmp/log" >&2
     {
       heading "unknown"
-      printf '\nThe plan failed; the log of the run says why. This says nothing about the deployment.\n'
+      printf '\nThe plan failed, so it is not known whether the deployment differs. See the log of the run.\n'
     } >"$report"
     exit 1
     ;;

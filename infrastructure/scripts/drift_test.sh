@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Tests drift.sh with a Terraform that answers as told: each outcome of a plan, and
-# one that is none.
+# Tests drift.sh with a fake Terraform: each outcome of a plan, and a Terraform that is killed.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd -P)
 tmp=$(mktemp -d)
@@ -54,7 +53,7 @@ expect() {
 begin() { printf '# Drift of device tokens: prod\n\n- Checked: then\n- Result: **%s**' "$1"; }
 failure="$(begin unknown)
 
-The plan failed; the log of the run says why. This says nothing about the deployment."
+The plan failed, so it is not known whether the deployment differs. See the log of the run."
 
 FAKE_CODE=0 expect "none" 0 "$(begin none)"
 FAKE_CODE=1 expect "a plan that fails" 1 "$failure"

@@ -1,13 +1,10 @@
 #!/usr/bin/env bash
-# Plans and applies every stage into .cache/plans, makes the evidence in
-# docs/evidence/infra from that, or with --check fails if the evidence is stale,
-# and runs the tests that compare the plans with the library.
+# Plans and applies every stage into .cache/plans, makes the evidence in docs/evidence/infra from the plans, and runs the
+# tests that compare the plans with the library. With --check it fails if the evidence is stale. sst-synth-output.txt
+# comes from `make sst-synth`.
 #
-# TERRAFORM must come with a provider that answers from its schema alone: the copy
-# that is planned and applied here has no credentials and no address of AWS, so the
-# real provider fails before it reaches anything. Timestamps, versions, paths and
-# the package's hash are left out. sst-synth-output.txt is written by
-# `make sst-synth`.
+# TERRAFORM needs a provider that answers from its schema. The planned copy has no credentials and no address of AWS, so
+# the real provider fails before it reaches anything.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 need jq python3 go
@@ -16,45 +13,30 @@ kept=$repo/docs/evidence/infra
 out=$tmp/evidence plans=$tmp/plans
 mkdir "$out" "$plans"
 
-# planned prints a folder that is initialised and can reach nothing.
+# planned prints an initialised copy of the configuration that can reach nothing.
 planned() {
   local dir
   dir=$(copy)
-  cat >"$dir/evidence_override.tf" <<'OVERRIDE'
-provider "aws" {
-  access_key                  = "none"
-  secret_key                  = "none"
-  skip_credentials_validation = true
-  skip_metadata_api_check     = true
-
-  endpoints {
-    apigateway = "http://127.0.0.1:1"
-    cloudwatch = "http://127.0.0.1:1"
-    dynamodb   = "http://127.0.0.1:1"
-    iam        = "http://127.0.0.1:1"
-    kms        = "http://127.0.0.1:1"
-    lambda     = "http://127.0.0.1:1"
-    logs       = "http://127.0.0.1:1"
-    sns        = "http://127.0.0.1:1"
-    sts        = "http://127.0.0.1:1"
-    wafv2      = "http://127.0.0.1:1"
-  }
-}
-OVERRIDE
+  {
+    echo 'provider "aws" {'
+    printf '  %s = "none"\n' access_key secret_key
+    printf '  %s = true\n' skip_credentials_validation skip_metadata_api_check
+    echo '  endpoints {'
+    printf '    %s = "http://127.0.0.1:1"\n' apigateway cloudwatch dynamodb iam kms lambda logs sns sts wafv2
+    printf '  }\n}\n'
+  } >"$dir/evidence_override.tf"
   init "$dir"
   echo "$dir"
 }
 
-# plan NAME VALUES: the plan of VALUES.tfvars as JSON, less what changes from run
-# to run. The override above is no part of the configuration.
+# plan NAME VALUES: writes the plan of VALUES.tfvars, without what changes from run to run and without the override.
 plan() {
   quietly "${terraform[@]}" -chdir="$dir" plan -input=false -no-color -var-file="$2.tfvars" -out="$tmp/plan"
   "${terraform[@]}" -chdir="$dir" show -json "$tmp/plan" |
     jq -S '.relevant_attributes |= sort | .terraform_version = "left out" | del(.timestamp, .configuration.provider_config, .prior_state.terraform_version)' >"$plans/plan-$1.json"
 }
 
-# applied NAME VALUES: the state after an apply, which has what a plan does not know
-# yet, with made-up identifiers.
+# applied NAME VALUES: writes the state after an apply, where the values that a plan lacks are made up.
 applied() {
   local state=$tmp/$1.tfstate
   quietly "${terraform[@]}" -chdir="$dir" apply -auto-approve -input=false -no-color -var-file="$2.tfvars" -state="$state"
@@ -67,15 +49,48 @@ applied() {
       }' >"$plans/applied-$1.json"
 }
 
-# summary PLAN: what a plan does, one resource a line.
+# values STAGE: writes the values that the plan sets, one resource a line, the values that all resources of a for_each have
+# in a line "[*]", and JSON documents as JSON. Tags stay where they are null: the tests require them.
+values() {
+  jq -r -S '
+    def set: . != null and . != [] and . != {} and . != [null];
+    def kept:
+      if type == "object" then map_values(kept) | with_entries(select(.key == "tags" or (.value | set)))
+      elif type == "array" then map(kept)
+      elif type == "string" and startswith("{") then fromjson | kept
+      else . end;
+    def all: .resources[]?, (.child_modules[]? | all);
+    def shared:
+      . as $all | reduce (.[0] | keys[]) as $key ({}; if $all | all(has($key)) | not then . else
+        [$all[][$key]] as $values
+        | if $values | unique | length == 1 then .[$key] = $values[0]
+          elif $values | all(type == "object") then .[$key] = ($values | shared)
+          else . end
+      end);
+    def without($common):
+      reduce ($common | keys[]) as $key (.; if .[$key] == $common[$key] then del(.[$key]) else .[$key] |= without($common[$key]) end);
+    def grouped:
+      group_by(.address | sub("\\[.*"; ""))[]
+      | if length == 1 then .[0] else (map(.values) | shared) as $common
+          | {address: (.[0].address | sub("\\[.*"; "[*]")), values: $common}, (.[] | .values |= without($common))
+        end;
+    def lines: "{\n" + (to_entries | map("  \(.key | tojson): \(.value | tojson)") | join(",\n")) + "\n }";
+    "{\n \"outputs\": " + (.planned_values.outputs | map_values(.value) | kept | lines)
+      + ",\n \"depends_on\": " + ([.configuration.root_module.resources[] | select(.depends_on) | {(.address): .depends_on}] | add | lines)
+      + ",\n \"resources\": " + ([.planned_values.root_module | all | select(.mode == "managed") | .values |= (del(.tags_all) | kept)]
+        | [grouped | {(.address): .values}] | add | lines)
+      + "\n}"' "$plans/plan-$1.json" >"$plans/values-$1.json"
+}
+
+# summary STAGE: what the plan does, one resource a line.
 summary() {
   jq -r '
     [.resource_changes[] | select(.mode == "managed")] as $all
     | ([$all[].change.actions[]] | group_by(.) | map("\(length) to \(.[0])") | join(", ")),
-      ($all | sort_by(.address)[] | "  \(.change.actions | join(", ")) \(.address)")' "$1"
+      ($all | sort_by(.address)[] | "  \(.change.actions | join(", ")) \(.address)")' "$plans/plan-$1.json"
 }
 
-# checkov FRAMEWORK ARG...: a report of what is skipped and failed, and how much passed.
+# checkov FRAMEWORK ARG...: prints how many checks passed, those that failed, and those that are skipped with the reason.
 checkov() {
   local framework=$1 report=$tmp/checkov.json
   shift
@@ -83,46 +98,38 @@ checkov() {
     >"$report" || true
   jq -e '.summary.parsing_errors == 0 and .summary.passed > 0' "$report" >/dev/null || { cat "$tmp/checkov.log" "$report" >&2; return 1; }
   jq -r '
-    def line: "  \(.check_id) \(.resource)";
     "passed \(.summary.passed), failed \(.summary.failed), skipped \(.summary.skipped)",
-    (.results.failed_checks // [] | sort_by(.check_id, .resource)[] | "failed:" + line),
-    (.results.skipped_checks // [] | sort_by(.check_id, .resource)[] | line + ": " + .check_result.suppress_comment)' "$report"
+    (.results.failed_checks // [] | sort_by(.check_id, .resource)[] | "failed: \(.check_id) \(.resource)"),
+    (.results.skipped_checks // [] | group_by(.check_id, .check_result.suppress_comment)[]
+      | "  \(.[0].check_id) \(map(.resource | sub("\\[.*"; "")) | unique | join(", ")): \(.[0].check_result.suppress_comment)")' "$report"
   jq -e '.summary.failed == 0' "$report" >/dev/null || failed+=("checkov $framework")
 }
 
 failed=()
-bin=$("$infra/scripts/tools.sh")
+bin=$(scanners)
 sources terraform >"$plans/terraform.sha256" # before the copies: a later change makes them stale
 dir=$(planned)
 scanned=$(copy)
 
-# The cases that sst/synth/cases.mjs has too.
+# sst/synth/cases.mjs has the same cases.
 for case in dev:envs/dev stage:envs/stage prod:envs/prod oidc:envs/emulator options:tests/options; do
   plan "${case%%:*}" "${case#*:}"
   applied "${case%%:*}" "${case#*:}"
 done
+for stage in dev stage prod; do values "$stage"; done
 
-# The tests read them here.
 mkdir -p "$repo/.cache/plans"
-rm -f "$repo"/.cache/plans/{plan-*,applied-*,terraform.sha256}
+rm -f "$repo"/.cache/plans/{plan-*,applied-*,values-*,terraform.sha256}
 cp "$plans"/* "$repo/.cache/plans/"
 
-# What the tests compare, a resource a line, so that a difference is one of a resource. The summary has the rest.
-jq -r '
-  def lines($in): tojson as $line
-    | if ($line | length) <= 160 or (type | IN("object", "array") | not) or (type == "object" and has("address") and (has("resources") | not)) then $line
-      elif type == "array" then "[\n" + (map($in + " " + lines($in + " ")) | join(",\n")) + "\n" + $in + "]"
-      else "{\n" + (to_entries | map($in + " " + (.key | tojson) + ": " + (.value | lines($in + " "))) | join(",\n")) + "\n" + $in + "}" end;
-  {
-    planned_values,
-    configuration: {root_module: {resources: [.configuration.root_module.resources[] | select(.depends_on) | {address, depends_on}]}}
-  } | del(.. | .sensitive_values?) | lines("")' "$plans/plan-dev.json" >"$out/device-token-plan.json"
+cp "$plans/values-dev.json" "$out/device-token-plan.json"
 
 {
-  echo "What a first apply of each stage does."
-  for stage in dev stage prod; do
-    printf '\n%s: ' "$stage"
-    summary "$plans/plan-$stage.json"
+  printf 'What a first apply of each stage does.\n\ndev: '
+  summary dev
+  for stage in stage prod; do
+    printf '\n%s: %s; compared with dev:\n' "$stage" "$(summary "$stage" | head -1)"
+    diff <(summary dev | tail -n +2) <(summary "$stage" | tail -n +2) | sed -n 's/^[<] /-/p; s/^[>] /+/p' || true
   done
 } >"$out/terraform-plan-summary.txt"
 
@@ -138,14 +145,15 @@ jq -r '
   ((code == 0)) || failed+=("tfsec")
 } >"$out/tfsec-report.txt"
 
+# Not in a pipe, where bash would lose what checkov adds to failed.
+checkov terraform --directory infrastructure >"$tmp/configuration"
+checkov terraform_plan --file "$plans/plan-prod.json" --repo-root-for-plan-enrichment infrastructure >"$tmp/prod"
+checkov terraform_plan --file "$plans/plan-oidc.json" --repo-root-for-plan-enrichment infrastructure >"$tmp/oidc"
 {
-  echo "checkov $("$bin/checkov" --version)"
-  printf '\nThe configuration: '
-  checkov terraform --directory infrastructure
-  for plan in "prod:$plans/plan-prod.json" "emulator, with OIDC:$plans/plan-oidc.json"; do
-    printf '\nThe plan (%s): ' "${plan%%:*}"
-    checkov terraform_plan --file "${plan#*:}" --repo-root-for-plan-enrichment infrastructure
-  done
+  printf 'checkov %s\n\nThe configuration: ' "$("$bin/checkov" --version)"
+  cat "$tmp/configuration"
+  printf '\nThe plans of prod and of the emulator with OIDC, without the skips above:\n'
+  grep -hvxF -f <(tail -n +2 "$tmp/configuration") "$tmp/prod" "$tmp/oidc"
 } >"$out/checkov-report.txt"
 
 # A second plan right after an apply finds nothing to do.

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Runs every `sh` block of the runbook, in their order and in one shell, against a
-# moto_server that holds what the blocks look at; `sh real` blocks are left out.
-# Fails at the first command that fails, and where a block prints what it should not.
+# Runs every `sh` block of the runbook in one shell against a moto_server with a deployment, and leaves out `sh real`
+# blocks. Fails if a command fails, if expected output is missing, or if a token is printed.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 need python3 zip go
@@ -23,8 +22,7 @@ export AWS_ENDPOINT_URL=http://127.0.0.1:$port AWS_DEFAULT_REGION=eu-central-1 A
 export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_EC2_METADATA_DISABLED=true
 export STAGE=dev NAME=device-tokens-dev
 
-# A deployment as far as the runbook looks at it, made by hand: Terraform's own
-# provider is not needed for that.
+# deploy makes the resources that the runbook uses, without Terraform.
 deploy() {
   local key role topic api root v1
   key=$(aws kms create-key --query KeyMetadata.KeyId --output text)
@@ -40,7 +38,6 @@ deploy() {
   role=$(aws iam create-role --role-name "$NAME-function" --assume-role-policy-document '{"Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}' \
     --query Role.Arn --output text)
-  # The one policy of AWS's own; an emulator may lack it.
   aws iam attach-role-policy --role-name "$NAME-function" \
     --policy-arn arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs
   (cd "$tmp" && echo '#!/bin/sh' >bootstrap && zip -q function.zip bootstrap)
@@ -67,7 +64,7 @@ deploy() {
 }
 quietly deploy
 
-# blocks prints the runbook's sh blocks, each after a line that says where it is.
+# blocks prints the runbook's sh blocks, each after an echo of its line number.
 blocks() {
   awk '/^```sh$/ { inside = 1; count++; printf "echo \"--- line %d\"\n", FNR; next }
        /^```/ { inside = 0 }
@@ -82,7 +79,6 @@ if ! bash -euo pipefail "$tmp/blocks.sh" >"$tmp/out" 2>&1; then
 fi
 
 failed=0
-# shown TEXT...: the blocks printed each of these.
 for shown in "$NAME-function-errors" team@example.com ERROR phone Enabled ENABLED "$NAME-restored" ACTIVE; do
   grep -qF -- "$shown" "$tmp/out" || { echo "FAIL  runbook: nothing printed $shown"; failed=1; }
 done

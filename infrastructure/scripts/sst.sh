@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# The checks of infrastructure/sst, which need no account but the registry of npm.
+# Checks infrastructure/sst without an account; needs the registry of npm.
 #
-#   sst.sh install       the packages of the lock file, and the platform that SST builds on
-#   sst.sh types         the configuration suits SST's types
-#   sst.sh synth         evaluates it for each stage into .cache/plans, and writes docs/evidence/infra/sst-synth-output.txt
-#   sst.sh check         all of these, but the summary is only compared; tests the settings, and compares what
-#                        is registered with the Terraform plans that `make evidence-check` leaves in .cache/plans
+#   sst.sh install       installs the packages of the lock file, and SST's platform
+#   sst.sh synth         evaluates each case into .cache/plans, and writes docs/evidence/infra/sst-synth-output.txt
+#   sst.sh check         checks the types, tests the settings, evaluates each case, compares the summary with the evidence
+#                        and the resources with the Terraform plans of `make evidence-check`
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 cd "$infra/sst"
@@ -19,7 +18,7 @@ bun() {
 }
 
 install() {
-  # What was installed to the end, from the same lock file and providers, has this stamp.
+  # A complete installation has this stamp.
   local stamp=.sst/installed
   if [[ -d node_modules ]] && cat package-lock.json sst.config.ts | cmp -s - "$stamp"; then
     return
@@ -30,8 +29,7 @@ install() {
   cat package-lock.json sst.config.ts >"$stamp"
 }
 
-# The platform's own sources have one error with any settings. Anything else that
-# begins a line is another error, or a crash of the compiler.
+# types fails for any error of the compiler but one in the platform's own sources, and for a crash.
 types() {
   local code=0 log=.sst/types.log
   node_modules/.bin/tsc --project tsconfig.json --pretty false >"$log" 2>&1 || code=$?
@@ -44,7 +42,7 @@ types() {
   echo "ok    types suit SST $(cat .sst/platform/version)"
 }
 
-# synthesise [--check]: into .cache/plans, with the digest of the sources last.
+# synthesise [--check]: evaluates each case into .cache/plans, and writes the digests of the sources last.
 synthesise() {
   local plans=$repo/.cache/plans
   mkdir -p "$plans"
@@ -56,11 +54,6 @@ synthesise() {
 
 case "${1:-}" in
   install) install ;;
-  # Each command on a line of its own: bash does not stop at a failure before an &&.
-  types)
-    install
-    types
-    ;;
   synth)
     install
     synthesise
@@ -70,7 +63,7 @@ case "${1:-}" in
     types
     "$(bun)" test stacks
     synthesise --check
-    # -v shows what is skipped for want of Terraform's plans.
+    # -v shows the tests that skip because Terraform's plans are missing.
     go -C "$repo" test -count=1 -v -run '^TestSST' ./infrastructure | grep -v '^=== '
     ;;
   *)

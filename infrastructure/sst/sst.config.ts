@@ -1,8 +1,7 @@
 /// <reference path="./.sst/platform/config.d.ts" />
 
-// The system of infrastructure/*.tf with SST: the same table, key, function, API,
-// alarms and outputs, which infrastructure/sst_test.go compares. SST allows no
-// import at the top of this file.
+// The system of infrastructure/*.tf in SST, which infrastructure/sst_test.go compares. SST
+// allows no import at the top of this file.
 export default $config({
   async app(input) {
     const { settingsOf, isProtected } = await import("./stacks/settings");
@@ -11,7 +10,7 @@ export default $config({
       name: "device-tokens",
       version: "4.17.1",
       home: "aws",
-      // Outside dev, `sst remove` is refused, and what holds data outlives the stack.
+      // Outside dev, `sst remove` is refused, and the table and the key stay.
       protect: isProtected(settings.stage),
       removal: isProtected(settings.stage) ? "retain" : "remove",
       providers: { aws: { version: "7.20.0", region: settings.region } },

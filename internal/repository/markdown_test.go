@@ -177,7 +177,7 @@ func TestMarkdownNamesTests(t *testing.T) {
 // Commands in documents exist: targets of make, programs of the examples with
 // their flags, and the commands of admin.
 func TestMarkdownCommands(t *testing.T) {
-	targets := read(t, filepath.Join(root, "Makefile")) + read(t, filepath.Join(root, "infrastructure/infra.mk"))
+	targets := read(t, filepath.Join(root, "Makefile"))
 	sources := map[string]string{} // of the programs in examples, by folder
 	for _, path := range files(t, ".go") {
 		if folder := filepath.Dir(path); filepath.Dir(folder) == filepath.Join(root, "examples") {

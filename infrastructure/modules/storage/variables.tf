@@ -19,7 +19,7 @@ variable "table_name" {
 }
 
 variable "kms_key_arn" {
-  description = "ARN of the KMS key that encrypts the table. Do not use the key's ID or an alias: DynamoDB returns the ARN, so each plan would show a difference."
+  description = "KMS key of the table. With its ID or an alias each plan would differ, because DynamoDB returns the ARN."
   type        = string
 
   validation {
@@ -62,7 +62,7 @@ variable "write_limit" {
 }
 
 variable "alarm_topic_arns" {
-  description = "ARNs of the SNS topics that are notified when an alarm begins and ends."
+  description = "SNS topics that are notified when an alarm begins and ends."
   type        = list(string)
   default     = []
 
@@ -73,7 +73,7 @@ variable "alarm_topic_arns" {
 }
 
 variable "tags" {
-  description = "Tags of all resources in this module. Project, Env, Owner and CostCenter are required and must not be empty."
+  description = "Tags of all resources in this module."
   type        = map(string)
 
   validation {

@@ -1,4 +1,4 @@
-import type { Names } from "./names";
+import type { Account, Names } from "./names";
 import type { Settings } from "./settings";
 
 // DynamoDB publishes SystemErrors for each operation and not for the table, so the alarm
@@ -13,15 +13,13 @@ interface Alarm {
   /** Sum, Maximum, or a percentile such as p99. */
   statistic: string;
   threshold: number;
-  /** Seconds; 300 without. */
+  /** In seconds; the default is 300. */
   period?: number;
-  periods: number;
+  /** The default is 1. */
+  periods?: number;
 }
 
-/**
- * The alarms, of which infrastructure/alarms.tf says why. Those of the table alone have
- * its name before theirs. Returns their names, sorted.
- */
+/** Makes the alarms of infrastructure/alarms.tf and of the storage module, and returns their names, sorted. */
 export function makeAlarms(settings: Settings, names: Names, topicArn: $util.Input<string>): string[] {
   // Missing data is not a breach in any alarm, because AWS publishes almost no data
   // without requests.
@@ -42,18 +40,15 @@ export function makeAlarms(settings: Settings, names: Names, topicArn: $util.Inp
     ...Object.entries(serviceAlarms(settings, names)).map((alarm) => [names.all, ...alarm] as const),
     ...Object.entries(tableAlarms(settings, names)).map((alarm) => [names.table, ...alarm] as const),
   ];
-  for (const [prefix, name, alarm] of alarms) {
-    const percentile = alarm.statistic.startsWith("p");
+  for (const [prefix, name, { means, metric, statistic, period = 300, periods = 1, ...rest }] of alarms) {
     make(prefix, name, {
-      alarmDescription: described(alarm.means),
-      namespace: alarm.namespace,
-      metricName: alarm.metric,
-      dimensions: alarm.dimensions,
-      ...(percentile ? { extendedStatistic: alarm.statistic } : { statistic: alarm.statistic }),
-      period: alarm.period ?? 300,
-      evaluationPeriods: alarm.periods,
-      datapointsToAlarm: alarm.periods,
-      threshold: alarm.threshold,
+      ...rest,
+      alarmDescription: described(means),
+      metricName: metric,
+      ...(statistic.startsWith("p") ? { extendedStatistic: statistic } : { statistic }),
+      period,
+      evaluationPeriods: periods,
+      datapointsToAlarm: periods,
     });
   }
 
@@ -91,7 +86,6 @@ function serviceAlarms(settings: Settings, names: Names): Record<string, Alarm> 
       metric: "Errors",
       statistic: "Sum",
       threshold: 0,
-      periods: 1,
     },
     "function-throttles": {
       ...onFunction,
@@ -99,7 +93,6 @@ function serviceAlarms(settings: Settings, names: Names): Record<string, Alarm> 
       metric: "Throttles",
       statistic: "Sum",
       threshold: 0,
-      periods: 1,
     },
     "function-duration": {
       ...onFunction,
@@ -107,7 +100,6 @@ function serviceAlarms(settings: Settings, names: Names): Record<string, Alarm> 
       metric: "Duration",
       statistic: "Maximum",
       threshold: 8000,
-      periods: 1,
     },
     "table-conflicts": {
       means: "Transactions on the device-token table conflict repeatedly.",
@@ -126,16 +118,8 @@ function serviceAlarms(settings: Settings, names: Names): Record<string, Alarm> 
       statistic: "Sum",
       threshold: settings.movedLimit,
       period: 3600,
-      periods: 1,
     },
-    "api-5xx": {
-      ...onApi,
-      means: "The API returns 5XX responses.",
-      metric: "5XXError",
-      statistic: "Sum",
-      threshold: 5,
-      periods: 1,
-    },
+    "api-5xx": { ...onApi, means: "The API returns 5XX responses.", metric: "5XXError", statistic: "Sum", threshold: 5 },
     "api-latency": {
       ...onApi,
       means: "One request in a hundred takes longer than 2 seconds.",
@@ -150,31 +134,55 @@ function serviceAlarms(settings: Settings, names: Names): Record<string, Alarm> 
 function tableAlarms(settings: Settings, names: Names): Record<string, Alarm> {
   const onTable = { namespace: "AWS/DynamoDB", dimensions: { TableName: names.table }, statistic: "Sum" };
   const alarms: Record<string, Alarm> = {};
-  for (const [kind, metric] of [
-    ["read", "ReadThrottleEvents"],
-    ["write", "WriteThrottleEvents"],
+  for (const [kind, metric, limit] of [
+    ["read", "Read", settings.readLimit],
+    ["write", "Write", settings.writeLimit],
   ] as const) {
     alarms[`${kind}-throttling`] = {
       ...onTable,
       means: `DynamoDB throttles ${kind}s of the device-token table.`,
-      metric,
+      metric: `${metric}ThrottleEvents`,
       threshold: 0,
-      periods: 1,
     };
-  }
-  for (const [kind, metric, limit] of [
-    ["read", "ConsumedReadCapacityUnits", settings.readLimit],
-    ["write", "ConsumedWriteCapacityUnits", settings.writeLimit],
-  ] as const) {
     if (limit === undefined) continue;
     alarms[`${kind}-consumption`] = {
       ...onTable,
       means: `The device-token table consumes more than ${limit} ${kind} units a second.`,
-      metric,
+      metric: `Consumed${metric}CapacityUnits`,
       threshold: limit * 60,
       period: 60,
       periods: 5,
     };
   }
   return alarms;
+}
+
+/** Makes the topic that the alarms notify, unless there is an existing one, and returns its ARN. */
+export function makeTopic(settings: Settings, names: Names, account: Account, key: aws.kms.Key): $util.Input<string> {
+  // The subscribers of an existing topic are managed elsewhere.
+  if (settings.alarmTopicArn) return settings.alarmTopicArn;
+
+  const topic = new aws.sns.Topic("Alarms", { name: `${names.all}-alarms`, kmsMasterKeyId: key.arn });
+
+  new aws.sns.TopicPolicy("AlarmsPolicy", {
+    arn: topic.arn,
+    policy: $jsonStringify({
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Sid: "AlarmsOfThisAccount",
+          Effect: "Allow",
+          Principal: { Service: "cloudwatch.amazonaws.com" },
+          Action: "sns:Publish",
+          Resource: topic.arn,
+          Condition: { StringEquals: { "aws:SourceAccount": account.id } },
+        },
+      ],
+    }),
+  });
+
+  if (settings.alarmEmail) {
+    new aws.sns.TopicSubscription("AlarmsByEmail", { topic: topic.arn, protocol: "email", endpoint: settings.alarmEmail });
+  }
+  return topic.arn;
 }

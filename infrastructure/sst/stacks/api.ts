@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 
+import problems from "../../responses.json";
 import type { makeFunction } from "./function";
 import { type Names, logRetention } from "./names";
-import { gatewayResponses } from "./responses";
 import type { Settings } from "./settings";
 
 const path = "/v1/device-tokens";
@@ -30,7 +30,31 @@ const accessLogFields = {
   latency: "$context.responseLatency",
 };
 
-/** The REST API in front of the function. */
+const problemHeaders = {
+  "Cache-Control": "no-store",
+  "Content-Type": "application/problem+json",
+  "X-Content-Type-Options": "nosniff",
+};
+
+const ownProblemHeaders: Record<string, Record<string, string>> = {
+  DEFAULT_5XX: { "Retry-After": "1" },
+  THROTTLED: { "Retry-After": "1" },
+  UNAUTHORIZED: { "WWW-Authenticate": "Bearer" },
+};
+
+/** The gateway's own error responses, which infrastructure/responses.tf explains. */
+const gatewayResponses = Object.entries<{ title: string; status?: number }>(problems).map(
+  ([responseType, problem]): Omit<aws.apigateway.ResponseArgs, "restApiId"> => ({
+    responseType,
+    statusCode: problem.status?.toString(),
+    responseParameters: Object.fromEntries(
+      Object.entries({ ...problemHeaders, ...ownProblemHeaders[responseType] }).map(([name, value]) => [`gatewayresponse.header.${name}`, `'${value}'`]),
+    ),
+    responseTemplates: { "application/json": JSON.stringify({ ...problem, requestId: "$context.requestId" }) },
+  }),
+);
+
+/** Makes the REST API in front of the function. */
 export function makeApi(settings: Settings, names: Names, key: aws.kms.Key, fn: ReturnType<typeof makeFunction>) {
   // The resources in the snapshot of a deployment. The code below adds them, and
   // deploy() creates the deployment.
@@ -118,11 +142,7 @@ function hasDefaultEndpoint({ customDomain }: Settings): boolean {
   return customDomain === undefined || customDomain.keepDefaultEndpoint === true;
 }
 
-/**
- * Where the API is called. The endpoint that AWS gives an API accepts TLS 1.0; only a
- * domain's security policy refuses it. So with a domain the default endpoint is off,
- * unless it is kept for a while.
- */
+/** The address of the API. infrastructure/api.tf explains the custom domain. */
 function addressOf(settings: Settings, api: aws.apigateway.RestApi, stage: aws.apigateway.Stage) {
   if (!settings.customDomain) return { url: stage.invokeUrl };
   const domain = new aws.apigateway.DomainName("Domain", {
@@ -143,10 +163,7 @@ function addressOf(settings: Settings, api: aws.apigateway.RestApi, stage: aws.a
   };
 }
 
-/**
- * Who authenticates. With oidc the gateway lets every request through to the function,
- * which answers 401 unless it verifies the bearer token: it has no other setting.
- */
+/** With oidc the gateway passes every request to the function, which responds 401 to an invalid bearer token. */
 function authOf(settings: Settings, names: Names, api: sst.aws.ApiGatewayV1): sst.aws.ApiGatewayV1RouteArgs["auth"] {
   const a = settings.authorizer;
   if (a.type === "oidc") return false;
@@ -158,7 +175,7 @@ function authOf(settings: Settings, names: Names, api: sst.aws.ApiGatewayV1): ss
   return { cognito: { authorizer: authorizer.id, ...(a.scopes && { scopes: a.scopes }) } };
 }
 
-/** A digest of what a request meets at the gateway: it changes when a route does. */
+/** A digest of the routes: a changed digest makes a deployment. */
 function routesDigest(settings: Settings, names: Names): string {
   const routes = {
     path,

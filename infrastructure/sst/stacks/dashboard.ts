@@ -5,7 +5,7 @@ import type { Settings } from "./settings";
 // The function writes these in CloudWatch's embedded metric format.
 const outcomes = ["Created", "Refreshed", "Moved", "Deactivated", "Erased", "Rejected", "TryAgain"];
 
-/** The dashboard: the state of every alarm, and eight graphs, two a row. */
+/** Makes the dashboard: the state of every alarm, and eight graphs, two in a row. */
 export function makeDashboard(settings: Settings, names: Names, account: Account, alarmNames: string[]) {
   const onApi = (metric: string) => ["AWS/ApiGateway", metric, "ApiName", names.all, "Stage", settings.stage];
   const onFunction = (metric: string) => ["AWS/Lambda", metric, "FunctionName", names.all];

@@ -4,14 +4,14 @@ import type { Settings } from "./settings";
 // The actions that dynamostore needs.
 const tableActions = ["DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"];
 
-/** The function that serves httpapi, its role and its log group. */
+/** Makes the function that serves httpapi, its role and its log group. */
 export function makeFunction(settings: Settings, names: Names, account: Account, key: aws.kms.Key, table: sst.aws.Dynamo) {
   const component = new sst.aws.Function("Function", {
     name: names.all,
     description: `HTTP API of the device-token registry (${settings.stage})`,
     runtime: "go",
-    // The binary of `make sst-package`, the one in Terraform's zip: SST's own build
-    // finds only packages at the root of their module.
+    // `make sst-package` takes this binary from Terraform's zip, because SST builds only
+    // packages at the root of their module.
     bundle: "../../examples/lambda/dist/arm64",
     handler: "bootstrap",
     architecture: "arm64",
@@ -57,7 +57,7 @@ export function makeFunction(settings: Settings, names: Names, account: Account,
   return { component, tableActions };
 }
 
-/** The names that examples/lambda reads; it refuses to start without the ones it needs. */
+/** The variables that examples/lambda reads. */
 function environment(settings: Settings, names: Names): Record<string, string> {
   const a = settings.authorizer;
   return {

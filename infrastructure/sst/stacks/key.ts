@@ -37,14 +37,10 @@ const use = [
   "kms:ReEncryptTo",
 ];
 
-/**
- * One key for the table, the logs and the alarm topic. Its policy lets the account
- * administer the key, and lets each service use it for that alone: no principal
- * decrypts with it directly. Why each statement is there, infrastructure/kms.tf says.
- */
+/** Makes one key for the table, the logs and the alarm topic. infrastructure/kms.tf explains its policy. */
 export function makeKey(settings: Settings, names: Names, account: Account) {
   const root = $interpolate`arn:${account.partition}:iam::${account.id}:root`;
-  // For the topic of this deployment. An existing topic has its own key.
+  // An existing topic has its own key.
   const alarmsToTopic = {
     Sid: "AlarmsToTopic",
     Effect: "Allow",
@@ -89,7 +85,7 @@ export function makeKey(settings: Settings, names: Names, account: Account) {
     ],
   });
 
-  // A table that is kept after the stack is removed is lost without its key.
+  // Without the key, a table that stays after the stack is removed is lost.
   const keep = { protect: isProtected(settings.stage), retainOnDelete: isProtected(settings.stage) };
   const key = new aws.kms.Key(
     "Key",

@@ -4,7 +4,7 @@ import { type Settings, checked, settingsOf, stages } from "./settings";
 
 const oidc = { type: "oidc", issuer: "https://issuer.example.com", audience: "device-tokens", token: "standard" } as const;
 
-test("each stage's settings are taken, and those with the other authorizer", () => {
+test("each stage's settings are accepted, also with the other authorizer", () => {
   for (const [stage, settings] of Object.entries(stages)) {
     expect(settingsOf(stage)).toBe(settings);
     expect(settings.stage as string).toBe(stage);
@@ -13,7 +13,7 @@ test("each stage's settings are taken, and those with the other authorizer", () 
   }
 });
 
-test("another stage is refused", () => {
+test("another stage is rejected", () => {
   for (const stage of ["", "staging", "alice", "__proto__", "toString"]) {
     expect(() => settingsOf(stage)).toThrow("The stage is dev, stage, prod");
   }
@@ -23,7 +23,6 @@ const certificate = "arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d-
 const webAcl = "arn:aws:wafv2:eu-central-1:111122223333:regional/webacl/push/0a1b2c3d-1111-2222-3333-444455556666";
 const topic = "arn:aws:sns:eu-central-1:111122223333:alarms";
 
-// Values that the types do not allow, from a mistake or from outside.
 const { alarmEmail: _, ...unheard } = stages.prod;
 const refused: [string, unknown, string][] = [
   ["no authorizer's type", { authorizer: { type: "none" } }, "The authorizer's type"],
@@ -61,17 +60,17 @@ const refused: [string, unknown, string][] = [
   ["an address and a topic", { alarmTopicArn: topic }, "alarmEmail or alarmTopicArn"],
 ];
 for (const [name, change, fault] of refused) {
-  test(`${name} is refused`, () => {
+  test(`rejects ${name}`, () => {
     expect(() => checked({ ...stages.prod, ...(change as Partial<Settings>) })).toThrow(fault);
   });
 }
 
-test("prod without a recipient of its alarms is refused, dev is not", () => {
+test("prod needs a recipient of its alarms, dev does not", () => {
   expect(() => checked(unheard)).toThrow("the alarms need a recipient");
   checked({ ...unheard, stage: "dev" });
   checked({ ...unheard, alarmTopicArn: topic });
 });
 
-test("all faults are told at once", () => {
+test("the error has every fault", () => {
   expect(() => checked({ ...stages.dev, owner: "", maxDevices: 0 })).toThrow(/Owner.*1 to 1000/);
 });

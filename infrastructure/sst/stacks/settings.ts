@@ -1,19 +1,10 @@
-// The settings of a deployment, like infrastructure/variables.tf and
-// infrastructure/envs.
+// The settings of each stage, like infrastructure/variables.tf and infrastructure/envs.
 
 import limits from "../../limits.json";
 
 export type Stage = "dev" | "stage" | "prod";
 
-/**
- * How callers are authenticated. There is no open setting and no default.
- *
- * With cognito, API Gateway verifies tokens of the user pools: ID tokens, or access
- * tokens that have one of the scopes where there are scopes. With oidc, the function
- * verifies bearer tokens of one issuer for one audience; token is their kind. The
- * other settings are for issuers that need them: examples/lambda/README.md lists them,
- * httpapi/oidcauth/doc.go the issuers.
- */
+/** How requests are authenticated. */
 export type Authorizer =
   | { type: "cognito"; userPoolArns: [string, ...string[]]; scopes?: [string, ...string[]] }
   | {
@@ -29,53 +20,26 @@ export type Authorizer =
       keysUrl?: string;
     };
 
+/** The settings. infrastructure/variables.tf explains each. */
 export interface Settings {
   stage: Stage;
-  /** One deployment, one region: registering a token in two regions at once is not supported. */
   region: aws.Region;
-  /** Who answers for the deployment, and who pays for it: tags of everything. */
   owner: string;
   costCenter: string;
-  /** Further tags of everything. */
   extraTags?: Record<string, string>;
   authorizer: Authorizer;
-  /** Base path of a custom domain's API mapping, such as /push; none without. */
   basePath?: string;
-  /**
-   * A domain of your own for the API, and the ARN of its ACM certificate in the API's
-   * region; without one there is AWS's default endpoint, which accepts TLS 1.0. With a
-   * domain, TLS 1.2 is the least, and the default endpoint is off unless it is kept for
-   * apps that still have its address.
-   */
   customDomain?: { name: string; certificateArn: string; keepDefaultEndpoint?: boolean };
-  /**
-   * A regional AWS WAF web ACL to put in front of the API, which limits each client
-   * where the API's throttle limits all together.
-   */
   webAclArn?: string;
-  /** Days that a registration lives after the app's last launch. */
   tokenTtlDays: number;
   maxDevices: number;
   logLevel: "debug" | "info" | "warn" | "error";
-  /** Executions of the function at once; -1 for the account's common pool. */
   reservedConcurrency: number;
-  /** Another than device-tokens-STAGE, to switch over to a restored table: see the runbook. */
   tableName?: string;
-  /**
-   * What the table's stream carries; none without. A view with images carries push
-   * tokens: treat its readers as holders of credentials.
-   */
   stream?: "keys-only" | "new-image" | "old-image" | "new-and-old-images";
-  /** Address that hears the alarms once it has confirmed; prod needs one, or a topic. */
   alarmEmail?: string;
-  /**
-   * A topic of yours for the alarms, in place of one of the deployment. It must let
-   * CloudWatch publish, and use its key if it is encrypted.
-   */
   alarmTopicArn?: string;
-  /** Registrations an hour that may lose their token to another user before an alarm tells. */
   movedLimit: number;
-  /** Units a second above which an alarm tells; none without. */
   readLimit?: number;
   writeLimit?: number;
 }
@@ -118,7 +82,7 @@ export const stages: Record<Stage, Settings> = {
   },
 };
 
-/** The settings of a stage, checked; any other name of a stage is refused. */
+/** Returns the checked settings of a stage. */
 export function settingsOf(stage: string): Settings {
   if (!Object.hasOwn(stages, stage)) {
     throw new Error(`The stage is ${Object.keys(stages).join(", ")}, not ${stage}.`);
@@ -126,12 +90,12 @@ export function settingsOf(stage: string): Settings {
   return checked(stages[stage as Stage]);
 }
 
-/** Whether what holds data is protected from deletion. */
+/** Whether the table and its key are protected from deletion. */
 export function isProtected(stage: Stage): boolean {
   return stage !== "dev";
 }
 
-/** The settings, or an error that names everything wrong that the types let pass. */
+/** Returns the settings, or throws an error with every fault that the types allow. */
 export function checked(s: Settings): Settings {
   const faults: string[] = [];
   const need = (holds: boolean, fault: string) => {
@@ -155,19 +119,17 @@ export function checked(s: Settings): Settings {
     need(limit === undefined || limit >= 1, "A limit on consumption is at least 1 unit a second.");
   }
   need(s.movedLimit >= 1, "The limit on moved registrations is at least 1 an hour.");
-  need(
-    s.customDomain === undefined || /^([a-z0-9-]+\.)+[a-z]{2,}$/.test(s.customDomain.name),
-    "The domain's name looks like push.example.com, in lower case.",
-  );
-  need(
-    s.customDomain === undefined || !/^\/.*\//.test(s.basePath ?? ""),
-    "With a custom domain the base path has one part, like /push: API Gateway's mapping of a REST API takes no more.",
-  );
-  need(
-    s.customDomain === undefined ||
+  if (s.customDomain) {
+    need(/^([a-z0-9-]+\.)+[a-z]{2,}$/.test(s.customDomain.name), "The domain's name looks like push.example.com, in lower case.");
+    need(
+      !/^\/.*\//.test(s.basePath ?? ""),
+      "With a custom domain the base path has one part, like /push: API Gateway's mapping of a REST API takes no more.",
+    );
+    need(
       new RegExp(`^arn:aws[a-z-]*:acm:${s.region}:[0-9]{12}:certificate/[A-Za-z0-9-]+$`).test(s.customDomain.certificateArn),
-    "The domain's certificate is named by its ARN, in the region of the API.",
-  );
+      "The domain's certificate is named by its ARN, in the region of the API.",
+    );
+  }
   need(
     s.webAclArn === undefined ||
       new RegExp(`^arn:aws[a-z-]*:wafv2:${s.region}:[0-9]{12}:regional/webacl/[A-Za-z0-9_-]+/[A-Za-z0-9-]+$`).test(s.webAclArn),

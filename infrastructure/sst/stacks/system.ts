@@ -1,15 +1,12 @@
-import { makeAlarms } from "./alarms";
+import { makeAlarms, makeTopic } from "./alarms";
 import { makeApi } from "./api";
 import { makeDashboard } from "./dashboard";
 import { makeFunction } from "./function";
 import { makeKey } from "./key";
-import { namesOf } from "./names";
-import { makeTopic } from "./notifications";
-import { type Settings, checked } from "./settings";
-import { makeTable } from "./storage";
-import { tagEverything } from "./tags";
+import { type Names, namesOf, tagEverything } from "./names";
+import { type Settings, checked, isProtected } from "./settings";
 
-/** The whole system. What it returns are the outputs of the deployment. */
+/** Makes the whole system, and returns the outputs of the deployment. */
 export function system(settings: Settings) {
   checked(settings);
   if ($dev) {
@@ -48,4 +45,28 @@ export function system(settings: Settings) {
     alarmNames,
     dashboardName: dashboard.dashboardName,
   };
+}
+
+/** The table of dynamostore.CreateTable, with the settings for production. */
+function makeTable(settings: Settings, names: Names, key: aws.kms.Key) {
+  return new sst.aws.Dynamo(
+    "Table",
+    {
+      fields: { userId: "string", deviceId: "string" },
+      primaryIndex: { hashKey: "userId", rangeKey: "deviceId" },
+      ttl: "expiresAt",
+      stream: settings.stream,
+      deletionProtection: isProtected(settings.stage),
+      transform: {
+        table: {
+          name: names.table,
+          tableClass: "STANDARD",
+          // This is SST's default, which may change.
+          pointInTimeRecovery: { enabled: true },
+          serverSideEncryption: { enabled: true, kmsKeyArn: key.arn },
+        },
+      },
+    },
+    { protect: isProtected(settings.stage) },
+  );
 }

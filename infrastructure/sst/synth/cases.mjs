@@ -1,9 +1,7 @@
-// What is evaluated: the three stages as sst.config.ts has them; once the other
-// authorizer, in an account where nothing has set the region's role for access logs:
-// what Terraform plans with infrastructure/envs/emulator.tfvars; and once all that no
-// stage sets: infrastructure/tests/options.tfvars.
+// The evaluated cases: the three stages of sst.config.ts; the other authorizer, in an account without a role for access
+// logs, as infrastructure/envs/emulator.tfvars; and every setting that no stage sets, as infrastructure/tests/options.tfvars.
 
-/** dev with other settings, which are TypeScript. */
+/** dev with other settings, as TypeScript. */
 const dev = (settings) => ({
   stage: "dev",
   program: `

@@ -1,11 +1,10 @@
-// Stand-ins for what a deployment would ask: AWS, by Pulumi's mocks, and SST's command
-// line, on the loopback. Identifiers and ARNs have AWS's form, so that a policy reads
-// as it would; nothing is checked as AWS would check it.
+// Stand-ins for AWS, as mocks of Pulumi, and for SST's command line, on the loopback. Identifiers and ARNs have AWS's
+// form, but no value is checked.
 import { createServer } from "node:http";
 
 const account = "000000000000";
 
-/** What each type of resource is known by once it exists, from what it is made with. */
+/** The values that AWS sets for a new resource, by type. */
 const made = {
   "aws:kms/key:Key": ({ region, id }) => ({ keyId: id, arn: `arn:aws:kms:${region}:${account}:key/${id}` }),
   "aws:dynamodb/table:Table": ({ region, inputs }) => {
@@ -38,7 +37,7 @@ const made = {
     arn: `arn:aws:apigateway:${region}::/restapis/${inputs.restApi}/stages/${inputs.stageName}`,
     invokeUrl: `https://${inputs.restApi}.execute-api.${region}.amazonaws.com/${inputs.stageName}`,
   }),
-  // As the stand-in for Terraform's provider makes them up.
+  // The same values as from the stand-in for Terraform's provider.
   "aws:apigateway/domainName:DomainName": () => ({
     regionalDomainName: "offline-regional_domain_name",
     regionalZoneId: "offline-regional_zone_id",
@@ -46,10 +45,7 @@ const made = {
   "random:index/randomBytes:RandomBytes": () => ({ base64: "", hex: "" }),
 };
 
-/**
- * Pulumi's mocks of an account. regionRole says whether the account has a role for API
- * Gateway's logs in the region already.
- */
+/** Pulumi's mocks of an account. With regionRole, the account has a role for API Gateway's logs. */
 export function mocks({ region, regionRole }) {
   return {
     newResource({ type, name, inputs, id }) {
@@ -62,7 +58,7 @@ export function mocks({ region, regionRole }) {
       return { id: own ?? given, state: { ...inputs, ...state } };
     },
 
-    // The message of an error is lost on its way through Pulumi.
+    // Pulumi loses the message of an error.
     call(asked) {
       try {
         return answered(asked);
@@ -84,12 +80,12 @@ export function mocks({ region, regionRole }) {
       case "aws:iam/getPolicyDocument:getPolicyDocument":
         return { ...inputs, json: JSON.stringify(policyDocument(inputs)) };
       default:
-        throw new Error(`nothing answers ${token}`);
+        throw new Error(`no mock of ${token}`);
     }
   }
 }
 
-// The JSON that AWS's provider makes of its policy documents, as far as SST uses them.
+// The JSON of a policy document, as AWS's provider makes it, with the members that SST uses.
 function policyDocument({ statements }) {
   return {
     Version: "2012-10-17",
@@ -111,7 +107,7 @@ function policyDocument({ statements }) {
   };
 }
 
-/** Answers what SST's components ask its command line. Returns the address. */
+/** Starts a server that responds to SST's components as the command line does. Returns its address. */
 export async function commandLine({ bundle }) {
   const answers = {
     "Provider.Aws.Bootstrap": () => ({ asset: "sst-asset", state: "sst-state" }),
@@ -122,9 +118,9 @@ export async function commandLine({ bundle }) {
     for await (const chunk of request) body += chunk;
     const { method, params } = JSON.parse(body);
     const answer = answers[method];
-    // A kept connection would keep the process alive.
+    // A connection that stays open would keep the process alive.
     response.writeHead(200, { "content-type": "application/json", connection: "close" });
-    response.end(JSON.stringify(answer ? { result: answer(params[0]) } : { error: `nothing answers ${method}` }));
+    response.end(JSON.stringify(answer ? { result: answer(params[0]) } : { error: `no mock of ${method}` }));
   });
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
   server.unref();

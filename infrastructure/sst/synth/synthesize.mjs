@@ -1,8 +1,7 @@
-// Evaluates the configuration, writes what it registers into .cache/plans and a summary
-// of that into docs/evidence/infra, or with --check fails if the summary there is stale:
+// Evaluates the cases, writes the registered resources into .cache/plans and a summary into docs/evidence/infra. With
+// --check it fails if the summary is stale. With a case it writes only its resources.
 //
-//   node synth/synthesize.mjs [--check]
-//   node synth/synthesize.mjs CASE        only the resources of this one
+//   node synth/synthesize.mjs [--check | CASE]
 import { execFile } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -20,11 +19,20 @@ const check = argument === "--check";
 const chosen = argument === undefined || check ? Object.keys(cases) : [argument];
 
 await mkdir(plans, { recursive: true });
-let summary = "What a first deployment of each stage makes, as SST's components register it.\n";
+let summary = "The resources of a first deployment, as SST's components register them.\n";
+let dev;
 for (const name of chosen) {
   const text = await evaluated(name);
   await writeFile(join(plans, `sst-${name}.json`), text);
-  summary += `\n${summarised(name, JSON.parse(text)).join("\n")}\n`;
+  const { title, lines } = summarised(name, JSON.parse(text));
+  if (name === "dev") {
+    dev = lines;
+    summary += `\n${title}\n${lines.map((line) => `  ${line}\n`).join("")}`;
+  } else if (dev) {
+    const less = dev.filter((line) => !lines.includes(line)).map((line) => `- ${line}\n`);
+    const more = lines.filter((line) => !dev.includes(line)).map((line) => `+ ${line}\n`);
+    summary += `\n${title}; beside dev:\n${[...less, ...more].join("")}`;
+  }
 }
 if (check && (await readFile(kept, "utf8")) !== summary) {
   console.error("FAIL  docs/evidence/infra/sst-synth-output.txt is stale: run make sst-synth and read the difference");
@@ -34,7 +42,7 @@ if (check && (await readFile(kept, "utf8")) !== summary) {
   console.log(`ok    synthesis of ${chosen.join(", ")}`);
 }
 
-/** What evaluate.mjs prints for a case. A case is a process: Pulumi keeps its state in globals. */
+/** Runs evaluate.mjs for a case. Each case needs a process, because Pulumi keeps state in globals. */
 async function evaluated(name) {
   const run = promisify(execFile);
   const { stdout } = await run(process.execPath, [join(here, "evaluate.mjs"), name], {
@@ -49,11 +57,10 @@ async function evaluated(name) {
 function summarised(name, { app, resources, outputs }) {
   const line = ({ type, name, protect, retainOnDelete, inputs }) => {
     const marks = [protect && "protected", retainOnDelete && "kept", inputs.tags && "tagged"].filter(Boolean);
-    return `  ${type} ${name}${marks.length > 0 ? ` (${marks.join(", ")})` : ""}`;
+    return `${type} ${name}${marks.length > 0 ? ` (${marks.join(", ")})` : ""}`;
   };
-  return [
-    `${name}: stage ${app.stage}, ${resources.length} resources; removal: ${app.removal}, protect: ${app.protect}`,
-    ...resources.map(line),
-    `  outputs: ${Object.keys(outputs).join(", ")}`,
-  ];
+  return {
+    title: `${name}: stage ${app.stage}, ${resources.length} resources; removal: ${app.removal}, protect: ${app.protect}`,
+    lines: [...resources.map(line), `outputs: ${Object.keys(outputs).join(", ")}`],
+  };
 }

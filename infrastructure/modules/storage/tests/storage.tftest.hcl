@@ -1,4 +1,4 @@
-# The table and its alarms, and what the module refuses.
+# The table, its alarms, and the values that the module rejects.
 
 mock_provider "aws" {}
 
@@ -24,12 +24,12 @@ run "table" {
 
   assert {
     condition     = { for a in aws_dynamodb_table.device_tokens.attribute : a.name => a.type } == { userId = "S", deviceId = "S" }
-    error_message = "The keys are strings, and nothing else is declared."
+    error_message = "The keys are strings, and no other attribute is declared."
   }
 
   assert {
     condition     = aws_dynamodb_table.device_tokens.billing_mode == "PAY_PER_REQUEST"
-    error_message = "The table is billed on demand."
+    error_message = "The table has on-demand capacity."
   }
 
   assert {
@@ -43,45 +43,37 @@ run "table" {
   }
 
   assert {
-    condition     = aws_dynamodb_table.device_tokens.point_in_time_recovery[0].enabled
-    error_message = "Point-in-time recovery is on."
+    condition     = aws_dynamodb_table.device_tokens.point_in_time_recovery[0].enabled && aws_dynamodb_table.device_tokens.deletion_protection_enabled
+    error_message = "Point-in-time recovery is on, and in prod deletion protection."
   }
 
   assert {
     condition     = aws_dynamodb_table.device_tokens.server_side_encryption[0].enabled && aws_dynamodb_table.device_tokens.server_side_encryption[0].kms_key_arn == var.kms_key_arn
-    error_message = "The table is encrypted with the key passed in."
+    error_message = "The table is encrypted with the given key."
   }
 
   assert {
     condition     = !aws_dynamodb_table.device_tokens.stream_enabled && output.table_stream_arn == null
-    error_message = "There is no stream unless asked for."
+    error_message = "There is no stream by default."
   }
 
   assert {
     condition     = aws_dynamodb_table.device_tokens.tags == tomap(var.tags)
-    error_message = "The table carries the tags."
+    error_message = "The table has the tags."
   }
 
   assert {
-    condition = (
-      output.table_name == "device-tokens-prod" &&
-      output.table_arn == aws_dynamodb_table.device_tokens.arn &&
-      output.table_id == aws_dynamodb_table.device_tokens.id
-    )
+    condition     = [output.table_name, output.table_arn, output.table_id] == ["device-tokens-prod", aws_dynamodb_table.device_tokens.arn, aws_dynamodb_table.device_tokens.id]
     error_message = "The outputs are the table's."
   }
-}
-
-run "protection_in_prod" {
-  command = plan
 
   assert {
-    condition     = aws_dynamodb_table.device_tokens.deletion_protection_enabled
-    error_message = "The table in prod is protected from deletion."
+    condition     = output.alarm_names == tolist(["device-tokens-prod-read-throttling", "device-tokens-prod-system-errors", "device-tokens-prod-write-throttling"])
+    error_message = "Without limits there is no alarm on consumption, and the output has every alarm, sorted."
   }
 }
 
-run "protection_in_stage" {
+run "stage" {
   command = plan
 
   variables {
@@ -90,36 +82,24 @@ run "protection_in_stage" {
 
   assert {
     condition     = aws_dynamodb_table.device_tokens.deletion_protection_enabled
-    error_message = "The table in stage is protected from deletion."
+    error_message = "The table in stage has deletion protection."
   }
 }
 
-run "no_protection_in_dev" {
-  command = plan
-
+run "dev_with_a_stream" {
   variables {
-    stage = "dev"
-  }
-
-  assert {
-    condition     = !aws_dynamodb_table.device_tokens.deletion_protection_enabled
-    error_message = "The table in dev can be thrown away."
-  }
-}
-
-run "stream" {
-  variables {
+    stage            = "dev"
     stream_view_type = "KEYS_ONLY"
   }
 
   assert {
-    condition     = aws_dynamodb_table.device_tokens.stream_enabled && aws_dynamodb_table.device_tokens.stream_view_type == "KEYS_ONLY"
-    error_message = "The stream is what was asked for."
+    condition     = !aws_dynamodb_table.device_tokens.deletion_protection_enabled
+    error_message = "The table in dev has no deletion protection."
   }
 
   assert {
-    condition     = output.table_stream_arn == aws_dynamodb_table.device_tokens.stream_arn
-    error_message = "The stream's ARN is an output."
+    condition     = aws_dynamodb_table.device_tokens.stream_enabled && aws_dynamodb_table.device_tokens.stream_view_type == "KEYS_ONLY" && output.table_stream_arn == aws_dynamodb_table.device_tokens.stream_arn
+    error_message = "The table has the stream, whose ARN is an output."
   }
 }
 
@@ -129,7 +109,7 @@ run "published" {
   }
 }
 
-run "alarms_on_what_aws_publishes" {
+run "alarms" {
   command = plan
 
   variables {
@@ -138,12 +118,25 @@ run "alarms_on_what_aws_publishes" {
   }
 
   assert {
+    condition = {
+      for a in concat(values(aws_cloudwatch_metric_alarm.throttling), values(aws_cloudwatch_metric_alarm.consumption)) :
+      a.alarm_name => join(" ", [a.namespace, a.metric_name, a.statistic, a.comparison_operator, a.threshold, a.period, a.treat_missing_data, jsonencode(a.dimensions)])
+      } == {
+      device-tokens-prod-read-throttling   = "AWS/DynamoDB ReadThrottleEvents Sum GreaterThanThreshold 0 300 notBreaching {\"TableName\":\"device-tokens-prod\"}"
+      device-tokens-prod-write-throttling  = "AWS/DynamoDB WriteThrottleEvents Sum GreaterThanThreshold 0 300 notBreaching {\"TableName\":\"device-tokens-prod\"}"
+      device-tokens-prod-read-consumption  = "AWS/DynamoDB ConsumedReadCapacityUnits Sum GreaterThanThreshold 3000 60 notBreaching {\"TableName\":\"device-tokens-prod\"}"
+      device-tokens-prod-write-consumption = "AWS/DynamoDB ConsumedWriteCapacityUnits Sum GreaterThanThreshold 1200 60 notBreaching {\"TableName\":\"device-tokens-prod\"}"
+    }
+    error_message = "There are alarms on throttled requests, and on the units of a minute."
+  }
+
+  assert {
     condition = alltrue([
       for a in concat(values(aws_cloudwatch_metric_alarm.throttling), values(aws_cloudwatch_metric_alarm.consumption)) :
       join(",", keys(a.dimensions)) == run.published.metrics["${a.namespace}/${a.metric_name}"].dimensions &&
       contains(run.published.metrics["${a.namespace}/${a.metric_name}"].statistics, a.statistic)
     ])
-    error_message = "Each alarm has dimensions and a statistic that AWS publishes for its metric."
+    error_message = "Each alarm has dimensions and a statistic that exist for its metric."
   }
 
   assert {
@@ -154,31 +147,8 @@ run "alarms_on_what_aws_publishes" {
         contains(run.published.metrics["${m.namespace}/${m.metric_name}"].statistics, m.stat)
       ]
     ]))
-    error_message = "Each query has dimensions and a statistic that AWS publishes for its metric."
+    error_message = "Each query has dimensions and a statistic that exist for its metric."
   }
-}
-
-run "throttling_alarms" {
-  command = plan
-
-  assert {
-    condition = {
-      for k, a in aws_cloudwatch_metric_alarm.throttling : k => [a.namespace, a.metric_name, a.statistic, jsonencode(a.dimensions)]
-      } == {
-      read  = ["AWS/DynamoDB", "ReadThrottleEvents", "Sum", jsonencode({ TableName = "device-tokens-prod" })]
-      write = ["AWS/DynamoDB", "WriteThrottleEvents", "Sum", jsonencode({ TableName = "device-tokens-prod" })]
-    }
-    error_message = "Throttling of reads and of writes is watched, by TableName alone."
-  }
-
-  assert {
-    condition     = alltrue([for a in aws_cloudwatch_metric_alarm.throttling : a.threshold == 0 && a.comparison_operator == "GreaterThanThreshold" && a.treat_missing_data == "notBreaching"])
-    error_message = "One throttled request is told, none is fine."
-  }
-}
-
-run "system_error_alarm" {
-  command = plan
 
   assert {
     condition = toset(flatten([
@@ -189,66 +159,17 @@ run "system_error_alarm" {
       for operation in ["GetItem", "Query", "TransactGetItems", "TransactWriteItems", "UpdateItem"] :
       jsonencode(["AWS/DynamoDB", "SystemErrors", "Sum", { Operation = operation, TableName = "device-tokens-prod" }])
     ])
-    error_message = "System errors are summed over the operations in use, by TableName and Operation."
+    error_message = "System errors are added up over the operations in use."
   }
 
   assert {
-    condition = [
-      for q in aws_cloudwatch_metric_alarm.system_errors.metric_query : q.expression if q.return_data
-    ] == ["SUM(FILL(METRICS(), 0))"]
-    error_message = "The alarm looks at the sum alone, in which a missing operation counts 0."
+    condition     = [for q in aws_cloudwatch_metric_alarm.system_errors.metric_query : q.expression if q.return_data] == ["SUM(FILL(METRICS(), 0))"]
+    error_message = "The alarm uses the sum, in which a missing operation counts 0."
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.system_errors.treat_missing_data == "notBreaching"
-    error_message = "No errors, no data: that is fine."
-  }
-}
-
-run "no_limits_by_default" {
-  command = plan
-
-  assert {
-    condition     = length(aws_cloudwatch_metric_alarm.consumption) == 0
-    error_message = "Without limits there is no alarm on consumption."
-  }
-
-  assert {
-    condition     = output.alarm_names == tolist(["device-tokens-prod-read-throttling", "device-tokens-prod-system-errors", "device-tokens-prod-write-throttling"])
-    error_message = "The output names every alarm, sorted."
-  }
-}
-
-run "limits" {
-  command = plan
-
-  variables {
-    read_limit  = 50
-    write_limit = 20
-  }
-
-  assert {
-    condition = {
-      for k, a in aws_cloudwatch_metric_alarm.consumption : k => [a.metric_name, a.statistic, tostring(a.period), tostring(a.threshold), jsonencode(a.dimensions)]
-      } == {
-      read  = ["ConsumedReadCapacityUnits", "Sum", "60", "3000", jsonencode({ TableName = "device-tokens-prod" })]
-      write = ["ConsumedWriteCapacityUnits", "Sum", "60", "1200", jsonencode({ TableName = "device-tokens-prod" })]
-    }
-    error_message = "A limit is an alarm on the units of a minute."
-  }
-
-  assert {
-    condition     = length(output.alarm_names) == 5
-    error_message = "The output names the alarms on consumption too."
-  }
-}
-
-run "alarms_tell_and_carry_tags" {
-  command = plan
-
-  variables {
-    read_limit  = 50
-    write_limit = 20
+    condition     = aws_cloudwatch_metric_alarm.system_errors.treat_missing_data == "notBreaching" && length(output.alarm_names) == 5
+    error_message = "Missing data is no error, and the output has the alarms on consumption."
   }
 
   assert {
@@ -256,74 +177,27 @@ run "alarms_tell_and_carry_tags" {
       for a in concat(values(aws_cloudwatch_metric_alarm.throttling), [aws_cloudwatch_metric_alarm.system_errors], values(aws_cloudwatch_metric_alarm.consumption)) :
       a.alarm_actions == toset(var.alarm_topic_arns) && a.ok_actions == toset(var.alarm_topic_arns) && a.tags == tomap(var.tags)
     ])
-    error_message = "Each alarm tells the topics when it begins and ends, and carries the tags."
+    error_message = "Each alarm notifies the topics when it begins and ends, and has the tags."
   }
 }
 
-run "refuses_an_unknown_stage" {
+run "rejects_wrong_values" {
   command         = plan
-  expect_failures = [var.stage]
+  expect_failures = [var.stage, var.table_name, var.kms_key_arn, var.stream_view_type, var.read_limit, var.write_limit, var.alarm_topic_arns, var.tags]
 
   variables {
-    stage = "production"
-  }
-}
-
-run "refuses_a_bad_table_name" {
-  command         = plan
-  expect_failures = [var.table_name]
-
-  variables {
-    table_name = "device tokens"
-  }
-}
-
-run "refuses_a_key_alias" {
-  command         = plan
-  expect_failures = [var.kms_key_arn]
-
-  variables {
-    kms_key_arn = "arn:aws:kms:eu-central-1:111122223333:alias/device-tokens"
-  }
-}
-
-run "refuses_an_unknown_stream_view" {
-  command         = plan
-  expect_failures = [var.stream_view_type]
-
-  variables {
+    stage            = "production"
+    table_name       = "device tokens"
+    kms_key_arn      = "arn:aws:kms:eu-central-1:111122223333:alias/device-tokens"
     stream_view_type = "KEYS"
-  }
-}
-
-run "refuses_a_read_limit_of_zero" {
-  command         = plan
-  expect_failures = [var.read_limit]
-
-  variables {
-    read_limit = 0
-  }
-}
-
-run "refuses_a_write_limit_of_zero" {
-  command         = plan
-  expect_failures = [var.write_limit]
-
-  variables {
-    write_limit = 0
-  }
-}
-
-run "refuses_a_topic_that_is_none" {
-  command         = plan
-  expect_failures = [var.alarm_topic_arns]
-
-  variables {
+    read_limit       = 0
+    write_limit      = 0
     alarm_topic_arns = ["alarms"]
+    tags             = { Project = "device-tokens", Env = "prod", Owner = "mobile", CostCenter = " " }
   }
 }
 
-run "refuses_to_do_without_project" {
+run "rejects_tags_without_project" {
   command         = plan
   expect_failures = [var.tags]
 
@@ -332,7 +206,7 @@ run "refuses_to_do_without_project" {
   }
 }
 
-run "refuses_to_do_without_env" {
+run "rejects_tags_without_env" {
   command         = plan
   expect_failures = [var.tags]
 
@@ -341,7 +215,7 @@ run "refuses_to_do_without_env" {
   }
 }
 
-run "refuses_to_do_without_owner" {
+run "rejects_tags_without_owner" {
   command         = plan
   expect_failures = [var.tags]
 
@@ -350,20 +224,11 @@ run "refuses_to_do_without_owner" {
   }
 }
 
-run "refuses_to_do_without_costcenter" {
+run "rejects_tags_without_costcenter" {
   command         = plan
   expect_failures = [var.tags]
 
   variables {
     tags = { Project = "device-tokens", Env = "prod", Owner = "mobile" }
-  }
-}
-
-run "refuses_an_empty_tag" {
-  command         = plan
-  expect_failures = [var.tags]
-
-  variables {
-    tags = { Project = "device-tokens", Env = "prod", Owner = "mobile", CostCenter = " " }
   }
 }
