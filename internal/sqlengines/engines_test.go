@@ -39,7 +39,7 @@ func TestHook(t *testing.T) {
 			var seen []string
 			d, other := e.Open(t), e.Open(t)
 			other.Exec(t, other.Open(t, Options{}), "CREATE TABLE TABLE_NAME (v TEXT)")
-			db := d.Open(t, Options{Hook: func(ctx context.Context, text string, send func(context.Context, string) error) error {
+			db := d.Open(t, Options{Hook: func(ctx context.Context, text string, send Send) error {
 				seen = append(seen, text)
 				switch text {
 				case "before":

@@ -20,25 +20,27 @@ import (
 // A fault happens once, at one statement.
 type fault struct {
 	name     string
-	hook     func(ctx context.Context, text string, cancel context.CancelFunc, send func(context.Context, string) error) error
-	wire     Fate                              // of a request to PostgreSQL, if hook is nil
+	unsent   bool                              // the statement is not sent
+	err      error                             // that the statement returns
+	cancel   when                              // the context is canceled
+	wire     Fate                              // of a request to PostgreSQL, instead of the above
 	applied  bool                              // the statement is applied
 	maybe    bool                              // the statement may be applied
 	absorbed func(kinds []string, at int) bool // reports whether the store or the pool repeats the statement; nil if the driver decides
-	cancels  bool                              // the context
 }
+
+type when int
+
+const (
+	_ when = iota
+	beforeSend
+	afterSend
+)
 
 func always([]string, int) bool { return true }
 func never([]string, int) bool  { return false }
 
 var errInjected = errors.New("connection reset")
-
-// failing returns a hook that does not send the statement.
-func failing(err error) func(context.Context, string, context.CancelFunc, func(context.Context, string) error) error {
-	return func(context.Context, string, context.CancelFunc, func(context.Context, string) error) error {
-		return err
-	}
-}
 
 // coded is an error of either driver. Its text has a row, as theirs may.
 type coded struct {
@@ -52,24 +54,14 @@ func (c coded) Code() int        { return c.code }
 
 // faults are those of both engines. No commit is repeated unless the database has rejected it.
 var faults = []fault{
-	{name: "before", absorbed: never, hook: failing(errInjected)},
-	{name: "after", applied: true, absorbed: never, hook: func(ctx context.Context, text string, _ context.CancelFunc, send func(context.Context, string) error) error {
-		return errors.Join(send(ctx, text), errInjected)
-	}},
+	{name: "before", unsent: true, err: errInjected, absorbed: never},
+	{name: "after", err: errInjected, applied: true, absorbed: never},
 	// The pool takes another connection if no transaction has begun.
-	{name: "bad connection", absorbed: func(kinds []string, at int) bool { return !slices.Contains(kinds[:at], "BEGIN") }, hook: failing(driver.ErrBadConn)},
-	{name: "conflict", absorbed: always, hook: failing(coded{"40001", 5})}, // serialization_failure, SQLITE_BUSY
-	{name: "shutdown", absorbed: never, hook: failing(coded{"57P01", 9})},  // admin_shutdown, SQLITE_INTERRUPT
-	{name: "canceled before", maybe: true, cancels: true,
-		hook: func(ctx context.Context, text string, cancel context.CancelFunc, send func(context.Context, string) error) error {
-			cancel()
-			return send(ctx, text)
-		}},
-	{name: "canceled after", maybe: true, cancels: true,
-		hook: func(ctx context.Context, text string, cancel context.CancelFunc, send func(context.Context, string) error) error {
-			defer cancel()
-			return send(ctx, text)
-		}},
+	{name: "bad connection", unsent: true, err: driver.ErrBadConn, absorbed: func(kinds []string, at int) bool { return !slices.Contains(kinds[:at], "BEGIN") }},
+	{name: "conflict", unsent: true, err: coded{"40001", 5}, absorbed: always}, // serialization_failure, SQLITE_BUSY
+	{name: "shutdown", unsent: true, err: coded{"57P01", 9}, absorbed: never},  // admin_shutdown, SQLITE_INTERRUPT
+	{name: "canceled before", cancel: beforeSend, maybe: true},
+	{name: "canceled after", cancel: afterSend, maybe: true},
 }
 
 // cuts are the faults of a connection to PostgreSQL.
@@ -103,9 +95,9 @@ func TestFaults(t *testing.T) {
 								own := *w
 								own.TB = t
 								i := &shared
-								if f.cancels || f.hook == nil {
+								if f.cancel != 0 || f.wire != Pass {
 									i = new(injector) // the connection may end a little later
-									i.open(&own, f.hook == nil)
+									i.open(&own, f.wire != Pass)
 								} else if shared.store == nil {
 									shared.open(w, false)
 								}
@@ -127,7 +119,7 @@ func TestFaults(t *testing.T) {
 func (w *world) kinds(p path) []string {
 	w.Helper()
 	var all []string
-	s := w.through(Options{Hook: func(ctx context.Context, text string, send func(context.Context, string) error) error {
+	s := w.through(Options{Hook: func(ctx context.Context, text string, send Send) error {
 		all = append(all, kind(text))
 		return send(ctx, text)
 	}})
@@ -146,7 +138,7 @@ type injector struct {
 }
 
 func (i *injector) open(w *world, cuts bool) {
-	o := Options{Hook: func(ctx context.Context, text string, send func(context.Context, string) error) error {
+	o := Options{Hook: func(ctx context.Context, text string, send Send) error {
 		if hook := i.hook.Load(); hook != nil && text != "ROLLBACK" {
 			return (*hook)(ctx, text, send)
 		}
@@ -174,16 +166,26 @@ func (w *world) inject(i *injector, p path, kinds []string, at int, f fault, bef
 	w.give(p)
 	var n, commits atomic.Int64
 	happens := func() bool { return n.Add(1) == int64(at+1) }
-	hook := Hook(func(ctx context.Context, text string, send func(context.Context, string) error) error {
+	hook := Hook(func(ctx context.Context, text string, send Send) error {
 		if text == "COMMIT" {
 			commits.Add(1)
 		}
-		if f.hook == nil || !happens() {
+		if f.wire != Pass || !happens() {
 			return send(ctx, text)
 		}
-		return f.hook(ctx, text, cancel, send)
+		if f.cancel == beforeSend {
+			cancel()
+		}
+		var err error
+		if !f.unsent {
+			err = send(ctx, text)
+		}
+		if f.cancel == afterSend {
+			cancel()
+		}
+		return errors.Join(err, f.err)
 	})
-	if f.hook == nil {
+	if f.wire != Pass {
 		defer w.disconnect()
 		if err := p.call(ctx, i.store); err != nil { // the driver prepares each statement first
 			w.Fatal(err)
@@ -219,7 +221,7 @@ func (w *world) inject(i *injector, p path, kinds []string, at int, f fault, bef
 		w.Errorf("%d commits", commits.Load())
 	}
 	if err != nil {
-		w.tryAgain(err, f.cancels, p.reads)
+		w.tryAgain(err, f.cancel != 0, p.reads)
 		if err := p.call(w.Context(), i.store); err != nil {
 			w.Errorf("repeated: %v", err)
 		}

@@ -17,9 +17,11 @@ import (
 )
 
 // A Hook is called instead of sending a statement to the database. text is the statement, or BEGIN, COMMIT or ROLLBACK.
-// send sends this or another statement and returns when the database has executed it. The hook may omit the call of send,
-// and may return another error.
-type Hook func(ctx context.Context, text string, send func(ctx context.Context, text string) error) error
+// The hook may omit the call of send, may send another text, and may return another error.
+type Hook func(ctx context.Context, text string, send Send) error
+
+// Send sends a statement and returns when the database has executed it.
+type Send = func(ctx context.Context, text string) error
 
 // hooked is a connector whose statements go through the hook.
 type hooked struct {

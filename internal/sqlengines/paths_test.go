@@ -212,7 +212,7 @@ func TestCosts(t *testing.T) {
 			w := newWorld(t, e.Open)
 			var sent []string
 			wire := &Wire{}
-			o := Options{Hook: func(ctx context.Context, text string, send func(context.Context, string) error) error {
+			o := Options{Hook: func(ctx context.Context, text string, send Send) error {
 				sent = append(sent, kind(text))
 				return send(ctx, text)
 			}}

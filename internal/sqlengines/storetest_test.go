@@ -115,7 +115,7 @@ func TestBrokenStore(t *testing.T) {
 	name := os.Getenv(brokenStore)
 	for _, b := range broken {
 		if b.name == name {
-			storetest.Run(t, backend(Postgres, func(ctx context.Context, text string, send func(context.Context, string) error) error {
+			storetest.Run(t, backend(Postgres, func(ctx context.Context, text string, send Send) error {
 				return send(ctx, b.edit.Replace(text))
 			}))
 		}

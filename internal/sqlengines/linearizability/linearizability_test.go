@@ -107,7 +107,7 @@ func TestSQL(t *testing.T) {
 
 // losing fails one statement in forty, half of them after their execution. It fails no rollback, because a driver keeps no
 // connection whose rollback failed.
-func losing(ctx context.Context, text string, send func(context.Context, string) error) error {
+func losing(ctx context.Context, text string, send sqlengines.Send) error {
 	if text == "ROLLBACK" {
 		return send(ctx, text)
 	}
