@@ -17,19 +17,7 @@
 //     app. Its module httpapi/oidcauth authenticates requests with bearer tokens of
 //     an OpenID Connect issuer.
 //
-// A complete use:
-//
-//	s := memstore.MustNew(store.Policy{}) // on DynamoDB: s, err := dynamostore.New(client, "device-tokens", dynamostore.Options{})
-//
-//	token, err := tokens.ParseToken("ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]")
-//	if err != nil { … }
-//	result, err := s.Register(ctx, tokens.Request{
-//		Key:      tokens.Key{UserID: "alice", DeviceID: "phone-1"},
-//		Token:    token,
-//		Platform: tokens.IOS,
-//	})
-//	if err != nil { … }
-//	registrations, err := s.List(ctx, "alice") // the devices to send alice's messages to
+// The example below shows a complete use.
 //
 // # Rules that bind
 //

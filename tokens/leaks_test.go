@@ -105,7 +105,7 @@ func carriers() []any {
 	reg, mine := leakyRegistration(), newHolder()
 	pointer := &leaky
 	return []any{
-		leaky, pointer, &pointer, []*tokens.Token{pointer}, [1]tokens.Token{leaky}, map[string]*tokens.Token{"a": pointer}, []any{leaky, pointer},
+		leaky, pointer, &pointer, []*tokens.Token{pointer}, [1]tokens.Token{leaky}, []any{leaky, pointer},
 		leakyRequest(), &reg, []tokens.Registration{reg}, map[tokens.Key]tokens.Registration{reg.Key: reg},
 		struct{ any }{leaky}, struct{ fmt.Stringer }{leaky}, &embedding{leaky}, embeddingPointer{&leaky},
 		newOpen(), *mine, mine, []holder{*mine}, map[string]holder{"a": *mine}, leaky.String, leaky.Hash(),
@@ -205,19 +205,15 @@ func TestEncoding(t *testing.T) {
 // To decode a registration that was cached is an error. It does not have a redacted
 // text for its token.
 func TestDecodingFails(t *testing.T) {
-	for _, into := range []any{&tokens.Token{}, new(*tokens.Token), &tokens.Registration{}, &tokens.Request{}} {
-		from := any(leaky)
-		if reflect.TypeOf(into).Elem().Kind() == reflect.Struct && reflect.TypeOf(into) != reflect.TypeOf(&leaky) {
-			from = leakyRegistration()
-		}
-		inJSON, err := json.Marshal(from)
-		if err != nil {
-			t.Fatal(err)
-		}
-		inGob, err := toGob(from)
-		if err != nil {
-			t.Fatal(err)
-		}
+	inJSON, err := json.Marshal(leakyRegistration())
+	if err != nil {
+		t.Fatal(err)
+	}
+	inGob, err := toGob(leakyRegistration())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, into := range []any{&tokens.Registration{}, &tokens.Request{}} {
 		if json.Unmarshal(inJSON, into) == nil {
 			t.Errorf("json decodes a %T", into)
 		}

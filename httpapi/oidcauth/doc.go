@@ -14,13 +14,14 @@
 //
 // # What is verified
 //
-//   - The request has one Authorization header with a bearer token (RFC 6750),
-//     which is a JWT in compact form, signed with an algorithm of
-//     [Config].Algorithms by a key of the issuer. Its payload is valid Unicode.
-//   - Its header typ is absent, JWT or at+jwt, and it has no security events.
+//   - The request has one Authorization header with a bearer token (RFC 6750). The token
+//     is a JWT in compact form with valid Unicode claims. A key of the issuer signed it,
+//     with one of [Config].Algorithms.
+//   - Its header typ is absent, JWT or at+jwt, and it is not a security event token.
 //   - iss equals the issuer exactly. exp is present and has not passed. nbf and iat,
 //     if present, are not in the future. All times are within [Config].Leeway.
-//   - The token is of the [Kind], and its audience is one of the Config's.
+//   - The token is of the [Kind], and its audience is [Config].Audience or one of
+//     OtherAudiences.
 //   - sub is present and not empty.
 //
 // For any other token the error is [httpapi.ErrUnauthenticated]. Error texts contain
