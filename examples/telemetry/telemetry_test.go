@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -58,21 +59,17 @@ func TestObserversRecord(t *testing.T) {
 			sums[m.Name] = float64(data.DataPoints[0].Value)
 		}
 	}
-	for name, want := range map[string]float64{
-		"devicetokens.store.duration":     1,
-		"devicetokens.store.capacity":     2,
-		"devicetokens.store.corrupt_rows": 1,
-		"http.server.request.duration":    1,
-		"devicetokens.moved":              1,
-	} {
-		if sums[name] != want {
-			t.Errorf("%s is %v, want %v", name, sums[name], want)
-		}
+	want := map[string]float64{
+		"devicetokens.store.duration": 1, "devicetokens.store.capacity": 2, "devicetokens.store.corrupt_rows": 1,
+		"http.server.request.duration": 1, "devicetokens.moved": 1,
+	}
+	if diff := cmp.Diff(want, sums); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
-// TestDashboard: dashboard.json shows each metric that this package records, by the
-// attributes that it has, and no other.
+// dashboard.json shows each metric that this package records, by its attributes, and no
+// other.
 func TestDashboard(t *testing.T) {
 	text, err := os.ReadFile("dashboard.json")
 	if err != nil {

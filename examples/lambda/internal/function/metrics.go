@@ -24,24 +24,13 @@ type metrics struct {
 	now   func() time.Time
 }
 
-type definition struct {
-	Name string
-	Unit string
-}
-
-type directive struct {
-	Namespace  string
-	Dimensions [][]string
-	Metrics    []definition
-}
-
 // observe writes one line with the metrics of a request. It omits metrics that are
 // zero, which does not change their sums.
 func (m metrics) observe(e httpapi.Event) {
 	line := map[string]any{"Stage": m.stage}
-	var definitions []definition
+	var definitions []any
 	add := func(name, unit string, value any) {
-		definitions = append(definitions, definition{Name: name, Unit: unit})
+		definitions = append(definitions, map[string]string{"Name": name, "Unit": unit})
 		line[name] = value
 	}
 	if name := outcomeMetric(e); name != "" {
@@ -58,8 +47,8 @@ func (m metrics) observe(e httpapi.Event) {
 	}
 	line["_aws"] = map[string]any{
 		"Timestamp": m.now().UnixMilli(),
-		"CloudWatchMetrics": []directive{
-			{Namespace: namespace, Dimensions: [][]string{{"Stage"}}, Metrics: definitions},
+		"CloudWatchMetrics": []any{
+			map[string]any{"Namespace": namespace, "Dimensions": [][]string{{"Stage"}}, "Metrics": definitions},
 		},
 	}
 	data, err := json.Marshal(line)
