@@ -31,7 +31,6 @@ type environment struct {
 
 	mu      sync.Mutex
 	current *invocation
-	initErr *FunctionError
 }
 
 type invocation struct {
@@ -59,7 +58,6 @@ func startEnvironment(command, variables []string, output io.Writer) (*environme
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", e.next)
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/{how}", e.finish) // response or error
-	mux.HandleFunc("POST /2018-06-01/runtime/init/error", e.initFailure)
 	e.server = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	e.cmd = exec.Command(command[0], command[1:]...)
 	e.cmd.Env = append(variables, "AWS_LAMBDA_RUNTIME_API="+listener.Addr().String())
@@ -85,11 +83,6 @@ func (e *environment) initialized(timeout time.Duration) error {
 	case <-e.ready:
 		return nil
 	case <-e.exited:
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		if e.initErr != nil {
-			return e.initErr
-		}
 		return &FunctionError{Type: "Runtime.ExitError", Text: e.cmd.ProcessState.String()}
 	case <-timer.C:
 		return &FunctionError{Type: "Sandbox.Timedout", Text: "in the init phase"}
@@ -183,14 +176,6 @@ func (e *environment) finish(w http.ResponseWriter, r *http.Request) {
 		e.current.result <- result{err: functionError(body)}
 	}
 	e.current = nil
-	w.WriteHeader(http.StatusAccepted)
-}
-
-func (e *environment) initFailure(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body) // an incomplete body leads to an error later
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.initErr = functionError(body)
 	w.WriteHeader(http.StatusAccepted)
 }
 
