@@ -115,6 +115,26 @@ func TestFaults(t *testing.T) {
 	t.Logf("%d faults: %d absorbed, %d returned to the caller", injected.Load(), injected.Load()-returned.Load(), returned.Load())
 }
 
+// TestConflicts: a call gives up after ten conflicts on PostgreSQL, and waits longer for the lock of SQLite.
+func TestConflicts(t *testing.T) {
+	for _, e := range Engines {
+		t.Run(e.Name, func(t *testing.T) {
+			w := newWorld(t, e.Open)
+			tries := 0
+			s := w.through(Options{Hook: func(ctx context.Context, text string, send Send) error {
+				if tries++; tries <= 12 {
+					return coded{"40001", 5}
+				}
+				return send(ctx, text)
+			}})
+			err := named("delete").call(t.Context(), s)
+			if want := map[string]int{"Postgres": 10, "SQLite": 13}[e.Name]; tries != want || errors.Is(err, store.ErrTryAgain) != (want == 10) {
+				t.Errorf("%d tries, error %v; want %d", tries, err, want)
+			}
+		})
+	}
+}
+
 // kinds returns the statements of a path.
 func (w *world) kinds(p path) []string {
 	w.Helper()

@@ -204,6 +204,35 @@ func (w *world) discreet(err error) {
 	}
 }
 
+// TestPurge: rows 0, 1 and 2 of each three expired now, an hour ago and two hours ago.
+func TestPurge(t *testing.T) {
+	for _, e := range Engines {
+		t.Run(e.Name, func(t *testing.T) {
+			w := newWorld(t, e.Open)
+			binary := map[string]string{"Postgres": "bytea", "SQLite": "BLOB"}[e.Name]
+			w.Exec(t, w.db, `WITH RECURSIVE numbers(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM numbers WHERE i < 2499)
+INSERT INTO TABLE_NAME (user_id, device_id, token_hash, token, platform, project_id, status, expires_at)
+SELECT 'user', 'device-' || i, CAST(CAST(i AS text) AS `+binary+`), '', 'ios', '', 'active', CAST($1 AS bigint) - i % 3 * 3600000 FROM numbers`, noon.UnixMilli())
+			for _, tt := range []struct {
+				keep time.Duration
+				want int64
+			}{{90 * time.Minute, 833}, {store.ClockSkew, 833}, {store.ClockSkew, 0}} {
+				if got, err := w.clean.Purge(t.Context(), tt.keep); got != tt.want || err != nil {
+					t.Errorf("keep %s: got %d, error %v; want %d", tt.keep, got, err, tt.want)
+				}
+			}
+			var left int
+			w.each("SELECT count(*) FROM TABLE_NAME", func(scan func(...any) error) error { return scan(&left) })
+			if left != 834 {
+				t.Errorf("%d rows are left, want 834", left)
+			}
+			if _, err := w.clean.Purge(t.Context(), store.ClockSkew-1); err == nil {
+				t.Error("no error for a keep below the clock skew")
+			}
+		})
+	}
+}
+
 // TestCosts compares the statements and the round trips of each path with the table in the documentation of sqlstore.
 func TestCosts(t *testing.T) {
 	documented := documentedCosts(t)
