@@ -1,10 +1,9 @@
 import { backOff, inTime, sleep, unlessStopped } from './intime';
-import type { components, operations } from './openapi';
+import type { components } from './openapi';
 import type { Clock, Fetch, Session } from './ports';
 
 export type RegistrationRequest = components['schemas']['RegistrationRequest'];
 export type Registered = components['schemas']['Registered'];
-type Removal = operations['removeDeviceToken']['parameters']['query'];
 
 /** The final result of a request, after its retries. */
 export type Answer<T> =
@@ -65,7 +64,7 @@ export class Client {
   }
 
   /** Deactivates the device's registration. It is no error if there is none. */
-  deactivate(session: Session, deviceId: Removal['deviceId'], patience: Patience): Promise<Answer<void>> {
+  deactivate(session: Session, deviceId: string, patience: Patience): Promise<Answer<void>> {
     return this.send(session, 'DELETE', `?deviceId=${encodeURIComponent(deviceId)}`, undefined, patience, readNothing);
   }
 
@@ -88,7 +87,7 @@ export class Client {
           return { state: 'done', value: read(received) };
         }
         if (received.page) {
-          throw new Error('the answer is not the backend\'s');
+          throw foreign();
         }
         if (received.status === 401) {
           return { state: 'unauthenticated' };
@@ -141,20 +140,21 @@ export class Client {
   }
 }
 
-/** Reads the answer to a registration. A captive portal may answer 200 with a page of its own. */
+/** The error of an answer that is not the backend's, but of a proxy or a captive portal. */
+const foreign = () => new Error('the answer is not the backend\'s');
+
 function readRegistered({ status, text }: Received): Registered {
   const value = JSON.parse(text) as Partial<Registered> | null;
   const members = [value?.deviceId, value?.platform, value?.registeredAt, value?.updatedAt, value?.expiresAt];
   if (status < 200 || status > 201 || members.some((member) => typeof member !== 'string')) {
-    throw new Error('the answer is not the backend\'s');
+    throw foreign();
   }
   return value as Registered;
 }
 
-/** Reads the answer to a log out. */
 function readNothing({ status }: Received): void {
   if (status !== 204) {
-    throw new Error('the answer is not the backend\'s');
+    throw foreign();
   }
 }
 

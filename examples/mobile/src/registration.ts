@@ -1,9 +1,7 @@
 import { Client, type Answer, type Registered } from './client';
-import { device, type Device } from './deviceid';
+import { device, phoneToken, type Device, type PhoneToken } from './identity';
 import { inTime, unlessStopped } from './intime';
-import { phoneToken, type PhoneToken } from './phonetoken';
 import type { NativeToken, Ports, Session } from './ports';
-import { isFor } from './recipient';
 
 /** The result of a registration. After 'unreachable' and 'failed' the next launch tries again. */
 export type Outcome =
@@ -244,4 +242,13 @@ export class DeviceTokens {
     this.last = result.catch(() => undefined);
     return result;
   }
+}
+
+/**
+ * Reports whether a notification may be shown to the user who is logged in, if any. It may not if its data names another user,
+ * because a message that was sent before the phone changed hands may arrive afterwards.
+ */
+export function isFor(data: unknown, userId: string | undefined): boolean {
+  const recipient = (data as { recipient?: unknown } | null | undefined)?.recipient;
+  return recipient === undefined || recipient === userId;
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { be, phone, type NotificationResponse } from './modules'; // before expo.ts, whose modules it is
 import { expoPorts, onTap } from '../src/expo';
-import { phoneThatWorks, session } from './phone';
+import { phoneThatWorks } from './phone';
 
 beforeEach(() => {
   Object.assign(phone, { token: async () => 'ExponentPushToken[first]', granted: true, questions: 0, opened: null });
@@ -54,14 +54,14 @@ const tap = (identifier: string, data: Record<string, unknown> | null, date = 1)
 
 test('the tap that opened the app is opened once, when the session is known', async () => {
   be('ios', true);
-  const { tokens } = phoneThatWorks();
+  const user = phoneThatWorks();
   const opened: unknown[] = [];
   const first = tap('first', { recipient: 'alice', screen: 'inbox' });
   phone.opened = first;
-  const end = onTap(tokens, (data) => opened.push(data['screen']));
+  const end = onTap(user.tokens, (data) => opened.push(data['screen']));
   assert.deepEqual(opened, []);
   assert.equal(phone.opened, first, 'not cleared before it is opened');
-  await tokens.logIn(session('alice'));
+  await user.logIn();
   assert.deepEqual(opened, ['inbox']);
   phone.taps.forEach((listener) => listener(first)); // as a listener may be called, for the same tap
   assert.deepEqual(opened, ['inbox']);

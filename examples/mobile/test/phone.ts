@@ -1,7 +1,7 @@
 // A phone without Expo: ports with a fake clock.
 import { timeout } from '../src/intime';
-import { DeviceTokens, type Outcome } from '../src/registration';
-import type { Clock, Fetch, NativeToken, Permission, Ports, Session, Store } from '../src/ports';
+import type { Clock, Fetch, NativeToken, Permission, Ports, Store } from '../src/ports';
+import { DeviceTokens, type LogOut, type Outcome } from '../src/registration';
 
 /** A clock whose timers fire in order, as soon as nothing else is left to do, and set the time to theirs. */
 export class FakeClock implements Clock {
@@ -47,7 +47,6 @@ export class FakeClock implements Clock {
 /** A request that the backend receives. */
 export interface Sent {
   method: string;
-  url: string;
   user: string;
   body: unknown;
   signal: AbortSignal;
@@ -57,7 +56,6 @@ export class Phone {
   readonly clock = new FakeClock();
   readonly sent: Sent[] = [];
   readonly reported: Outcome[] = [];
-  readonly kept: Map<string, string>;
   permission: Permission = 'granted';
   /** Resolves when the user has answered the permission dialog. */
   asked: Promise<void> = Promise.resolve();
@@ -78,8 +76,7 @@ export class Phone {
   readonly tokens: DeviceTokens;
 
   /** With the storage of another phone, this is the same phone after another launch. */
-  constructor(readonly baseUrl: string, kept = new Map<string, string>()) {
-    this.kept = kept;
+  constructor(baseUrl: string, readonly kept = new Map<string, string>()) {
     this.store = {
       get: async (name) => kept.get(name) ?? null,
       set: async (name, value) => void kept.set(name, value),
@@ -94,9 +91,27 @@ export class Phone {
     }
   }
 
-  /** A session of a user of this phone, with the phone's credential if it is set. */
-  session(userId: string): Session {
-    return { userId, credential: () => this.credential?.() ?? Promise.resolve(userId) };
+  /** Logs a user in, whose credential is the user id, as examples/local expects, unless the phone has another one. */
+  logIn(userId = 'alice'): Promise<Outcome> {
+    return this.tokens.logIn({ userId, credential: () => this.credential?.() ?? Promise.resolve(userId) });
+  }
+
+  logOut(dropSession = async () => {}): Promise<LogOut> {
+    return this.tokens.logOut(dropSession);
+  }
+
+  get states(): string[] {
+    return this.reported.map((o) => o.state);
+  }
+
+  /** The methods of the requests so far. */
+  get methods(): string[] {
+    return this.sent.map((s) => s.method);
+  }
+
+  /** A member of the bodies of the requests so far. */
+  members(name: string): unknown[] {
+    return this.sent.map((s) => (s.body as Record<string, unknown> | undefined)?.[name]);
   }
 
   private ports(): Ports {
@@ -131,7 +146,6 @@ export class Phone {
   private readonly fetch: Fetch = async (url, init) => {
     const sent = {
       method: init.method,
-      url: url.slice(this.baseUrl.length),
       user: (init.headers['Authorization'] ?? '').replace('Bearer ', ''),
       body: init.body === undefined ? undefined : (JSON.parse(init.body) as unknown),
       signal: init.signal,
@@ -141,11 +155,6 @@ export class Phone {
   };
 }
 
-/** A session whose credential is the user id, as examples/local expects. */
-export function session(userId: string): Session {
-  return { userId, credential: async () => userId };
-}
-
 export function status(code: number, headers: Record<string, string> = {}): Response {
   return new Response(code === 204 ? null : '{}', { status: code, headers });
 }
@@ -153,19 +162,32 @@ export function status(code: number, headers: Record<string, string> = {}): Resp
 /** A promise that native code never settles. */
 export const never = () => new Promise<never>(() => undefined);
 
+/** A network without a connection. */
+export const offline = () => Promise.reject(new TypeError('offline'));
+
+/** A function of native code that throws at once. */
+export const throwing = (): never => {
+  throw new Error('native module missing');
+};
+
+/** Waits for one turn of the event loop. */
+export const turn = () => new Promise(setImmediate);
+
 /** Waits until a condition holds. */
 export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) {
-    await new Promise(setImmediate);
+    await turn();
   }
 }
 
 export const registered = () =>
   new Response(JSON.stringify({ deviceId: 'd', platform: 'ios', registeredAt: '', updatedAt: '', expiresAt: '' }), { status: 201 });
 
-/** A phone whose backend accepts everything. */
+/** The answers of a backend that accepts everything. */
+export const works = (sent: Sent) => (sent.method === 'POST' ? registered() : status(204));
+
 export function phoneThatWorks(): Phone {
   const phone = new Phone('http://backend.invalid');
-  phone.answer = (sent) => (sent.method === 'POST' ? registered() : status(204));
+  phone.answer = works;
   return phone;
 }

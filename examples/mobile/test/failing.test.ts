@@ -1,13 +1,7 @@
-// Calls to the phone, storage, the network and the app that never settle, or settle too late.
+// Calls to the phone, storage, the network and the app that fail, never settle, or settle too late.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Phone, phoneThatWorks, session, status, until } from './phone';
-
-const never = () => new Promise<never>(() => undefined);
-const throwing = (): never => {
-  throw new Error('native module missing');
-};
-const tokensOf = (phone: Phone) => phone.sent.map((s) => (s.body as { expoPushToken?: string } | undefined)?.expoPushToken);
+import { never, Phone, phoneThatWorks, registered, status, throwing, turn, until, works } from './phone';
 
 /** A phone whose time-outs fire. */
 function hangingPhone(): Phone {
@@ -21,6 +15,8 @@ const after = <T>(phone: Phone, milliseconds: number, value: T) =>
   new Promise<T>((resolve) => phone.clock.after(milliseconds, () => resolve(value)));
 
 const unanswered = () => new Response(new ReadableStream(), { status: 201 });
+const refuses = () => status(403);
+const neither = { deactivated: false, silenced: false };
 const done = { deactivated: true, silenced: false };
 const silenced = { deactivated: false, silenced: true };
 
@@ -35,53 +31,46 @@ for (const [what, state, want, hang] of [
   ['storage, which throws', 'registered', done, (phone: Phone) => void (phone.store.get = phone.store.set = throwing)],
   ['backend', 'unreachable', silenced, (phone: Phone) => void (phone.answer = never)],
   ['body of an answer', 'unreachable', silenced, (phone: Phone) => void (phone.answer = unanswered)],
-  ['silencing', 'refused', { deactivated: false, silenced: false }, (phone: Phone) => {
-    phone.answer = () => status(403);
-    phone.silence = never;
-  }],
-  ['silencing, which throws', 'refused', { deactivated: false, silenced: false }, (phone: Phone) => {
-    phone.answer = () => status(403);
-    phone.silence = throwing;
-  }],
+  ['silencing', 'refused', neither, (phone: Phone) => void Object.assign(phone, { answer: refuses, silence: never })],
+  ['silencing, which throws', 'refused', neither, (phone: Phone) => void Object.assign(phone, { answer: refuses, silence: throwing })],
   ['listener that cannot be removed', 'registered', done, (phone: Phone) => void (phone.unlistened = throwing)],
 ] as const) {
   test(`a log in, a log out and the next log in end without an answer: ${what}`, async () => {
     const phone = hangingPhone();
     hang(phone);
-    assert.equal((await phone.tokens.logIn(phone.session('alice'))).state, state);
+    assert.equal((await phone.logIn()).state, state);
     let dropped = 0;
     const at = phone.clock.now();
-    assert.deepEqual(await phone.tokens.logOut(async () => void dropped++), want);
+    assert.deepEqual(await phone.logOut(async () => void dropped++), want);
     assert.equal(dropped, 1);
     assert.ok(phone.sent.every((s) => s.signal.aborted), 'a request that was given up goes on');
     assert.ok(phone.clock.now() - at <= 30_000, `a log out took ${phone.clock.now() - at} ms`);
 
-    const works = hangingPhone();
     Object.assign(phone, {
-      asked: works.asked, answer: works.answer, token: undefined, silence: undefined, credential: undefined, unlistened: () => {},
+      asked: Promise.resolve(), answer: works, token: undefined, silence: undefined, credential: undefined, unlistened: () => {},
     });
-    assert.equal((await phone.tokens.logIn(phone.session('bob'))).state, 'registered');
+    assert.equal((await phone.logIn('bob')).state, 'registered');
   });
 }
 
 test('a session that is never dropped does not keep the next log in waiting', async () => {
   const phone = hangingPhone();
-  await phone.tokens.logIn(session('alice'));
-  const left = assert.rejects(phone.tokens.logOut(never), /no answer from dropSession/);
-  assert.equal((await phone.tokens.logIn(session('bob'))).state, 'registered');
+  await phone.logIn();
+  const left = assert.rejects(phone.logOut(never), /no answer from dropSession/);
+  assert.equal((await phone.logIn('bob')).state, 'registered');
   let dropped = false;
-  assert.deepEqual(await phone.tokens.logOut(async () => void (dropped = true)), done);
+  assert.deepEqual(await phone.logOut(async () => void (dropped = true)), done);
   assert.ok(dropped);
   await left;
 });
 
 test('each of two users who log out one after the other has the session dropped', async () => {
   const phone = hangingPhone();
-  await phone.tokens.logIn(session('alice'));
+  await phone.logIn();
   const dropped: string[] = [];
-  const left = phone.tokens.logOut(async () => void dropped.push('alice'));
-  const bob = phone.tokens.logIn(session('bob'));
-  await phone.tokens.logOut(async () => void dropped.push('bob'));
+  const left = phone.logOut(async () => void dropped.push('alice'));
+  const bob = phone.logIn('bob');
+  await phone.logOut(async () => void dropped.push('bob'));
   assert.deepEqual(dropped, ['alice', 'bob']);
   assert.deepEqual([await left, await bob], [done, { state: 'stopped' }]);
 });
@@ -95,22 +84,22 @@ test('a token is asked for after each log out before it has ended', async () => 
     order.push('asked');
     return 'next';
   };
-  const left = phone.tokens.logOut(async () => undefined);
-  void phone.tokens.logIn(session('bob'));
-  const bobLeft = phone.tokens.logOut(async () => undefined);
+  const left = phone.logOut();
+  void phone.logIn('bob');
+  const bobLeft = phone.logOut();
   await left;
-  await phone.tokens.logIn(session('carol'));
+  await phone.logIn('carol');
   await bobLeft;
   assert.deepEqual(order, ['silenced', 'silenced', 'asked']);
 });
 
 test('a log out does not wait for a credential that a registration waits for', async () => {
   const phone = hangingPhone();
-  const alice = session('alice');
-  const registration = phone.tokens.logIn({ userId: 'alice', credential: never });
-  await new Promise(setImmediate);
+  phone.credential = never;
+  const registration = phone.logIn();
+  await turn();
   const at = phone.clock.now();
-  assert.deepEqual(await phone.tokens.logOut(alice.credential.bind(alice) as never), silenced);
+  assert.deepEqual(await phone.logOut(), silenced);
   assert.deepEqual(await registration, { state: 'stopped' });
   assert.ok(phone.clock.now() - at <= 2 * 15_000);
 });
@@ -118,33 +107,33 @@ test('a log out does not wait for a credential that a registration waits for', a
 test('without a credential nothing was sent that may come late', async () => {
   const phone = hangingPhone();
   let asked = 0;
-  const alice = { userId: 'alice', credential: () => (asked++ < 6 ? never() : Promise.resolve('alice')) };
-  assert.deepEqual(await phone.tokens.logIn(alice), { state: 'unreachable' });
-  assert.deepEqual(await phone.tokens.logOut(async () => undefined), done);
+  phone.credential = () => (asked++ < 6 ? never() : Promise.resolve('alice'));
+  assert.deepEqual(await phone.logIn(), { state: 'unreachable' });
+  assert.deepEqual(await phone.logOut(), done);
 });
 
 test('a token that the listener brings is registered while the phone does not give one', async () => {
   const phone = hangingPhone();
   const began = phone.clock.now();
   phone.token = (native) => (native === undefined ? never() : Promise.resolve('rolled'));
-  phone.answer = ((answer) => (sent) => {
+  phone.answer = (sent) => {
     assert.equal(phone.clock.now(), began, 'without waiting for the other');
-    return answer(sent);
-  })(phone.answer);
-  const registration = phone.tokens.logIn(session('alice'));
+    return works(sent);
+  };
+  const registration = phone.logIn();
   phone.roll('rolled');
   assert.deepEqual(await registration, { state: 'unchanged' });
-  assert.deepEqual(phone.reported.map((o) => o.state), ['registered']);
-  assert.deepEqual(tokensOf(phone), ['rolled']);
+  assert.deepEqual(phone.states, ['registered']);
+  assert.deepEqual(phone.members('expoPushToken'), ['rolled']);
 });
 
 test('a token that the listener brings after a log in failed is registered', async () => {
   const phone = hangingPhone();
   phone.token = (native) => (native === undefined ? never() : Promise.resolve('rolled'));
-  assert.equal((await phone.tokens.logIn(session('alice'))).state, 'failed');
+  assert.equal((await phone.logIn()).state, 'failed');
   phone.roll('rolled');
   await until(() => phone.reported.length === 1);
-  assert.deepEqual(tokensOf(phone), ['rolled']);
+  assert.deepEqual(phone.members('expoPushToken'), ['rolled']);
 });
 
 test('a token that the phone gives after its time is registered, unless the user has logged out', async () => {
@@ -154,25 +143,25 @@ test('a token that the phone gives after its time is registered, unless the user
       phone.token = never;
       return after(phone, 20_000, 'slow');
     };
-    const registration = phone.tokens.logIn(session('alice'));
+    const registration = phone.logIn();
     if (leaves) {
-      await new Promise(setImmediate);
-      await phone.tokens.logOut(async () => undefined);
+      await turn();
+      await phone.logOut();
     }
     assert.deepEqual(await registration, { state: leaves ? 'stopped' : 'unchanged' });
     await until(() => phone.clock.idle());
-    assert.deepEqual(tokensOf(phone), [leaves ? undefined : 'slow']);
-    assert.deepEqual(phone.reported.map((o) => o.state), [leaves ? 'stopped' : 'registered']);
+    assert.deepEqual(phone.members('expoPushToken'), [leaves ? undefined : 'slow']);
+    assert.deepEqual(phone.states, [leaves ? 'stopped' : 'registered']);
   }
 });
 
 test('an older token does not replace a newer one', async () => {
   const phone = hangingPhone();
   phone.token = (native) => (native === undefined ? after(phone, 5_000, 'old') : Promise.resolve('new'));
-  const registration = phone.tokens.logIn(session('alice'));
+  const registration = phone.logIn();
   phone.roll('new');
   assert.deepEqual(await registration, { state: 'unchanged' });
-  assert.deepEqual(tokensOf(phone), ['new']);
+  assert.deepEqual(phone.members('expoPushToken'), ['new']);
 });
 
 test('a user who takes long to answer is asked once, and registered then', async () => {
@@ -180,7 +169,7 @@ test('a user who takes long to answer is asked once, and registered then', async
     const phone = hangingPhone();
     phone.permission = permission;
     phone.asked = after(phone, 40_000, undefined);
-    const registration = phone.tokens.logIn(session('alice'));
+    const registration = phone.logIn();
     phone.roll(phone.pushToken);
     const outcome = await registration;
     assert.match(outcome.state === 'failed' ? String(outcome.error) : '', /no answer from the permission/);
@@ -196,23 +185,23 @@ test('a user who takes long to answer is asked once, and registered then', async
 test('a question that is never answered does not keep the next one from being asked', async () => {
   const phone = hangingPhone();
   phone.asked = never();
-  assert.equal((await phone.tokens.logIn(session('alice'))).state, 'failed');
+  assert.equal((await phone.logIn()).state, 'failed');
   phone.asked = Promise.resolve();
-  assert.equal((await phone.tokens.logIn(session('alice'))).state, 'registered');
+  assert.equal((await phone.logIn()).state, 'registered');
 });
 
 test('the token of the next user is asked for when the former one was made invalid', async () => {
   const phone = phoneThatWorks();
-  await phone.tokens.logIn(session('alice'));
+  await phone.logIn();
   const order: string[] = [];
-  phone.answer = ((answer) => (sent) => (sent.method === 'DELETE' ? status(401) : answer(sent)))(phone.answer);
+  phone.answer = (sent) => (sent.method === 'DELETE' ? status(401) : works(sent));
   phone.silence = async () => void order.push('silenced');
   phone.token = async () => {
     order.push('asked');
     return 'next';
   };
-  const left = phone.tokens.logOut(async () => void order.push('dropped'));
-  assert.equal((await phone.tokens.logIn(session('bob'))).state, 'registered');
+  const left = phone.logOut(async () => void order.push('dropped'));
+  assert.equal((await phone.logIn('bob')).state, 'registered');
   await left;
   assert.deepEqual(order, ['silenced', 'dropped', 'asked']);
 });
@@ -220,6 +209,79 @@ test('the token of the next user is asked for when the former one was made inval
 test('a phone that cannot listen registers all the same', async () => {
   const phone = phoneThatWorks();
   phone.listening = throwing;
-  assert.equal((await phone.tokens.logIn(session('alice'))).state, 'registered');
-  assert.deepEqual(phone.reported.map((o) => o.state), ['failed']);
+  assert.equal((await phone.logIn()).state, 'registered');
+  assert.deepEqual(phone.states, ['failed']);
+});
+
+const name = 'deviceTokens.deviceId';
+const broken = () => Promise.reject(new Error('could not decrypt the value'));
+
+test('a device id that cannot be read is made anew, and kept', async () => {
+  const phone = phoneThatWorks();
+  phone.kept.set(name, 'unreadable');
+  phone.store.get = broken;
+  assert.equal((await phone.logIn()).state, 'registered');
+  const [id] = phone.members('deviceId');
+  assert.match(String(id), /^[0-9a-f-]{36}$/);
+  assert.equal(phone.kept.get(name), id);
+});
+
+test('a device id that cannot be kept lasts for the launch, and is kept as soon as that works', async () => {
+  const phone = phoneThatWorks();
+  const { set } = phone.store;
+  phone.store.set = broken;
+  assert.equal((await phone.logIn()).state, 'registered');
+  phone.roll('ExponentPushToken[second]');
+  await until(() => phone.reported.length === 1);
+  assert.equal(phone.kept.size, 0);
+  phone.store.set = set;
+  phone.roll('ExponentPushToken[third]');
+  await until(() => phone.reported.length === 2);
+  const ids = phone.members('deviceId');
+  assert.deepEqual(ids, [ids[0], ids[0], ids[0]]);
+  assert.equal(phone.kept.get(name), ids[0]);
+});
+
+test('a kept text that the backend would refuse is no device id', async () => {
+  for (const kept of ['', ' ', 'a\nb', 'é', '\ud800', 'x'.repeat(129)]) {
+    const phone = phoneThatWorks();
+    phone.kept.set(name, kept);
+    await phone.logIn();
+    assert.match(String(phone.members('deviceId')[0]), /^[0-9a-f-]{36}$/);
+  }
+  for (const kept of ['x'.repeat(128), 'an-id.of:an_earlier~app']) {
+    const phone = phoneThatWorks();
+    phone.kept.set(name, kept);
+    let written = 0;
+    phone.store.set = async () => void written++;
+    await phone.logIn();
+    assert.deepEqual(phone.members('deviceId'), [kept]);
+    assert.equal(written, 0);
+  }
+});
+
+test('a log out under an id that nothing was registered under does not count', async () => {
+  for (const [why, registers, supported, want] of [
+    ['the launch did not register', false, true, silenced],
+    ['it did, which moved the token', true, true, done],
+    ['there never was a registration', false, false, done],
+  ] as const) {
+    const phone = phoneThatWorks();
+    phone.store.get = broken;
+    phone.permission = supported ? 'granted' : 'unsupported';
+    phone.answer = (sent) => (sent.method === 'DELETE' ? status(204) : registers ? registered() : status(422));
+    await phone.logIn();
+    assert.deepEqual(await phone.logOut(), want, why);
+  }
+});
+
+test('without a device id, a log out makes the token invalid', async () => {
+  const phone = phoneThatWorks();
+  phone.uuid = () => {
+    throw new Error('no random numbers');
+  };
+  assert.equal((await phone.logIn()).state, 'failed');
+  let dropped = false;
+  assert.deepEqual(await phone.logOut(async () => void (dropped = true)), silenced);
+  assert.ok(dropped);
 });
