@@ -3,39 +3,41 @@
 import { createServer } from "node:http";
 
 const account = "000000000000";
+const arnOf = (service, region, resource) => `arn:aws:${service}:${region}:${account}:${resource}`;
+const apiArn = (region, path) => `arn:aws:apigateway:${region}::/restapis/${path}`;
 
 /** The values that AWS sets for a new resource, by type. */
 const made = {
-  "aws:kms/key:Key": ({ region, id }) => ({ keyId: id, arn: `arn:aws:kms:${region}:${account}:key/${id}` }),
+  "aws:kms/key:Key": ({ region, id }) => ({ keyId: id, arn: arnOf("kms", region, `key/${id}`) }),
   "aws:dynamodb/table:Table": ({ region, inputs }) => {
-    const arn = `arn:aws:dynamodb:${region}:${account}:table/${inputs.name}`;
+    const arn = arnOf("dynamodb", region, `table/${inputs.name}`);
     return { id: inputs.name, arn, ...(inputs.streamEnabled && { streamArn: `${arn}/stream/2024-01-01T00:00:00.000` }) };
   },
   "aws:iam/role:Role": ({ name, inputs }) => {
-    const called = inputs.name ?? name;
-    return { id: called, name: called, arn: `arn:aws:iam::${account}:role/${called}` };
+    const id = inputs.name ?? name;
+    return { id, name: id, arn: arnOf("iam", "", `role/${id}`) };
   },
   "aws:lambda/function:Function": ({ region, inputs }) => {
-    const arn = `arn:aws:lambda:${region}:${account}:function:${inputs.name}`;
+    const arn = arnOf("lambda", region, `function:${inputs.name}`);
     const invokeArn = `arn:aws:apigateway:${region}:lambda:path/2015-03-31/functions/${arn}/invocations`;
     return { id: inputs.name, arn, invokeArn };
   },
   "aws:cloudwatch/logGroup:LogGroup": ({ region, inputs }) => ({
     id: inputs.name,
-    arn: `arn:aws:logs:${region}:${account}:log-group:${inputs.name}`,
+    arn: arnOf("logs", region, `log-group:${inputs.name}`),
   }),
   "aws:sns/topic:Topic": ({ region, inputs }) => {
-    const arn = `arn:aws:sns:${region}:${account}:${inputs.name}`;
+    const arn = arnOf("sns", region, inputs.name);
     return { id: arn, arn };
   },
   "aws:apigateway/restApi:RestApi": ({ region, id }) => ({
-    arn: `arn:aws:apigateway:${region}::/restapis/${id}`,
+    arn: apiArn(region, id),
     rootResourceId: `${id}-root`,
-    executionArn: `arn:aws:execute-api:${region}:${account}:${id}`,
+    executionArn: arnOf("execute-api", region, id),
   }),
-  "aws:apigateway/stage:Stage": ({ region, inputs }) => ({
-    arn: `arn:aws:apigateway:${region}::/restapis/${inputs.restApi}/stages/${inputs.stageName}`,
-    invokeUrl: `https://${inputs.restApi}.execute-api.${region}.amazonaws.com/${inputs.stageName}`,
+  "aws:apigateway/stage:Stage": ({ region, inputs: { restApi, stageName } }) => ({
+    arn: apiArn(region, `${restApi}/stages/${stageName}`),
+    invokeUrl: `https://${restApi}.execute-api.${region}.amazonaws.com/${stageName}`,
   }),
   // The same values as from the stand-in for Terraform's provider.
   "aws:apigateway/domainName:DomainName": () => ({

@@ -31,7 +31,7 @@ for (const name of chosen) {
   } else if (dev) {
     const less = dev.filter((line) => !lines.includes(line)).map((line) => `- ${line}\n`);
     const more = lines.filter((line) => !dev.includes(line)).map((line) => `+ ${line}\n`);
-    summary += `\n${title}; beside dev:\n${[...less, ...more].join("")}`;
+    summary += `\n${title}; compared with dev:\n${[...less, ...more].join("")}`;
   }
 }
 if (check && (await readFile(kept, "utf8")) !== summary) {
