@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Breaks the Terraform and the SST on purpose, one thing at a time, and fails unless the named check finds each break:
-# a test file of Terraform (an assertion, not an error of Terraform's), SST's types, or the parity with Terraform. Takes
-# ten minutes of one core. The parity needs the plans of `make evidence-check`.
+# Breaks the Terraform and the SST, one thing at a time, and fails unless the named check finds each break: a test file of
+# Terraform (an assertion, not an error of Terraform's), SST's types, or the parity with Terraform, which needs the plans
+# of `make evidence-check`. Takes ten minutes of one core.
 #
 #   mutants.sh [CHECK...]    only the breaks for these checks: access, ..., storage, types, parity
 set -euo pipefail
@@ -11,8 +11,6 @@ wanted() { [[ -z $only || $only == *" $1 "* ]]; }
 
 root=$(copy)
 module=$root/modules/storage
-init "$root"
-init "$module"
 if wanted types || wanted parity; then
   "$infra/scripts/sst.sh" install
   tar -C "$infra" --exclude=node_modules --exclude=.sst -cf - sst | tar -C "$root" -xf -
@@ -36,10 +34,15 @@ parity() {
 assertions() {
   local dir=$root
   [[ $1 != storage ]] || dir=$module
+  [[ -d $dir/.terraform ]] || init "$dir"
   "${terraform[@]}" -chdir="$dir" test -no-color -filter="tests/$1.tftest.hcl" >"$tmp/log" 2>&1 && return 0
   grep -qE 'Missing expected failure|^ +on tests/' "$tmp/log" || return 2
   return 1
 }
+
+# Without a break they find none.
+! wanted types || types
+! wanted parity || parity
 
 found=0 missed=0
 # file CHECK PATH: the next breaks are in this file, and for this check.
