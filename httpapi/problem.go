@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -155,27 +156,21 @@ func describe(invalid *tokens.InvalidError) *problem {
 // rule returns the rule that the field breaks and the valid values. It contains no
 // values of the request.
 func rule(f tokens.FieldError) string {
-	text := "It is not allowed." // a rule of another implementation of store.Store
-	switch f.Code {
-	case tokens.CodeRequired:
-		text = "It is missing or empty."
-	case tokens.CodeTooLong:
-		text = "It is too long."
-	case tokens.CodeInvalidUTF8:
-		text = "It is not valid UTF-8."
-	case tokens.CodeControlCharacter:
-		text = "It has a control character."
-	case tokens.CodeMalformed:
-		text = "It has the wrong format."
-	case tokens.CodeUnknown:
-		text = "It is not one of the allowed values."
-	case repeated:
-		text = "It appears more than once."
-	}
+	text := cmp.Or(rules[f.Code], "It is not allowed.") // a rule of another implementation of store.Store
 	if form, ok := forms[f.Field]; ok {
 		text += " " + form
 	}
 	return text
+}
+
+var rules = map[tokens.Code]string{
+	tokens.CodeRequired:         "It is missing or empty.",
+	tokens.CodeTooLong:          "It is too long.",
+	tokens.CodeInvalidUTF8:      "It is not valid UTF-8.",
+	tokens.CodeControlCharacter: "It has a control character.",
+	tokens.CodeMalformed:        "It has the wrong format.",
+	tokens.CodeUnknown:          "It is not one of the allowed values.",
+	repeated:                    "It appears more than once.",
 }
 
 // forms has the valid values of each field.

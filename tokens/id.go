@@ -31,9 +31,7 @@ type ProjectID string
 
 // Validate returns nil, or an [*InvalidError] with the field userId.
 func (u UserID) Validate() error {
-	var f faults
-	f.add(FieldUserID, u.fault())
-	return f.err()
+	return check(FieldUserID, u.fault())
 }
 
 func (u UserID) fault() Code {
@@ -45,18 +43,14 @@ func (u UserID) fault() Code {
 
 // Validate returns nil, or an [*InvalidError] with the field deviceId.
 func (d DeviceID) Validate() error {
-	var f faults
-	f.add(FieldDeviceID, d.fault())
-	return f.err()
+	return check(FieldDeviceID, d.fault())
 }
 
 func (d DeviceID) fault() Code { return textFault(string(d), MaxDeviceIDLen) }
 
 // Validate returns nil, or an [*InvalidError] with the field projectId.
 func (p ProjectID) Validate() error {
-	var f faults
-	f.add(FieldProjectID, p.fault())
-	return f.err()
+	return check(FieldProjectID, p.fault())
 }
 
 func (p ProjectID) fault() Code {
@@ -115,9 +109,7 @@ const (
 
 // Validate returns nil, or an [*InvalidError] with the field platform.
 func (p Platform) Validate() error {
-	var f faults
-	f.add(FieldPlatform, p.fault())
-	return f.err()
+	return check(FieldPlatform, p.fault())
 }
 
 func (p Platform) fault() Code {

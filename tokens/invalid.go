@@ -94,6 +94,14 @@ func invalid(field string, code Code) *InvalidError {
 	return &InvalidError{Fields: []FieldError{{Field: field, Code: code}}}
 }
 
+// check returns nil if the code is "".
+func check(field string, code Code) error {
+	if code == "" {
+		return nil
+	}
+	return invalid(field, code)
+}
+
 // faults collects the invalid fields of an argument.
 type faults []FieldError
 
