@@ -99,7 +99,7 @@ func canned(sent func(operation string, body []byte)) *dynamodb.Client {
 	}))
 }
 
-// A contender makes the two calls that are measured with canned responses.
+// A contender makes the two calls with canned responses.
 type contender struct {
 	name    string
 	refresh func(context.Context) (tokens.Registration, error)

@@ -18,16 +18,11 @@ func TestNoticed(t *testing.T) {
 	client := dynamotest.Client(t, nil)
 	// The usual forty sequences missed a difference once in seven runs.
 	for name, value := range map[string]string{"rapid.checks": "400", "rapid.shrinktime": "0s", "rapid.nofailfile": "true"} {
-		f := flag.Lookup(name)
-		old := f.Value.String()
-		if err := f.Value.Set(value); err != nil {
+		old := flag.Lookup(name).Value.String()
+		if err := flag.Set(name, value); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() {
-			if err := f.Value.Set(old); err != nil {
-				t.Error(err)
-			}
-		})
+		t.Cleanup(func() { _ = flag.Set(name, old) })
 	}
 	for name, wrap := range map[string]func(store.Store) store.Store{
 		"an answer":  func(s store.Store) store.Store { return silent{s} },
@@ -100,29 +95,17 @@ type recorder struct {
 	text   string
 }
 
-func (r *recorder) Errorf(format string, args ...any) { r.note(format, args...) }
-func (r *recorder) Error(args ...any)                 { r.note("%s", args...) }
-
-func (r *recorder) Fatalf(format string, args ...any) {
-	r.note(format, args...)
-	r.FailNow()
-}
-
-func (r *recorder) Fatal(args ...any) {
-	r.note("%s", args...)
-	r.FailNow()
-}
-
-func (r *recorder) FailNow() {
-	r.failed = true
-	runtime.Goexit()
-}
-func (r *recorder) Fail()               { r.failed = true }
-func (r *recorder) Failed() bool        { return r.failed }
-func (r *recorder) Logf(string, ...any) {}
-func (r *recorder) Log(...any)          {}
-
-func (r *recorder) note(format string, args ...any) {
+func (r *recorder) Errorf(format string, args ...any) {
 	r.failed = true
 	r.text += fmt.Sprintf(format, args...) + "\n"
 }
+
+func (r *recorder) Fatalf(format string, args ...any) {
+	r.Errorf(format, args...)
+	r.FailNow()
+}
+
+func (r *recorder) FailNow()            { runtime.Goexit() }
+func (r *recorder) Failed() bool        { return r.failed }
+func (r *recorder) Logf(string, ...any) {}
+func (r *recorder) Log(...any)          {}

@@ -19,7 +19,7 @@ import (
 // A Database has the table of a test.
 type Database struct {
 	Dialect sqlstore.Dialect
-	Table   string // a name that no other test has; the test creates the table
+	Table   string // a unique name; the test creates the table
 	connect func(testing.TB, Options) driver.Connector
 }
 
@@ -47,8 +47,8 @@ func (d *Database) Open(t testing.TB, o Options) *sql.DB {
 	return db
 }
 
-// maxOpen is the size of a pool: what sqlstore advises for SQLite, and few enough for several pools of several test
-// binaries to share Postgres's hundred connections.
+// maxOpen is the size of a pool that sqlstore advises for SQLite. Pools of several test binaries share a hundred
+// connections of PostgreSQL.
 const maxOpen = 8
 
 // Exec executes a statement of the test itself, with TABLE_NAME in the place of the table's name.

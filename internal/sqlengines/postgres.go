@@ -58,7 +58,7 @@ func PostgresAt(t testing.TB, url string) *Database {
 			return
 		}
 		defer func() { _ = conn.Close(ctx) }()
-		// A transaction that the test left open would make this wait for ever.
+		// Without a timeout, a transaction that the test left open would block this.
 		if _, err := conn.Exec(ctx, "SET lock_timeout = '5s'; DROP TABLE IF EXISTS "+d.Table); err != nil {
 			t.Error(err)
 		}
@@ -66,16 +66,16 @@ func PostgresAt(t testing.TB, url string) *Database {
 	return d
 }
 
-// pom is what scripts/postgres.sh leaves a copy of beside the files it fetched for it.
+// pom names the version. scripts/postgres.sh leaves a copy beside the files that it fetches.
 //
 //go:embed pom.xml
 var pom string
 
-// format is that of the URL of a server that we started.
+// format is the URL of a server that a test has started.
 const format = "postgres://postgres@%s/postgres?sslmode=disable"
 
-// shared is the server that the tests of all packages share. A test that kills it would lose what it had just written,
-// but a server that only tests use need not survive the machine: so it waits for no disk, which takes half the time.
+// shared is the server of the tests of all packages. It does not wait for the disk, which halves the time, because its
+// data need not survive a crash.
 var shared = &dynamotest.Engine{
 	Name:     "PostgreSQL",
 	Variable: "POSTGRES_URL",
@@ -88,13 +88,13 @@ var shared = &dynamotest.Engine{
 	},
 	Answers: answers,
 	Taken:   "could not bind",
-	Signal:  "QUIT", // at once, and leaves no shared memory behind
+	Signal:  "QUIT", // ends it at once, without leftover shared memory
 }
 
-// postgres returns the command of a server with new data in scratch, and with these settings.
+// postgres returns the command of a server with new data in scratch and with these settings.
 func postgres(lib, scratch, address string, settings ...string) (*exec.Cmd, error) {
 	if os.Geteuid() == 0 {
-		// Another user runs the server, who need not be able to reach this checkout.
+		// Another user runs the server, and may not be able to read this checkout.
 		copied := filepath.Join(scratch, "postgres")
 		if err := os.CopyFS(copied, os.DirFS(lib)); err != nil {
 			return nil, err
@@ -104,7 +104,7 @@ func postgres(lib, scratch, address string, settings ...string) (*exec.Cmd, erro
 	if err := hand(scratch); err != nil {
 		return nil, err
 	}
-	// The default order of texts is that of a language, as on many servers: the schema has to ask for that of bytes.
+	// The default order of texts is that of a language, as on many servers, so the schema must set the order of bytes.
 	data := filepath.Join(scratch, "data")
 	initdb := command(filepath.Join(lib, "bin", "initdb"), "--pgdata="+data, "--username=postgres", "--auth=trust",
 		"--encoding=UTF8", "--locale-provider=icu", "--icu-locale=en-US", "--no-sync")
@@ -116,23 +116,23 @@ func postgres(lib, scratch, address string, settings ...string) (*exec.Cmd, erro
 		return nil, err
 	}
 	args := []string{"-D", data, "-h", host, "-p", port, "-k", "", "-c", "max_connections=100",
-		"-c", "log_min_messages=log"} // not the errors of statements, which tests cause
+		"-c", "log_min_messages=log"} // without the errors of statements, which tests cause
 	for _, s := range settings {
 		args = append(args, "-c", s)
 	}
 	return command(filepath.Join(lib, "bin", "postgres"), args...), nil
 }
 
-// command returns a command of Postgres, which refuses to be run by root.
+// command returns a command of PostgreSQL, which does not run as root.
 func command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
-	cmd.Dir = os.TempDir() // where the other user may be
+	cmd.Dir = os.TempDir() // which the other user can read
 	drop(cmd)
 	return cmd
 }
 
-// answers reports whether a server at the address lets us in.
+// answers reports whether a server at the address accepts a connection.
 func answers(address string) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -187,7 +187,7 @@ func (s *Server) Start() {
 	defer poll.Stop()
 	deadline := time.Now().Add(time.Minute)
 	var output strings.Builder
-	for time.Now().Before(deadline) { // it refuses while the processes of the last one are about to end
+	for time.Now().Before(deadline) { // it exits while processes of the killed server remain
 		<-poll.C
 		output.Reset()
 		cmd := command(s.cmd.Path, s.cmd.Args[1:]...)
@@ -232,7 +232,7 @@ func (s *Server) Kill() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if err := s.process.Kill(); err != nil { // it starts no other
+	if err := s.process.Kill(); err != nil { // so that it starts no other process
 		s.t.Error(err)
 	}
 	for _, pid := range pids {
