@@ -96,10 +96,8 @@ func addTwo(cmd *cobra.Command, from, to *string) {
 
 // endImport shows the counts of an import or a copy, and returns its error.
 func (p *program) endImport(b *bulk, err error) error {
-	for _, name := range []string{
-		string(store.Imported), string(store.ImportedStatus), string(store.ImportKept), string(store.ImportExpired), countInvalid,
-	} {
-		b.add(map[string]int{name: 0}) // so that zero is shown
+	for _, outcome := range []store.ImportOutcome{store.Imported, store.ImportedStatus, store.ImportKept, store.ImportExpired, countInvalid} {
+		b.Counts[string(outcome)] += 0 // so that zero is shown
 	}
 	if err := errors.Join(b.end(err), p.showCounts(b.Counts)); err != nil {
 		return err

@@ -23,7 +23,6 @@ const (
 	schemeDynamoDB = "dynamodb"
 )
 
-// A walkedStore is a store that is its own walker.
 type walkedStore interface {
 	store.Store
 	store.Walker

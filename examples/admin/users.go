@@ -165,13 +165,11 @@ func (p *program) erase() *cobra.Command {
 			if e.Left, err = user.stored(ctx); err != nil {
 				return err
 			}
-			if err := p.show(e, []string{"USER", "FOUND", "LEFT"}, [][]string{{e.UserID, fmt.Sprint(e.Found), fmt.Sprint(e.Left)}}); err != nil {
-				return err
+			err = p.show(e, []string{"USER", "FOUND", "LEFT"}, [][]string{{e.UserID, fmt.Sprint(e.Found), fmt.Sprint(e.Left)}})
+			if err == nil && e.Left > 0 {
+				err = errors.New("a device of the user registered again meanwhile: run the command again when the user has logged out")
 			}
-			if e.Left > 0 {
-				return errors.New("a device of the user registered again meanwhile: run the command again when the user has logged out")
-			}
-			return nil
+			return err
 		}),
 	}
 }
