@@ -14,9 +14,8 @@ import (
 
 // checkChanges returns an error if a write changed rows of other operations.
 func (s *schedule) checkChanges(op *operation, before, after *table) error {
-	rows, claims := before.changed(after)
 	removed := make(map[tokens.Key]bool)
-	for _, k := range rows {
+	for _, k := range changed(before.rows, after.rows) {
 		old, now := before.rows[k], after.rows[k]
 		if now == nil {
 			removed[k] = true
@@ -28,7 +27,7 @@ func (s *schedule) checkChanges(op *operation, before, after *table) error {
 			return fmt.Errorf("%v lost an attribute of %s that is not ours", op, keyName(k))
 		}
 	}
-	for _, id := range claims {
+	for _, id := range changed(before.claims, after.claims) {
 		old, now := before.claims[id], after.claims[id]
 		switch {
 		case op.method == store.OpRegister && id == claimKey(op.req.Token) && now != nil && ownerOf(now) == op.req.Key:

@@ -123,29 +123,19 @@ func (t *table) lostClaim(k tokens.Key) bool {
 	return claim != nil && ownerOf(claim) != k
 }
 
-// changed returns the keys of the rows and of the claims that differ.
-func (t *table) changed(next *table) (rows []tokens.Key, claims []string) {
-	for k, row := range t.rows {
-		if !reflect.DeepEqual(row, next.rows[k]) {
-			rows = append(rows, k)
+// changed returns the keys of the items that differ.
+func changed[K comparable](before, after map[K]attributes) (keys []K) {
+	for k, i := range before {
+		if !reflect.DeepEqual(i, after[k]) {
+			keys = append(keys, k)
 		}
 	}
-	for k := range next.rows {
-		if t.rows[k] == nil {
-			rows = append(rows, k)
+	for k := range after {
+		if before[k] == nil {
+			keys = append(keys, k)
 		}
 	}
-	for id, claim := range t.claims {
-		if !reflect.DeepEqual(claim, next.claims[id]) {
-			claims = append(claims, id)
-		}
-	}
-	for id := range next.claims {
-		if t.claims[id] == nil {
-			claims = append(claims, id)
-		}
-	}
-	return rows, claims
+	return keys
 }
 
 // describe returns the compared attributes of a row as text.
@@ -153,9 +143,8 @@ func describe(row attributes) string {
 	if row == nil {
 		return "nothing"
 	}
-	return fmt.Sprintf("token %s, platform %s, project %q, active %t, registered %s, updated %s, expires %s",
-		text(row, "expoPushToken"), text(row, "platform"), text(row, "projectId"), active(row),
-		text(row, "registeredAt"), text(row, "updatedAt"), timeText(seconds(row, "expiresAt")))
+	return describeFields(text(row, "expoPushToken"), text(row, "platform"), text(row, "projectId"), active(row),
+		text(row, "registeredAt"), text(row, "updatedAt"), seconds(row, "expiresAt"))
 }
 
 func describeRegistration(r tokens.Registration) string {
@@ -165,7 +154,11 @@ func describeRegistration(r tokens.Registration) string {
 		}
 		return timeText(t)
 	}
+	return describeFields(r.Token.Reveal(), string(r.Platform), string(r.ProjectID), r.Active(),
+		stamp(r.RegisteredAt), stamp(r.UpdatedAt), r.ExpiresAt)
+}
+
+func describeFields(token, platform, project string, active bool, registered, updated string, expires time.Time) string {
 	return fmt.Sprintf("token %s, platform %s, project %q, active %t, registered %s, updated %s, expires %s",
-		r.Token.Reveal(), r.Platform, r.ProjectID, r.Active(),
-		stamp(r.RegisteredAt), stamp(r.UpdatedAt), timeText(r.ExpiresAt))
+		token, platform, project, active, registered, updated, timeText(expires))
 }
