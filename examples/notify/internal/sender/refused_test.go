@@ -53,7 +53,7 @@ func TestOneRefused(t *testing.T) {
 // Many refused messages, next to each other on the list as one attacker's are, fail alone.
 func TestManyRefused(t *testing.T) {
 	t.Parallel()
-	for _, bads := range []int{40, 80} {
+	for _, bads := range []int{40, 60} {
 		inWorld(t, fakeexpo.Options{}, func(t *testing.T, w *world) {
 			w.add(bads, refusals["UNAUTHORIZED"], "p")
 			w.add(220-bads, app, "p")
