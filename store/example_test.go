@@ -112,14 +112,3 @@ func ExampleInvalidateToken() {
 	fmt.Println(reg.Status, err)
 	// Output: device_not_registered <nil>
 }
-
-func ExamplePolicy() {
-	p, err := store.Policy{MaxDevices: 5}.WithDefaults()
-	fmt.Println(p.TTL, p.MaxDevices, err)
-
-	_, err = store.Policy{TTL: time.Hour}.WithDefaults()
-	fmt.Println(err)
-	// Output:
-	// 2160h0m0s 5 <nil>
-	// store: Policy.TTL is 1h0m0s, want whole seconds from 168h0m0s to 87600h0m0s
-}

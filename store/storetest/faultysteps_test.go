@@ -37,13 +37,11 @@ func (s *faulty) registerInSteps(req tokens.Request, now time.Time) (result stor
 		}
 		s.put(result.Registration)
 		result.Outcome = outcome(live, refresh)
-		return result, true
 
 	case refresh && s.has("refreshes what it read without looking again", "Pairs/RefreshAndTakeOver", "Pairs/RefreshAndDelete", "Pairs/RegisterAndDeleteUser"):
 		s.gap()
 		result = store.Result{Registration: s.written(req, old, true, true, now), Outcome: store.Refreshed}
 		s.put(result.Registration)
-		return result, true
 
 	case live && !refresh && s.has("replaces a row that may be gone", "Pairs/ReplaceAndTakeOver"):
 		s.take(req, previous, live, now, &result)
@@ -52,12 +50,11 @@ func (s *faulty) registerInSteps(req tokens.Request, now time.Time) (result stor
 		if _, still := s.rows[k]; still {
 			s.put(result.Registration)
 		}
-		return result, true
 
 	case previous != nil && s.has("deletes the previous holder by key", "Pairs/ReplaceAndTakeOver"):
 		s.gap()
 		s.erase(previous.Key)
-		return s.registerWhole(req, now), true
+		result = s.registerWhole(req, now)
 
 	case previous != nil && s.has("names the loser that it read before", "Pairs/TakeOverAndTakeOver"):
 		var told store.Result
@@ -70,20 +67,17 @@ func (s *faulty) registerInSteps(req tokens.Request, now time.Time) (result stor
 			s.put(current)
 		}
 		result.MovedFrom = told.MovedFrom
-		return result, true
 
 	case s.has("returns the outcome that it read before", "Pairs/CreateAndCreate", "Pairs/RefreshAndDelete"):
 		s.gap()
 		result = s.registerWhole(req, now)
 		result.Outcome = outcome(live, refresh)
-		return result, true
 
 	case live && s.has("keeps the registeredAt of a row that was erased meanwhile", "Pairs/RefreshAndDelete"):
 		s.gap()
 		result = s.registerWhole(req, now)
 		result.Registration.RegisteredAt = old.RegisteredAt
 		s.put(result.Registration)
-		return result, true
 
 	case !live && s.has("evicts by key what was registered again", "Pairs/RegisterAndEvict"):
 		chosen := s.candidates(req.Key, now)
@@ -96,17 +90,18 @@ func (s *faulty) registerInSteps(req tokens.Request, now time.Time) (result stor
 		}
 		result.Registration, result.Outcome = s.written(req, old, false, stored, now), store.Created
 		s.put(result.Registration)
-		return result, true
 
 	case live && !refresh && s.has("frees the old token after another has taken it", "Pairs/ReplaceAndTakeOver"):
 		result = s.registerWhole(req, now)
 		delete(s.unindexed, req.Token.Hash())
 		s.gap()
 		s.unindexed.set(old.Token.Hash(), true)
-		return result, true
+
+	default:
+		delete(s.unindexed, req.Token.Hash())
+		return store.Result{}, false
 	}
-	delete(s.unindexed, req.Token.Hash())
-	return store.Result{}, false
+	return result, true
 }
 
 func (s *faulty) registerWhole(req tokens.Request, now time.Time) (result store.Result) {
@@ -146,19 +141,16 @@ func (s *faulty) deactivateInSteps(k tokens.Key) (done bool) {
 		if now, still := s.rows[s.id(k)]; still && s.same(now.Token, read.Token) {
 			s.put(old)
 		}
-		return true
 	case s.has("Deactivate writes the row back if updatedAt is unchanged", "Pairs/OneMoment"):
 		s.gap()
 		if now, still := s.rows[s.id(k)]; still && now.UpdatedAt.Equal(read.UpdatedAt) {
 			s.put(old)
 		}
-		return true
 	case s.has("Deactivate stores again what was erased", "Pairs/RefreshAndDelete"):
 		s.gap()
 		if _, still := s.rows[s.id(k)]; !still || s.unchanged(read) {
 			s.put(old)
 		}
-		return true
 	case s.has("Deactivate writes back all devices of the user", "Pairs/All"):
 		rows := s.of(k.UserID)
 		s.gap()
@@ -170,9 +162,10 @@ func (s *faulty) deactivateInSteps(k tokens.Key) (done bool) {
 				s.put(r)
 			}
 		}
-		return true
+	default:
+		return false
 	}
-	return false
+	return true
 }
 
 func (s *faulty) unchanged(read tokens.Registration) bool {
