@@ -204,12 +204,11 @@ func (f *fixture) readsClockOnce(what string, do call) {
 // clockReadOnce makes calls that each find something to do.
 func clockReadOnce(f *fixture) {
 	f.fill()
-	moving := taking
 	for _, tt := range []struct {
 		what string
 		do   call
 	}{
-		{"a Register that moves", registerCall(moving)},
+		{"a Register that moves", registerCall(taking)},
 		{"one that replaces", registerCall(request(bob, phone, token(9)))},
 		{"one that refreshes", registerCall(request(bob, phone, token(9)))},
 		{"a new one", registerCall(nth(1))},
