@@ -119,7 +119,7 @@ func corruptRegister(f *fixture) {
 func (r removal) ofCorrupt(f *fixture) {
 	f.corrupted()
 	r.do(f, owned)
-	if !r.ofUser {
+	if r.method != deletesUser.method {
 		f.wantDevices(alice, second.Key.DeviceID)
 		f.wantUnchanged(second)
 	}

@@ -10,19 +10,20 @@ import (
 // A removal is a call that ends the use of a registration, made with a request
 // that may be registered.
 type removal struct {
+	method string
 	do     func(*fixture, tokens.Request)
 	status tokens.Status // "" if the call erases the registration
-	ofUser bool          // the call is about all registrations of the user
 }
 
 var (
-	deactivates = removal{do: func(f *fixture, r tokens.Request) { f.deactivate(r.Key) }, status: tokens.LoggedOut}
+	deactivates = removal{method: "Deactivate", do: func(f *fixture, r tokens.Request) { f.deactivate(r.Key) }, status: tokens.LoggedOut}
 	invalidates = removal{
+		method: "Invalidate",
 		do:     func(f *fixture, r tokens.Request) { f.invalidate(r.Key, r.Token, start.Add(time.Hour)) },
 		status: tokens.DeviceNotRegistered,
 	}
-	deletes     = removal{do: func(f *fixture, r tokens.Request) { f.delete(r.Key) }}
-	deletesUser = removal{do: func(f *fixture, r tokens.Request) { f.deleteUser(r.Key.UserID) }, ofUser: true}
+	deletes     = removal{method: "Delete", do: func(f *fixture, r tokens.Request) { f.delete(r.Key) }}
+	deletesUser = removal{method: "DeleteUser", do: func(f *fixture, r tokens.Request) { f.deleteUser(r.Key.UserID) }}
 )
 
 var removalChecks = []check{

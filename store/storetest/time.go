@@ -156,32 +156,23 @@ func clockMoveInThePast(f *fixture) {
 // clockRemoveInThePast sets the clock back before each removal and before the
 // device registers again.
 func clockRemoveInThePast(f *fixture) {
-	req := owned
-	for _, tt := range []struct {
-		what    string
-		do      call
-		outcome store.Outcome
-	}{
-		{"Deactivate", deactivateCall(req.Key), store.Refreshed},
-		{"Delete", deleteCall(req.Key), store.Created},
-		{"DeleteUser", deleteUserCall(alice), store.Created},
-	} {
+	for _, r := range []removal{deactivates, deletes, deletesUser} {
 		f.clock.set(start)
-		registeredAt := f.register(req).Registration.RegisteredAt
+		registeredAt := f.register(owned).Registration.RegisteredAt
 		f.clock.set(start.Add(-time.Hour))
-		if err := tt.do(f.Context(), f.store); err != nil {
-			f.Fatalf("%s: %v", tt.what, err)
-		}
+		r.do(f, owned)
 		if f.wantDevices(alice); f.Failed() {
-			f.Fatalf("%s has no effect on a registration with a later UpdatedAt", tt.what)
+			f.Fatalf("%s has no effect on a registration with a later UpdatedAt", r.method)
 		}
 		f.clock.set(start.Add(-2 * time.Hour))
-		if tt.outcome == store.Created {
-			f.wantNone(req.Key)
-			registeredAt = f.clock.Now()
+		if r.status != "" {
+			f.refreshes(owned, registeredAt)
+		} else {
+			f.wantNone(owned.Key)
+			f.creates(owned)
 		}
-		if f.wantResult(req, registeredAt, store.Result{Outcome: tt.outcome}, f.register(req)); f.Failed() {
-			f.Fatalf("Register has no effect after a %s at a later time", tt.what)
+		if f.Failed() {
+			f.Fatalf("Register has no effect after a %s at a later time", r.method)
 		}
 	}
 }
