@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -83,8 +84,11 @@ func (op *operation) query(ctx context.Context, in session, scan func(*sql.Rows)
 	return nil
 }
 
-// read sends a SELECT of rows.
-func (op *operation) read(ctx context.Context, statement string, args ...any) (rows []row, err error) {
+// read sends a SELECT of rows unless an argument is invalid or the context is done.
+func (op *operation) read(ctx context.Context, invalid error, statement string, args ...any) (rows []row, err error) {
+	if err := cmp.Or(invalid, ctx.Err()); err != nil {
+		return nil, err
+	}
 	err = op.repeat(ctx, func() error {
 		rows, err = op.rows(ctx, op.store.db, statement, args...)
 		return err

@@ -45,10 +45,7 @@ func (s *Store) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration,
 func (s *Store) one(ctx context.Context, name store.Operation, invalid error, statement string, args ...any) (reg tokens.Registration, err error) {
 	op := s.beginRead(name)
 	defer func() { op.end(store.OK, err) }()
-	if err := cmp.Or(invalid, ctx.Err()); err != nil {
-		return tokens.Registration{}, err
-	}
-	rows, err := op.read(ctx, statement, args...)
+	rows, err := op.read(ctx, invalid, statement, args...)
 	if err != nil {
 		return tokens.Registration{}, err
 	}
@@ -59,10 +56,7 @@ func (s *Store) one(ctx context.Context, name store.Operation, invalid error, st
 func (s *Store) List(ctx context.Context, user tokens.UserID) (regs []tokens.Registration, err error) {
 	op := s.beginRead(store.OpList)
 	defer func() { op.end(store.OK, err) }()
-	if err := cmp.Or(user.Validate(), ctx.Err()); err != nil {
-		return nil, err
-	}
-	rows, err := op.read(ctx, s.sql[list], string(user), s.now().UnixMilli())
+	rows, err := op.read(ctx, user.Validate(), s.sql[list], string(user), s.now().UnixMilli())
 	for _, r := range rows {
 		if r.err != nil {
 			op.noteCorrupt(r.key)
@@ -77,10 +71,7 @@ func (s *Store) List(ctx context.Context, user tokens.UserID) (regs []tokens.Reg
 func (s *Store) Inspect(ctx context.Context, user tokens.UserID) (all []store.Record, err error) {
 	op := s.beginRead(store.OpInspect)
 	defer func() { op.end(store.OK, err) }()
-	if err := cmp.Or(user.Validate(), ctx.Err()); err != nil {
-		return nil, err
-	}
-	rows, err := op.read(ctx, s.sql[inspect], string(user))
+	rows, err := op.read(ctx, user.Validate(), s.sql[inspect], string(user))
 	return records(rows), err
 }
 
@@ -121,14 +112,12 @@ func (s *Store) Page(ctx context.Context, from store.Cursor, limit int) (all []s
 	op := s.beginRead(store.OpPage)
 	defer func() { op.end(store.OK, err) }()
 	left, err := store.ParseCursor(from)
-	if err := cmp.Or(tokens.JoinInvalid(err, store.ValidatePage(limit)), ctx.Err()); err != nil {
-		return nil, "", err
-	}
+	invalid := tokens.JoinInvalid(err, store.ValidatePage(limit))
 	statement, args := s.sql[page+pageEnd], []any{string(left.After.UserID), string(left.After.DeviceID), int64(limit)}
 	if left.Until != "" {
 		statement, args = s.sql[page+pageBeforeUser+pageEnd], append(args, string(left.Until))
 	}
-	rows, err := op.read(ctx, statement, args...)
+	rows, err := op.read(ctx, invalid, statement, args...)
 	if err != nil {
 		return nil, "", err
 	}
