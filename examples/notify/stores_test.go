@@ -22,13 +22,8 @@ func TestStores(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { notifyFrom(t, filepath.Join(t.TempDir(), "tokens.db")) })
 	t.Run("dynamodb", func(t *testing.T) {
 		client := dynamotest.Client(t, nil)
-		for name, value := range map[string]string{
-			"AWS_ENDPOINT_URL_DYNAMODB": dynamotest.Endpoint(t), "AWS_REGION": client.Options().Region,
-			"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
-			"AWS_CONFIG_FILE": "none", "AWS_SHARED_CREDENTIALS_FILE": "none",
-		} {
-			t.Setenv(name, value)
-		}
+		setAWS(t, client.Options().Region, "local")
+		t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", dynamotest.Endpoint(t))
 		notifyFrom(t, "dynamodb:"+dynamotest.Table(t, client))
 	})
 }
