@@ -86,34 +86,33 @@ func TestOptions(t *testing.T) {
 func TestBadArguments(t *testing.T) {
 	s := memstore.MustNew(store.Policy{})
 	const body, retry, path = "Options.MaxBodyBytes", "Options.RetryAfter", "Options.BasePath"
+	type options = httpapi.Options
 	for _, tc := range []struct {
-		name         string
 		s            store.Store
 		authenticate httpapi.Authenticator
-		opts         httpapi.Options
+		opts         options
 		want         []string
 	}{
-		{"no store", nil, alice, httpapi.Options{}, []string{"the store"}},
-		{"no authenticator", s, nil, httpapi.Options{}, []string{"the authenticator"}},
-		{"negative body", s, alice, httpapi.Options{MaxBodyBytes: -1}, []string{body}},
-		{"negative retry", s, alice, httpapi.Options{RetryAfter: -1}, []string{retry}},
-		{"relative base path", s, alice, httpapi.Options{BasePath: "api"}, []string{path}},
-		{"base path of a slash", s, alice, httpapi.Options{BasePath: "/"}, []string{path}},
-		{"base path ends in one", s, alice, httpapi.Options{BasePath: "/api/"}, []string{path}},
-		{"base path with dots", s, alice, httpapi.Options{BasePath: "/a/../b"}, []string{path}},
-		{"base path a wildcard", s, alice, httpapi.Options{BasePath: "/{stage}"}, []string{path}},
-		{"base path with space", s, alice, httpapi.Options{BasePath: "/a b"}, []string{path}},
-		{"everything", nil, nil, httpapi.Options{MaxBodyBytes: -1, RetryAfter: -1, BasePath: "api"},
-			[]string{"the store", "the authenticator", body, retry, path}},
+		{nil, alice, options{}, []string{"the store"}},
+		{s, nil, options{}, []string{"the authenticator"}},
+		{s, alice, options{MaxBodyBytes: -1}, []string{body}},
+		{s, alice, options{RetryAfter: -1}, []string{retry}},
+		{s, alice, options{BasePath: "api"}, []string{path}},
+		{s, alice, options{BasePath: "/"}, []string{path}},
+		{s, alice, options{BasePath: "/api/"}, []string{path}},
+		{s, alice, options{BasePath: "/a/../b"}, []string{path}},
+		{s, alice, options{BasePath: "/{stage}"}, []string{path}},
+		{s, alice, options{BasePath: "/a b"}, []string{path}},
+		{nil, nil, options{MaxBodyBytes: -1, RetryAfter: -1, BasePath: "api"}, []string{"the store", "the authenticator", body, retry, path}},
 	} {
-		t.Run(tc.name, func(t *testing.T) {
+		t.Run(strings.Join(tc.want, ", ")+" "+tc.opts.BasePath, func(t *testing.T) {
 			h, err := httpapi.New(tc.s, tc.authenticate, tc.opts)
 			if h != nil || err == nil {
 				t.Fatalf("New returns %v and error %v", h, err)
 			}
 			lines := strings.Split(err.Error(), "\n")
 			if len(lines) != len(tc.want) {
-				t.Errorf("error is %q, want %d lines", err, len(tc.want))
+				t.Fatalf("error is %q, want %d lines", err, len(tc.want))
 			}
 			for i, want := range tc.want {
 				if !strings.HasPrefix(lines[i], "httpapi: "+want+" is ") {
