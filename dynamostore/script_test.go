@@ -3,6 +3,7 @@ package dynamostore_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -92,6 +93,19 @@ func foundAll(items ...dynamotest.Item) answer {
 		texts = append(texts, text)
 	}
 	return answered(`{"Responses":[` + strings.Join(texts, ",") + `],"ConsumedCapacity":[{"TableName":"table","CapacityUnits":4}]}`)
+}
+
+// pageOf answers a Query or a Scan. The zero key means that it is the last page.
+func pageOf(items []dynamotest.Item, next tokens.Key) answer {
+	texts := []string{}
+	for _, i := range items {
+		texts = append(texts, dynamotest.ItemJSON(i))
+	}
+	body := fmt.Sprintf(`{"Items":[%s],"Count":%d,"ConsumedCapacity":{"CapacityUnits":2}`, strings.Join(texts, ","), len(texts))
+	if !next.IsZero() {
+		body += `,"LastEvaluatedKey":` + dynamotest.ItemJSON(keyItem(next))
+	}
+	return answered(body + "}")
 }
 
 // row returns a live registration as this package stores it.

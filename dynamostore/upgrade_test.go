@@ -1,7 +1,6 @@
 package dynamostore_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -248,43 +247,12 @@ func TestUpgradeResumes(t *testing.T) {
 	equal(t, "report", dynamostore.UpgradeReport{Rows: rows}, w.upgrade(dynamostore.UpgradeOptions{}))
 }
 
-// A slowTable answers Scan of any segment with the next page. Other calls take a while.
-type slowTable struct {
-	dynamostore.UpgradeClient
-	call time.Duration
-
-	mu    sync.Mutex
-	pages [][]dynamotest.Item
-}
-
-func (s *slowTable) GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
-	time.Sleep(s.call)
-	return &dynamodb.GetItemOutput{}, nil
-}
-
-func (s *slowTable) TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
-	time.Sleep(s.call)
-	return &dynamodb.TransactWriteItemsOutput{}, nil
-}
-
-func (s *slowTable) Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out dynamodb.ScanOutput
-	if len(s.pages) > 0 {
-		out.Items, s.pages = s.pages[0], s.pages[1:]
-	}
-	if len(s.pages) > 0 {
-		out.LastEvaluatedKey = keyItem(keyOf(out.Items[0]))
-	}
-	return &out, nil
-}
-
 // TestUpgradeSpeed upgrades 320 rows. If a call takes 5 ms, as on AWS, each segment
-// upgrades 100 rows a second. With a rate, all segments together keep to it; the first
-// and the last page wait for nothing.
+// upgrades 100 rows a second. With a rate, a page waits for the rows of all segments that were
+// read before it.
 func TestUpgradeSpeed(t *testing.T) {
 	const call = 5 * time.Millisecond
+	var mu sync.Mutex
 	for _, tt := range []struct {
 		segments int
 		call     time.Duration
@@ -301,10 +269,23 @@ func TestUpgradeSpeed(t *testing.T) {
 		{3, 0, 10, 30 * time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			table := &slowTable{call: tt.call}
-			for n := range 16 {
-				table.pages = append(table.pages, manyRows(fmt.Sprint(n), 20))
-			}
+			pages := 0
+			table := dynamotest.Offline(dynamotest.Transport(func(r *http.Request) (*http.Response, error) {
+				if dynamotest.Operation(r) != "Scan" {
+					time.Sleep(tt.call)
+					return answered("{}")(r), nil
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				pages++
+				switch {
+				case pages > 16: // of other segments
+					return pageOf(nil, tokens.Key{})(r), nil
+				case pages == 16:
+					return pageOf(manyRows(fmt.Sprint(pages), 20), tokens.Key{})(r), nil
+				}
+				return pageOf(manyRows(fmt.Sprint(pages), 20), ann)(r), nil
+			}))
 			began := time.Now()
 			report, err := dynamostore.Upgrade(t.Context(), table, "table", dynamostore.UpgradeOptions{Segments: tt.segments, RowsPerSecond: tt.rate})
 			if err != nil || report.Unclaimed != 320 {
