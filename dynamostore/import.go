@@ -43,7 +43,16 @@ type importing struct {
 }
 
 func (i *importing) plan(ctx context.Context) ([]write, error) {
-	c, own, previous, err := i.read(ctx)
+	h := i.reg.Token.Hash()
+	c, err := i.op.getClaim(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	previous, err := i.op.otherHolder(ctx, c, h, i.reg.Key)
+	if err != nil {
+		return nil, err
+	}
+	own, err := i.op.getRow(ctx, i.reg.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -66,29 +75,6 @@ func (i *importing) plan(ctx context.Context) ([]write, error) {
 		return append(writes, i.release.writes(i.op, []row{own}, i.id)...), nil
 	}
 	return nil, nil
-}
-
-// read returns the claim on the token, the row under the key, and the row under another key
-// that holds the token. It reads the holder after the claim, because no other row takes the
-// token while the claim is unchanged.
-func (i *importing) read(ctx context.Context) (c claim, own, previous row, err error) {
-	found, err := i.op.getItem(ctx, i.id.key())
-	if err != nil {
-		return claim{}, row{}, row{}, err
-	}
-	c = newClaim(found)
-	if c.exists() && c.owner != i.reg.Key && c.owner.Validate() == nil {
-		if found, err = i.op.getItem(ctx, keyOf(c.owner)); err != nil {
-			return claim{}, row{}, row{}, err
-		}
-		if r := newRow(found); r.tokenHash() == i.reg.Token.Hash() {
-			previous = r
-		}
-	}
-	if found, err = i.op.getItem(ctx, keyOf(i.reg.Key)); err != nil {
-		return claim{}, row{}, row{}, err
-	}
-	return c, newRow(found), previous, nil
 }
 
 // decoded returns nil if the row is absent or cannot be decoded.

@@ -66,6 +66,29 @@ func (op *operation) getItem(ctx context.Context, key item) (item, error) {
 	return out.Item, nil
 }
 
+func (op *operation) getRow(ctx context.Context, key tokens.Key) (row, error) {
+	i, err := op.getItem(ctx, keyOf(key))
+	return newRow(i), err
+}
+
+func (op *operation) getClaim(ctx context.Context, h tokens.Hash) (claim, error) {
+	i, err := op.getItem(ctx, claimOf(h).key())
+	return newClaim(i), err
+}
+
+// otherHolder returns the row that the claim names, if that is under another key and has the
+// token. The claim must be read first: while it is unchanged, no other row takes the token.
+func (op *operation) otherHolder(ctx context.Context, c claim, h tokens.Hash, key tokens.Key) (row, error) {
+	if !c.exists() || c.owner == key || c.owner.Validate() != nil {
+		return row{}, nil
+	}
+	r, err := op.getRow(ctx, c.owner)
+	if err != nil || r.tokenHash() != h {
+		return row{}, err
+	}
+	return r, nil
+}
+
 // query passes each page of in to page, empty ones too. It changes in.
 func (op *operation) query(ctx context.Context, in *dynamodb.QueryInput, page func([]item) error) error {
 	in.TableName = &op.store.table

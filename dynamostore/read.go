@@ -26,11 +26,11 @@ func (op *operation) get(ctx context.Context, key tokens.Key) (tokens.Registrati
 	if err := cmp.Or(key.Validate(), ctx.Err()); err != nil {
 		return tokens.Registration{}, err
 	}
-	i, err := op.getItem(ctx, keyOf(key))
+	r, err := op.getRow(ctx, key)
 	if err != nil {
 		return tokens.Registration{}, err
 	}
-	return newRow(i).registration(op.store.now())
+	return r.registration(op.store.now())
 }
 
 const paramUserID param = "userId"

@@ -47,11 +47,9 @@ func (op *operation) register(ctx context.Context, req tokens.Request) (store.Re
 	if !refused {
 		// The refresh overwrote a row that cannot be decoded, which the device
 		// limit does not count. The transfer applies the limit.
-		i, err := op.getItem(ctx, keyOf(req.Key))
-		if err != nil {
+		if own, err = op.getRow(ctx, req.Key); err != nil {
 			return store.Result{}, err
 		}
-		own = newRow(i)
 	}
 	t := newTransfer(op, req, now, own)
 	t.overUndecodable = !refused

@@ -117,11 +117,11 @@ func (op *operation) delete(ctx context.Context, key tokens.Key) error {
 	if err := cmp.Or(key.Validate(), ctx.Err()); err != nil {
 		return err
 	}
-	i, err := op.getItem(ctx, keyOf(key))
+	r, err := op.getRow(ctx, key)
 	if err != nil {
 		return err
 	}
-	return op.erase(ctx, []row{newRow(i)})
+	return op.erase(ctx, []row{r})
 }
 
 // DeleteUser implements [store.Store] by a Query, and one transaction for every 20

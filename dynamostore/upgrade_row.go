@@ -64,7 +64,7 @@ func (w *segmentWalk) row(ctx context.Context, r row) (UpgradeReport, error) {
 	if r.reg.ExpiresAt.IsZero() {
 		found.WithoutExpiry++
 	}
-	c, err := w.claimOn(ctx, r)
+	c, err := w.op.getClaim(ctx, r.reg.Token.Hash())
 	if err != nil {
 		return UpgradeReport{}, err
 	}
@@ -81,11 +81,6 @@ func (w *segmentWalk) row(ctx context.Context, r row) (UpgradeReport, error) {
 	}
 	found.Duplicates = m.duplicates
 	return found, nil
-}
-
-func (w *segmentWalk) claimOn(ctx context.Context, r row) (claim, error) {
-	i, err := w.op.getItem(ctx, claimOf(r.reg.Token.Hash()).key())
-	return newClaim(i), err
 }
 
 // foresee returns the duplicate if a dry run has found another row with the token.
@@ -138,12 +133,12 @@ func (m *rowUpgrade) plan(ctx context.Context) ([]write, error) {
 	if !m.row.live(m.now) || holdsClaim(m.row, m.claim) {
 		return nil, nil
 	}
-	other, err := m.other(ctx)
+	other, err := m.op.otherHolder(ctx, m.claim, m.row.reg.Token.Hash(), m.row.key())
 	if err != nil {
 		return nil, err
 	}
 	var writes []write
-	if other.exists() {
+	if other.live(m.now) {
 		if newContender(other, m.claim, m.now).beats(newContender(m.row, m.claim, m.now)) {
 			m.duplicates = []Duplicate{{Removed: m.row.key(), Kept: other.key()}}
 			return []write{m.op.deleteWrite(keyOf(m.row.key()), unchanged(m.row), ignore)}, nil
@@ -176,32 +171,10 @@ func ignore(item) {}
 
 // read reads the row and then the claim on its token.
 func (m *rowUpgrade) read(ctx context.Context) error {
-	i, err := m.op.getItem(ctx, keyOf(m.row.key()))
-	if err != nil {
+	var err error
+	if m.row, err = m.op.getRow(ctx, m.row.key()); err != nil || !m.row.live(m.now) {
 		return err
 	}
-	m.row = newRow(i)
-	if !m.row.live(m.now) {
-		return nil
-	}
-	m.claim, err = m.claimOn(ctx, m.row)
+	m.claim, err = m.op.getClaim(ctx, m.row.reg.Token.Hash())
 	return err
-}
-
-// other returns the row that the claim names, if that is another row that is live
-// and has the token. other reads it after the claim, so a row that takes the token
-// in between changes the claim's version.
-func (m *rowUpgrade) other(ctx context.Context) (row, error) {
-	if !m.claim.exists() || m.claim.owner == m.row.key() || m.claim.owner.Validate() != nil {
-		return row{}, nil
-	}
-	i, err := m.op.getItem(ctx, keyOf(m.claim.owner))
-	if err != nil {
-		return row{}, err
-	}
-	r := newRow(i)
-	if !r.live(m.now) || !r.holds(m.row.reg.Token.Spellings()) {
-		return row{}, nil
-	}
-	return r, nil
 }
