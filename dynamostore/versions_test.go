@@ -102,10 +102,9 @@ func (f frozen) claim(token string) dynamotest.Item {
 	return keyItem(key("#claim#1#"+base64.RawURLEncoding.EncodeToString(hash[:]), "#"))
 }
 
-func (f frozen) get(key dynamotest.Item) dynamotest.Item {
-	out, err := f.w.client.GetItem(f.w.Context(), &dynamodb.GetItemInput{TableName: &f.w.table, Key: key})
-	f.w.do(err)
-	return out.Item
+func (f frozen) get(i dynamotest.Item) dynamotest.Item {
+	f.w.look()
+	return f.w.at(keyOf(i))
 }
 
 func (f frozen) update(key dynamotest.Item, expression string, values dynamotest.Item) {

@@ -149,8 +149,7 @@ var Backend = storetest.Backend{
 		return handle(t, Table(t, Client(t, nil)), p)
 	},
 	Again: func(t testing.TB, s store.Store, p store.Policy) store.Store {
-		table, _ := tables.Load(s)
-		return handle(t, table.(string), p)
+		return handle(t, tableOf(s), p)
 	},
 	LooseLimit: true, LooseHolder: true, LooseList: true,
 	Inspector: true, Importer: true, Walker: walker,
@@ -183,11 +182,14 @@ func Discreet(t testing.TB, trace *leak.Trace) func(store.Event) {
 // tables has the table of each store that Backend made.
 var tables sync.Map
 
-// walker returns a new walker over the store's table.
+func tableOf(s store.Store) string {
+	table, _ := tables.Load(s)
+	return table.(string)
+}
+
 func walker(t testing.TB, s store.Store) store.Walker {
 	t.Helper()
-	table, _ := tables.Load(s)
-	w, err := dynamostore.NewWalker(Client(t, nil), table.(string))
+	w, err := dynamostore.NewWalker(Client(t, nil), tableOf(s))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,9 +199,8 @@ func walker(t testing.TB, s store.Store) store.Walker {
 // corrupt gives the row a platform that is not a string.
 func corrupt(t testing.TB, s store.Store, key tokens.Key) {
 	t.Helper()
-	table, _ := tables.Load(s)
 	_, err := Client(t, nil).UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
-		TableName: aws.String(table.(string)),
+		TableName: aws.String(tableOf(s)),
 		Key: Item{
 			"userId":   &types.AttributeValueMemberS{Value: string(key.UserID)},
 			"deviceId": &types.AttributeValueMemberS{Value: string(key.DeviceID)},
