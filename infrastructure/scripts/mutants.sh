@@ -226,7 +226,7 @@ open validation "$root"
 
 file types sst/stacks/system.ts
 mutant 'hashKey: "userId"' 'hashkey: "userId"'
-mutant 'kmsKeyArn: key.arn' 'kmsKey: key.arn'
+mutant 'enabled: true, kmsKeyArn' 'enabled: true, kmsKey'
 mutant 'userId: "string"' 'userId: "S"'
 file types sst/stacks/function.ts
 mutant '"128 MB"' '128'
