@@ -202,20 +202,39 @@ func TestNothingSent(t *testing.T) {
 	}
 }
 
-// unserializable is a client that cannot encode its input.
-type unserializable struct{ dynamostore.Client }
-
-func (unserializable) UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
-	return nil, &smithy.OperationError{
-		ServiceID: "DynamoDB", OperationName: "UpdateItem",
-		Err: &smithy.SerializationError{Err: errors.New("unknown type")},
-	}
+// failing is a client whose calls fail with err.
+type failing struct {
+	dynamostore.Client
+	err error
 }
 
-// TestUnserializable has no sentinel, because neither a retry nor another configuration
-// helps.
-func TestUnserializable(t *testing.T) {
-	sentinels(t, dynamotest.Store(t, unserializable{}, "table", dynamostore.Options{}).Deactivate(t.Context(), alice), nil)
+func (f failing) UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+	return nil, f.err
+}
+
+func (f failing) Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
+	return nil, f.err
+}
+
+// TestOtherErrors: an input that cannot be encoded has no sentinel, because neither a retry
+// nor another configuration helps. An error that is not the SDK's may be temporary.
+func TestOtherErrors(t *testing.T) {
+	for want, err := range map[error]error{
+		nil: &smithy.OperationError{
+			ServiceID: "DynamoDB", OperationName: "UpdateItem", Err: &smithy.SerializationError{Err: errors.New("unknown type")},
+		},
+		store.ErrTryAgain: errors.New("alice"),
+	} {
+		c := failing{err: err}
+		sentinels(t, dynamotest.Store(t, c, "table", dynamostore.Options{}).Deactivate(t.Context(), alice), want)
+		w, err := dynamostore.NewWalker(c, "table")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = w.Page(t.Context(), "", 1)
+		sentinels(t, err, want)
+		discreet(t, err)
+	}
 }
 
 // TestRefusedAtOnce: a call whose context is done or whose arguments are invalid
