@@ -19,7 +19,7 @@
 //
 // # Rules that bind
 //
-//   - A push token is a credential: with it, anyone can send to the phone. Only
+//   - A push token is a credential: with it, any program can send to the phone. Only
 //     [Token.Reveal] and [Token.Spellings] return its text. Printing, logging or
 //     encoding a [Token] shows the first digits of its hash.
 //   - A token has up to three spellings, which count as one token. Compare tokens
