@@ -1,10 +1,8 @@
 // Package bench compares each part of the library with the obvious alternative:
 //
-//   - memstore with two maps and a mutex (maps.go).
-//   - httpapi with a handler that decodes, stores and encodes (bare.go).
-//   - dynamostore with calls of the AWS SDK written by hand and with guregu/dynamo
-//     (sdk.go), on canned responses, and on DynamoDB Local with the naive
-//     implementation (naive.go).
+//   - httpapi with a handler that decodes, stores and encodes (handler_test.go).
+//   - dynamostore with the calls of the AWS SDK that it makes, on canned responses, and
+//     on DynamoDB Local with the naive implementation (naive.go).
 //   - sqlstore with a plain upsert (sql_test.go).
 //
 // Benchmarks are named OPERATION/impl=NAME, the alternative first, so that
@@ -22,8 +20,10 @@ import (
 )
 
 const (
-	devices = 20 // of the user whose list is long: the default limit
-	project = "0f9a3b52-6f5e-4b8e-9d0c-2f6f1f1c6d2e"
+	devices    = 20 // of the user whose list is long: the default limit
+	project    = "0f9a3b52-6f5e-4b8e-9d0c-2f6f1f1c6d2e"
+	timeFormat = "2006-01-02T15:04:05.000Z07:00"
+	ttl        = 90 * 24 * time.Hour
 )
 
 // now is the clock of the measurements without a database.

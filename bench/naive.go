@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -23,6 +24,36 @@ import (
 type naive struct {
 	client *dynamodb.Client
 	table  string
+}
+
+// A row is an item of a table.
+type row struct {
+	UserID        string `dynamodbav:"userId"`
+	DeviceID      string `dynamodbav:"deviceId"`
+	ExpoPushToken string `dynamodbav:"expoPushToken"`
+	Platform      string `dynamodbav:"platform"`
+	ProjectID     string `dynamodbav:"projectId"`
+	IsActive      bool   `dynamodbav:"isActive"`
+	RegisteredAt  string `dynamodbav:"registeredAt"`
+	UpdatedAt     string `dynamodbav:"updatedAt"`
+	ExpiresAt     int64  `dynamodbav:"expiresAt"`
+
+	// Only dynamostore's rows have a claim.
+	ClaimVersion   string `dynamodbav:"claimVersion,omitempty"`
+	ClaimExpiresAt int64  `dynamodbav:"claimExpiresAt,omitempty"`
+}
+
+// newRow returns the row of an active registration of now.
+func newRow(r tokens.Request, now time.Time) row {
+	return row{
+		UserID: string(r.Key.UserID), DeviceID: string(r.Key.DeviceID), ExpoPushToken: r.Token.Reveal(),
+		Platform: string(r.Platform), ProjectID: string(r.ProjectID), IsActive: true,
+		RegisteredAt: now.Format(timeFormat), UpdatedAt: now.Format(timeFormat), ExpiresAt: now.Add(ttl).Unix(),
+	}
+}
+
+func (r row) key() tokens.Key {
+	return tokens.Key{UserID: tokens.UserID(r.UserID), DeviceID: tokens.DeviceID(r.DeviceID)}
 }
 
 // createNaive creates the table with an index that projects only the keys, which is the
@@ -48,38 +79,42 @@ func createNaive(ctx context.Context, c *dynamodb.Client, table string) error {
 	return err
 }
 
-// Register puts the row, and then takes the token from all others.
+// Register puts the row, and then takes the token from all others. Its result has no
+// registration.
 func (n naive) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
-	now := time.Now().UTC().Truncate(time.Millisecond)
-	reg := tokens.Registration{
-		Key: req.Key, Token: req.Token, Platform: req.Platform, ProjectID: req.ProjectID, Status: tokens.Active,
-		RegisteredAt: now, UpdatedAt: now, ExpiresAt: store.Policy{TTL: ttl}.Expiry(now),
+	item, err := attributevalue.MarshalMap(newRow(req, time.Now().UTC()))
+	if err != nil {
+		return store.Result{}, err
 	}
 	put, err := n.client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName:              &n.table,
-		Item:                   item(reg),
+		Item:                   item,
 		ReturnValues:           types.ReturnValueAllOld,
 		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
 	})
 	if err != nil {
 		return store.Result{}, err
 	}
-	result := store.Result{Registration: reg, Outcome: store.Refreshed}
+	result := store.Result{Outcome: store.Refreshed}
 	if len(put.Attributes) == 0 {
 		result.Outcome = store.Created
 	}
-	holders, err := n.client.Query(ctx, &dynamodb.QueryInput{
-		TableName:                 &n.table,
+	holders, err := n.query(ctx, &dynamodb.QueryInput{
 		IndexName:                 aws.String("byToken"),
 		KeyConditionExpression:    aws.String("expoPushToken = :t"),
-		ExpressionAttributeValues: dynamotest.Item{":t": text(req.Token.Reveal())},
-		ReturnConsumedCapacity:    types.ReturnConsumedCapacityTotal,
+		ExpressionAttributeValues: dynamotest.Item{":t": item["expoPushToken"]},
 	})
 	if err != nil {
 		return store.Result{}, err
 	}
-	for _, holder := range holders.Items {
-		if err := n.takeFrom(ctx, holder, req.Key, &result); err != nil {
+	for _, holder := range holders {
+		if holder.key() == req.Key {
+			continue
+		}
+		if holder.key().UserID != req.Key.UserID {
+			result.MovedFrom = holder.key()
+		}
+		if err := n.takeFrom(ctx, holder.key()); err != nil {
 			return store.Result{}, err
 		}
 	}
@@ -87,35 +122,43 @@ func (n naive) Register(ctx context.Context, req tokens.Request) (store.Result, 
 }
 
 // takeFrom removes the token from a row, which also takes it out of the index.
-func (n naive) takeFrom(ctx context.Context, holder dynamotest.Item, own tokens.Key, result *store.Result) error {
-	key := tokens.Key{
-		UserID:   tokens.UserID(holder["userId"].(*types.AttributeValueMemberS).Value),
-		DeviceID: tokens.DeviceID(holder["deviceId"].(*types.AttributeValueMemberS).Value),
-	}
-	if key == own {
-		return nil
-	}
-	if key.UserID != own.UserID {
-		result.MovedFrom = key
-	}
+func (n naive) takeFrom(ctx context.Context, key tokens.Key) error {
 	_, err := n.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName:                 &n.table,
-		Key:                       dynamotest.Item{"userId": holder["userId"], "deviceId": holder["deviceId"]},
+		TableName: &n.table,
+		Key: dynamotest.Item{
+			"userId":   &types.AttributeValueMemberS{Value: string(key.UserID)},
+			"deviceId": &types.AttributeValueMemberS{Value: string(key.DeviceID)},
+		},
 		UpdateExpression:          aws.String("SET isActive = :no REMOVE expoPushToken"),
-		ExpressionAttributeValues: dynamotest.Item{":no": flag(false)},
+		ExpressionAttributeValues: dynamotest.Item{":no": &types.AttributeValueMemberBOOL{}},
 		ReturnConsumedCapacity:    types.ReturnConsumedCapacityTotal,
 	})
 	return err
 }
 
-// List queries the active registrations.
-func (n naive) List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
-	return query(ctx, n.client, &dynamodb.QueryInput{
-		TableName:                 &n.table,
-		KeyConditionExpression:    aws.String("userId = :u"),
-		FilterExpression:          aws.String("isActive = :yes"),
-		ExpressionAttributeValues: dynamotest.Item{":u": text(string(user)), ":yes": flag(true)},
-		ConsistentRead:            aws.Bool(true),
-		ReturnConsumedCapacity:    types.ReturnConsumedCapacityTotal,
+// List queries the active registrations, and returns their keys alone.
+func (n naive) List(ctx context.Context, user tokens.UserID) (regs []tokens.Registration, err error) {
+	rows, err := n.query(ctx, &dynamodb.QueryInput{
+		KeyConditionExpression: aws.String("userId = :u"),
+		FilterExpression:       aws.String("isActive = :yes"),
+		ExpressionAttributeValues: dynamotest.Item{
+			":u": &types.AttributeValueMemberS{Value: string(user)}, ":yes": &types.AttributeValueMemberBOOL{Value: true},
+		},
+		ConsistentRead: aws.Bool(true),
 	})
+	for _, r := range rows {
+		regs = append(regs, tokens.Registration{Key: r.key()})
+	}
+	return regs, err
+}
+
+// query returns the rows of one page, which is enough for these tables.
+func (n naive) query(ctx context.Context, in *dynamodb.QueryInput) (rows []row, err error) {
+	in.TableName, in.ReturnConsumedCapacity = &n.table, types.ReturnConsumedCapacityTotal
+	out, err := n.client.Query(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	err = attributevalue.UnmarshalListOfMaps(out.Items, &rows)
+	return rows, err
 }
