@@ -57,22 +57,16 @@ var errNotWell = errors.New("a check failed or could not be made")
 
 func (p *program) diagnose(ctx context.Context, client *dynamodb.Client) error {
 	var findings []finding
-	note := func(check string, v verdict, says string) { findings = append(findings, finding{check, v, says}) }
 	table, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &p.table})
 	if err == nil {
 		findings = look(table.Table)
 	} else {
-		v, says := notSeen("DescribeTable", err)
-		note("table", v, says)
+		findings = []finding{notSeen("table", "DescribeTable", err)}
 	}
 	if err == nil || accessDenied(codeOf(err)) { // a service may lack the permission to describe the table
-		v, says := lookTTL(ctx, client, p.table)
-		note("ttl", v, says)
-		v, says = lookRecovery(ctx, client, p.table)
-		note("recovery", v, says)
-		for _, c := range permissions {
-			v, says := may(c.action, c.neededFor, c.call(ctx, client, p.table))
-			note("may "+c.action, v, says)
+		findings = append(findings, lookTTL(ctx, client, p.table), lookRecovery(ctx, client, p.table))
+		for _, needed := range permissions {
+			findings = append(findings, may(needed.action, needed.purpose, try(ctx, client, p.table, needed.action)))
 		}
 	}
 	if err := ctx.Err(); err != nil {
@@ -93,104 +87,86 @@ func (p *program) diagnose(ctx context.Context, client *dynamodb.Client) error {
 
 const noSuchTable = "no such table in this account and region"
 
-// notSeen returns the verdict for a check that could not be made.
-func notSeen(action string, err error) (verdict, string) {
+// notSeen returns the finding of a check that could not be made.
+func notSeen(check, action string, err error) finding {
 	switch code := codeOf(err); {
 	case accessDenied(code):
-		return unknown, "this identity lacks dynamodb:" + action + "; run doctor with an identity that has it"
-	case code == "UnknownOperationException":
-		return unknown, "this endpoint does not support " + action + ": it is not AWS"
+		return finding{check, unknown, "this identity lacks dynamodb:" + action + "; run doctor with an identity that has it"}
 	case code == "ResourceNotFoundException":
-		return wrong, noSuchTable
-	case code == noAnswer:
-		if network := awsenv.NetworkError(err); network != nil {
-			return unknown, "no response to " + action + ": " + network.Error()
-		}
-		return unknown, "no response to " + action
-	default:
-		return unknown, action + " returned " + code
+		return finding{check, wrong, noSuchTable}
+	case code != noAnswer:
+		return finding{check, unknown, action + " returned " + code}
 	}
+	says := "no response to " + action
+	if network := awsenv.NetworkError(err); network != nil {
+		says += ": " + network.Error()
+	}
+	return finding{check, unknown, says}
 }
 
 func accessDenied(code string) bool {
 	return code == "AccessDeniedException" || code == "AccessDenied" || code == "NotAuthorized"
 }
 
-// unusedKey returns a key that no user has, because user ids do not begin with '#'.
-func unusedKey() map[string]types.AttributeValue {
-	return map[string]types.AttributeValue{
-		"userId":   &types.AttributeValueMemberS{Value: "#doctor#" + rand.Text()},
-		"deviceId": &types.AttributeValueMemberS{Value: "#"},
+// permissions are the actions of the library and of this program.
+var permissions = []struct{ action, purpose string }{
+	{"GetItem", "looking up a device or the holder of a token, and erasing"},
+	{"Query", "listing a user, and the limit of devices"},
+	{"PutItem", "registering a new token"},
+	{"UpdateItem", "every launch of the app, and logging out"},
+	{"DeleteItem", "taking a token over, and erasing"},
+	{"Scan", "'admin upgrade', export, stats, copy and diff; a service does not need it"},
+}
+
+// try uses a permission. A write has the condition that the item exists, which is
+// false: AWS checks the permission before the condition.
+func try(ctx context.Context, client *dynamodb.Client, table, action string) (err error) {
+	user := &types.AttributeValueMemberS{Value: "#doctor#" + rand.Text()} // ids of users do not begin with '#'
+	key := map[string]types.AttributeValue{"userId": user, "deviceId": &types.AttributeValueMemberS{Value: "#"}}
+	exists := aws.String("attribute_exists(userId)")
+	switch action {
+	case "GetItem":
+		_, err = client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &table, Key: key})
+	case "Query":
+		_, err = client.Query(ctx, &dynamodb.QueryInput{
+			TableName: &table, Limit: aws.Int32(1), KeyConditionExpression: aws.String("userId = :user"),
+			ExpressionAttributeValues: map[string]types.AttributeValue{":user": user},
+		})
+	case "PutItem":
+		_, err = client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &table, Item: key, ConditionExpression: exists})
+	case "UpdateItem":
+		_, err = client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName: &table, Key: key, ConditionExpression: exists, UpdateExpression: aws.String("REMOVE doctor"),
+		})
+	case "DeleteItem":
+		_, err = client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &table, Key: key, ConditionExpression: exists})
+	case "Scan":
+		_, err = client.Scan(ctx, &dynamodb.ScanInput{TableName: &table, Limit: aws.Int32(1), ProjectionExpression: aws.String("doctor")})
 	}
+	return err
 }
 
-// permissions has a call for each action. A write has the condition that the item
-// exists, which is false: AWS checks the permission before the condition.
-var permissions = []struct {
-	action, neededFor string
-	call              func(context.Context, *dynamodb.Client, string) error
-}{
-	{"GetItem", "looking up a device or the holder of a token, and erasing", func(ctx context.Context, client *dynamodb.Client, table string) error {
-		_, err := client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &table, Key: unusedKey()})
-		return err
-	}},
-	{"Query", "listing a user, and the limit of devices", func(ctx context.Context, client *dynamodb.Client, table string) error {
-		_, err := client.Query(ctx, &dynamodb.QueryInput{
-			TableName: &table, KeyConditionExpression: aws.String("userId = :user"), Limit: aws.Int32(1),
-			ExpressionAttributeValues: map[string]types.AttributeValue{":user": unusedKey()["userId"]},
-		})
-		return err
-	}},
-	{"PutItem", "registering a new token", func(ctx context.Context, client *dynamodb.Client, table string) error {
-		_, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &table, Item: unusedKey(), ConditionExpression: &itemIsThere})
-		return err
-	}},
-	{"UpdateItem", "every launch of the app, and logging out", func(ctx context.Context, client *dynamodb.Client, table string) error {
-		_, err := client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-			TableName: &table, Key: unusedKey(), ConditionExpression: &itemIsThere, UpdateExpression: aws.String("REMOVE doctor"),
-		})
-		return err
-	}},
-	{"DeleteItem", "taking a token over, and erasing", func(ctx context.Context, client *dynamodb.Client, table string) error {
-		_, err := client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &table, Key: unusedKey(), ConditionExpression: &itemIsThere})
-		return err
-	}},
-	{"Scan", "'admin upgrade', export, stats, copy and diff; a service does not need it", func(ctx context.Context, client *dynamodb.Client, table string) error {
-		_, err := client.Scan(ctx, &dynamodb.ScanInput{
-			TableName: &table, Limit: aws.Int32(1), ProjectionExpression: aws.String("#absent"),
-			ExpressionAttributeNames: map[string]string{"#absent": "doctor"},
-		})
-		return err
-	}},
-}
-
-var itemIsThere = "attribute_exists(userId)"
-
-// may returns the verdict for the error of a call.
-func may(action, neededFor string, err error) (verdict, string) {
+// may returns the finding for the error of try.
+func may(action, purpose string, err error) finding {
+	check := "may " + action
 	var refused *types.ConditionalCheckFailedException
 	switch code := codeOf(err); {
 	case err == nil, errors.As(err, &refused):
-		return good, "yes; needed for " + neededFor
+		return finding{check, good, "yes; needed for " + purpose}
 	case accessDenied(code) && action == "Scan":
-		return good, "no, as recommended for a service; 'admin' needs dynamodb:Scan for upgrade, export, stats, copy and diff"
+		return finding{check, good, "no, as recommended for a service; 'admin' needs dynamodb:Scan for upgrade, export, stats, copy and diff"}
 	case accessDenied(code):
-		return wrong, "no: allow dynamodb:" + action + " on the table, and the use of its KMS key; needed for " + neededFor
+		return finding{check, wrong, "no: allow dynamodb:" + action + " on the table, and the use of its KMS key; needed for " + purpose}
 	case code == "ValidationException":
-		return wrong, "cannot be checked: the name or the key schema of the table is wrong"
-	default:
-		return notSeen(action, err)
+		return finding{check, wrong, "cannot be checked: the name or the key schema of the table is wrong"}
 	}
+	return notSeen(check, action, err)
 }
 
 // look checks the description of the table.
 func look(t *types.TableDescription) []finding {
 	status := finding{"table", good, "exists"}
-	switch t.TableStatus {
-	case types.TableStatusActive, types.TableStatusUpdating:
-	case types.TableStatusInaccessibleEncryptionCredentials:
-		status = finding{"table", wrong, "its encryption key cannot be used: enable the key, or allow DynamoDB to use it"}
-	default:
+	if t.TableStatus != types.TableStatusActive && t.TableStatus != types.TableStatusUpdating {
 		status = finding{"table", wrong, "cannot be used: its status is " + string(t.TableStatus)}
 	}
 
@@ -231,30 +207,30 @@ func look(t *types.TableDescription) []finding {
 	return []finding{status, keys, regions, encryption, protection}
 }
 
-func lookTTL(ctx context.Context, client *dynamodb.Client, table string) (verdict, string) {
+func lookTTL(ctx context.Context, client *dynamodb.Client, table string) finding {
 	out, err := client.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: &table})
 	if err != nil {
-		return notSeen("DescribeTimeToLive", err)
+		return notSeen("ttl", "DescribeTimeToLive", err)
 	}
 	ttl := cmp.Or(out.TimeToLiveDescription, &types.TimeToLiveDescription{})
 	switch {
 	case ttl.TimeToLiveStatus != types.TimeToLiveStatusEnabled && ttl.TimeToLiveStatus != types.TimeToLiveStatusEnabling:
-		return wrong, "TTL is off, so expired registrations, which are personal data, are not removed: enable it on expiresAt"
+		return finding{"ttl", wrong, "TTL is off, so expired registrations, which are personal data, are not removed: enable it on expiresAt"}
 	case aws.ToString(ttl.AttributeName) != "expiresAt":
-		return wrong, "TTL is on another attribute, so expired registrations are not removed: disable it, and enable it on expiresAt"
+		return finding{"ttl", wrong, "TTL is on another attribute, so expired registrations are not removed: disable it, and enable it on expiresAt"}
 	}
-	return good, "on expiresAt"
+	return finding{"ttl", good, "on expiresAt"}
 }
 
-func lookRecovery(ctx context.Context, client *dynamodb.Client, table string) (verdict, string) {
+func lookRecovery(ctx context.Context, client *dynamodb.Client, table string) finding {
 	out, err := client.DescribeContinuousBackups(ctx, &dynamodb.DescribeContinuousBackupsInput{TableName: &table})
 	if err != nil {
-		return notSeen("DescribeContinuousBackups", err)
+		return notSeen("recovery", "DescribeContinuousBackups", err)
 	}
-	backups := out.ContinuousBackupsDescription
-	if backups == nil || backups.PointInTimeRecoveryDescription == nil ||
-		backups.PointInTimeRecoveryDescription.PointInTimeRecoveryStatus != types.PointInTimeRecoveryStatusEnabled {
-		return wrong, "point-in-time recovery is off, so data that is deleted by mistake is lost: enable it"
+	backups := cmp.Or(out.ContinuousBackupsDescription, &types.ContinuousBackupsDescription{})
+	recovery := cmp.Or(backups.PointInTimeRecoveryDescription, &types.PointInTimeRecoveryDescription{})
+	if recovery.PointInTimeRecoveryStatus != types.PointInTimeRecoveryStatusEnabled {
+		return finding{"recovery", wrong, "point-in-time recovery is off, so data that is deleted by mistake is lost: enable it"}
 	}
-	return good, "point-in-time recovery is on; after a restore, run 'admin repair'"
+	return finding{"recovery", good, "point-in-time recovery is on; after a restore, run 'admin repair'"}
 }

@@ -4,13 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 
@@ -81,22 +81,20 @@ func (p *program) exportTo(ctx context.Context, db *database.Database, f bulkFla
 
 // openExport creates the file, or continues after the last line in the state.
 func openExport(file string, b *bulk) (*os.File, error) {
+	flags := os.O_WRONLY | os.O_CREATE | os.O_APPEND
 	if !b.resumed {
-		return os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		flags |= os.O_EXCL
 	}
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(file, flags, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	end, err := f.Seek(0, io.SeekEnd)
-	if err == nil && end < b.Bytes {
+	info, err := f.Stat()
+	switch {
+	case err == nil && info.Size() < b.Bytes:
 		err = errors.New("--file: the file is shorter than recorded in --state")
-	}
-	if err == nil {
+	case err == nil:
 		err = f.Truncate(b.Bytes)
-	}
-	if err == nil {
-		_, err = f.Seek(b.Bytes, io.SeekStart)
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -147,21 +145,15 @@ func lineTime(t time.Time) string {
 }
 
 // marshal returns v as JSON with hidden characters escaped.
-func marshal(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return visible.JSON(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
+func marshal(v any, options ...json.Options) ([]byte, error) {
+	text, err := json.Marshal(v, append(options, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))...)
+	return visible.JSON(text), err
 }
 
 // The errors of a line. Their texts contain no part of the line.
 var (
 	errLineTooLong  = errors.New("the line is longer than 64 KiB")
-	errLineForm     = errors.New("the line is not one JSON object with the members of an export, each a string")
-	errLineUnicode  = errors.New("the line is not valid Unicode")
+	errLineForm     = errors.New("the line is not one JSON object with the members of an export, each a string of valid Unicode")
 	errLineError    = errors.New("the registration could not be decoded when it was exported")
 	errLineNoTokens = errors.New("the line has no expoPushToken: export with --tokens")
 	errLineHash     = errors.New("tokenHash is not the hash of expoPushToken")
@@ -173,17 +165,9 @@ func parseLine(text []byte) (tokens.Registration, error) {
 		none tokens.Registration
 		l    line
 	)
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) || d.Decode(&l) != nil || d.More() {
-		return none, errLineForm
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return none, errLineForm
-	}
 	switch {
-	case !jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true)):
-		return none, errLineUnicode
+	case jsontext.Value(text).Kind() != jsontext.KindBeginObject, json.Unmarshal(text, &l, json.RejectUnknownMembers(true)) != nil:
+		return none, errLineForm
 	case l.Error != "":
 		return none, errLineError
 	case l.Token == "":

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +12,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
@@ -85,14 +84,11 @@ func timeText(t time.Time) string {
 // show writes v as JSON, or the rows as a table with headings.
 func (p *program) show(v any, headings []string, rows [][]string) error {
 	if p.output == "json" {
-		text, err := marshal(v)
+		text, err := marshal(v, jsontext.WithIndent("  "))
 		if err != nil {
 			return err
 		}
-		var b bytes.Buffer
-		_ = json.Indent(&b, text, "", "  ") // text is valid JSON
-		b.WriteByte('\n')
-		_, err = p.out.Write(b.Bytes())
+		_, err = p.out.Write(append(text, '\n'))
 		return err
 	}
 	w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)

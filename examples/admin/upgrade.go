@@ -113,8 +113,8 @@ type summary struct {
 
 type (
 	keyView struct {
-		UserID   string `json:"userId"`
-		DeviceID string `json:"deviceId"`
+		UserID   tokens.UserID   `json:"userId"`
+		DeviceID tokens.DeviceID `json:"deviceId"`
 	}
 	duplicateView struct {
 		Removed keyView `json:"removed"`
@@ -123,16 +123,15 @@ type (
 )
 
 func summaryOf(r dynamostore.UpgradeReport, dry bool) summary {
-	key := func(k tokens.Key) keyView { return keyView{string(k.UserID), string(k.DeviceID)} }
 	s := summary{
 		DryRun: dry, Rows: r.Rows, Expired: r.Expired, WithoutExpiry: r.WithoutExpiry, Unclaimed: r.Unclaimed,
-		Duplicates: []duplicateView{}, Unreadable: []keyView{}, ReadUnits: r.ReadUnits, WriteUnits: r.WriteUnits, Cursor: r.Cursor,
+		ReadUnits: r.ReadUnits, WriteUnits: r.WriteUnits, Cursor: r.Cursor,
 	}
 	for _, d := range r.Duplicates {
-		s.Duplicates = append(s.Duplicates, duplicateView{Removed: key(d.Removed), Kept: key(d.Kept)})
+		s.Duplicates = append(s.Duplicates, duplicateView{Removed: keyView(d.Removed), Kept: keyView(d.Kept)})
 	}
 	for _, k := range r.Unreadable {
-		s.Unreadable = append(s.Unreadable, key(k))
+		s.Unreadable = append(s.Unreadable, keyView(k))
 	}
 	return s
 }
@@ -167,4 +166,6 @@ func (p *program) showReport(s summary) error {
 	return p.show(s, []string{heading, "COUNT"}, rows)
 }
 
-func named(k keyView) string { return visible.ID(k.UserID) + " " + visible.ID(k.DeviceID) }
+func named(k keyView) string {
+	return visible.ID(string(k.UserID)) + " " + visible.ID(string(k.DeviceID))
+}

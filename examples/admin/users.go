@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -104,26 +103,23 @@ func (p *program) deactivate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			v := p.recordView(r, time.Now())
+			v := p.recordView(*r, time.Now())
 			return p.showViews(v, v)
 		}),
 	}
 }
 
 // stored returns the record under the key, or errNothing.
-func stored(ctx context.Context, s store.Store, key tokens.Key) (store.Record, error) {
+func stored(ctx context.Context, s store.Store, key tokens.Key) (*store.Record, error) {
 	if err := key.Validate(); err != nil {
-		return store.Record{}, err
+		return nil, err
 	}
-	records, err := store.Inspect(ctx, s, key.UserID)
-	if err != nil {
-		return store.Record{}, err
+	other := lookup{s: s}
+	r, err := other.get(ctx, key)
+	if err == nil && r == nil {
+		err = fmt.Errorf("%w for this device of the user", errNothing)
 	}
-	i := slices.IndexFunc(records, func(r store.Record) bool { return r.Key == key })
-	if i < 0 {
-		return store.Record{}, fmt.Errorf("%w for this device of the user", errNothing)
-	}
-	return records[i], nil
+	return r, err
 }
 
 // An erasure is the result of erase.
@@ -214,20 +210,12 @@ func countRows(ctx context.Context, client *dynamodb.Client, table string, user 
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return 0, queryError{err}
+			return 0, err
 		}
 		rows += int(page.Count)
 	}
 	return rows, nil
 }
-
-// A queryError has the code of an error of DynamoDB but not its message, which may
-// contain keys.
-type queryError struct{ error }
-
-func (e queryError) Error() string { return "dynamodb Query: " + codeOf(e.error) }
-
-func (e queryError) Unwrap() error { return e.error }
 
 func count(n int, what string) string {
 	if n != 1 {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
-	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,38 +60,28 @@ func TestWatched(t *testing.T) {
 	}
 }
 
-// A reader keeps what a stream sends. Its writes wait for blocked, if that is not nil.
+// A reader is an open page. It reads what a stream sends from wrote.
 type reader struct {
-	*httptest.ResponseRecorder
-	mu      sync.Mutex
-	blocked chan struct{}
+	http.ResponseWriter
+	wrote, ended chan string
 }
 
-func (r *reader) Write(p []byte) (int, error) {
-	if r.blocked != nil {
-		<-r.blocked
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.ResponseRecorder.Write(p)
+func (r reader) Write(text []byte) (int, error) {
+	r.wrote <- string(text)
+	return len(text), nil
 }
 
-func (r *reader) text() string {
-	synctest.Wait()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.Body.String()
-}
+func (r reader) Flush() {}
 
-// open opens a stream. The channel is closed when it ends.
-func open(t *testing.T, h *hub, r *reader) chan struct{} {
-	ended := make(chan struct{})
+// open opens a stream. The channel ended is closed when it ends.
+func open(t *testing.T, h *hub) reader {
+	r := reader{httptest.NewRecorder(), make(chan string), make(chan string)}
 	go func() {
-		defer close(ended)
+		defer close(r.ended)
 		h.ServeHTTP(r, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/events", nil))
 	}()
 	synctest.Wait()
-	return ended
+	return r
 }
 
 // TestStream: what is published reaches an open page at once, and the stream ends with
@@ -102,23 +90,19 @@ func TestStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		h := &hub{ctx: ctx, streams: map[chan []byte]bool{}}
-		r := &reader{ResponseRecorder: httptest.NewRecorder()}
-		ended := open(t, h, r)
+		r, began := open(t, h), time.Now()
 		h.publish("event", 7)
-		if got := r.text(); got != ": \n\nevent: event\ndata: 7\n\n" {
-			t.Errorf("got %q", got)
+		got := []string{<-r.wrote, <-r.wrote}
+		quick := time.Since(began)
+		got = append(got, <-r.wrote)
+		if diff := cmp.Diff([]string{": \n\n", "event: event\ndata: 7\n\n", ": \n\n"}, got); diff != "" {
+			t.Errorf("stream (-want +got):\n%s", diff)
 		}
-		time.Sleep(heartbeat)
-		if got := r.text(); !strings.HasSuffix(got, "\n\n: \n\n") {
-			t.Errorf("no heartbeat: %q", got)
-		}
-		select {
-		case <-ended:
-			t.Error("the stream ended")
-		default:
+		if beat := time.Since(began); quick != 0 || beat != heartbeat {
+			t.Errorf("the event came after %v, and the heartbeat after %v", quick, beat)
 		}
 		stop()
-		<-ended
+		<-r.ended
 		if len(h.streams) > 0 {
 			t.Error("the stream is kept")
 		}
@@ -129,12 +113,19 @@ func TestStream(t *testing.T) {
 func TestSlowReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &hub{ctx: t.Context(), streams: map[chan []byte]bool{}}
-		r := &reader{ResponseRecorder: httptest.NewRecorder(), blocked: make(chan struct{})}
-		ended := open(t, h, r)
+		r := open(t, h)
 		for range 100 {
 			h.publish("event", 0)
 		}
-		close(r.blocked)
-		<-ended
+		if len(h.streams) > 0 {
+			t.Error("the stream is kept")
+		}
+		for {
+			select {
+			case <-r.wrote:
+			case <-r.ended:
+				return
+			}
+		}
 	})
 }
