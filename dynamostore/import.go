@@ -9,7 +9,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// Import implements [store.Importer] by three or four GetItems, and one transaction that
+// Import implements [store.Importer] by two or three GetItems, and one transaction that
 // writes the registration and its claim and removes the items that they replace. On a table
 // of the earlier service, run [Upgrade] first: Import does not find a holder without a
 // claim.

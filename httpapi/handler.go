@@ -28,8 +28,9 @@ const Path = "/v1/device-tokens"
 
 // Options are the optional arguments of [New]. The zero value works.
 type Options struct {
-	// Logger receives one line for each request. nil means slog.Default() at the
-	// time of New. To disable logging, use slog.New(slog.DiscardHandler).
+	// Logger receives one line for each request, with the data of its [Event] and
+	// the error. nil means slog.Default() at the time of New. To disable logging,
+	// use slog.New(slog.DiscardHandler).
 	Logger *slog.Logger
 
 	// BasePath is the prefix of [Path] for a service below a prefix: "" or a clean

@@ -51,6 +51,8 @@
 //   - Write the table only with this package. Other writes do not take its locks.
 //     The unique index still prevents two rows with one token, but a call that
 //     conflicts with such a write may return [store.ErrTryAgain].
+//   - A call takes a connection from the pool of the *sql.DB. It cannot be part of a
+//     transaction of yours.
 //   - Read from the primary server too, because a replica may return old data.
 //   - On PostgreSQL set lock_timeout below the deadline of a request, so that the
 //     server cancels a statement whose caller no longer waits.

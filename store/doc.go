@@ -26,9 +26,9 @@
 //
 // Register:
 //
-//   - created: if no live registration is under the key, or one that cannot be
-//     decoded, Register creates a registration. Its RegisteredAt and UpdatedAt are
-//     now. RegisteredAt may be that of the registration that cannot be decoded.
+//   - created: if the registration under the key is absent, expired or cannot be
+//     decoded, Register creates one. Its RegisteredAt and UpdatedAt are now. Over
+//     one that cannot be decoded, RegisteredAt may be the stored one instead.
 //   - refreshed: a live registration with the same token keeps RegisteredAt and
 //     becomes active. UpdatedAt, ExpiresAt, platform and project are those of
 //     this call. An empty ProjectID clears the stored one. A RegisteredAt that
@@ -76,10 +76,10 @@
 //     ordered by device id (bytes): inactive ones, expired ones that are still
 //     stored, and a [*CorruptError] for each that cannot be decoded.
 //   - walk: the pages of a walk return what Inspect returns, for all users, and
-//     no other data of the store. A walk ends. It returns a key that is stored
-//     throughout at least once, even if rows are written between two pages. A
-//     page has at most limit records, each as it is stored when the page is
-//     read. A cursor may be used again, later and by another process.
+//     no other data of the store. A walk ends. It returns at least once each key
+//     that is stored throughout the walk, even if rows are written between two
+//     pages. A page has at most limit records, each as it is stored when the page
+//     is read. A cursor may be used again, later and by another process.
 //   - import: Import does what [Policy.PlanImport] decides, in one atomic step.
 //     It may exceed the device limit. The next new device restores the limit.
 //
@@ -112,9 +112,9 @@
 //   - context: a call whose context is done returns the context's error and has no
 //     effect. If the context ends during a write, the call either succeeds or
 //     returns an error that matches both the context's error and [ErrTryAgain].
-//     In the second case the write was applied completely or not at all, or is
-//     applied completely a little later. The context's error is ctx.Err(), not
-//     the cause that the caller gave.
+//     In the second case the write has been applied completely, is applied
+//     completely a little later, or is never applied. The context's error is
+//     ctx.Err(), not the cause that the caller gave.
 //   - values: a store keeps no reference to its arguments or results. Changing
 //     them after the call changes nothing in the store, and later calls do not
 //     change a result.

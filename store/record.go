@@ -53,8 +53,8 @@ type Walker interface {
 	// the end of the walk. A page may be empty before the end. limit is 1 or
 	// more.
 	//
-	// A walk is not a snapshot, but returns a key that is stored throughout at
-	// least once. After an error, call Page again with the same cursor. This
+	// A walk is not a snapshot, but returns at least once each key that is stored
+	// throughout the walk. After an error, call Page again with the same cursor. This
 	// works even if the registration at the cursor was deleted. The error is a
 	// [*tokens.InvalidError] for a cursor that this store did not return.
 	// (Rule: walk.)

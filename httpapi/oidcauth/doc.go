@@ -25,7 +25,9 @@
 //   - sub is present and not empty.
 //
 // For any other token the error is [httpapi.ErrUnauthenticated]. Error texts contain
-// no part of the token and may be logged.
+// no part of the token and may be logged. Scopes and roles are not verified.
+//
+// Package oidctest is an issuer for tests.
 //
 // # What the providers need
 //
