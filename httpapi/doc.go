@@ -27,9 +27,9 @@
 //   - An error is a problem document (RFC 9457) with a stable member code. It
 //     contains names of declared fields, but no values of the request.
 //   - 503 with Retry-After means that the client may retry the request later. 500
-//     means that an operator has to act, also after a panic, whose stack is logged. In
-//     both cases the request may have had an effect. An app retries a registration
-//     until it succeeds.
+//     means that an operator has to act. A panic is a 500 too, and the log has its
+//     stack. With either status the request may have had an effect. An app retries a
+//     registration until it succeeds.
 //   - The handler keeps the X-Request-Id of a request if it is 1–64 ASCII letters,
 //     digits and "-._", and otherwise creates one. The id is in the response, in the
 //     log line and in a problem.
