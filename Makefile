@@ -74,7 +74,7 @@ long: dynamodb-local postgres ## run SCHEDULES (1000) random schedules, and the 
 	@go -C internal/sqlengines test ./linearizability -run '^Test(DynamoDBLocal|SQL)$$' -count=1 -v -timeout 1h -args -seed=$$(date +%s) -histories=$$(($(SCHEDULES) / 5))
 
 soak: ## run examples/local under load and with misbehaving clients, for SOAK (10s) plus its timeouts
-	@go -C examples test -tags soak ./local -run '^Test(Soak|BadClients)' -count=1 -v -timeout 1h -args -soak $(SOAK)
+	@go -C examples test -tags soak ./local -run '^Test(Soak|BadClients)' -count=1 -timeout 1h -args -soak $(SOAK)
 
 cover: ## fail if the tests cover too little of a core package
 	@scripts/cover.sh

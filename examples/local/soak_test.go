@@ -20,13 +20,11 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/devicetokens/devicetokens/examples/internal/e2e"
 	"github.com/devicetokens/devicetokens/httpapi"
 )
 
@@ -48,24 +46,23 @@ func TestSoak(t *testing.T) {
 	}
 	p := start(t, "127.0.0.1:0", "-per-address", "0")                            // all clients here have one address
 	urls := regexp.MustCompile(`http://[0-9.]+:[0-9]+`).FindAllString(p.text, 2) // of -tags debug, and of the service
-	server, url := debugged(urls[0]), urls[1]
+	debug, url := urls[0], urls[1]
+	good := func() { e2e.Run(t, url, func(user string) string { return user }) }
 
-	good := &goodClients{T: t, url: url + httpapi.Path, client: &http.Client{
-		Transport: &http.Transport{MaxIdleConnsPerHost: 200}, Timeout: 30 * time.Second,
-	}}
-	good.family("first")
-	good.client.CloseIdleConnections()
-	before := server.state(t)
+	good()
+	http.DefaultClient.CloseIdleConnections()
+	before := stateOf(t, debug)
 	if before.Goroutines == 0 || before.Heap == 0 {
 		t.Fatal("the server does not report its state")
 	}
 
 	serving, stop := context.WithCancel(t.Context())
 	var background sync.WaitGroup
-	for n := range 20 {
+	for range 20 {
 		background.Go(func() {
 			for serving.Err() == nil {
-				good.family(strconv.Itoa(n))
+				good()
+				time.Sleep(500 * time.Millisecond)
 			}
 		})
 	}
@@ -92,32 +89,30 @@ func TestSoak(t *testing.T) {
 	}
 	most := uint64(0)
 	for began := time.Now(); time.Since(began) < headerLimit-slack && most < maxConnections; {
-		most = max(most, server.state(t).Goroutines)
+		most = max(most, stateOf(t, debug).Goroutines)
 	}
 	bad.Wait()
 	stop()
 	background.Wait()
-	good.family("last")
+	good()
 
 	// One goroutine for each connection, and a few more.
 	if most > maxConnections+before.Goroutines+200 {
 		t.Errorf("%d goroutines served the crowd, want at most one for each of %d connections", most, maxConnections)
 	}
-	resident := 0
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid)) // on Linux only
 	if peak := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status); peak != nil {
-		resident, _ = strconv.Atoi(string(peak[1]))
+		if resident, _ := strconv.Atoi(string(peak[1])); resident > mostResident {
+			t.Errorf("the process had %d KiB of memory, want at most %d", resident, mostResident)
+		}
 	}
-	if resident > mostResident {
-		t.Errorf("the process had %d KiB of memory, want at most %d", resident, mostResident)
-	}
-	good.client.CloseIdleConnections()
-	after := server.state(t)
-	for end := time.Now().Add(15*time.Second + slack); after.Goroutines > before.Goroutines && time.Now().Before(end); after = server.state(t) {
+	http.DefaultClient.CloseIdleConnections()
+	after := stateOf(t, debug)
+	for end := time.Now().Add(15*time.Second + slack); after.Goroutines > before.Goroutines && time.Now().Before(end); after = stateOf(t, debug) {
 		time.Sleep(200 * time.Millisecond)
 	}
 	if after.Goroutines > before.Goroutines {
-		t.Errorf("%d goroutines are left, and %d were there before:\n%s", after.Goroutines, before.Goroutines, server.get(t, "/debug/pprof/goroutine?debug=1"))
+		t.Errorf("%d goroutines are left, and %d were there before:\n%s", after.Goroutines, before.Goroutines, get(t, debug+"/debug/pprof/goroutine?debug=1"))
 	}
 	if after.Heap > before.Heap+before.Heap/10+(4<<20) {
 		t.Errorf("the heap holds %d KiB after the run, and held %d KiB before", after.Heap>>10, before.Heap>>10)
@@ -128,80 +123,25 @@ func TestSoak(t *testing.T) {
 			t.Errorf("the log has %q in it", text)
 		}
 	}
-	t.Logf("%d requests of good clients; at most %d goroutines and %d KiB; heap %d KiB before, %d KiB after",
-		good.requests.Load(), most, resident, before.Heap>>10, after.Heap>>10)
 }
-
-// debugged is the URL of debug.go.
-type debugged string
 
 // A state is what debug.go reports; Heap is in bytes, after a collection.
 type state struct{ Goroutines, Heap uint64 }
 
-func (s debugged) state(t *testing.T) (now state) {
+func stateOf(t *testing.T, debug string) (now state) {
 	t.Helper()
-	_ = json.Unmarshal([]byte(s.get(t, "/debug/state")), &now) // TestSoak notices zeros
+	_ = json.Unmarshal([]byte(get(t, debug+"/debug/state")), &now) // TestSoak notices zeros
 	return now
 }
 
 // get uses a new connection, so that each request adds the same number of goroutines.
-func (s debugged) get(t *testing.T, path string) string {
+func get(t *testing.T, url string) string {
 	t.Helper()
-	_, text, err := ask(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, http.MethodGet, string(s)+path, "", "")
+	_, text, err := ask(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, http.MethodGet, url, "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return text
-}
-
-// goodClients check each answer.
-type goodClients struct {
-	*testing.T
-	url      string
-	client   *http.Client
-	requests atomic.Int64
-}
-
-// family has two users register a phone each and then, one after the other, a shared
-// tablet. It checks their lists, and logs out the second one.
-func (g *goodClients) family(name string) {
-	alice, bob := "alice-"+name, "bob-"+name
-	for _, user := range []string{alice, bob} {
-		for _, device := range []string{user + "-phone", "tablet"} {
-			token := strings.Replace(device, "tablet", "tablet-"+name, 1)
-			g.do(user, http.MethodPost, "", fmt.Sprintf(`{"deviceId":%q,"expoPushToken":"ExponentPushToken[%s]","platform":"ios"}`, device, token), 200, 201)
-		}
-	}
-	g.lists(alice, alice+"-phone")
-	g.lists(bob, bob+"-phone", "tablet")
-	g.do(bob, http.MethodDelete, "?deviceId=tablet", "", http.StatusNoContent)
-	g.lists(bob, bob+"-phone")
-	time.Sleep(50 * time.Millisecond)
-}
-
-func (g *goodClients) lists(user string, want ...string) {
-	var list struct {
-		DeviceTokens []struct{ DeviceID string }
-	}
-	if err := json.Unmarshal([]byte(g.do(user, http.MethodGet, "", "", http.StatusOK)), &list); err != nil {
-		g.Errorf("list: %v", err)
-	}
-	var got []string
-	for _, d := range list.DeviceTokens {
-		got = append(got, d.DeviceID)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		g.Errorf("devices of %s (-want +got):\n%s", user, diff)
-	}
-}
-
-func (g *goodClients) do(user, method, query, body string, right ...int) string {
-	g.requests.Add(1)
-	status, answer, err := ask(g.client, method, g.url+query, user, body)
-	if err != nil || !slices.Contains(right, status) {
-		g.Errorf("%s was answered with %d, want one of %v; %v", method, status, right, err)
-	}
-	return answer
 }
 
 // The time-outs of limits.go, with slack for a busy machine.
@@ -211,7 +151,7 @@ const (
 )
 
 const (
-	get  = "GET " + httpapi.Path + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer mallory\r\n"
+	list = "GET " + httpapi.Path + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer mallory\r\n"
 	post = "POST " + httpapi.Path + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer mallory\r\nContent-Type: application/json\r\n" +
 		"Content-Length: 91\r\n\r\n"
 	body = `{"deviceId":"mallorys-phone","expoPushToken":"ExponentPushToken[mallory]","platform":"ios"}`
@@ -242,7 +182,7 @@ var misuses = []misuse{
 	// answer.
 	{"headers without an end", headerLimit, []int{http.StatusRequestHeaderFieldsTooLarge, 0}, func(c *net.TCPConn) {
 		line := "X-More: " + strings.Repeat("x", 4000) + "\r\n"
-		for ok := send(c, get); ok; ok = send(c, line) {
+		for ok := send(c, list); ok; ok = send(c, line) {
 		}
 	}},
 }

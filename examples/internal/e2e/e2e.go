@@ -16,7 +16,7 @@ import (
 
 // Run tests the deployment at baseURL, without the path of the API. bearer returns a
 // credential for a user. Each run uses new users, devices and tokens, so that
-// deployments may share a table. Run sends only requests that a gateway passes on:
+// deployments may share a table, and leaves nothing behind. Run sends only requests that a gateway passes on:
 // declared methods, on the path of the API.
 func Run(t *testing.T, baseURL string, bearer func(user string) string) {
 	run := rand.Text()
@@ -82,6 +82,8 @@ func severalDevices(t *testing.T, carol app, phone func(string) string) {
 	carol.remove(t, "?deviceId=a2&permanent=false")
 	carol.remove(t, "?deviceId=b&permanent=true")
 	carol.listed(t)
+	carol.remove(t, "?deviceId=%C3%A4%23%26%3D%3F%2B%25%2F+%22&permanent=true")
+	carol.remove(t, "?deviceId=a2&permanent=true")
 }
 
 // badInput sends bad requests that a gateway could change. Package httpapi tests the
