@@ -10,12 +10,55 @@ import (
 )
 
 var corruptChecks = []check{
-	{"Corrupt/Get", "corrupt", defaults, corruptGet},
-	{"Corrupt/Holder", "corrupt", defaults, corruptHolder},
-	{"Corrupt/List", "corrupt", defaults, corruptList},
-	{"Corrupt/Register", "corrupt", defaults, corruptRegister},
-	{"Corrupt/Move", "take-over", defaults, corruptMove},
-	{"Corrupt/Limit", "limit", three, corruptLimit},
+	{"Corrupt/Get", "corrupt", defaults, func(f *fixture) {
+		f.corrupted()
+		got, err := f.store.Get(f.Context(), owned.Key)
+		f.wantCorrupt("Get", store.Record{Key: owned.Key, Registration: got, Err: err})
+	}},
+	{"Corrupt/Holder", "corrupt", defaults, func(f *fixture) {
+		f.corrupted()
+		got, err := f.store.Holder(f.Context(), owned.Token.Hash())
+		f.wantCorrupt("Holder", store.Record{Key: owned.Key, Registration: got, Err: err})
+	}},
+	{"Corrupt/List", "corrupt", defaults, func(f *fixture) {
+		f.corrupted()
+		f.wantDevices(alice, second.Key.DeviceID)
+		f.wantUnchanged(second)
+	}},
+	{"Corrupt/Register", "corrupt", defaults, func(f *fixture) {
+		f.corrupted()
+		f.overwrites(owned)
+		f.wantUnchanged(second)
+
+		f.Corrupt(f, f.store, second.Key)
+		f.overwrites(request(alice, "tablet", token(3)))
+		f.creates(request(bob, "tablet", second.Token))
+		f.wantEqual("Holder", second.Key, f.holder(token(3)).Key)
+	}},
+	// A store that removes the row without reading it may report it as moved.
+	{"Corrupt/Move", "take-over", defaults, func(f *fixture) {
+		f.corrupted()
+		got := f.register(taking)
+		if got.MovedFrom == owned.Key {
+			got.MovedFrom = tokens.Key{}
+		}
+		f.wantResult(taking, f.clock.Now(), store.Result{Outcome: store.Created}, got)
+		f.wantNone(owned.Key)
+		f.wantUnchanged(second)
+	}},
+	// The corrupt device does not count. Registering it again makes room like any new
+	// device.
+	{"Corrupt/Limit", "limit", three, func(f *fixture) {
+		f.corrupted()
+		f.register(request(alice, "watch", token(3)))
+		f.wantDevices(alice, "tablet", "watch")
+		f.clock.advance(time.Hour)
+		f.evicts(request(alice, "new", token(4)))
+
+		f.clock.advance(time.Hour)
+		f.wantEqual("Evicted", []tokens.Key{second.Key}, f.register(owned).Evicted)
+		f.wantDevices(alice, "new", "phone", "watch")
+	}},
 	{"Corrupt/Deactivate", "corrupt", defaults, deactivates.ofCorrupt},
 	{"Corrupt/Invalidate", "corrupt", defaults, invalidates.ofCorrupt},
 	{"Corrupt/Delete", "corrupt", defaults, deletes.ofCorrupt},
@@ -55,62 +98,6 @@ func (f *fixture) wantCorrupt(what string, r store.Record) {
 		f.Errorf("the error's text %q contains the key", text)
 	}
 	f.wantEqual(what+" of a registration that cannot be decoded", tokens.Registration{}, r.Registration)
-}
-
-func corruptGet(f *fixture) {
-	f.corrupted()
-	got, err := f.store.Get(f.Context(), owned.Key)
-	f.wantCorrupt("Get", store.Record{Key: owned.Key, Registration: got, Err: err})
-}
-
-func corruptHolder(f *fixture) {
-	f.corrupted()
-	got, err := f.store.Holder(f.Context(), owned.Token.Hash())
-	f.wantCorrupt("Holder", store.Record{Key: owned.Key, Registration: got, Err: err})
-}
-
-func corruptList(f *fixture) {
-	f.corrupted()
-	f.wantDevices(alice, second.Key.DeviceID)
-	f.wantUnchanged(second)
-}
-
-// corruptMove takes the token of the registration that cannot be decoded. A store
-// that removes the row without reading it may report it as moved.
-func corruptMove(f *fixture) {
-	f.corrupted()
-	got := f.register(taking)
-	if got.MovedFrom == owned.Key {
-		got.MovedFrom = tokens.Key{}
-	}
-	f.wantResult(taking, f.clock.Now(), store.Result{Outcome: store.Created}, got)
-	f.wantNone(owned.Key)
-	f.wantUnchanged(second)
-}
-
-// corruptLimit has three devices. One cannot be decoded. It does not count,
-// and registering it again makes room like any new device.
-func corruptLimit(f *fixture) {
-	f.corrupted()
-	f.register(request(alice, "watch", token(3)))
-	f.wantDevices(alice, "tablet", "watch")
-	f.clock.advance(time.Hour)
-	f.evicts(request(alice, "new", token(4)))
-
-	f.clock.advance(time.Hour)
-	f.wantEqual("Evicted", []tokens.Key{second.Key}, f.register(owned).Evicted)
-	f.wantDevices(alice, "new", "phone", "watch")
-}
-
-func corruptRegister(f *fixture) {
-	f.corrupted()
-	f.overwrites(owned)
-	f.wantUnchanged(second)
-
-	f.Corrupt(f, f.store, second.Key)
-	f.overwrites(request(alice, "tablet", token(3)))
-	f.creates(request(bob, "tablet", second.Token))
-	f.wantEqual("Holder", second.Key, f.holder(token(3)).Key)
 }
 
 // ofCorrupt fails unless Delete and DeleteUser erase the registration that cannot be

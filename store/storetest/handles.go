@@ -13,7 +13,25 @@ import (
 
 // handleChecks have two handles on the same data, like two processes.
 var handleChecks = []check{
-	{"Handles/ReadsAtOnce", "one-instant", three, handlesReadAtOnce},
+	// Each write is made on one handle, and read on the other, which has read before.
+	{"Handles/ReadsAtOnce", "one-instant", three, func(f *fixture) {
+		handles := []*fixture{f, f.again(f.policy)}
+		for i, a := range scene(0).actions() {
+			s := scene(i)
+			a := s.action(a.name)
+			for j, writer := range handles {
+				reader := handles[1-j]
+				reader.setScene(s)
+				twin := f.twin(s)
+				reader.wantPicture("before "+a.name, s, a, twin)
+				want, err := a.do(f.Context(), twin)
+				got, err2 := a.do(f.Context(), writer.store)
+				f.must(errors.Join(err, err2), "%s", a.name)
+				f.wantEqual(a.name, want, got)
+				reader.wantPicture(a.name+" on another handle", s, a, twin)
+			}
+		}
+	}},
 	{"Handles/Sequence", "one-instant", store.Policy{TTL: store.MinTTL, MaxDevices: 3}, func(f *fixture) {
 		f.sequence(f.store, f.again(f.policy).store)
 	}},
@@ -32,27 +50,6 @@ func (f *fixture) again(p store.Policy) *fixture {
 	other := *f
 	other.policy, other.store = p, f.Again(f.TB, f.store, p)
 	return &other
-}
-
-// handlesReadAtOnce makes each write on one handle, and reads on the other, which
-// has read before.
-func handlesReadAtOnce(f *fixture) {
-	handles := []*fixture{f, f.again(f.policy)}
-	for i, a := range scene(0).actions() {
-		s := scene(i)
-		a := s.action(a.name)
-		for j, writer := range handles {
-			reader := handles[1-j]
-			reader.setScene(s)
-			twin := f.twin(s)
-			reader.wantPicture("before "+a.name, s, a, twin)
-			want, err := a.do(f.Context(), twin)
-			got, err2 := a.do(f.Context(), writer.store)
-			f.must(errors.Join(err, err2), "%s", a.name)
-			f.wantEqual(a.name, want, got)
-			reader.wantPicture(a.name+" on another handle", s, a, twin)
-		}
-	}
 }
 
 // wantPicture fails unless the store and the twin hold the same of the scene.

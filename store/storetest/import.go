@@ -14,9 +14,54 @@ var importChecks = []check{
 	{"Import/Times", "import", defaults, importTimes},
 	{"Import/Over", "import", defaults, importOver},
 	{"Import/Respelled", "spelling", defaults, importRespelled},
-	{"Import/NoLimit", "import", three, importNoLimit},
-	{"Import/NoReasonKnown", "first-reason", defaults, importNoReasonKnown},
-	{"Import/NoUpdateKnown", "invalidate", defaults, importNoUpdateKnown},
+	// An import may exceed the limit, and the next new device restores it. The device
+	// without an UpdatedAt is the oldest.
+	{"Import/NoLimit", "import", three, func(f *fixture) {
+		for i, req := range firstN(5) {
+			r := f.registered(req, start, start.Add(time.Duration(i)*time.Minute))
+			if i == 3 {
+				r.UpdatedAt = time.Time{}
+			}
+			f.wantImported(store.Imported, r)
+		}
+		f.wantDevices(alice, device(0), device(1), device(2), device(3), device(4))
+		f.clock.advance(time.Hour)
+		req := request(alice, "new", token(9))
+		f.evicts(req, device(3), device(0), device(1))
+		f.wantDevices(alice, device(2), device(4), "new")
+
+		// A user whose device was imported for another user has room for a new one.
+		f.wantImported(store.Imported, f.registered(request(bob, phone, token(2)), start, f.clock.Now()))
+		f.evicts(request(alice, "newer", token(10)))
+	}},
+	// Only an import brings the status Inactive, which stays like any first reason.
+	{"Import/NoReasonKnown", "first-reason", defaults, func(f *fixture) {
+		r := f.registered(owned, start, start.Add(-time.Hour))
+		r.Status = tokens.Inactive
+		f.wantImported(store.Imported, r)
+		f.deactivate(r.Key)
+		f.wantStored(r)
+		f.invalidate(r.Key, r.Token, start.Add(time.Hour))
+		f.wantStored(r)
+		f.refreshes(owned, start)
+	}},
+	// If no times are known, every message is newer, and a refresh may set RegisteredAt.
+	{"Import/NoUpdateKnown", "invalidate", defaults, func(f *fixture) {
+		req := owned
+		r := f.registered(req, start, start)
+		r.RegisteredAt, r.UpdatedAt = time.Time{}, time.Time{}
+		f.wantImported(store.Imported, r)
+		f.invalidate(r.Key, token(2), start)
+		f.wantStored(r)
+		f.invalidate(r.Key, r.Token, time.Date(1, time.January, 1, 0, 0, 0, 1, time.UTC))
+		r.Status = tokens.DeviceNotRegistered
+		f.wantStored(r)
+		got := f.register(req)
+		if !got.Registration.RegisteredAt.IsZero() {
+			r.RegisteredAt = f.clock.Now()
+		}
+		f.wantResult(req, r.RegisteredAt, store.Result{Outcome: store.Refreshed}, got)
+	}},
 	{"Invalid/Import", "invalid", defaults, invalidImport},
 	{"Context/Import", "context", defaults, func(f *fixture) {
 		f.obeysContext(writes, importCall(f.registered(taking, start, start.Add(time.Hour))))
@@ -118,59 +163,6 @@ func importRespelled(f *fixture) {
 			}
 		}
 	}
-}
-
-// importNoLimit brings a user above the limit; the next new device does not. The
-// device without an UpdatedAt is the oldest.
-func importNoLimit(f *fixture) {
-	for i, req := range firstN(5) {
-		r := f.registered(req, start, start.Add(time.Duration(i)*time.Minute))
-		if i == 3 {
-			r.UpdatedAt = time.Time{}
-		}
-		f.wantImported(store.Imported, r)
-	}
-	f.wantDevices(alice, device(0), device(1), device(2), device(3), device(4))
-	f.clock.advance(time.Hour)
-	req := request(alice, "new", token(9))
-	f.evicts(req, device(3), device(0), device(1))
-	f.wantDevices(alice, device(2), device(4), "new")
-
-	// A user whose device was imported for another user has room for a new one.
-	f.wantImported(store.Imported, f.registered(request(bob, phone, token(2)), start, f.clock.Now()))
-	f.evicts(request(alice, "newer", token(10)))
-}
-
-// importNoReasonKnown has a registration that is inactive for a reason that only
-// an import can bring: it stays, as any first reason does.
-func importNoReasonKnown(f *fixture) {
-	r := f.registered(owned, start, start.Add(-time.Hour))
-	r.Status = tokens.Inactive
-	f.wantImported(store.Imported, r)
-	f.deactivate(r.Key)
-	f.wantStored(r)
-	f.invalidate(r.Key, r.Token, start.Add(time.Hour))
-	f.wantStored(r)
-	f.refreshes(owned, start)
-}
-
-// importNoUpdateKnown has a registration of which no times are known: every message
-// is newer, and a refresh may set when it began.
-func importNoUpdateKnown(f *fixture) {
-	req := owned
-	r := f.registered(req, start, start)
-	r.RegisteredAt, r.UpdatedAt = time.Time{}, time.Time{}
-	f.wantImported(store.Imported, r)
-	f.invalidate(r.Key, token(2), start)
-	f.wantStored(r)
-	f.invalidate(r.Key, r.Token, time.Date(1, time.January, 1, 0, 0, 0, 1, time.UTC))
-	r.Status = tokens.DeviceNotRegistered
-	f.wantStored(r)
-	got := f.register(req)
-	if !got.Registration.RegisteredAt.IsZero() {
-		r.RegisteredAt = f.clock.Now()
-	}
-	f.wantResult(req, r.RegisteredAt, store.Result{Outcome: store.Refreshed}, got)
 }
 
 // A state is that of a registration that is imported, stored under the key, or stored

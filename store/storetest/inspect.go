@@ -13,9 +13,42 @@ import (
 
 // inspectChecks are for a backend whose store is a store.Inspector.
 var inspectChecks = []check{
-	{"Inspect/None", "inspect", defaults, inspectNone},
-	{"Inspect/EveryState", "inspect", defaults, inspectEveryState},
-	{"Inspect/Values", "values", defaults, inspectValues},
+	{"Inspect/None", "inspect", defaults, func(f *fixture) {
+		f.wantInspected(alice, holding{})
+		f.register(owned)
+		f.delete(owned.Key)
+		f.register(taking)
+		f.wantInspected(alice, holding{})
+	}},
+	// Inspect changes nothing, so a second one returns the same.
+	{"Inspect/EveryState", "inspect", defaults, func(f *fixture) {
+		h := f.assorted()
+		for range 2 {
+			for _, user := range []tokens.UserID{"Alice", "al", alice, "alice ", bob, "carol"} {
+				f.wantInspected(user, h)
+			}
+		}
+		f.wantReclaimed("Inspect", h, f.inspect(alice))
+	}},
+	// It changes the slice that Inspect returned, past its length too.
+	{"Inspect/Values", "values", defaults, func(f *fixture) {
+		h := holding{}
+		for _, req := range firstN(3) {
+			f.put(h, req)
+		}
+		for range 2 {
+			f.wantInspected(alice, h)
+			records := f.inspect(alice)
+			for i := range records[:cap(records)] {
+				records[:cap(records)][i] = store.Record{Key: key(alice, "mallory")}
+			}
+		}
+		f.put(h, request(bob, phone, token(9)))
+		records := f.inspect(alice)
+		f.inspect(bob)
+		f.wantHeld("Inspect of alice, after an Inspect of bob,", h, records)
+		f.wantEqual("user of a record, after an Inspect of another", alice, records[0].Key.UserID)
+	}},
 	{"Invalid/Inspect", "invalid", defaults, func(f *fixture) { f.refusesUsers(inspectCall) }},
 	contextCheck("Inspect", reads, inspectCall(alice)),
 	{"Pairs/InspectAndRegister", "one-instant", three, manyRounds("inspect", "replace", "take over", "reinstall")},
@@ -161,46 +194,6 @@ func (f *fixture) wantInspected(user tokens.UserID, h holding) {
 			f.Errorf("Inspect of %s shows %v", user, r.Key)
 		}
 	}
-}
-
-func inspectNone(f *fixture) {
-	f.wantInspected(alice, holding{})
-	f.register(owned)
-	f.delete(owned.Key)
-	f.register(taking)
-	f.wantInspected(alice, holding{})
-}
-
-// inspectEveryState calls Inspect twice: it changes nothing.
-func inspectEveryState(f *fixture) {
-	h := f.assorted()
-	for range 2 {
-		for _, user := range []tokens.UserID{"Alice", "al", alice, "alice ", bob, "carol"} {
-			f.wantInspected(user, h)
-		}
-	}
-	f.wantReclaimed("Inspect", h, f.inspect(alice))
-}
-
-// inspectValues changes the slice that Inspect returned, past its length too, and
-// compares another one after the next Inspect.
-func inspectValues(f *fixture) {
-	h := holding{}
-	for _, req := range firstN(3) {
-		f.put(h, req)
-	}
-	for range 2 {
-		f.wantInspected(alice, h)
-		records := f.inspect(alice)
-		for i := range records[:cap(records)] {
-			records[:cap(records)][i] = store.Record{Key: key(alice, "mallory")}
-		}
-	}
-	f.put(h, request(bob, phone, token(9)))
-	records := f.inspect(alice)
-	f.inspect(bob)
-	f.wantHeld("Inspect of alice, after an Inspect of bob,", h, records)
-	f.wantEqual("user of a record, after an Inspect of another", alice, records[0].Key.UserID)
 }
 
 func registrations(records []store.Record) []tokens.Registration {

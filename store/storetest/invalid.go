@@ -18,7 +18,23 @@ var invalidChecks = []check{
 		f.refuses(holderCall(tokens.Hash{}), required(tokens.FieldTokenHash)...)
 	}},
 	{"Invalid/Deactivate", "invalid", defaults, func(f *fixture) { f.refusesKeys(deactivateCall) }},
-	{"Invalid/Invalidate", "invalid", defaults, invalidInvalidate},
+	{"Invalid/Invalidate", "invalid", defaults, func(f *fixture) {
+		sentAt := start.Add(time.Hour)
+		f.refusesKeys(func(k tokens.Key) call { return invalidateCall(k, owned.Token.Hash(), sentAt) })
+		f.refuses(invalidateCall(owned.Key, tokens.Hash{}, sentAt), required(tokens.FieldTokenHash)...)
+		for sentAt, code := range map[time.Time]tokens.Code{
+			{}:                                       tokens.CodeRequired,
+			time.Time{}.In(time.FixedZone("", 3600)): tokens.CodeRequired,
+			time.Date(0, time.December, 31, 23, 59, 59, 0, time.UTC):                   tokens.CodeMalformed,
+			time.Date(9999, time.December, 31, 23, 0, 0, 0, time.FixedZone("", -3600)): tokens.CodeMalformed,
+			time.Date(10000, time.January, 1, 0, 0, 0, 0, time.UTC):                    tokens.CodeMalformed,
+		} {
+			f.refuses(invalidateCall(owned.Key, owned.Token.Hash(), sentAt), bad(tokens.FieldSentAt, code))
+		}
+		f.refuses(invalidateCall(tokens.Key{}, tokens.Hash{}, time.Time{}),
+			required(tokens.FieldUserID, tokens.FieldDeviceID, tokens.FieldTokenHash, tokens.FieldSentAt)...)
+		f.wantUnchanged(owned)
+	}},
 	{"Invalid/Delete", "invalid", defaults, func(f *fixture) { f.refusesKeys(deleteCall) }},
 	{"Invalid/DeleteUser", "invalid", defaults, func(f *fixture) { f.refusesUsers(deleteUserCall) }},
 }
@@ -123,24 +139,6 @@ func (f *fixture) refusesRequests(do func(tokens.Request) call) {
 	}
 	f.refuses(do(request(alice, phone, tokens.Token{})), required(tokens.FieldToken)...)
 	f.refuses(do(tokens.Request{}), required(tokens.FieldUserID, tokens.FieldDeviceID, tokens.FieldToken, tokens.FieldPlatform)...)
-	f.wantUnchanged(owned)
-}
-
-func invalidInvalidate(f *fixture) {
-	sentAt := start.Add(time.Hour)
-	f.refusesKeys(func(k tokens.Key) call { return invalidateCall(k, owned.Token.Hash(), sentAt) })
-	f.refuses(invalidateCall(owned.Key, tokens.Hash{}, sentAt), required(tokens.FieldTokenHash)...)
-	for sentAt, code := range map[time.Time]tokens.Code{
-		{}:                                       tokens.CodeRequired,
-		time.Time{}.In(time.FixedZone("", 3600)): tokens.CodeRequired,
-		time.Date(0, time.December, 31, 23, 59, 59, 0, time.UTC):                   tokens.CodeMalformed,
-		time.Date(9999, time.December, 31, 23, 0, 0, 0, time.FixedZone("", -3600)): tokens.CodeMalformed,
-		time.Date(10000, time.January, 1, 0, 0, 0, 0, time.UTC):                    tokens.CodeMalformed,
-	} {
-		f.refuses(invalidateCall(owned.Key, owned.Token.Hash(), sentAt), bad(tokens.FieldSentAt, code))
-	}
-	f.refuses(invalidateCall(tokens.Key{}, tokens.Hash{}, time.Time{}),
-		required(tokens.FieldUserID, tokens.FieldDeviceID, tokens.FieldTokenHash, tokens.FieldSentAt)...)
 	f.wantUnchanged(owned)
 }
 

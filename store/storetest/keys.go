@@ -25,7 +25,17 @@ var keyChecks = []check{
 		})
 	}},
 	{"Keys/Tokens", "one-holder", defaults, keysTokens},
-	{"Keys/Projects", "refreshed", defaults, keysProjects},
+	{"Keys/Projects", "refreshed", defaults, func(f *fixture) {
+		req := owned
+		f.register(req)
+		for _, pair := range textPairs(tokens.MaxProjectIDLen) {
+			for _, project := range pair {
+				f.clock.advance(time.Second)
+				req.ProjectID = tokens.ProjectID(project)
+				f.refreshes(req, start)
+			}
+		}
+	}},
 }
 
 // keysDistinct has keys that become one where the two ids are joined, trimmed,
@@ -152,18 +162,5 @@ func keysTokens(f *fixture) {
 		f.replaces(request(bob, device(i), one.Token), start)
 		f.wantNoHolder(other.Token)
 		f.delete(other.Key)
-	}
-}
-
-// keysProjects changes the project of a registration in one respect only.
-func keysProjects(f *fixture) {
-	req := owned
-	f.register(req)
-	for _, pair := range textPairs(tokens.MaxProjectIDLen) {
-		for _, project := range pair {
-			f.clock.advance(time.Second)
-			req.ProjectID = tokens.ProjectID(project)
-			f.refreshes(req, start)
-		}
 	}
 }

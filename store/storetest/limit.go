@@ -12,22 +12,136 @@ import (
 )
 
 var limitChecks = []check{
-	{"Limit/Exact", "limit", three, limitExact},
+	{"Limit/Exact", "limit", three, func(f *fixture) {
+		f.fill()
+		f.evicts(nth(3), device(0))
+		f.wantDevices(alice, device(1), device(2), device(3))
+
+		// The evicted device may come back with another token, and its old one is free.
+		f.wantNoHolder(token(0))
+		f.clock.advance(time.Minute)
+		f.evicts(request(alice, device(0), token(10)), device(1))
+		f.wantNoHolder(token(0))
+		f.creates(request(bob, phone, token(0)))
+		f.wantDevices(alice, device(0), device(2), device(3))
+	}},
 	{"Limit/One", "limit", store.Policy{MaxDevices: 1}, limitReached},
 	{"Limit/Default", "limit", defaults, limitReached},
-	{"Limit/OnlyNewDevicesEvict", "limit", three, limitOnlyNewDevicesEvict},
-	{"Limit/PerUser", "limit", three, limitPerUser},
-	{"Limit/ExpiredDoNotCount", "limit", three, limitExpiredDoNotCount},
-	{"Limit/OwnExpiredIsNewDevice", "limit", three, limitOwnExpiredIsNewDevice},
-	{"Limit/Reinstalled", "limit", three, limitReinstalled},
-	{"Limit/MoveAndEvict", "limit", three, limitMoveAndEvict},
-	{"Limit/RefreshAboveIt", "limit", three, limitRefreshAboveIt},
-	{"Eviction/InactiveFirst", "eviction-order", three, evictionInactiveFirst},
-	{"Eviction/OldestUpdate", "eviction-order", three, evictionOldestUpdate},
-	{"Eviction/OldestUpdateOfInactive", "eviction-order", three, evictionOldestUpdateOfInactive},
-	{"Eviction/SmallestDeviceID", "eviction-order", three, evictionSmallestDeviceID},
-	{"Eviction/NeverTheNewcomer", "eviction-order", three, evictionNeverTheNewcomer},
-	{"Eviction/Milliseconds", "eviction-order", three, evictionMilliseconds},
+	{"Limit/OnlyNewDevicesEvict", "limit", three, func(f *fixture) {
+		f.fill()
+		f.refreshes(nth(0), start)
+		replace := request(alice, device(0), token(9))
+		f.replaces(replace, start)
+		f.deactivate(replace.Key)
+		f.refreshes(replace, start)
+		f.wantDevices(alice, device(0), device(1), device(2))
+	}},
+	{"Limit/PerUser", "limit", three, func(f *fixture) {
+		f.fill()
+		for i := range 3 {
+			f.evicts(request(bob, device(i), token(10+i)))
+		}
+		f.wantDevices(alice, device(0), device(1), device(2))
+		f.wantDevices(bob, device(0), device(1), device(2))
+	}},
+	{"Limit/ExpiredDoNotCount", "limit", three, func(f *fixture) {
+		f.fill()
+		f.clock.set(start.Add(f.policy.TTL)) // the first has expired, the others have not
+		f.evicts(nth(3))
+		f.wantDevices(alice, device(1), device(2), device(3))
+	}},
+	{"Limit/OwnExpiredIsNewDevice", "limit", three, func(f *fixture) {
+		old := request(alice, "old", token(9))
+		f.register(old)
+		f.clock.advance(f.policy.TTL)
+		f.fill()
+		f.evicts(old, device(0))
+		f.wantDevices(alice, device(1), device(2), "old")
+	}},
+	// It takes the token of the device that would have been evicted.
+	{"Limit/Reinstalled", "limit", three, func(f *fixture) {
+		f.fill()
+		f.evicts(request(alice, "new", token(0)))
+		f.wantNone(nth(0).Key)
+		f.wantDevices(alice, device(1), device(2), "new")
+	}},
+	{"Limit/MoveAndEvict", "limit", three, func(f *fixture) {
+		f.fill()
+		from := request(bob, phone, token(9))
+		f.register(from)
+		req := request(alice, "new", token(9))
+		want := store.Result{Outcome: store.Created, MovedFrom: from.Key, Evicted: []tokens.Key{nth(0).Key}}
+		f.wantResult(req, f.clock.Now(), want, f.register(req))
+		f.wantDevices(alice, device(1), device(2), "new")
+	}},
+	{"Limit/RefreshAboveIt", "limit", three, func(f *fixture) {
+		reqs := f.crowd()
+		above := len(f.list(alice))
+		for i, req := range reqs[3:5] {
+			req.Token = token(100 + i)
+			for _, outcome := range []store.Outcome{store.Replaced, store.Refreshed} {
+				got := f.register(req)
+				f.wantEqual("Outcome", outcome, got.Outcome)
+				f.wantEqual("Evicted", []tokens.Key(nil), got.Evicted)
+			}
+		}
+		f.wantEqual("number of devices after refreshes", above, len(f.list(alice)))
+		f.deleteUser(alice)
+		f.wantDevices(alice) // DeleteUser does not stop at the limit
+	}},
+	{"Eviction/InactiveFirst", "eviction-order", three, func(f *fixture) {
+		reqs := f.fill()
+		f.deactivate(reqs[1].Key)
+		f.invalidate(reqs[2].Key, reqs[2].Token, f.clock.Now().Add(time.Hour))
+		f.wantOrder(device(1), device(2), device(0))
+	}},
+	{"Eviction/OldestUpdate", "eviction-order", three, func(f *fixture) {
+		f.register(f.fill()[0])
+		f.wantOrder(device(1))
+	}},
+	// The devices become inactive in another order than that of their last
+	// registrations, and for different reasons. Only the last registration counts.
+	{"Eviction/OldestUpdateOfInactive", "eviction-order", three, func(f *fixture) {
+		reqs := f.fill()
+		for _, i := range []int{1, 2, 0} {
+			f.register(reqs[i])
+			f.clock.advance(time.Minute)
+		}
+		for i, req := range reqs {
+			if i == 2 {
+				f.deactivate(req.Key)
+			} else {
+				f.invalidate(req.Key, req.Token, f.clock.Now().Add(time.Hour))
+			}
+			f.clock.advance(time.Minute)
+		}
+		f.wantOrder(device(1), device(2), device(0))
+	}},
+	// In bytes, capitals come before small letters, and accented letters after both.
+	{"Eviction/SmallestDeviceID", "eviction-order", three, func(f *fixture) {
+		for i, d := range []tokens.DeviceID{"b", "é", "C"} {
+			f.register(request(alice, d, token(i)))
+		}
+		f.clock.advance(time.Minute)
+		f.wantOrder("C", "b", "é")
+	}},
+	// By its time and its id, the new device would be the first to go.
+	{"Eviction/NeverTheNewcomer", "eviction-order", three, func(f *fixture) {
+		f.fill()
+		f.clock.set(start.Add(-time.Hour))
+		f.evicts(request(alice, "a", token(3)), device(0))
+		f.wantDevices(alice, "a", device(1), device(2))
+	}},
+	// Milliseconds decide, and then the device id.
+	{"Eviction/Milliseconds", "eviction-order", three, func(f *fixture) {
+		second := start.Truncate(time.Second)
+		for i, at := range []time.Duration{time.Millisecond, 3*time.Millisecond + time.Microsecond, 3*time.Millisecond + 900*time.Microsecond} {
+			f.clock.set(second.Add(at))
+			f.register(request(alice, []tokens.DeviceID{"c", "b", "a"}[i], token(i)))
+		}
+		f.clock.set(second.Add(4 * time.Millisecond))
+		f.wantOrder("c", "a", "b")
+	}},
 	{"Eviction/AtMostForty", "limit", store.Policy{MaxDevices: 43}, evictionAtMostForty},
 	{"Sizes/MostDevices", "limit", store.Policy{MaxDevices: store.MaxMaxDevices}, sizesMostDevices},
 }
@@ -43,79 +157,12 @@ func (f *fixture) fill() []tokens.Request {
 	return reqs
 }
 
-func limitExact(f *fixture) {
-	f.fill()
-	f.evicts(nth(3), device(0))
-	f.wantDevices(alice, device(1), device(2), device(3))
-
-	// The evicted device may come back with another token, and its old one is free.
-	f.wantNoHolder(token(0))
-	f.clock.advance(time.Minute)
-	f.evicts(request(alice, device(0), token(10)), device(1))
-	f.wantNoHolder(token(0))
-	f.creates(request(bob, phone, token(0)))
-	f.wantDevices(alice, device(0), device(2), device(3))
-}
-
 func limitReached(f *fixture) {
 	f.fill()
 	f.evicts(request(alice, "new", token(99)), device(0))
 	if got := len(f.list(alice)); got != f.policy.MaxDevices {
 		f.Errorf("List shows %d devices, want %d", got, f.policy.MaxDevices)
 	}
-}
-
-func limitOnlyNewDevicesEvict(f *fixture) {
-	f.fill()
-	f.refreshes(nth(0), start)
-	replace := request(alice, device(0), token(9))
-	f.replaces(replace, start)
-	f.deactivate(replace.Key)
-	f.refreshes(replace, start)
-	f.wantDevices(alice, device(0), device(1), device(2))
-}
-
-func limitPerUser(f *fixture) {
-	f.fill()
-	for i := range 3 {
-		f.evicts(request(bob, device(i), token(10+i)))
-	}
-	f.wantDevices(alice, device(0), device(1), device(2))
-	f.wantDevices(bob, device(0), device(1), device(2))
-}
-
-func limitExpiredDoNotCount(f *fixture) {
-	f.fill()
-	f.clock.set(start.Add(f.policy.TTL)) // the first has expired, the others have not
-	f.evicts(nth(3))
-	f.wantDevices(alice, device(1), device(2), device(3))
-}
-
-func limitOwnExpiredIsNewDevice(f *fixture) {
-	old := request(alice, "old", token(9))
-	f.register(old)
-	f.clock.advance(f.policy.TTL)
-	f.fill()
-	f.evicts(old, device(0))
-	f.wantDevices(alice, device(1), device(2), "old")
-}
-
-// limitReinstalled takes the token of the device that would have been evicted.
-func limitReinstalled(f *fixture) {
-	f.fill()
-	f.evicts(request(alice, "new", token(0)))
-	f.wantNone(nth(0).Key)
-	f.wantDevices(alice, device(1), device(2), "new")
-}
-
-func limitMoveAndEvict(f *fixture) {
-	f.fill()
-	from := request(bob, phone, token(9))
-	f.register(from)
-	req := request(alice, "new", token(9))
-	want := store.Result{Outcome: store.Created, MovedFrom: from.Key, Evicted: []tokens.Key{nth(0).Key}}
-	f.wantResult(req, f.clock.Now(), want, f.register(req))
-	f.wantDevices(alice, device(1), device(2), "new")
 }
 
 // wantOrder registers new devices, a minute apart, and fails unless each evicts one
@@ -126,70 +173,6 @@ func (f *fixture) wantOrder(evicted ...tokens.DeviceID) {
 		f.evicts(nth(10+i), d)
 		f.clock.advance(time.Minute)
 	}
-}
-
-func evictionInactiveFirst(f *fixture) {
-	reqs := f.fill()
-	f.deactivate(reqs[1].Key)
-	f.invalidate(reqs[2].Key, reqs[2].Token, f.clock.Now().Add(time.Hour))
-	f.wantOrder(device(1), device(2), device(0))
-}
-
-// evictionOldestUpdate refreshes the device that was registered first.
-func evictionOldestUpdate(f *fixture) {
-	f.register(f.fill()[0])
-	f.wantOrder(device(1))
-}
-
-// evictionOldestUpdateOfInactive makes the devices inactive in another order than
-// that of their last registrations, and for different reasons. Only the last
-// registration counts.
-func evictionOldestUpdateOfInactive(f *fixture) {
-	reqs := f.fill()
-	for _, i := range []int{1, 2, 0} {
-		f.register(reqs[i])
-		f.clock.advance(time.Minute)
-	}
-	for i, req := range reqs {
-		if i == 2 {
-			f.deactivate(req.Key)
-		} else {
-			f.invalidate(req.Key, req.Token, f.clock.Now().Add(time.Hour))
-		}
-		f.clock.advance(time.Minute)
-	}
-	f.wantOrder(device(1), device(2), device(0))
-}
-
-// evictionSmallestDeviceID has devices of one time. In bytes, capitals come before
-// small letters, and letters with accents after both.
-func evictionSmallestDeviceID(f *fixture) {
-	for i, d := range []tokens.DeviceID{"b", "é", "C"} {
-		f.register(request(alice, d, token(i)))
-	}
-	f.clock.advance(time.Minute)
-	f.wantOrder("C", "b", "é")
-}
-
-// evictionMilliseconds has devices of one second. Milliseconds decide, and then
-// the device id, because stores truncate to milliseconds.
-func evictionMilliseconds(f *fixture) {
-	second := start.Truncate(time.Second)
-	for i, at := range []time.Duration{time.Millisecond, 3*time.Millisecond + time.Microsecond, 3*time.Millisecond + 900*time.Microsecond} {
-		f.clock.set(second.Add(at))
-		f.register(request(alice, []tokens.DeviceID{"c", "b", "a"}[i], token(i)))
-	}
-	f.clock.set(second.Add(4 * time.Millisecond))
-	f.wantOrder("c", "a", "b")
-}
-
-// evictionNeverTheNewcomer registers a device that would be the first to go, by
-// its time and its id.
-func evictionNeverTheNewcomer(f *fixture) {
-	f.fill()
-	f.clock.set(start.Add(-time.Hour))
-	f.evicts(request(alice, "a", token(3)), device(0))
-	f.wantDevices(alice, "a", device(1), device(2))
 }
 
 // crowd brings alice far above the limit: registrations that had expired are back
@@ -237,24 +220,6 @@ func evictionAtMostForty(f *fixture) {
 	if got := len(f.list(alice)); got != limit {
 		f.Errorf("%d devices after three new ones, want %d", got, limit)
 	}
-}
-
-// limitRefreshAboveIt refreshes and replaces above the limit: only a new device
-// evicts.
-func limitRefreshAboveIt(f *fixture) {
-	reqs := f.crowd()
-	above := len(f.list(alice))
-	for i, req := range reqs[3:5] {
-		req.Token = token(100 + i)
-		for _, outcome := range []store.Outcome{store.Replaced, store.Refreshed} {
-			got := f.register(req)
-			f.wantEqual("Outcome", outcome, got.Outcome)
-			f.wantEqual("Evicted", []tokens.Key(nil), got.Evicted)
-		}
-	}
-	f.wantEqual("number of devices after refreshes", above, len(f.list(alice)))
-	f.deleteUser(alice)
-	f.wantDevices(alice) // DeleteUser does not stop at the limit
 }
 
 // sizesMostDevices has a user with as many devices as a policy allows, whose ids and

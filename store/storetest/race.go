@@ -16,9 +16,31 @@ const (
 )
 
 var raceChecks = []check{
-	{"Race/Strangers", "one-instant", defaults, raceStrangers},
+	{"Race/Strangers", "one-instant", defaults, func(f *fixture) {
+		reqs := firstN(2 * workers)
+		for i := range reqs[:workers] {
+			reqs[i].Key.UserID = bob
+		}
+		f.registerAll(reqs)
+		for _, req := range reqs {
+			f.wantUnchanged(req)
+		}
+	}},
 	{"Race/OneToken", "one-holder", defaults, raceOneToken},
-	{"Race/Swap", "one-holder", defaults, raceSwap},
+	{"Race/Swap", "one-holder", defaults, func(f *fixture) {
+		reqs := []tokens.Request{
+			request(alice, phone, token(0)), taking,
+			owned, request(bob, phone, token(0)),
+		}
+		for range rounds {
+			f.registerAll(reqs[:2])
+			f.owners(reqs)
+			f.registerAll(reqs[2:])
+			f.owners(reqs)
+			f.registerAll(reqs)
+			f.owners(reqs)
+		}
+	}},
 	{"Race/Limit", "limit", store.Policy{MaxDevices: 4}, raceLimit},
 }
 
@@ -103,17 +125,6 @@ func (f *fixture) wantOwners(n int, reqs []tokens.Request) map[tokens.Key]tokens
 	return owners
 }
 
-func raceStrangers(f *fixture) {
-	reqs := firstN(2 * workers)
-	for i := range reqs[:workers] {
-		reqs[i].Key.UserID = bob
-	}
-	f.registerAll(reqs)
-	for _, req := range reqs {
-		f.wantUnchanged(req)
-	}
-}
-
 // raceOneToken registers one token for many users: the last has it, and each of
 // the others lost it to one.
 func raceOneToken(f *fixture) {
@@ -141,21 +152,6 @@ func raceOneToken(f *fixture) {
 			}
 		}
 		f.wantEqual("how often MovedFrom has each key", want, told)
-	}
-}
-
-func raceSwap(f *fixture) {
-	reqs := []tokens.Request{
-		request(alice, phone, token(0)), taking,
-		owned, request(bob, phone, token(0)),
-	}
-	for range rounds {
-		f.registerAll(reqs[:2])
-		f.owners(reqs)
-		f.registerAll(reqs[2:])
-		f.owners(reqs)
-		f.registerAll(reqs)
-		f.owners(reqs)
 	}
 }
 
@@ -192,44 +188,38 @@ func raceLimit(f *fixture) {
 }
 
 var raceImportChecks = []check{
-	{"Race/ImportOneToken", "one-holder", defaults, raceImportOneToken},
-	{"Race/ImportOneKey", "one-instant", defaults, raceImportOneKey},
+	{"Race/ImportOneToken", "one-holder", defaults, func(f *fixture) {
+		for round := range rounds {
+			var reqs []tokens.Request
+			var calls []call
+			for i := range workers {
+				req := request(tokens.UserID(device(i)), device(round), token(round))
+				reqs = append(reqs, req)
+				calls = append(calls, importCall(f.registered(req, start, start.Add(-time.Hour))))
+			}
+			f.together(calls...)
+			f.wantOwners(1, reqs)
+		}
+	}},
+	// The newest of many tokens of one device stays.
+	{"Race/ImportOneKey", "one-instant", defaults, func(f *fixture) {
+		for round := range rounds {
+			var reqs []tokens.Request
+			var calls []call
+			for i := range workers {
+				req := request(alice, device(round), token(round*workers+i))
+				reqs = append(reqs, req)
+				calls = append(calls, importCall(f.registered(req, start, start.Add(time.Duration(i-workers)*time.Minute))))
+			}
+			f.together(calls...)
+			f.owners(reqs)
+			f.wantStored(f.registered(reqs[workers-1], start, start.Add(-time.Minute)))
+		}
+	}},
 	{"Pairs/Import", "import", three, func(f *fixture) {
 		manyRounds("import", "refresh", "replace", "take over", "take over with a known device", "import with the other's token")(f)
 		manyRounds("import with the other's token", "replace", "take over with a known device", "delete", "delete the other user")(f)
 	}},
 	{"Pairs/ImportStatus", "import", three, manyRounds("import a log out", "refresh", "replace", "invalidate")},
 	{"Ending/Import", "context", three, endsDuring("import with the other's token")},
-}
-
-// raceImportOneToken imports registrations of many users with one token: one of
-// them has it.
-func raceImportOneToken(f *fixture) {
-	for round := range rounds {
-		var reqs []tokens.Request
-		var calls []call
-		for i := range workers {
-			req := request(tokens.UserID(device(i)), device(round), token(round))
-			reqs = append(reqs, req)
-			calls = append(calls, importCall(f.registered(req, start, start.Add(-time.Hour))))
-		}
-		f.together(calls...)
-		f.wantOwners(1, reqs)
-	}
-}
-
-// The newest of many tokens of one device stays.
-func raceImportOneKey(f *fixture) {
-	for round := range rounds {
-		var reqs []tokens.Request
-		var calls []call
-		for i := range workers {
-			req := request(alice, device(round), token(round*workers+i))
-			reqs = append(reqs, req)
-			calls = append(calls, importCall(f.registered(req, start, start.Add(time.Duration(i-workers)*time.Minute))))
-		}
-		f.together(calls...)
-		f.owners(reqs)
-		f.wantStored(f.registered(reqs[workers-1], start, start.Add(-time.Minute)))
-	}
 }

@@ -40,8 +40,20 @@ var raceReadChecks = []check{
 			return regs, err
 		})
 	}},
-	{"Race/HolderWhileMoving", "one-instant", defaults, raceHolderWhileMoving},
-	{"Race/ListWhileMoving", "one-instant", defaults, raceListWhileMoving},
+	{"Race/HolderWhileMoving", "one-instant", defaults, func(f *fixture) {
+		f.readWhileMoving(owned, taking, func(f *fixture) ([]tokens.Registration, error) {
+			return f.holderOf(token(1))
+		})
+	}},
+	{"Race/ListWhileMoving", "one-instant", defaults, func(f *fixture) {
+		f.readWhileMoving(request(alice, "first", token(1)), request(alice, "second", token(1)), func(f *fixture) ([]tokens.Registration, error) {
+			got, err := f.store.List(f.Context(), alice)
+			if err == nil && len(got) != 1 && !f.LooseList {
+				err = errors.New("the token is in two places, or in none")
+			}
+			return got, err
+		})
+	}},
 	{"Race/ReadDuringARead", "one-instant", three, raceReadDuringARead},
 }
 
@@ -189,20 +201,4 @@ func (f *fixture) holderOf(t tokens.Token) ([]tokens.Registration, error) {
 		return nil, err
 	}
 	return []tokens.Registration{got}, nil
-}
-
-func raceHolderWhileMoving(f *fixture) {
-	f.readWhileMoving(owned, taking, func(f *fixture) ([]tokens.Registration, error) {
-		return f.holderOf(token(1))
-	})
-}
-
-func raceListWhileMoving(f *fixture) {
-	f.readWhileMoving(request(alice, "first", token(1)), request(alice, "second", token(1)), func(f *fixture) ([]tokens.Registration, error) {
-		got, err := f.store.List(f.Context(), alice)
-		if err == nil && len(got) != 1 && !f.LooseList {
-			err = errors.New("the token is in two places, or in none")
-		}
-		return got, err
-	})
 }

@@ -63,215 +63,178 @@ func (f *fixture) wantEvicted(req tokens.Request, got store.Result, devices ...t
 
 var registerChecks = []check{
 	{"Register/New", "result", defaults, func(f *fixture) { f.creates(owned) }},
-	{"Register/Refresh", "refreshed", defaults, registerRefresh},
-	{"Register/Replace", "replaced", defaults, registerReplace},
-	{"Register/Respelled", "spelling", defaults, registerRespelled},
-	{"Register/Repeated", "repeat", defaults, registerRepeated},
-	{"Register/ProjectIDChanged", "replaced", defaults, registerProjectIDChanged},
-	{"Register/PlatformChanged", "refreshed", defaults, registerPlatformChanged},
-	{"Register/Reactivates", "refreshed", defaults, registerReactivates},
-	{"Register/OverExpired", "created", defaults, registerOverExpired},
-	{"Register/OverExpiredAndInactive", "created", defaults, registerOverExpiredAndInactive},
-}
-
-func registerRefresh(f *fixture) {
-	f.register(owned)
-	f.clock.advance(36*time.Hour + 5*time.Second)
-	f.refreshes(owned, start)
-	f.wantDevices(alice, phone)
-}
-
-func registerReplace(f *fixture) {
-	f.register(owned)
-	f.clock.advance(time.Hour)
-	req := request(alice, phone, token(2))
-	f.replaces(req, start)
-	f.wantNoHolder(token(1))
-	f.wantDevices(alice, phone)
-
-	// The replaced token is free for any registration.
-	f.creates(taking)
-	f.wantStored(f.registered(req, start, f.clock.Now()))
-}
-
-func registerRespelled(f *fixture) {
-	texts := spellings(1)
-	f.register(request(alice, phone, texts[0]))
-	for _, text := range []tokens.Token{texts[1], texts[2], texts[0], texts[2], texts[1], texts[0]} {
-		f.clock.advance(time.Hour)
-		req := request(alice, phone, text)
-		f.refreshes(req, start)
-		for _, asked := range texts {
-			f.wantEqual("Holder", f.get(req.Key), f.holder(asked))
-		}
+	{"Register/Refresh", "refreshed", defaults, func(f *fixture) {
+		f.register(owned)
+		f.clock.advance(36*time.Hour + 5*time.Second)
+		f.refreshes(owned, start)
 		f.wantDevices(alice, phone)
-	}
-}
-
-// registerRepeated is an app that lost the first answer.
-func registerRepeated(f *fixture) {
-	f.register(owned)
-	f.refreshes(owned, start)
-}
-
-func registerProjectIDChanged(f *fixture) {
-	f.register(owned)
-	for i, projects := range [][2]tokens.ProjectID{
-		{"@acme/other", "@acme/other2"}, {"@acme/app", ""}, {"", "@acme/app"}, {"@acme/app", "@acme/other"}, {"@acme/other", ""},
-	} {
+	}},
+	{"Register/Replace", "replaced", defaults, func(f *fixture) {
+		f.register(owned)
 		f.clock.advance(time.Hour)
-		req := request(alice, phone, token(2+i))
-		req.ProjectID = projects[0]
+		req := request(alice, phone, token(2))
 		f.replaces(req, start)
-		f.wantNoHolder(token(1 + i))
+		f.wantNoHolder(token(1))
+		f.wantDevices(alice, phone)
 
+		// The replaced token is free for any registration.
+		f.creates(taking)
+		f.wantStored(f.registered(req, start, f.clock.Now()))
+	}},
+	{"Register/Respelled", "spelling", defaults, func(f *fixture) {
+		texts := spellings(1)
+		f.register(request(alice, phone, texts[0]))
+		for _, text := range []tokens.Token{texts[1], texts[2], texts[0], texts[2], texts[1], texts[0]} {
+			f.clock.advance(time.Hour)
+			req := request(alice, phone, text)
+			f.refreshes(req, start)
+			for _, asked := range texts {
+				f.wantEqual("Holder", f.get(req.Key), f.holder(asked))
+			}
+			f.wantDevices(alice, phone)
+		}
+	}},
+	// The app lost the first answer.
+	{"Register/Repeated", "repeat", defaults, func(f *fixture) {
+		f.register(owned)
+		f.refreshes(owned, start)
+	}},
+	{"Register/ProjectIDChanged", "replaced", defaults, func(f *fixture) {
+		f.register(owned)
+		for i, projects := range [][2]tokens.ProjectID{
+			{"@acme/other", "@acme/other2"}, {"@acme/app", ""}, {"", "@acme/app"}, {"@acme/app", "@acme/other"}, {"@acme/other", ""},
+		} {
+			f.clock.advance(time.Hour)
+			req := request(alice, phone, token(2+i))
+			req.ProjectID = projects[0]
+			f.replaces(req, start)
+			f.wantNoHolder(token(1 + i))
+
+			f.clock.advance(time.Hour)
+			req.ProjectID = projects[1]
+			f.refreshes(req, start)
+		}
+	}},
+	{"Register/PlatformChanged", "refreshed", defaults, func(f *fixture) {
+		f.register(owned)
+		refresh := owned
+		refresh.Platform = tokens.Android
+		f.refreshes(refresh, start)
+		f.replaces(request(alice, phone, token(2)), start)
+	}},
+	{"Register/Reactivates", "refreshed", defaults, func(f *fixture) {
+		f.register(owned)
+		f.deactivate(owned.Key)
 		f.clock.advance(time.Hour)
-		req.ProjectID = projects[1]
-		f.refreshes(req, start)
-	}
-}
+		f.refreshes(owned, start)
 
-func registerPlatformChanged(f *fixture) {
-	f.register(owned)
-	refresh := owned
-	refresh.Platform = tokens.Android
-	f.refreshes(refresh, start)
-	f.replaces(request(alice, phone, token(2)), start)
-}
+		f.invalidate(owned.Key, owned.Token, f.clock.Now().Add(time.Hour))
+		f.clock.advance(time.Hour)
+		replace := request(alice, phone, token(2))
+		f.replaces(replace, start)
 
-func registerReactivates(f *fixture) {
-	f.register(owned)
-	f.deactivate(owned.Key)
-	f.clock.advance(time.Hour)
-	f.refreshes(owned, start)
+		// This time the reason is a logout, regardless of the earlier one.
+		f.deactivate(replace.Key)
+		f.wantStatus(tokens.LoggedOut, replace, start, f.clock.Now())
+	}},
+	{"Register/OverExpired", "created", defaults, func(f *fixture) {
+		same, other := request(alice, "same token", token(1)), request(alice, "other token", token(2))
+		f.register(same)
+		f.register(other)
+		f.clock.advance(f.policy.TTL)
 
-	f.invalidate(owned.Key, owned.Token, f.clock.Now().Add(time.Hour))
-	f.clock.advance(time.Hour)
-	replace := request(alice, phone, token(2))
-	f.replaces(replace, start)
-
-	// This time the reason is a logout, regardless of the earlier one.
-	f.deactivate(replace.Key)
-	f.wantStatus(tokens.LoggedOut, replace, start, f.clock.Now())
-}
-
-func registerOverExpired(f *fixture) {
-	same, other := request(alice, "same token", token(1)), request(alice, "other token", token(2))
-	f.register(same)
-	f.register(other)
-	f.clock.advance(f.policy.TTL)
-
-	same.ProjectID = ""
-	f.creates(same)
-	other.Token = token(3)
-	f.creates(other)
-	f.wantNoHolder(token(2))
-	f.creates(request(bob, phone, token(2)))
-	f.wantStored(f.registered(other, f.clock.Now(), f.clock.Now()))
-}
-
-func registerOverExpiredAndInactive(f *fixture) {
-	f.register(owned)
-	f.deactivate(owned.Key)
-	f.clock.advance(f.policy.TTL)
-	f.creates(owned)
+		same.ProjectID = ""
+		f.creates(same)
+		other.Token = token(3)
+		f.creates(other)
+		f.wantNoHolder(token(2))
+		f.creates(request(bob, phone, token(2)))
+		f.wantStored(f.registered(other, f.clock.Now(), f.clock.Now()))
+	}},
+	{"Register/OverExpiredAndInactive", "created", defaults, func(f *fixture) {
+		f.register(owned)
+		f.deactivate(owned.Key)
+		f.clock.advance(f.policy.TTL)
+		f.creates(owned)
+	}},
 }
 
 var moveChecks = []check{
-	{"Move/ToAnotherUser", "take-over", defaults, moveToAnotherUser},
-	{"Move/OntoARegistration", "take-over", defaults, moveOntoARegistration},
-	{"Move/Respelled", "spelling", defaults, moveRespelled},
-	{"Move/ThereAndBack", "take-over", defaults, moveThereAndBack},
-	{"Move/ToldOnce", "moved-from", defaults, moveToldOnce},
-	{"Move/FromInactive", "moved-from", defaults, moveFromInactive},
-	{"Move/FromExpired", "moved-from", defaults, moveFromExpired},
-	{"Move/Reinstalled", "take-over", defaults, moveReinstalled},
-	{"Move/ReinstalledOntoARegistration", "take-over", defaults, moveReinstalledOntoARegistration},
-}
-
-// moveToAnotherUser is the bug that this project prevents: a phone changes
-// hands, and keeps its device id. The other user may have another app.
-func moveToAnotherUser(f *fixture) {
-	f.register(second)
-	f.register(owned)
-	f.clock.advance(time.Hour)
-	req := taking
-	req.Platform, req.ProjectID = tokens.Android, "@acme/other"
-	f.moves(req, owned.Key)
-	f.wantDevices(alice, second.Key.DeviceID)
-	f.wantDevices(bob, phone)
-	f.wantUnchanged(second)
-}
-
-func moveOntoARegistration(f *fixture) {
-	f.register(owned)
-	f.register(request(bob, "tablet", token(2)))
-	f.clock.advance(time.Hour)
-	req := request(bob, "tablet", token(1))
-	f.wantResult(req, start, store.Result{Outcome: store.Replaced, MovedFrom: owned.Key}, f.register(req))
-	f.wantNoHolder(token(2))
-}
-
-func moveRespelled(f *fixture) {
-	for i, from := range spellings(0) {
-		for j, to := range spellings(0) {
-			f.deleteUser(alice)
-			f.deleteUser(bob)
-			f.register(request(alice, phone, from))
-			f.moves(request(bob, phone, to), owned.Key)
-			if f.Failed() {
-				f.Fatalf("spelling %d taken over as spelling %d", i, j)
+	// A phone that changes hands keeps its device id. The other user may have another app.
+	{"Move/ToAnotherUser", "take-over", defaults, func(f *fixture) {
+		f.register(second)
+		f.register(owned)
+		f.clock.advance(time.Hour)
+		req := taking
+		req.Platform, req.ProjectID = tokens.Android, "@acme/other"
+		f.moves(req, owned.Key)
+		f.wantDevices(alice, second.Key.DeviceID)
+		f.wantDevices(bob, phone)
+		f.wantUnchanged(second)
+	}},
+	{"Move/OntoARegistration", "take-over", defaults, func(f *fixture) {
+		f.register(owned)
+		f.register(request(bob, "tablet", token(2)))
+		f.clock.advance(time.Hour)
+		req := request(bob, "tablet", token(1))
+		f.wantResult(req, start, store.Result{Outcome: store.Replaced, MovedFrom: owned.Key}, f.register(req))
+		f.wantNoHolder(token(2))
+	}},
+	{"Move/Respelled", "spelling", defaults, func(f *fixture) {
+		for i, from := range spellings(0) {
+			for j, to := range spellings(0) {
+				f.deleteUser(alice)
+				f.deleteUser(bob)
+				f.register(request(alice, phone, from))
+				f.moves(request(bob, phone, to), owned.Key)
+				if f.Failed() {
+					f.Fatalf("spelling %d taken over as spelling %d", i, j)
+				}
 			}
 		}
-	}
-}
+	}},
+	{"Move/ThereAndBack", "take-over", defaults, func(f *fixture) {
+		f.register(owned)
+		f.clock.advance(time.Hour)
+		f.register(taking)
+		f.clock.advance(time.Hour)
+		f.moves(owned, taking.Key)
+	}},
+	{"Move/ToldOnce", "moved-from", defaults, func(f *fixture) {
+		f.register(owned)
+		f.moves(taking, owned.Key)
+		f.refreshes(taking, f.clock.Now())
+	}},
+	{"Move/FromInactive", "moved-from", defaults, func(f *fixture) {
+		for _, from := range f.inactive(request(alice, "out", token(1)), request(alice, "gone", token(2))) {
+			f.creates(request(bob, from.Key.DeviceID, from.Token))
+			f.wantNone(from.Key)
+		}
+	}},
+	// The clock is set back to see the stored data.
+	{"Move/FromExpired", "moved-from", defaults, func(f *fixture) {
+		f.register(owned)
+		f.clock.advance(f.policy.TTL)
+		f.creates(taking)
 
-func moveThereAndBack(f *fixture) {
-	f.register(owned)
-	f.clock.advance(time.Hour)
-	f.register(taking)
-	f.clock.advance(time.Hour)
-	f.moves(owned, taking.Key)
-}
-
-func moveToldOnce(f *fixture) {
-	f.register(owned)
-	f.moves(taking, owned.Key)
-	f.refreshes(taking, f.clock.Now())
-}
-
-func moveFromInactive(f *fixture) {
-	for _, from := range f.inactive(request(alice, "out", token(1)), request(alice, "gone", token(2))) {
-		f.creates(request(bob, from.Key.DeviceID, from.Token))
-		f.wantNone(from.Key)
-	}
-}
-
-// moveFromExpired sets the clock back, to see the stored data.
-func moveFromExpired(f *fixture) {
-	f.register(owned)
-	f.clock.advance(f.policy.TTL)
-	f.creates(taking)
-
-	f.clock.set(start)
-	f.wantNone(owned.Key)
-	f.wantEqual("Holder", taking.Key, f.holder(token(1)).Key)
-}
-
-func moveReinstalled(f *fixture) {
-	f.register(request(alice, "first", token(1)))
-	f.clock.advance(time.Hour)
-	f.creates(request(alice, "second", token(1)))
-	f.wantNone(key(alice, "first"))
-	f.wantDevices(alice, "second")
-}
-
-func moveReinstalledOntoARegistration(f *fixture) {
-	f.register(request(alice, "first", token(1)))
-	f.register(request(alice, "second", token(2)))
-	f.clock.advance(time.Hour)
-	f.replaces(request(alice, "second", token(1)), start)
-	f.wantNone(key(alice, "first"))
-	f.wantNoHolder(token(2))
-	f.wantDevices(alice, "second")
+		f.clock.set(start)
+		f.wantNone(owned.Key)
+		f.wantEqual("Holder", taking.Key, f.holder(token(1)).Key)
+	}},
+	{"Move/Reinstalled", "take-over", defaults, func(f *fixture) {
+		f.register(request(alice, "first", token(1)))
+		f.clock.advance(time.Hour)
+		f.creates(request(alice, "second", token(1)))
+		f.wantNone(key(alice, "first"))
+		f.wantDevices(alice, "second")
+	}},
+	{"Move/ReinstalledOntoARegistration", "take-over", defaults, func(f *fixture) {
+		f.register(request(alice, "first", token(1)))
+		f.register(request(alice, "second", token(2)))
+		f.clock.advance(time.Hour)
+		f.replaces(request(alice, "second", token(1)), start)
+		f.wantNone(key(alice, "first"))
+		f.wantNoHolder(token(2))
+		f.wantDevices(alice, "second")
+	}},
 }

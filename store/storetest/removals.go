@@ -39,11 +39,64 @@ var removalChecks = []check{
 	{"Invalidate/OnlyTheDevice", "own-key", defaults, invalidates.onlyTheDevice},
 	{"Invalidate/Expired", "invalidate", defaults, invalidates.marksExpired},
 	{"Invalidate/ClockSkew", "invalidate", defaults, invalidateClockSkew},
-	{"Invalidate/SentAtAlone", "invalidate", defaults, invalidateSentAtAlone},
-	{"Invalidate/RegisteredAgain", "invalidate", defaults, invalidateRegisteredAgain},
-	{"Invalidate/OtherToken", "invalidate", defaults, invalidateOtherToken},
-	{"Invalidate/Respelled", "spelling", defaults, invalidateRespelled},
-	{"Invalidate/Late", "invalidate", defaults, invalidateLate},
+	// The server's clock is fast, then slow.
+	{"Invalidate/SentAtAlone", "invalidate", defaults, func(f *fixture) {
+		f.register(owned)
+		f.clock.set(start.Add(time.Hour))
+		f.invalidate(owned.Key, owned.Token, start)
+		f.wantUnchanged(owned)
+
+		f.clock.set(start.Add(-time.Hour))
+		f.invalidate(owned.Key, owned.Token, start.Add(store.ClockSkew))
+		f.wantStatus(tokens.DeviceNotRegistered, owned, start, start)
+	}},
+	// The message was sent before the device registered again.
+	{"Invalidate/RegisteredAgain", "invalidate", defaults, func(f *fixture) {
+		f.register(owned)
+		f.clock.advance(2 * time.Hour)
+		f.register(owned)
+		f.invalidate(owned.Key, owned.Token, start.Add(time.Hour))
+		f.wantStored(f.registered(owned, start, f.clock.Now()))
+
+		f.invalidate(owned.Key, owned.Token, f.clock.Now().Add(time.Hour))
+		f.wantStatus(tokens.DeviceNotRegistered, owned, start, f.clock.Now())
+	}},
+	// The device replaced one of these tokens. Another device and another user have the
+	// others.
+	{"Invalidate/OtherToken", "invalidate", defaults, func(f *fixture) {
+		req, others := request(alice, phone, token(4)), request(bob, phone, token(3))
+		for _, r := range []tokens.Request{owned, req, second, others} {
+			f.register(r)
+		}
+		for _, other := range []tokens.Token{owned.Token, second.Token, others.Token} {
+			f.invalidate(req.Key, other, start.Add(time.Hour))
+			f.wantUnchanged(req)
+			f.wantUnchanged(second)
+			f.wantUnchanged(others)
+		}
+	}},
+	{"Invalidate/Respelled", "spelling", defaults, func(f *fixture) {
+		for _, registered := range spellings(0) {
+			for _, reported := range spellings(0) {
+				req := request(alice, phone, registered)
+				f.register(req)
+				f.invalidate(req.Key, reported, start.Add(time.Hour))
+				f.wantStatus(tokens.DeviceNotRegistered, req, start, start)
+			}
+		}
+	}},
+	// A message to alice is reported when bob has her phone.
+	{"Invalidate/Late", "invalidate", defaults, func(f *fixture) {
+		f.register(owned)
+		sentAt := start.Add(time.Hour)
+		f.clock.advance(2 * time.Hour)
+		f.register(taking)
+		f.invalidate(owned.Key, owned.Token, sentAt)
+		f.invalidate(owned.Key, owned.Token, f.clock.Now().Add(time.Hour))
+		f.invalidate(taking.Key, taking.Token, sentAt)
+		f.wantStored(f.registered(taking, f.clock.Now(), f.clock.Now()))
+		f.wantNone(owned.Key)
+	}},
 	{"Delete/Absent", "delete", defaults, deletes.ofNothing},
 	{"Delete/Erases", "delete", defaults, deletes.erases},
 	{"Delete/OnlyTheDevice", "own-key", defaults, deletes.onlyTheDevice},
@@ -51,10 +104,38 @@ var removalChecks = []check{
 	{"Delete/Expired", "delete", defaults, deletes.erasesExpired},
 	{"DeleteUser/Absent", "delete-user", defaults, deletesUser.ofNothing},
 	{"DeleteUser/Erases", "delete-user", defaults, deletesUser.erases},
-	{"DeleteUser/OnlyTheUser", "own-key", defaults, deleteUserOnlyTheUser},
+	{"DeleteUser/OnlyTheUser", "own-key", defaults, func(f *fixture) {
+		users := []tokens.UserID{"al", "alice ", "alice#", "Alice", "alicea", "bob"}
+		for i, user := range users {
+			f.register(request(user, phone, token(i)))
+		}
+		f.register(request(alice, phone, token(len(users))))
+		for _, user := range []tokens.UserID{alice, "a%", "a*", "alice_"} { // the patterns are not users
+			f.deleteUser(user)
+		}
+		f.wantNone(owned.Key)
+		for i, user := range users {
+			f.wantUnchanged(request(user, phone, token(i)))
+		}
+	}},
 	{"DeleteUser/Late", "own-key", defaults, deletesUser.late},
 	{"DeleteUser/Expired", "delete-user", defaults, deletesUser.erasesExpired},
-	{"DeleteUser/Many", "delete-user", store.Policy{MaxDevices: store.MaxMaxDevices}, deleteUserMany},
+	// These are more registrations than a transaction of DynamoDB takes, 100 items.
+	{"DeleteUser/Many", "delete-user", store.Policy{MaxDevices: store.MaxMaxDevices}, func(f *fixture) {
+		const many = 120
+		reqs := firstN(many)
+		for _, req := range reqs {
+			f.register(req)
+		}
+		if got := len(f.list(alice)); got != many {
+			f.Errorf("List shows %d devices, want %d", got, many)
+		}
+		f.deleteUser(alice)
+		f.wantDevices(alice)
+		for _, req := range []tokens.Request{reqs[0], reqs[many/2], reqs[many-1]} {
+			f.wantErased(req)
+		}
+	}},
 }
 
 func (r removal) ofNothing(f *fixture) {
@@ -210,102 +291,5 @@ func invalidateClockSkew(f *fixture) {
 		f.invalidate(owned.Key, owned.Token, late)
 		f.wantStatus(tokens.DeviceNotRegistered, owned, start, start)
 		f.register(owned)
-	}
-}
-
-// invalidateSentAtAlone has a clock that is fast, and one that is slow.
-func invalidateSentAtAlone(f *fixture) {
-	f.register(owned)
-	f.clock.set(start.Add(time.Hour))
-	f.invalidate(owned.Key, owned.Token, start)
-	f.wantUnchanged(owned)
-
-	f.clock.set(start.Add(-time.Hour))
-	f.invalidate(owned.Key, owned.Token, start.Add(store.ClockSkew))
-	f.wantStatus(tokens.DeviceNotRegistered, owned, start, start)
-}
-
-// invalidateRegisteredAgain is a message that was sent before the device
-// registered again.
-func invalidateRegisteredAgain(f *fixture) {
-	f.register(owned)
-	f.clock.advance(2 * time.Hour)
-	f.register(owned)
-	f.invalidate(owned.Key, owned.Token, start.Add(time.Hour))
-	f.wantStored(f.registered(owned, start, f.clock.Now()))
-
-	f.invalidate(owned.Key, owned.Token, f.clock.Now().Add(time.Hour))
-	f.wantStatus(tokens.DeviceNotRegistered, owned, start, f.clock.Now())
-}
-
-// invalidateOtherToken has the token that the device replaced, that of another
-// device, and that of another user.
-func invalidateOtherToken(f *fixture) {
-	req, others := request(alice, phone, token(4)), request(bob, phone, token(3))
-	for _, r := range []tokens.Request{owned, req, second, others} {
-		f.register(r)
-	}
-	for _, other := range []tokens.Token{owned.Token, second.Token, others.Token} {
-		f.invalidate(req.Key, other, start.Add(time.Hour))
-		f.wantUnchanged(req)
-		f.wantUnchanged(second)
-		f.wantUnchanged(others)
-	}
-}
-
-func invalidateRespelled(f *fixture) {
-	for _, registered := range spellings(0) {
-		for _, reported := range spellings(0) {
-			req := request(alice, phone, registered)
-			f.register(req)
-			f.invalidate(req.Key, reported, start.Add(time.Hour))
-			f.wantStatus(tokens.DeviceNotRegistered, req, start, start)
-		}
-	}
-}
-
-// invalidateLate is a message to alice, reported when bob has her phone.
-func invalidateLate(f *fixture) {
-	f.register(owned)
-	sentAt := start.Add(time.Hour)
-	f.clock.advance(2 * time.Hour)
-	f.register(taking)
-	f.invalidate(owned.Key, owned.Token, sentAt)
-	f.invalidate(owned.Key, owned.Token, f.clock.Now().Add(time.Hour))
-	f.invalidate(taking.Key, taking.Token, sentAt)
-	f.wantStored(f.registered(taking, f.clock.Now(), f.clock.Now()))
-	f.wantNone(owned.Key)
-}
-
-func deleteUserOnlyTheUser(f *fixture) {
-	users := []tokens.UserID{"al", "alice ", "alice#", "Alice", "alicea", "bob"}
-	for i, user := range users {
-		f.register(request(user, phone, token(i)))
-	}
-	f.register(request(alice, phone, token(len(users))))
-	for _, user := range []tokens.UserID{alice, "a%", "a*", "alice_"} { // the patterns are not users
-		f.deleteUser(user)
-	}
-	f.wantNone(owned.Key)
-	for i, user := range users {
-		f.wantUnchanged(request(user, phone, token(i)))
-	}
-}
-
-// deleteUserMany has more registrations than a page or a transaction takes: of
-// DynamoDB, 100 items.
-func deleteUserMany(f *fixture) {
-	const many = 120
-	reqs := firstN(many)
-	for _, req := range reqs {
-		f.register(req)
-	}
-	if got := len(f.list(alice)); got != many {
-		f.Errorf("List shows %d devices, want %d", got, many)
-	}
-	f.deleteUser(alice)
-	f.wantDevices(alice)
-	for _, req := range []tokens.Request{reqs[0], reqs[many/2], reqs[many-1]} {
-		f.wantErased(req)
 	}
 }

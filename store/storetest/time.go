@@ -12,19 +12,83 @@ import (
 var timeChecks = []check{
 	{"Expiry/Boundary", "expiry", defaults, expiryBoundary},
 	{"Expiry/Policy", "expiry", store.Policy{TTL: 8*24*time.Hour + time.Second}, expiryBoundary},
-	{"Expiry/RegisterBeforeIt", "expiry", defaults, expiryRegisterBeforeIt},
+	{"Expiry/RegisterBeforeIt", "expiry", defaults, func(f *fixture) {
+		f.register(owned)
+		f.clock.set(f.expiresAt(start).Add(-time.Nanosecond))
+		f.refreshes(owned, start)
+	}},
 	{"Expiry/RefreshProlongs", "expiry", defaults, func(f *fixture) { f.prolongs(owned) }},
 	{"Expiry/ReplaceProlongs", "expiry", defaults, func(f *fixture) { f.prolongs(request(alice, phone, token(2))) }},
 	{"Expiry/OnlyRegisterProlongs", "expiry", defaults, expiryOnlyRegisterProlongs},
-	{"Expiry/OfInactive", "expiry", defaults, expiryOfInactive},
-	{"Clock/Truncated", "clock", defaults, clockTruncated},
+	{"Expiry/OfInactive", "expiry", defaults, func(f *fixture) {
+		inactive := f.inactive(owned, second)
+		f.clock.set(f.expiresAt(start).Add(-time.Nanosecond))
+		for _, want := range inactive {
+			f.wantStored(want)
+		}
+		f.clock.set(f.expiresAt(start))
+		for _, want := range inactive {
+			f.wantNone(want.Key)
+			f.wantNoHolder(want.Token)
+		}
+	}},
+	// Rounding to the nearest would put these times into the next millisecond or second.
+	{"Clock/Truncated", "clock", defaults, func(f *fixture) {
+		for i, now := range []time.Time{
+			time.Date(2051, time.May, 6, 7, 8, 9, 0, time.UTC),
+			time.Date(2051, time.May, 6, 7, 8, 9, 999_999_999, time.UTC),
+			time.Date(2051, time.December, 31, 23, 59, 59, 499_500_000, time.FixedZone("", 3600)),
+			time.Date(2052, time.February, 29, 23, 59, 59, 999_000_001, time.FixedZone("", -12*3600)),
+		} {
+			f.clock.set(now)
+			req := nth(i)
+			f.creates(req)
+			f.refreshes(req, now)
+		}
+	}},
 	{"Clock/ReadOnce", "clock", three, clockReadOnce},
 	{"Clock/RefreshSoon", "refreshed", defaults, clockRefreshSoon},
-	{"Clock/RefreshInThePast", "last-wins", defaults, clockRefreshInThePast},
-	{"Clock/ReplaceInThePast", "last-wins", defaults, clockReplaceInThePast},
-	{"Clock/MoveInThePast", "last-wins", defaults, clockMoveInThePast},
+	{"Clock/RefreshInThePast", "last-wins", defaults, func(f *fixture) {
+		f.register(owned)
+		f.clock.set(start.Add(-time.Hour))
+		req := owned
+		req.Platform = tokens.Android
+		f.refreshes(req, start)
+		f.deactivate(req.Key)
+		f.wantDevices(alice)
+	}},
+	{"Clock/ReplaceInThePast", "last-wins", defaults, func(f *fixture) {
+		f.register(owned)
+		f.clock.set(start.Add(-time.Hour))
+		f.replaces(request(alice, phone, token(2)), start)
+		f.wantNoHolder(token(1))
+	}},
+	{"Clock/MoveInThePast", "last-wins", defaults, func(f *fixture) {
+		f.register(owned)
+		f.clock.set(start.Add(-time.Hour))
+		f.moves(taking, owned.Key)
+		f.clock.set(start)
+		f.wantNone(owned.Key)
+	}},
 	{"Clock/RemoveInThePast", "last-wins", defaults, clockRemoveInThePast},
-	{"Clock/OwnExpiredHolder", "take-over", defaults, clockOwnExpiredHolder},
+	// A device takes the tokens of expired devices of the same user. After the clock is
+	// set back, no token may be in the list twice.
+	{"Clock/OwnExpiredHolder", "take-over", defaults, func(f *fixture) {
+		f.register(owned)
+		f.register(second)
+		f.clock.advance(f.policy.TTL)
+		later := f.clock.Now()
+		for _, expired := range []tokens.Request{owned, second} {
+			req := request(alice, "new", expired.Token)
+			f.clock.set(later)
+			f.register(req)
+			f.clock.set(start)
+			f.wantNone(expired.Key)
+			f.wantStored(f.registered(req, later, later))
+		}
+		f.wantNoHolder(owned.Token)
+		f.wantDevices(alice, "new")
+	}},
 	{"Sequence/LikeMemstore", "last-wins", store.Policy{TTL: store.MinTTL, MaxDevices: 3}, func(f *fixture) { f.sequence(f.store) }},
 }
 
@@ -52,12 +116,6 @@ func expiryBoundary(f *fixture) {
 		}
 	}
 	f.wantDevices(alice)
-}
-
-func expiryRegisterBeforeIt(f *fixture) {
-	f.register(owned)
-	f.clock.set(f.expiresAt(start).Add(-time.Nanosecond))
-	f.refreshes(owned, start)
 }
 
 func (f *fixture) prolongs(again tokens.Request) {
@@ -94,63 +152,6 @@ func expiryOnlyRegisterProlongs(f *fixture) {
 	for _, req := range reqs {
 		f.wantNone(req.Key)
 	}
-}
-
-func expiryOfInactive(f *fixture) {
-	inactive := f.inactive(owned, second)
-	f.clock.set(f.expiresAt(start).Add(-time.Nanosecond))
-	for _, want := range inactive {
-		f.wantStored(want)
-	}
-	f.clock.set(f.expiresAt(start))
-	for _, want := range inactive {
-		f.wantNone(want.Key)
-		f.wantNoHolder(want.Token)
-	}
-}
-
-// clockTruncated has times that rounding to the nearest would put into the next
-// millisecond or second.
-func clockTruncated(f *fixture) {
-	for i, now := range []time.Time{
-		time.Date(2051, time.May, 6, 7, 8, 9, 0, time.UTC),
-		time.Date(2051, time.May, 6, 7, 8, 9, 999_999_999, time.UTC),
-		time.Date(2051, time.December, 31, 23, 59, 59, 499_500_000, time.FixedZone("", 3600)),
-		time.Date(2052, time.February, 29, 23, 59, 59, 999_000_001, time.FixedZone("", -12*3600)),
-	} {
-		f.clock.set(now)
-		req := nth(i)
-		f.creates(req)
-		f.refreshes(req, now)
-	}
-}
-
-// The next checks set the clock back by an hour before a second call: the write
-// that is applied last wins, regardless of the clock.
-
-func clockRefreshInThePast(f *fixture) {
-	f.register(owned)
-	f.clock.set(start.Add(-time.Hour))
-	req := owned
-	req.Platform = tokens.Android
-	f.refreshes(req, start)
-	f.deactivate(req.Key)
-	f.wantDevices(alice)
-}
-
-func clockReplaceInThePast(f *fixture) {
-	f.register(owned)
-	f.clock.set(start.Add(-time.Hour))
-	f.replaces(request(alice, phone, token(2)), start)
-	f.wantNoHolder(token(1))
-}
-
-func clockMoveInThePast(f *fixture) {
-	f.register(owned)
-	f.clock.set(start.Add(-time.Hour))
-	f.moves(taking, owned.Key)
-	f.clock.set(start)
-	f.wantNone(owned.Key)
 }
 
 // clockRemoveInThePast sets the clock back before each removal and before the
@@ -254,23 +255,4 @@ func clockRefreshSoon(f *fixture) {
 		f.clock.advance(wait)
 		f.refreshes(req, start)
 	}
-}
-
-// clockOwnExpiredHolder sets the clock back after a device took the tokens of
-// expired ones of the same user: none may be in the list twice.
-func clockOwnExpiredHolder(f *fixture) {
-	f.register(owned)
-	f.register(second)
-	f.clock.advance(f.policy.TTL)
-	later := f.clock.Now()
-	for _, expired := range []tokens.Request{owned, second} {
-		req := request(alice, "new", expired.Token)
-		f.clock.set(later)
-		f.register(req)
-		f.clock.set(start)
-		f.wantNone(expired.Key)
-		f.wantStored(f.registered(req, later, later))
-	}
-	f.wantNoHolder(owned.Token)
-	f.wantDevices(alice, "new")
 }

@@ -15,19 +15,86 @@ import (
 )
 
 var walkChecks = []check{
-	{"Walk/Nothing", "walk", defaults, walkNothing},
-	{"Walk/EveryState", "walk", defaults, walkEveryState},
-	{"Walk/Values", "values", defaults, walkValues},
+	{"Walk/Nothing", "walk", defaults, func(f *fixture) {
+		w := f.walker()
+		for range 2 {
+			f.wantRecords("the walk", holding{}, everything, f.walk(w, "", 2, nil))
+			f.wantRecords("the walk", holding{}, everything, f.walkSegments(w, f.segments(w, 3), 2))
+			f.register(owned)
+			f.delete(owned.Key)
+		}
+	}},
+	{"Walk/EveryState", "walk", defaults, func(f *fixture) {
+		h, w := f.assorted(), f.walker()
+		for _, limit := range []int{1, 2, 3, 7, 1000, math.MaxInt} {
+			f.wantRecords("the walk", h, everything, f.walk(w, "", limit, nil))
+		}
+		f.wantReclaimed("the walk", h, f.walk(w, "", 3, nil))
+	}},
+	{"Walk/Values", "values", defaults, func(f *fixture) {
+		h := f.assorted()
+		var pages [][]store.Record
+		all := f.walk(f.walker(), "", 3, func(records []store.Record, _ store.Cursor) { pages = append(pages, records) })
+		f.wantEqual("the pages of a walk, after the walk", registrations(all), registrations(slices.Concat(pages...)))
+		f.wantRecords("the walk", h, everything, all)
+	}},
 	{"Walk/AnySegments", "walk", defaults, walkAnySegments},
-	{"Walk/Keys", "walk", store.Policy{MaxDevices: store.MaxMaxDevices}, walkKeys},
-	{"Walk/CursorsKeyDeleted", "walk", defaults, walkCursorsKeyDeleted},
+	// A page that begins after one key of a pair must not skip the other.
+	{"Walk/Keys", "walk", store.Policy{MaxDevices: store.MaxMaxDevices}, func(f *fixture) {
+		h := holding{}
+		for i, pair := range textPairs(tokens.MaxDeviceIDLen) {
+			for j, text := range pair {
+				f.put(h, request(tokens.UserID(text), tokens.DeviceID(pair[0]), token(4*i+j)))
+				f.put(h, request(alice, tokens.DeviceID(text), token(4*i+2+j)))
+			}
+		}
+		w := f.walker()
+		f.wantRecords("the walk", h, everything, f.walk(w, "", 1, nil))
+		f.wantRecords("the segments", h, everything, f.walkSegments(w, f.segments(w, 5), 7))
+	}},
+	// It erases the registrations of a page before it asks for the next one.
+	{"Walk/CursorsKeyDeleted", "walk", defaults, func(f *fixture) {
+		for _, limit := range []int{1, 2, 5} {
+			h := f.assorted()
+			f.walk(f.walker(), "", limit, func(records []store.Record, _ store.Cursor) {
+				f.wantHeld("the page", h, records)
+				for _, r := range records {
+					f.delete(r.Key)
+					delete(h, r.Key)
+				}
+			})
+			f.wantRecords("the walk", h, everything, nil)
+			for k := range h {
+				f.delete(k)
+			}
+		}
+	}},
 	{"Walk/WhileWriting", "walk", defaults, walkWhileWriting},
 	{"Walk/Resumed", "walk", defaults, walkResumed},
-	{"Invalid/Segments", "invalid", defaults, invalidSegments},
+	{"Invalid/Segments", "invalid", defaults, func(f *fixture) {
+		for _, n := range []int{0, -1, math.MinInt} {
+			f.refuses(segmentsCall(f.walker(), n), badLimit)
+		}
+	}},
 	{"Invalid/Page", "invalid", defaults, invalidPage},
 	{"Context/Segments", "context", defaults, func(f *fixture) { f.obeysContext(reads, segmentsCall(f.walker(), 2)) }},
 	{"Context/Page", "context", defaults, func(f *fixture) { f.obeysContext(reads, pageCall(f.walker(), "", 2)) }},
-	{"Race/WalkWhileReplacing", "one-instant", defaults, raceWalkWhileReplacing},
+	{"Race/WalkWhileReplacing", "one-instant", defaults, func(f *fixture) {
+		w := f.walker()
+		f.showsWholeWrites(func(f *fixture) ([]tokens.Registration, error) {
+			var regs []tokens.Registration
+			for r, err := range store.Walk(f.Context(), w, "", 2) {
+				if err != nil {
+					return nil, err
+				}
+				regs = append(regs, r.Registration)
+			}
+			if len(regs) == 0 {
+				return nil, errors.New("the walk does not show the registration")
+			}
+			return regs, nil
+		})
+	}},
 }
 
 func (f *fixture) walker() store.Walker {
@@ -85,32 +152,6 @@ func (f *fixture) walkSegments(w store.Walker, cursors []store.Cursor, limit int
 	return all
 }
 
-func walkNothing(f *fixture) {
-	w := f.walker()
-	for range 2 {
-		f.wantRecords("the walk", holding{}, everything, f.walk(w, "", 2, nil))
-		f.wantRecords("the walk", holding{}, everything, f.walkSegments(w, f.segments(w, 3), 2))
-		f.register(owned)
-		f.delete(owned.Key)
-	}
-}
-
-func walkEveryState(f *fixture) {
-	h, w := f.assorted(), f.walker()
-	for _, limit := range []int{1, 2, 3, 7, 1000, math.MaxInt} {
-		f.wantRecords("the walk", h, everything, f.walk(w, "", limit, nil))
-	}
-	f.wantReclaimed("the walk", h, f.walk(w, "", 3, nil))
-}
-
-func walkValues(f *fixture) {
-	h := f.assorted()
-	var pages [][]store.Record
-	all := f.walk(f.walker(), "", 3, func(records []store.Record, _ store.Cursor) { pages = append(pages, records) })
-	f.wantEqual("the pages of a walk, after the walk", registrations(all), registrations(slices.Concat(pages...)))
-	f.wantRecords("the walk", h, everything, all)
-}
-
 // walkAnySegments also has segments that are older than rows before, after and
 // between the users of that time.
 func walkAnySegments(f *fixture) {
@@ -131,40 +172,6 @@ func walkAnySegments(f *fixture) {
 		f.put(h, request(user, phone, token(500+i)))
 	}
 	f.wantRecords("the segments that are older than some rows", h, everything, f.walkSegments(w, early, 2))
-}
-
-// walkKeys has keys that differ in one respect only: a page that begins after one
-// of them must not pass over another.
-func walkKeys(f *fixture) {
-	h := holding{}
-	for i, pair := range textPairs(tokens.MaxDeviceIDLen) {
-		for j, text := range pair {
-			f.put(h, request(tokens.UserID(text), tokens.DeviceID(pair[0]), token(4*i+j)))
-			f.put(h, request(alice, tokens.DeviceID(text), token(4*i+2+j)))
-		}
-	}
-	w := f.walker()
-	f.wantRecords("the walk", h, everything, f.walk(w, "", 1, nil))
-	f.wantRecords("the segments", h, everything, f.walkSegments(w, f.segments(w, 5), 7))
-}
-
-// walkCursorsKeyDeleted erases the registrations of a page before it asks for the
-// next one.
-func walkCursorsKeyDeleted(f *fixture) {
-	for _, limit := range []int{1, 2, 5} {
-		h := f.assorted()
-		f.walk(f.walker(), "", limit, func(records []store.Record, _ store.Cursor) {
-			f.wantHeld("the page", h, records)
-			for _, r := range records {
-				f.delete(r.Key)
-				delete(h, r.Key)
-			}
-		})
-		f.wantRecords("the walk", h, everything, nil)
-		for k := range h {
-			f.delete(k)
-		}
-	}
 }
 
 // walkWhileWriting registers and erases other devices between two pages. Those that
@@ -273,12 +280,6 @@ var (
 	badCursor = bad(store.FieldCursor, tokens.CodeMalformed)
 )
 
-func invalidSegments(f *fixture) {
-	for _, n := range []int{0, -1, math.MinInt} {
-		f.refuses(segmentsCall(f.walker(), n), badLimit)
-	}
-}
-
 func invalidPage(f *fixture) {
 	f.assorted()
 	w := f.walker()
@@ -300,21 +301,4 @@ func invalidPage(f *fixture) {
 		f.refuses(pageCall(w, bad, 2), badCursor)
 	}
 	f.refuses(pageCall(w, marker, 0), badCursor, badLimit)
-}
-
-func raceWalkWhileReplacing(f *fixture) {
-	w := f.walker()
-	f.showsWholeWrites(func(f *fixture) ([]tokens.Registration, error) {
-		var regs []tokens.Registration
-		for r, err := range store.Walk(f.Context(), w, "", 2) {
-			if err != nil {
-				return nil, err
-			}
-			regs = append(regs, r.Registration)
-		}
-		if len(regs) == 0 {
-			return nil, errors.New("the walk does not show the registration")
-		}
-		return regs, nil
-	})
 }
