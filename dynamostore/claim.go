@@ -31,8 +31,8 @@ const (
 	// covers differences between clocks.
 	claimMargin = 24 * time.Hour
 
-	// maxClaimExtra is the maximum time by which a new claim outlives its registration.
-	// Because of it, the claim of a device that is used daily is renewed monthly.
+	// maxClaimExtra limits by how much a new claim outlives its registration. The claim
+	// of a device that is used daily is therefore renewed monthly.
 	maxClaimExtra = 30 * 24 * time.Hour
 )
 
@@ -44,7 +44,6 @@ func (id claimID) key() item {
 	return item{attrUserID: stringValue(string(id)), attrDeviceID: stringValue(claimDeviceID)}
 }
 
-// item returns the stored form of a claim of owner.
 func (id claimID) item(owner tokens.Key, version string, expiresAt time.Time) item {
 	i := id.key()
 	i[attrOwnerUserID] = stringValue(string(owner.UserID))
@@ -65,7 +64,6 @@ func newClaim(i item) claim {
 	}
 }
 
-// claimRecordedBy returns the claim that is recorded in a registration.
 func claimRecordedBy(r row) claim {
 	version := r.text(attrClaimVersion)
 	if version == "" {
@@ -78,7 +76,7 @@ func (c claim) exists() bool { return c.item != nil }
 
 func (c claim) version() string { return row{item: c.item}.text(attrVersion) }
 
-// unchanged requires the claim to be as observed: absent, or of the same version.
+// unchanged requires the claim to be absent or of the same version, as observed.
 func (c claim) unchanged() guard {
 	if !c.exists() {
 		return guard{condition: notExists()}
@@ -86,12 +84,10 @@ func (c claim) unchanged() guard {
 	return guard{condition: exists()}.and(attributesEqual(c.item, attrVersion))
 }
 
-// claimExpiry returns the expiry of the claim of a registration written at now.
 func (s *Store) claimExpiry(now time.Time) time.Time {
 	return s.policy.Expiry(now).Add(s.claimExtra())
 }
 
-// claimExtra returns the time by which a new claim outlives its registration.
 func (s *Store) claimExtra() time.Duration { return min(s.policy.TTL, maxClaimExtra) }
 
 func newVersion() string {
@@ -100,18 +96,16 @@ func newVersion() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// A claimRelease plans the removal of the claims of rows that a transaction removes or
-// overwrites. It is best effort: a claim that another registration holds now stays, and a
-// claim that is left behind expires.
+// A claimRelease removes the claims of rows that a transaction removes or overwrites, at
+// best effort: a claim that another registration holds now stays, and others expire.
 type claimRelease struct {
-	// lost has the versions of the claims that other registrations hold now. It has no
-	// ids, because two of the rows may have taken the same claim, and only the later one
-	// holds it.
+	// lost has the versions of the claims that other registrations hold now. Two of the
+	// rows may have taken the same claim, so its id is not enough.
 	lost map[string]bool
 }
 
-// writes returns the writes that release the claims of the rows, except the named ones. The
-// transaction writes these already, and must not contain an item twice.
+// writes omits the named claims. The transaction writes them already, and must not contain
+// an item twice.
 func (c *claimRelease) writes(op *operation, rows []row, named ...claimID) []write {
 	var writes []write
 	for _, r := range rows {

@@ -28,39 +28,6 @@ func sent(r *dynamotest.Recorder) []string {
 	return calls
 }
 
-// TestRefreshBoundaries: a refresh is one write until the claim outlives the new
-// expiry by less than a day, and a live registration is refreshed until the second
-// before it expires.
-func TestRefreshBoundaries(t *testing.T) {
-	const ttl = 90 * day
-	w := newWorld(t, store.Policy{})
-	registered := w.register(alice, tokenA).Registration
-	w.look()
-	given := w.state()
-	for _, tt := range []struct {
-		name    string
-		later   time.Duration // than the first Register
-		outcome store.Outcome
-		calls   int
-	}{
-		{"the claim is long enough", 29 * day, store.Refreshed, 1},
-		{"the claim is a second too short", 29*day + time.Second, store.Refreshed, 2},
-		{"its last second", ttl - time.Second, store.Refreshed, 2},
-		{"expired", ttl, store.Created, 3},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			w.load(given)
-			w.now = registered.ExpiresAt.Add(-ttl + tt.later)
-			var recorder dynamotest.Recorder
-			result, err := w.server(0, ttl, &recorder).Register(t.Context(), requestFor(alice, tokenA))
-			w.do(err)
-			equal(t, "outcome", tt.outcome, result.Outcome)
-			equal(t, "calls", tt.calls, len(recorder.Calls()))
-			w.check()
-		})
-	}
-}
-
 // TestTwoServers has servers with different clocks and TTLs. Each sets its own expiry.
 // A claim that is too short for the longer TTL is renewed once.
 func TestTwoServers(t *testing.T) {

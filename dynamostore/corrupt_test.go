@@ -14,8 +14,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A corruption is one attribute of a row with a value that this package does not write. nil
-// removes the attribute.
+// A corruption is an attribute of a row with a value that this package does not write. nil
+// removes it.
 type corruption struct {
 	attribute string
 	value     types.AttributeValue
@@ -49,10 +49,10 @@ func corruptions() []corruption {
 		"claimExpiresAt": {nil, text, truth},
 		"inactiveReason": {str("boredom"), number, truth}, // is not read, because the row is active
 	})
-	for _, attribute := range []string{"registeredAt", "updatedAt", "isActive"} {
-		all = append(all, corruption{attribute, nil, true})
-	}
-	return all
+	noTime := str("0001-01-01T00:00:00.000Z")
+	return append(all,
+		corruption{"registeredAt", nil, true}, corruption{"registeredAt", str(""), true}, corruption{"registeredAt", noTime, true},
+		corruption{"updatedAt", nil, true}, corruption{"isActive", nil, true})
 }
 
 func (c corruption) String() string { return fmt.Sprintf("%s as %T", c.attribute, c.value) }
@@ -196,23 +196,5 @@ func TestCorruptRowsAndTheDeviceLimit(t *testing.T) {
 			equal(t, "Register and List", result.Registration, regs[0])
 			w.check()
 		})
-	}
-}
-
-// TestEmptyRegisteredAt registers over a row whose registeredAt has no time. Register
-// returns the registeredAt that Get returns.
-func TestEmptyRegisteredAt(t *testing.T) {
-	w := newWorld(t, store.Policy{})
-	w.register(alice, tokenA)
-	w.look()
-	for _, registeredAt := range []string{"", "0001-01-01T00:00:00.000Z"} {
-		for _, token := range []tokens.Token{tokenA, tokenB} {
-			w.put(with(w.at(alice), dynamotest.Item{"registeredAt": str(registeredAt)}))
-			result := w.register(alice, token)
-			stored, err := w.clean.Get(t.Context(), alice)
-			w.do(err)
-			equal(t, fmt.Sprintf("registeredAt %q, %v", registeredAt, token), result.Registration, stored)
-			w.register(alice, tokenA)
-		}
 	}
 }

@@ -58,7 +58,6 @@ func (e *CallError) Error() string {
 // Unwrap returns the errors that e matches, the SDK's error last.
 func (e *CallError) Unwrap() []error { return append(e.kind[:len(e.kind):len(e.kind)], e.err) }
 
-// callError returns a CallError for an error of the SDK.
 func (op *operation) callError(ctx context.Context, call string, err error) error {
 	e := &CallError{Call: call, err: err}
 	var response *awshttp.ResponseError
@@ -77,8 +76,8 @@ func (op *operation) callError(ctx context.Context, call string, err error) erro
 	return e
 }
 
-// contextEnded returns the errors that a CallError matches if the context ended during the
-// operation. A write may have been applied.
+// contextEnded returns the errors that match if the context ended during the operation. A
+// write may have been applied.
 func (op *operation) contextEnded(ctxErr error) []error {
 	if op.writes {
 		return []error{store.ErrTryAgain, ctxErr}
@@ -86,19 +85,15 @@ func (op *operation) contextEnded(ctxErr error) []error {
 	return []error{ctxErr}
 }
 
-// endedBetweenCalls returns the error of an operation whose context ended between two calls of
-// the SDK.
 func (op *operation) endedBetweenCalls(ctxErr error) error {
 	return fmt.Errorf("dynamostore: between two calls: %w", errors.Join(op.contextEnded(ctxErr)...))
 }
 
-// classify returns the sentinel for an error of the SDK, or nil if the error is neither
-// temporary nor one of the configuration.
+// classify returns the sentinel for an error of the SDK, or nil if there is none.
 //
 // Sources: "Error handling with DynamoDB" in its developer guide, and "Common Errors" in its
-// API reference. DynamoDB returns AccessDeniedException for a KMS key that the caller may not
-// use, and ValidationException for a disabled KMS key and for a table with another key schema.
-// The requests of this package are otherwise valid.
+// API reference. DynamoDB returns ValidationException for a disabled KMS key and for a table
+// with another key schema. The requests of this package are otherwise valid.
 func classify(err error) error {
 	if reasons, ok := cancellation(err); ok {
 		return classifyCancellation(reasons)
@@ -126,13 +121,12 @@ func classify(err error) error {
 	return nil
 }
 
-// classifyUnanswered is classify for an error without a code. If the request may have been
-// sent, it may have been applied. If it was not sent, a retry fails in the same way.
+// classifyUnanswered classifies an error without a code. If the request may have been sent,
+// it may have been applied. If it was not sent, a retry fails in the same way.
 //
 // The SDK wraps every error of its HTTP client in an awshttp.ResponseError, and the error of an
 // operation in a smithy.OperationError. An OperationError without a ResponseError therefore
-// occurred before sending, because the region, the endpoint or the credentials are missing. An
-// error that is neither is not from the SDK.
+// occurred before sending, because the region, the endpoint or the credentials are missing.
 func classifyUnanswered(err error) error {
 	var (
 		operation *smithy.OperationError
@@ -157,8 +151,7 @@ func classifyUnanswered(err error) error {
 	}
 }
 
-// noConnection reports whether the configuration prevents every connection, because the host
-// does not exist, its certificate is invalid, or the endpoint is not an HTTP URL.
+// noConnection reports whether the configuration prevents every connection.
 func noConnection(err error) bool {
 	var (
 		host        *net.DNSError
@@ -175,9 +168,7 @@ func noConnection(err error) bool {
 	return err != nil || endpoint.Host == "" || endpoint.Scheme != "http" && endpoint.Scheme != "https"
 }
 
-// conditionFailed reports whether the condition of a write did not hold, and returns the stored
-// item.
-func conditionFailed(err error) (old item, ok bool) {
+func conditionFailed(err error) (stored item, ok bool) {
 	var refused *types.ConditionalCheckFailedException
 	if !errors.As(err, &refused) {
 		return nil, false
@@ -192,7 +183,6 @@ func isConflict(err error) bool {
 	return errors.As(err, &conflict)
 }
 
-// cancellation returns the reasons why a transaction was canceled, one for each item.
 func cancellation(err error) (reasons []types.CancellationReason, ok bool) {
 	var canceled *types.TransactionCanceledException
 	if !errors.As(err, &canceled) {
@@ -201,7 +191,6 @@ func cancellation(err error) (reasons []types.CancellationReason, ok bool) {
 	return canceled.CancellationReasons, true
 }
 
-// classifyCancellation returns ErrTryAgain unless a reason is permanent.
 func classifyCancellation(reasons []types.CancellationReason) error {
 	for _, r := range reasons {
 		switch codeOf(r) {

@@ -24,7 +24,6 @@ type placeholder struct {
 // A param is a value that a template leaves open.
 type param string
 
-// hole returns a placeholder for the value of a param, for the expression builder.
 func hole(p param) expression.ValueBuilder { return expression.Value(string(p)) }
 
 // compile builds a template. It panics if an expression is invalid.
@@ -66,7 +65,6 @@ func (t template) bind(args ...arg) map[string]types.AttributeValue {
 	return values
 }
 
-// updateInput returns the write of the template's expressions, without the table.
 func (t template) updateInput(key item, args ...arg) *dynamodb.UpdateItemInput {
 	return &dynamodb.UpdateItemInput{
 		Key:                       key,
@@ -77,7 +75,6 @@ func (t template) updateInput(key item, args ...arg) *dynamodb.UpdateItemInput {
 	}
 }
 
-// queryInput returns the query of the template's expressions, without the table.
 func (t template) queryInput(args ...arg) *dynamodb.QueryInput {
 	return &dynamodb.QueryInput{
 		KeyConditionExpression:    t.keyCondition,
@@ -87,8 +84,8 @@ func (t template) queryInput(args ...arg) *dynamodb.QueryInput {
 	}
 }
 
-// The conditions below are used by several operations. TestExpressions has the text
-// of every expression, as DynamoDB logs it.
+// Conditions of several operations. TestExpressions has the text of every expression, as
+// DynamoDB logs it.
 
 func attribute(name string) expression.NameBuilder { return expression.Name(name) }
 
@@ -108,13 +105,11 @@ const (
 	paramSpelling2 param = "spelling2"
 )
 
-// hasSpelling requires the token to be one of the up to three texts of a token.
 func hasSpelling() expression.ConditionBuilder {
 	return attribute(attrToken).In(hole(paramSpelling0), hole(paramSpelling1), hole(paramSpelling2))
 }
 
-// spellingArgs returns the values for hasSpelling. It repeats the last one if there are
-// fewer than three.
+// spellingArgs repeats the last spelling if there are fewer than three.
 func spellingArgs(spellings []string) [3]arg {
 	at := func(i int) string { return spellings[min(i, len(spellings)-1)] }
 	return [3]arg{

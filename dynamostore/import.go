@@ -77,7 +77,6 @@ func (i *importing) plan(ctx context.Context) ([]write, error) {
 	return nil, nil
 }
 
-// decoded returns nil if the row is absent or cannot be decoded.
 func (r row) decoded() *tokens.Registration {
 	if !r.exists() || r.err != nil {
 		return nil
@@ -85,7 +84,6 @@ func (r row) decoded() *tokens.Registration {
 	return &r.reg
 }
 
-// importedItem returns the stored form of a registration that holds a claim.
 func importedItem(r tokens.Registration, claimVersion string, claimExpiresAt time.Time) item {
 	i := keyOf(r.Key)
 	i[attrToken] = stringValue(r.Token.Reveal())

@@ -12,8 +12,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// An operation is one call of a method. It calls the SDK, counts the calls and the units that
-// DynamoDB reports, and classifies errors.
+// An operation is one call of a method. It counts its requests and classifies their errors.
 type operation struct {
 	store  *Store
 	event  store.Event
@@ -38,16 +37,11 @@ func (op *operation) end(outcome store.Outcome, err error) {
 
 func (op *operation) noteCorrupt(k tokens.Key) { op.event.Corrupt = append(op.event.Corrupt, k) }
 
-func (op *operation) countRead(c *types.ConsumedCapacity) {
-	if c != nil && c.CapacityUnits != nil {
-		op.event.ReadUnits += *c.CapacityUnits
+func units(c *types.ConsumedCapacity) float64 {
+	if c == nil || c.CapacityUnits == nil {
+		return 0
 	}
-}
-
-func (op *operation) countWrite(c *types.ConsumedCapacity) {
-	if c != nil && c.CapacityUnits != nil {
-		op.event.WriteUnits += *c.CapacityUnits
-	}
+	return *c.CapacityUnits
 }
 
 // getItem returns nil if nothing is stored under the key.
@@ -62,7 +56,7 @@ func (op *operation) getItem(ctx context.Context, key item) (item, error) {
 	if err != nil {
 		return nil, op.callError(ctx, "GetItem", err)
 	}
-	op.countRead(out.ConsumedCapacity)
+	op.event.ReadUnits += units(out.ConsumedCapacity)
 	return out.Item, nil
 }
 
@@ -100,7 +94,7 @@ func (op *operation) query(ctx context.Context, in *dynamodb.QueryInput, page fu
 		if err != nil {
 			return op.callError(ctx, "Query", err)
 		}
-		op.countRead(out.ConsumedCapacity)
+		op.event.ReadUnits += units(out.ConsumedCapacity)
 		if err := page(out.Items); err != nil {
 			return err
 		}
@@ -111,7 +105,6 @@ func (op *operation) query(ctx context.Context, in *dynamodb.QueryInput, page fu
 	}
 }
 
-// transactGet reads two items atomically.
 func (op *operation) transactGet(ctx context.Context, first, second item) (one, two item, err error) {
 	get := func(key item) types.TransactGetItem {
 		return types.TransactGetItem{Get: &types.Get{TableName: &op.store.table, Key: key}}
@@ -125,7 +118,7 @@ func (op *operation) transactGet(ctx context.Context, first, second item) (one, 
 		return nil, nil, op.callError(ctx, "TransactGetItems", err)
 	}
 	for i := range out.ConsumedCapacity {
-		op.countRead(&out.ConsumedCapacity[i])
+		op.event.ReadUnits += units(&out.ConsumedCapacity[i])
 	}
 	if len(out.Responses) != 2 {
 		return nil, nil, errors.New("dynamostore: TransactGetItems: the response does not have two items")
@@ -133,9 +126,9 @@ func (op *operation) transactGet(ctx context.Context, first, second item) (one, 
 	return out.Responses[0].Item, out.Responses[1].Item, nil
 }
 
-// update makes one conditional write. If its condition does not hold, refused is true and
-// answer is the stored item, nil if there is none. Otherwise answer has the attributes that
-// in.ReturnValues requests. update retries after a conflict with a transaction.
+// update makes one conditional write, and retries it after a conflict with a transaction. If
+// the condition does not hold, refused is true and answer is the stored item or nil.
+// Otherwise answer has the attributes that in.ReturnValues requests.
 func (op *operation) update(ctx context.Context, in *dynamodb.UpdateItemInput) (answer item, refused bool, err error) {
 	in.TableName = &op.store.table
 	in.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
@@ -145,7 +138,7 @@ func (op *operation) update(ctx context.Context, in *dynamodb.UpdateItemInput) (
 		op.event.Calls++
 		op.event.Attempts++
 		if err == nil {
-			op.countWrite(out.ConsumedCapacity)
+			op.event.WriteUnits += units(out.ConsumedCapacity)
 			return out.Attributes, false, nil
 		}
 		if stored, ok := conditionFailed(err); ok {

@@ -83,7 +83,6 @@ func (op *operation) list(ctx context.Context, user tokens.UserID) ([]tokens.Reg
 var userTemplate = compile(expression.NewBuilder().
 	WithKeyCondition(expression.Key(attrUserID).Equal(hole(paramUserID))))
 
-// rowsOf passes all rows of the user to page, page by page.
 func (op *operation) rowsOf(ctx context.Context, user tokens.UserID, page func([]row) error) error {
 	return op.query(ctx, userTemplate.queryInput(arg{paramUserID, stringValue(string(user))}), func(items []item) error {
 		rows := make([]row, len(items))
@@ -120,7 +119,6 @@ func (op *operation) inspect(ctx context.Context, user tokens.UserID) ([]store.R
 	return records, nil
 }
 
-// record returns the row as Inspect and Page return it.
 func (r row) record() store.Record {
 	if r.err != nil {
 		return store.Record{Key: r.key(), Err: &store.CorruptError{Key: r.key(), Err: r.err}}
@@ -128,7 +126,6 @@ func (r row) record() store.Record {
 	return store.Record{Key: r.key(), Registration: r.reg}
 }
 
-// isClaim reports whether the row is a claim and not a registration.
 func (r row) isClaim() bool { return strings.HasPrefix(r.text(attrUserID), claimPrefix) }
 
 // Holder implements [store.Store] by a strongly consistent GetItem of the claim, and one of

@@ -12,8 +12,7 @@ import (
 )
 
 // Most calls of Register are refreshes: the app starts and nothing changed. A refresh is one
-// conditional UpdateItem on the registration. It does not read the claim, because a
-// registration that meets the condition holds its claim.
+// conditional UpdateItem. A registration that meets the condition holds its claim.
 
 const (
 	paramToken     param = "token"
@@ -36,14 +35,11 @@ func compileRefresh(project bool) template {
 	return compile(expression.NewBuilder().
 		WithUpdate(setRegistration(project).
 			Set(attribute(attrRegisteredAt), attribute(attrRegisteredAt).IfNotExists(hole(paramUpdatedAt)))).
-		// claimExpiresAt is a copy of the claim's expiry. The same transaction
-		// writes both.
 		WithCondition(hasSpelling().
 			And(attribute(attrExpiresAt).GreaterThan(hole(paramNow))).
 			And(attribute(attrClaimExpiresAt).GreaterThanEqual(hole(paramClaimMin)))))
 }
 
-// setRegistration sets the attributes that every Register sets.
 func setRegistration(project bool) expression.UpdateBuilder {
 	update := expression.
 		Set(attribute(attrToken), hole(paramToken)).
@@ -58,7 +54,6 @@ func setRegistration(project bool) expression.UpdateBuilder {
 	return update.Remove(attribute(attrProjectID))
 }
 
-// registrationArgs returns the values for setRegistration.
 func registrationArgs(req tokens.Request, now, expiresAt time.Time) []arg {
 	return []arg{
 		{paramToken, stringValue(req.Token.Reveal())},
@@ -70,8 +65,7 @@ func registrationArgs(req tokens.Request, now, expiresAt time.Time) []arg {
 	}
 }
 
-// refresh makes one conditional write. It returns the row as it was before the
-// write, also if the condition did not hold.
+// refresh returns the row as it was before the write, also if the condition did not hold.
 func (op *operation) refresh(ctx context.Context, req tokens.Request, now time.Time) (r row, refused bool, err error) {
 	expiresAt := op.store.policy.Expiry(now)
 	spelled := spellingArgs(req.Token.Spellings())
@@ -93,8 +87,7 @@ func (op *operation) refresh(ctx context.Context, req tokens.Request, now time.T
 	return newRow(answer), refused, nil
 }
 
-// refreshed returns the result of a refresh of the row old, which was decoded. A
-// refresh keeps registeredAt if the attribute exists, even if it is empty.
+// A refresh keeps registeredAt if the attribute exists, even if it is empty.
 func (s *Store) refreshed(req tokens.Request, now time.Time, old row) store.Result {
 	registeredAt := old.reg.RegisteredAt
 	if old.item[attrRegisteredAt] == nil {

@@ -62,7 +62,6 @@ func (op *operation) register(ctx context.Context, req tokens.Request) (store.Re
 	return t.result, nil
 }
 
-// registration returns the registration that Register stores at now.
 func (s *Store) registration(req tokens.Request, now, registeredAt time.Time) tokens.Registration {
 	return tokens.Registration{
 		Key:          req.Key,
@@ -76,10 +75,9 @@ func (s *Store) registration(req tokens.Request, now, registeredAt time.Time) to
 	}
 }
 
-// A transfer is a Register that is not a refresh. It moves the token to the request's key in
-// one transaction. It plans the transaction from rows that it has read, on the condition that
-// they did not change since. If a condition fails, DynamoDB returns the changed item, and the
-// next plan uses it.
+// A transfer is a Register that is not a refresh. It plans one transaction from rows that it
+// has read, on the condition that they did not change since. If a condition fails, DynamoDB
+// returns the changed item, and the next plan uses it.
 //
 // The previous holder must be read after the claim, because a row that was read before it may
 // have taken the token in between. If the claim changed, the previous holder is unknown again.
@@ -113,16 +111,15 @@ func newTransfer(op *operation, req tokens.Request, now time.Time, own row) *tra
 		spelled: req.Token.Spellings(), id: claimOf(req.Token.Hash()),
 		own: own,
 	}
-	// A registration with the token records its claim. Otherwise the token is probably new
-	// and has no claim.
+	// Otherwise the token is probably new and has no claim.
 	if own.holds(t.spelled) {
 		t.claim = claimRecordedBy(own)
 	}
 	return t
 }
 
-// plan returns the writes that move the token to the key. A transaction must not contain an
-// item twice, so each kind of write omits the items of the others.
+// plan moves the token to the key. A transaction must not contain an item twice, so each kind
+// of write omits the items of the others.
 func (t *transfer) plan(ctx context.Context) ([]write, error) {
 	if t.creates() && t.devices == nil {
 		if err := t.observeDevices(ctx); err != nil {
@@ -143,7 +140,6 @@ func (t *transfer) plan(ctx context.Context) ([]write, error) {
 	return append(writes, t.release.writes(t.op, append(removed, t.own), t.id)...), nil
 }
 
-// creates reports whether the registration counts as new.
 func (t *transfer) creates() bool { return t.overUndecodable || !t.own.live(t.now) }
 
 func (t *transfer) outcome() store.Outcome {
@@ -180,7 +176,6 @@ func (t *transfer) observed(k tokens.Key, r row) {
 	}
 }
 
-// takeClaim makes the key the owner of the claim if the claim is as observed.
 func (t *transfer) takeClaim(version string) write {
 	claim := t.id.item(t.req.Key, version, t.op.store.claimExpiry(t.now))
 	return t.op.putWrite(claim, t.claim.unchanged(), func(stored item) {
@@ -219,14 +214,13 @@ func (t *transfer) writeOwn(version string) write {
 	return t.op.updateWrite(keyOf(t.req.Key), update, unchanged(t.own), args, func(stored item) { t.own = newRow(stored) })
 }
 
-// removesPrevious reports whether this plan removes the registration that the claim names.
 func (t *transfer) removesPrevious() bool {
 	return t.claim.owner != t.req.Key && t.claim.owner.Validate() == nil &&
 		(!t.previousKnown || t.previous.holds(t.spelled))
 }
 
-// removePrevious removes the previous holder if it still holds the token, expired or not. It
-// assumes that an unknown holder is live and active. That is nearly always true, and saves a
+// removePrevious removes the previous holder, expired or not, if it still holds the token. An
+// unknown holder is assumed to be live and active, which is nearly always true. That saves a
 // transaction when a phone changes hands.
 func (t *transfer) removePrevious() (write, bool) {
 	if !t.removesPrevious() {
@@ -275,9 +269,9 @@ func (t *transfer) removeDevice(r row) write {
 // registration, its old claim, the previous holder, and two items for each eviction are 84.
 const maxLeftovers = 100 - 4 - 2*store.MaxEvictions
 
-// makeRoom returns the user's other rows that this plan removes for a new device: rows of the
-// earlier service that have the token without a claim, and the rows above the limit, which
-// makeRoom adds to the result.
+// makeRoom returns the user's other rows that a new device removes: rows of the earlier
+// service that have the token without a claim, and rows above the limit, which makeRoom adds
+// to the result.
 func (t *transfer) makeRoom() []row {
 	if !t.creates() {
 		return nil

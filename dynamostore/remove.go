@@ -32,7 +32,6 @@ func setInactive() expression.UpdateBuilder {
 		Set(attribute(attrInactiveReason), hole(paramReason))
 }
 
-// setInactiveArgs returns the values for setInactive.
 func setInactiveArgs(reason tokens.Status) []arg {
 	return []arg{{paramInactive, boolValue(false)}, {paramReason, stringValue(string(reason))}}
 }
@@ -95,9 +94,8 @@ func (op *operation) invalidate(ctx context.Context, key tokens.Key, h tokens.Ha
 	return errChanging
 }
 
-// invalidateAsObserved invalidates a row whose token, status and UpdatedAt are as
-// observed. It compares the text of the token and not a stored hash, because the earlier
-// service would change the text without the hash.
+// invalidateAsObserved compares the text of the token and not a stored hash, because the
+// earlier service would change the text without the hash.
 func invalidateAsObserved(r row) (template, []arg) {
 	g := attributesEqual(r.item, attrToken, attrIsActive, attrUpdatedAt)
 	t := compile(expression.NewBuilder().WithUpdate(setInactive()).WithCondition(g.condition))
@@ -172,8 +170,7 @@ func (op *operation) eraseUser(ctx context.Context, user tokens.UserID) error {
 	})
 }
 
-// erase removes the rows and releases their claims. If a row changed since it was read,
-// erase removes the new one.
+// erase also removes a row that changed since it was read.
 func (op *operation) erase(ctx context.Context, rows []row) error {
 	var release claimRelease
 	return op.commit(ctx, func() ([]write, error) {

@@ -43,19 +43,16 @@ func (r row) key() tokens.Key {
 	return tokens.Key{UserID: tokens.UserID(r.text(attrUserID)), DeviceID: tokens.DeviceID(r.text(attrDeviceID))}
 }
 
-// live reports whether the row can be decoded and has not expired.
 func (r row) live(now time.Time) bool {
 	return r.exists() && r.err == nil && !r.reg.Expired(now)
 }
 
-// holds reports whether the row's token is one of the spellings, even if the row
-// is expired or cannot be decoded.
+// holds is also true for a row that is expired or cannot be decoded.
 func (r row) holds(spellings []string) bool {
 	return slices.Contains(spellings, r.text(attrToken))
 }
 
-// claim returns the id of the claim that the row took when it was registered, and
-// "" for a row of the earlier service, which has none.
+// claim returns "" for a row of the earlier service, which has no claim.
 func (r row) claim() claimID {
 	hash := r.tokenHash()
 	if hash.IsZero() || r.text(attrClaimVersion) == "" {
@@ -64,8 +61,8 @@ func (r row) claim() claimID {
 	return claimOf(hash)
 }
 
-// tokenHash returns the hash of the row's token, even if the row is expired or
-// cannot be decoded for another reason. It is zero if there is no token.
+// tokenHash also returns the hash if the row is expired or cannot be decoded for another
+// reason. It is zero if there is no token.
 func (r row) tokenHash() tokens.Hash {
 	t, err := tokens.ParseToken(r.text(attrToken))
 	if err != nil {
@@ -151,8 +148,8 @@ func (d *decoder) text(name string, required bool) string {
 	return ""
 }
 
-// time decodes RFC 3339 in UTC. It rejects other offsets, because their texts do
-// not sort like times. An absent time is zero.
+// time rejects other offsets than UTC, because their texts do not sort like times. An absent
+// time is zero.
 func (d *decoder) time(name string) time.Time {
 	s := d.text(name, false)
 	if s == "" {
@@ -183,11 +180,9 @@ func (d *decoder) status() tokens.Status {
 	return tokens.Inactive
 }
 
-// maxSeconds is the last second of the year 9999, the last that RFC 3339 can
-// express.
+// maxSeconds is the last second of the year 9999, the last that RFC 3339 can express.
 const maxSeconds = 253402300799
 
-// storable returns t, or the last time that a row can have.
 func storable(t time.Time) time.Time {
 	if latest := time.Unix(maxSeconds, 0).UTC(); t.After(latest) {
 		return latest
@@ -195,7 +190,7 @@ func storable(t time.Time) time.Time {
 	return t
 }
 
-// seconds decodes a time in epoch seconds; an absent one is zero.
+// seconds returns zero for an absent time.
 func seconds(i item, name string) (time.Time, error) {
 	switch v := i[name].(type) {
 	case nil:

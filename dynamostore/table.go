@@ -88,24 +88,7 @@ const tableTimeout = 2 * time.Minute
 // If a table of that name exists, the error wraps [types.ResourceInUseException], and
 // CreateTable does not change that table.
 func CreateTable(ctx context.Context, c TableClient, table string) error {
-	if _, err := c.CreateTable(ctx, createTableInput(table)); err != nil {
-		return fmt.Errorf("dynamostore: create table: %w", err)
-	}
-	waiter := dynamodb.NewTableExistsWaiter(c, func(o *dynamodb.TableExistsWaiterOptions) {
-		o.MinDelay = 20 * time.Millisecond
-		o.MaxDelay = 5 * time.Second
-	})
-	if err := waiter.Wait(ctx, &dynamodb.DescribeTableInput{TableName: &table}, tableTimeout); err != nil {
-		return fmt.Errorf("dynamostore: wait for table: %w", errors.Join(ctx.Err(), err))
-	}
-	if _, err := c.UpdateTimeToLive(ctx, timeToLiveInput(table)); err != nil {
-		return fmt.Errorf("dynamostore: enable time to live: %w", err)
-	}
-	return nil
-}
-
-func createTableInput(table string) *dynamodb.CreateTableInput {
-	return &dynamodb.CreateTableInput{
+	_, err := c.CreateTable(ctx, &dynamodb.CreateTableInput{
 		TableName: &table,
 		AttributeDefinitions: []types.AttributeDefinition{
 			{AttributeName: ptr(attrUserID), AttributeType: types.ScalarAttributeTypeS},
@@ -116,17 +99,25 @@ func createTableInput(table string) *dynamodb.CreateTableInput {
 			{AttributeName: ptr(attrDeviceID), KeyType: types.KeyTypeRange},
 		},
 		BillingMode: types.BillingModePayPerRequest,
+	})
+	if err != nil {
+		return fmt.Errorf("dynamostore: create table: %w", err)
 	}
-}
-
-func timeToLiveInput(table string) *dynamodb.UpdateTimeToLiveInput {
-	return &dynamodb.UpdateTimeToLiveInput{
-		TableName: &table,
-		TimeToLiveSpecification: &types.TimeToLiveSpecification{
-			AttributeName: ptr(attrExpiresAt),
-			Enabled:       ptr(true),
-		},
+	waiter := dynamodb.NewTableExistsWaiter(c, func(o *dynamodb.TableExistsWaiterOptions) {
+		o.MinDelay = 20 * time.Millisecond
+		o.MaxDelay = 5 * time.Second
+	})
+	if err := waiter.Wait(ctx, &dynamodb.DescribeTableInput{TableName: &table}, tableTimeout); err != nil {
+		return fmt.Errorf("dynamostore: wait for table: %w", errors.Join(ctx.Err(), err))
 	}
+	_, err = c.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{
+		TableName:               &table,
+		TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: ptr(attrExpiresAt), Enabled: ptr(true)},
+	})
+	if err != nil {
+		return fmt.Errorf("dynamostore: enable time to live: %w", err)
+	}
+	return nil
 }
 
 func ptr[T any](v T) *T { return &v }

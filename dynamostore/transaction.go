@@ -17,9 +17,8 @@ type write struct {
 	refused func(item)
 }
 
-// commit makes the writes that plan returns in one transaction. If a condition does not
-// hold, it calls the refused functions of those writes and then plan again. It is done if
-// plan returns no writes.
+// commit makes the writes of plan in one transaction. If conditions do not hold, commit calls
+// the refused functions of those writes and then plan again, until plan returns no writes.
 func (op *operation) commit(ctx context.Context, plan func() ([]write, error)) error {
 	var wait backoff
 	for try := 1; ; try++ {
@@ -52,7 +51,6 @@ const (
 	contended               // no write was made: other calls write the same items, or the table is throttled
 )
 
-// transact makes all writes or none. The error is the reason for none.
 func (op *operation) transact(ctx context.Context, writes []write) (result, error) {
 	in := &dynamodb.TransactWriteItemsInput{
 		TransactItems:          make([]types.TransactWriteItem, len(writes)),
@@ -66,7 +64,7 @@ func (op *operation) transact(ctx context.Context, writes []write) (result, erro
 	op.event.Attempts++
 	if err == nil {
 		for i := range out.ConsumedCapacity {
-			op.countWrite(&out.ConsumedCapacity[i])
+			op.event.WriteUnits += units(&out.ConsumedCapacity[i])
 		}
 		return committed, nil
 	}
@@ -93,8 +91,8 @@ func (op *operation) transact(ctx context.Context, writes []write) (result, erro
 	return outcome, callErr
 }
 
-// A backoff waits between two attempts of a contended write. The first wait is about the
-// time of a transaction, and each doubles the last.
+// A backoff waits between two attempts of a contended write, first for about the time of a
+// transaction, then twice as long each time.
 type backoff struct{ tries int }
 
 const (
@@ -102,7 +100,6 @@ const (
 	maxWait   = 160 * time.Millisecond
 )
 
-// next waits, or returns the context's error if the context ends.
 func (b *backoff) next(ctx context.Context) error {
 	wait := min(firstWait<<min(b.tries, 10), maxWait)
 	b.tries++
@@ -146,10 +143,9 @@ func attributesEqual(i item, attributes ...string) guard {
 	return all
 }
 
-// unchanged requires that the registration under the key was not created, replaced or
-// removed since r was observed. The four attributes are the version of a row. A second
-// Register of the same token within a millisecond changes none of them, and does not
-// matter here.
+// unchanged requires that the registration was not created, replaced or removed since r was
+// observed. The four attributes are the version of a row. A second Register of the same token
+// within a millisecond changes none of them, and does not matter here.
 func unchanged(r row) guard {
 	if !r.exists() {
 		return guard{condition: notExists()}
@@ -157,7 +153,6 @@ func unchanged(r row) guard {
 	return guard{condition: exists()}.and(attributesEqual(r.item, attrToken, attrRegisteredAt, attrUpdatedAt, attrExpiresAt))
 }
 
-// holdsOneOf requires the token to be one of the spellings of a token.
 func holdsOneOf(spellings []string) guard {
 	args := spellingArgs(spellings)
 	return guard{condition: hasSpelling(), args: args[:]}

@@ -129,7 +129,6 @@ func Repair(ctx context.Context, c UpgradeClient, table string, opts UpgradeOpti
 	return Upgrade(ctx, c, table, opts)
 }
 
-// An upgrade is one call of Upgrade.
 type upgrade struct {
 	store  *Store
 	client UpgradeClient
@@ -181,8 +180,7 @@ func newUpgrade(c UpgradeClient, table string, opts UpgradeOptions) (*upgrade, e
 	}, nil
 }
 
-// run processes the segments concurrently. After an error in one segment, the others finish
-// their current row.
+// After an error in one segment, the others finish their current row.
 func (u *upgrade) run(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -207,7 +205,6 @@ func (u *upgrade) run(ctx context.Context) error {
 	return u.err
 }
 
-// A segmentWalk is the upgrade of one segment.
 type segmentWalk struct {
 	*upgrade
 	op      *operation
@@ -249,7 +246,6 @@ func (w *segmentWalk) run(ctx context.Context) error {
 	return w.stopped(ctx)
 }
 
-// pageDone records that a page is done, and reports whether it was the last one.
 func (w *segmentWalk) pageDone(next item) (last bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -295,7 +291,6 @@ func (w *segmentWalk) pace(ctx context.Context, rows int) error {
 	}
 }
 
-// add adds the counts of one row.
 func (r *UpgradeReport) add(found UpgradeReport) {
 	r.Rows += found.Rows
 	r.Expired += found.Expired

@@ -11,8 +11,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// upgradeVersion is the prefix of the versions of claims that Upgrade writes. It
-// distinguishes them from the claims of Register.
+// upgradeVersion is the prefix that distinguishes the claims of Upgrade from those of Register.
 const upgradeVersion = "upgrade-"
 
 // A contender is a row that has a token which another row may have, too.
@@ -33,8 +32,7 @@ func newContender(r row, c claim, now time.Time) contender {
 	}
 }
 
-// beats reports whether c keeps the token and other is removed. The result does not
-// depend on the order in which Upgrade finds the rows.
+// beats does not depend on the order in which Upgrade finds the rows.
 func (c contender) beats(other contender) bool {
 	switch {
 	case !c.updatedAt.Equal(other.updatedAt):
@@ -49,7 +47,6 @@ func compareKeys(a, b tokens.Key) int {
 	return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.DeviceID, b.DeviceID))
 }
 
-// row counts a row of the scan, and upgrades it unless in a dry run.
 func (w *segmentWalk) row(ctx context.Context, r row) (UpgradeReport, error) {
 	now := w.store.now()
 	found := UpgradeReport{Rows: 1}
@@ -100,8 +97,8 @@ func (w *segmentWalk) foresee(r row, this contender) []Duplicate {
 	return []Duplicate{{Removed: other.key, Kept: this.key}}
 }
 
-// holdsClaim reports whether a row has an expiry and holds the claim c: c has the
-// version and the expiry that the row records, and outlives the row.
+// holdsClaim also requires the claim to have the version and the expiry that the row records,
+// and to outlive the row.
 func holdsClaim(r row, c claim) bool {
 	if !c.exists() || c.owner != r.reg.Key || c.version() == "" || c.version() != r.text(attrClaimVersion) || r.reg.ExpiresAt.IsZero() {
 		return false
@@ -111,8 +108,7 @@ func holdsClaim(r row, c claim) bool {
 	return err == nil && err2 == nil && !actual.Before(recorded) && !recorded.Before(storable(r.reg.ExpiresAt.Add(claimMargin)))
 }
 
-// A rowUpgrade is the upgrade of one row. After a failed condition it reads all
-// items again.
+// A rowUpgrade reads all items again after a failed condition.
 type rowUpgrade struct {
 	*segmentWalk
 	now        time.Time
@@ -169,7 +165,6 @@ func (m *rowUpgrade) plan(ctx context.Context) ([]write, error) {
 // ignore is the refused function of a plan that reads all items again.
 func ignore(item) {}
 
-// read reads the row and then the claim on its token.
 func (m *rowUpgrade) read(ctx context.Context) error {
 	var err error
 	if m.row, err = m.op.getRow(ctx, m.row.key()); err != nil || !m.row.live(m.now) {

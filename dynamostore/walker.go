@@ -129,7 +129,6 @@ func newSegments(n int32) openSegments {
 // cursorSeparator does not occur in a [store.Cursor].
 const cursorSeparator = "."
 
-// cursor encodes the positions in the segments that did not end.
 func (s openSegments) cursor() string {
 	var all []string
 	for _, p := range s {
@@ -142,7 +141,6 @@ func (s openSegments) cursor() string {
 
 var errCursor = errors.New("dynamostore: UpgradeOptions.Resume is not the Cursor of a report")
 
-// parseSegments decodes a text of cursor that is not empty.
 func parseSegments(text string) (openSegments, error) {
 	var open openSegments
 	for c := range strings.SplitSeq(text, cursorSeparator) {
@@ -160,7 +158,6 @@ func parseSegments(text string) (openSegments, error) {
 	return open, nil
 }
 
-// scan returns the items of a page and the key at which the next page begins.
 func (op *operation) scan(ctx context.Context, c WalkerClient, p scanPosition, limit int32) (items []item, next item, err error) {
 	in := &dynamodb.ScanInput{
 		TableName:              &op.store.table,
@@ -178,6 +175,6 @@ func (op *operation) scan(ctx context.Context, c WalkerClient, p scanPosition, l
 	if err != nil {
 		return nil, nil, op.callError(ctx, "Scan", err)
 	}
-	op.countRead(out.ConsumedCapacity)
+	op.event.ReadUnits += units(out.ConsumedCapacity)
 	return out.Items, out.LastEvaluatedKey, nil
 }
