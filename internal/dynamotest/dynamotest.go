@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -213,7 +214,7 @@ func corrupt(t testing.TB, s store.Store, key tokens.Key) {
 	}
 }
 
-// Scan returns all items of the table, claims too.
+// Scan returns all items of the table, claims too, in the order of their keys.
 func Scan(t testing.TB, c *dynamodb.Client, table string) []Item {
 	t.Helper()
 	var items []Item
@@ -225,5 +226,6 @@ func Scan(t testing.TB, c *dynamodb.Client, table string) []Item {
 		}
 		items = append(items, page.Items...)
 	}
+	slices.SortFunc(items, func(a, b Item) int { return strings.Compare(keyText(a), keyText(b)) })
 	return items
 }

@@ -32,20 +32,20 @@ func CheckInvariants(items []Item, now time.Time) []string {
 	claims := make(map[string]Item)
 	holders := make(map[string][]string) // by claim
 	for _, i := range items {
-		if user := text(i, "userId"); strings.HasPrefix(user, "#") {
+		if user := Text(i, "userId"); strings.HasPrefix(user, "#") {
 			claims[user] = i
-			if text(i, "ownerUserId") == "" || text(i, "ownerDeviceId") == "" || text(i, "version") == "" || seconds(i, "expiresAt") == 0 {
+			if Text(i, "ownerUserId") == "" || Text(i, "ownerDeviceId") == "" || Text(i, "version") == "" || Number(i, "expiresAt") == 0 {
 				complain(i, "the claim lacks its owner, its version or its expiry")
 			}
 		}
 	}
 	for _, i := range items {
 		_, upgraded := i["claimVersion"]
-		if !upgraded || strings.HasPrefix(text(i, "userId"), "#") {
+		if !upgraded || strings.HasPrefix(Text(i, "userId"), "#") {
 			continue
 		}
-		expiresAt, claimExpiresAt := seconds(i, "expiresAt"), seconds(i, "claimExpiresAt")
-		token, err := tokens.ParseToken(text(i, "expoPushToken"))
+		expiresAt, claimExpiresAt := Number(i, "expiresAt"), Number(i, "claimExpiresAt")
+		token, err := tokens.ParseToken(Text(i, "expoPushToken"))
 		if err != nil || expiresAt == 0 || claimExpiresAt == 0 {
 			complain(i, "the row lacks its token, its expiry or that of its claim")
 			continue
@@ -61,14 +61,14 @@ func CheckInvariants(items []Item, now time.Time) []string {
 			complain(i, "is live, and there is no claim on its token")
 			continue
 		}
-		if owner := text(claim, "ownerUserId") + "/" + text(claim, "ownerDeviceId"); owner != keyText(i) {
+		if owner := Text(claim, "ownerUserId") + "/" + Text(claim, "ownerDeviceId"); owner != keyText(i) {
 			complain(i, "is live, and the claim on its token is that of %q", owner)
 		}
-		if text(claim, "version") != text(i, "claimVersion") {
+		if Text(claim, "version") != Text(i, "claimVersion") {
 			complain(i, "the version of its claim differs from the one in the row")
 		}
-		if seconds(claim, "expiresAt") != claimExpiresAt {
-			complain(i, "its claim expires at %d, and it records %d", seconds(claim, "expiresAt"), claimExpiresAt)
+		if Number(claim, "expiresAt") != claimExpiresAt {
+			complain(i, "its claim expires at %d, and it records %d", Number(claim, "expiresAt"), claimExpiresAt)
 		}
 		if claimExpiresAt <= expiresAt {
 			complain(i, "it expires at %d, and its claim not later, at %d", expiresAt, claimExpiresAt)
@@ -84,18 +84,18 @@ func CheckInvariants(items []Item, now time.Time) []string {
 	return wrong
 }
 
-func keyText(i Item) string {
-	return text(i, "userId") + "/" + text(i, "deviceId")
-}
+func keyText(i Item) string { return Text(i, "userId") + "/" + Text(i, "deviceId") }
 
-func text(i Item, name string) string {
+// Text returns a string attribute, "" if the item has none of that name.
+func Text(i Item, name string) string {
 	if v, ok := i[name].(*types.AttributeValueMemberS); ok {
 		return v.Value
 	}
 	return ""
 }
 
-func seconds(i Item, name string) int64 {
+// Number returns a number attribute, 0 if the item has none of that name.
+func Number(i Item, name string) int64 {
 	if v, ok := i[name].(*types.AttributeValueMemberN); ok {
 		n, _ := strconv.ParseInt(v.Value, 10, 64)
 		return n

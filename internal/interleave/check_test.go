@@ -198,7 +198,7 @@ func (s *schedule) checkGet(op *operation) string {
 
 func (s *schedule) checkList(op *operation) string {
 	var want []string
-	for _, i := range byKey(slices.Clone(s.state.items)) {
+	for _, i := range s.state.items {
 		if k := rowKey(i); k.UserID == op.req.Key.UserID && alive(i, op.began) && active(i) {
 			want = append(want, keyName(k)+": "+describe(i))
 		}

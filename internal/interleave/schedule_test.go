@@ -264,14 +264,6 @@ func (s *schedule) story() string { return strings.Join(s.trace, "\n") }
 
 func itemName(i attributes) string { return text(i, "userId") + "/" + text(i, "deviceId") }
 
-// byKey orders items, so that a seed picks the same one each time.
-func byKey(items []attributes) []attributes {
-	slices.SortFunc(items, func(a, b attributes) int {
-		return slices.Compare([]string{text(a, "userId"), text(a, "deviceId")}, []string{text(b, "userId"), text(b, "deviceId")})
-	})
-	return items
-}
-
 // settle lets all operations end, and then makes each user register every token again,
 // because no stored row may block a call.
 func (s *schedule) settle() error {

@@ -171,7 +171,7 @@ func (l *lane) play(seed uint64) (*schedule, error) {
 	return s, err
 }
 
-func (l *lane) scan() *table { return newTable(byKey(dynamotest.Scan(l.t, l.client, l.table))) }
+func (l *lane) scan() *table { return newTable(dynamotest.Scan(l.t, l.client, l.table)) }
 
 func (l *lane) clear() error {
 	var writes []types.WriteRequest

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/devicetokens/devicetokens/internal/dynamotest"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
@@ -45,19 +46,13 @@ func ownerOf(claim attributes) tokens.Key {
 	return tokens.Key{UserID: tokens.UserID(text(claim, "ownerUserId")), DeviceID: tokens.DeviceID(text(claim, "ownerDeviceId"))}
 }
 
-func text(i attributes, name string) string {
-	if v, ok := i[name].(*types.AttributeValueMemberS); ok {
-		return v.Value
-	}
-	return ""
-}
+// text returns a string attribute, "" if the item has none of that name.
+var text = dynamotest.Text
 
 // seconds returns a time of an item, zero if it has none.
 func seconds(i attributes, name string) time.Time {
-	if v, ok := i[name].(*types.AttributeValueMemberN); ok {
-		if n, err := strconv.ParseInt(v.Value, 10, 64); err == nil {
-			return time.Unix(n, 0).UTC()
-		}
+	if n := dynamotest.Number(i, name); n != 0 {
+		return time.Unix(n, 0).UTC()
 	}
 	return time.Time{}
 }

@@ -1,7 +1,6 @@
 package sidebyside
 
 import (
-	"cmp"
 	"context"
 	"flag"
 	"slices"
@@ -64,8 +63,9 @@ func itemRows(rt *rapid.T, items []dynamotest.Item, now time.Time) map[tokens.Ke
 	}
 	rows := map[tokens.Key]map[string]string{}
 	for _, i := range items {
-		if live := seconds(i) > now.Unix(); live && !strings.HasPrefix(text(i, "userId"), "#") {
-			rows[tokens.Key{UserID: tokens.UserID(text(i, "userId")), DeviceID: tokens.DeviceID(text(i, "deviceId"))}] = attributes(i)
+		user, device := dynamotest.Text(i, "userId"), dynamotest.Text(i, "deviceId")
+		if live := dynamotest.Number(i, "expiresAt") > now.Unix(); live && !strings.HasPrefix(user, "#") {
+			rows[tokens.Key{UserID: tokens.UserID(user), DeviceID: tokens.DeviceID(device)}] = attributes(i)
 		}
 	}
 	return rows
@@ -73,8 +73,7 @@ func itemRows(rt *rapid.T, items []dynamotest.Item, now time.Time) map[tokens.Ke
 
 // expired returns a function for each expired item that removes it, as TTL may.
 func expired(t *testing.T, client *dynamodb.Client, table string, now time.Time) (remove []func() error) {
-	items := slices.DeleteFunc(dynamotest.Scan(t, client, table), func(i dynamotest.Item) bool { return seconds(i) > now.Unix() })
-	slices.SortFunc(items, byKey)
+	items := slices.DeleteFunc(dynamotest.Scan(t, client, table), func(i dynamotest.Item) bool { return dynamotest.Number(i, "expiresAt") > now.Unix() })
 	for _, i := range items {
 		remove = append(remove, func() error {
 			_, err := client.DeleteItem(context.Background(), &dynamodb.DeleteItemInput{
@@ -90,36 +89,15 @@ func attributes(i dynamotest.Item) map[string]string {
 	got := map[string]string{}
 	for _, name := range []string{"platform", "registeredAt", "updatedAt", "projectId", "inactiveReason"} {
 		if _, ok := i[name]; ok {
-			got[name] = text(i, name)
+			got[name] = dynamotest.Text(i, name)
 		}
 	}
-	if token, err := tokens.ParseToken(text(i, "expoPushToken")); err == nil {
+	if token, err := tokens.ParseToken(dynamotest.Text(i, "expoPushToken")); err == nil {
 		got["expoPushToken"], got["spelling"] = token.String(), shape(token)
 	}
 	if active, ok := i["isActive"].(*types.AttributeValueMemberBOOL); ok {
 		got["isActive"] = strconv.FormatBool(active.Value)
 	}
-	got["expiresAt"] = strconv.FormatInt(seconds(i), 10)
+	got["expiresAt"] = strconv.FormatInt(dynamotest.Number(i, "expiresAt"), 10)
 	return got
-}
-
-func text(i dynamotest.Item, name string) string {
-	if v, ok := i[name].(*types.AttributeValueMemberS); ok {
-		return v.Value
-	}
-	return ""
-}
-
-// seconds returns the expiry of an item.
-func seconds(i dynamotest.Item) int64 {
-	if v, ok := i["expiresAt"].(*types.AttributeValueMemberN); ok {
-		if n, err := strconv.ParseInt(v.Value, 10, 64); err == nil {
-			return n
-		}
-	}
-	return 0
-}
-
-func byKey(a, b dynamotest.Item) int {
-	return cmp.Or(cmp.Compare(text(a, "userId"), text(b, "userId")), cmp.Compare(text(a, "deviceId"), text(b, "deviceId")))
 }
