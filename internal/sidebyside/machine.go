@@ -50,14 +50,16 @@ type machine struct {
 	now         time.Time
 	latest      time.Time   // of the clock
 	expiries    []time.Time // of all registrations
+	compared    *int        // answers
 }
 
 // Play plays random sequences of calls until one shows a difference, and reports it to
 // tb. It calls open for each sequence, with the policy of both stores.
-func Play(tb rapid.TB, open func(rt *rapid.T, p store.Policy) Subject) Played {
-	total = Played{Steps: map[string]int{}}
+//
+// It returns the number of answers that it compared.
+func Play(tb rapid.TB, open func(rt *rapid.T, p store.Policy) Subject) (compared int) {
 	rapid.Check(tb, func(t *rapid.T) {
-		m := &machine{now: start, latest: start}
+		m := &machine{now: start, latest: start, compared: &compared}
 		p := policy
 		p.Now = func() time.Time { return m.now }
 		m.model = memstore.MustNew(p)
@@ -67,30 +69,7 @@ func Play(tb rapid.TB, open func(rt *rapid.T, p store.Policy) Subject) Played {
 		t.Repeat(map[string]func(*rapid.T){"step": m.act()})
 		m.sameRows(t)
 	})
-	return total
-}
-
-// total has the counts of all sequences, which are played one after another.
-var total Played
-
-// Played counts what was played.
-type Played struct {
-	Sequences int
-	Steps     map[string]int // by name
-	Compared  int            // answers
-	Rows      int            // at the end of the sequences
-	Moved     int            // registrations that took another user's token
-	Evicting  int            // registrations that removed others for the limit
-	Removed   int            // items, as by TTL
-}
-
-func (p *Played) registered(r store.Result) {
-	if r.Moved() {
-		p.Moved++
-	}
-	if len(r.Evicted) > 0 {
-		p.Evicting++
-	}
+	return compared
 }
 
 // same makes a call on both stores, seldom with an ended context, and compares the results.
@@ -114,7 +93,7 @@ func (m *machine) compare(ctx context.Context, t *rapid.T, call func(context.Con
 	if diff := cmp.Diff(want, got, exactly); diff != "" && gotErr == nil {
 		t.Fatalf("answer (-want +got):\n%s", diff)
 	}
-	total.Compared++
+	*m.compared++
 	return want, wantErr
 }
 
@@ -173,11 +152,9 @@ func (m *machine) sameRows(t *rapid.T) {
 	if diff := cmp.Diff(want, m.subject.Rows(m.now)); diff != "" {
 		t.Fatalf("rows (-memstore +other):\n%s", diff)
 	}
-	total.Rows += len(want)
 	for n := range tokenCount {
 		_, _ = m.compare(ctx, t, func(ctx context.Context, s store.Store) (any, error) { return s.Holder(ctx, spelled(n, 1).Hash()) })
 	}
-	total.Sequences++
 }
 
 // Row returns a registration as attributes. It has the token's hash instead of the token,

@@ -20,6 +20,27 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
+// TestSettings: the server orders texts as a language does by default, and SQLite's file has the settings of its data
+// source name.
+func TestSettings(t *testing.T) {
+	for _, tt := range []struct {
+		name, query, want string
+		open              func(testing.TB) *Database
+	}{
+		{"order", "SELECT string_agg(v, '' ORDER BY v) FROM (VALUES ('a'), ('B'), ('c')) AS t(v)", "aBc", Postgres},
+		{"encoding", "SHOW server_encoding", "UTF8", Postgres},
+		{"journal", "PRAGMA journal_mode", "wal", SQLite},
+		{"synchronous", "PRAGMA synchronous", "2", SQLite},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var got string
+			if err := tt.open(t).Open(t, Options{}).QueryRowContext(t.Context(), tt.query).Scan(&got); err != nil || got != tt.want {
+				t.Errorf("got %q, error %v; want %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
 // TestPostgresConditions checks the error of a call in each condition of a real server.
 func TestPostgresConditions(t *testing.T) {
 	runtime := func(name, value string) func(*pgx.ConnConfig) {

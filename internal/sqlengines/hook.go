@@ -44,22 +44,18 @@ type conn struct {
 }
 
 var (
-	_ driver.ConnBeginTx        = conn{}
-	_ driver.ConnPrepareContext = conn{}
-	_ driver.ExecerContext      = conn{}
-	_ driver.QueryerContext     = conn{}
-	_ driver.NamedValueChecker  = conn{}
-	_ driver.Pinger             = conn{}
-	_ driver.SessionResetter    = conn{}
-	_ driver.Validator          = conn{}
+	_ driver.ConnBeginTx       = conn{}
+	_ driver.ExecerContext     = conn{}
+	_ driver.QueryerContext    = conn{}
+	_ driver.NamedValueChecker = conn{}
+	_ driver.SessionResetter   = conn{}
+	_ driver.Validator         = conn{}
 )
 
 // A prepared statement would go around the hook, and sqlstore prepares none.
 var errPrepared = errors.New("sqlengines: no hook for prepared statements")
 
 func (c conn) Prepare(string) (driver.Stmt, error) { return nil, errPrepared }
-
-func (c conn) PrepareContext(context.Context, string) (driver.Stmt, error) { return nil, errPrepared }
 
 func (c conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (result driver.Result, err error) {
 	err = c.hook(ctx, query, func(ctx context.Context, text string) error {
@@ -95,8 +91,6 @@ func (c conn) BeginTx(ctx context.Context, opts driver.TxOptions) (t driver.Tx, 
 	}
 	return tx{t, c.hook}, nil
 }
-
-func (c conn) Ping(ctx context.Context) error { return c.Conn.(driver.Pinger).Ping(ctx) }
 
 func (c conn) ResetSession(ctx context.Context) error {
 	return c.Conn.(driver.SessionResetter).ResetSession(ctx)
