@@ -159,7 +159,7 @@ type injector struct {
 
 func (i *injector) open(w *world, cuts bool) {
 	o := Options{Hook: func(ctx context.Context, text string, send Send) error {
-		if hook := i.hook.Load(); hook != nil && text != "ROLLBACK" {
+		if hook := i.hook.Load(); hook != nil {
 			return (*hook)(ctx, text, send)
 		}
 		return send(ctx, text)

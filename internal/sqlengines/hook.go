@@ -16,8 +16,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A Hook is called instead of sending a statement to the database. text is the statement, or BEGIN, COMMIT or ROLLBACK.
-// The hook may omit the call of send, may send another text, and may return another error.
+// A Hook is called instead of sending a statement to the database. text is the statement, BEGIN or COMMIT.
+// The hook may omit the call of send, may send another text, and may return another error. A rollback passes without it,
+// because a driver keeps no connection whose rollback failed.
 type Hook func(ctx context.Context, text string, send Send) error
 
 // Send sends a statement and returns when the database has executed it.
@@ -123,10 +124,6 @@ func (t tx) Commit() error {
 		_ = t.Tx.Rollback() // as drivers do when a commit fails: the pool goes on to use the connection
 	}
 	return err
-}
-
-func (t tx) Rollback() error {
-	return t.hook(context.Background(), "ROLLBACK", func(context.Context, string) error { return t.Tx.Rollback() })
 }
 
 // A Wire is all connections between a pool and PostgreSQL. It counts requests and cuts connections.
