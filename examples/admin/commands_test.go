@@ -141,13 +141,13 @@ func (w writer) Write(text []byte) (int, error) { return w(text) }
 func TestUsage(t *testing.T) {
 	credentials(t)
 	t.Setenv("AWS_REGION", "")
-	const history, unknown = "the shell's history keeps it", `unknown command "lst": use one of console, copy, deactivate, diff, doctor, erase, export, help, holder, import, list, repair, stats, upgrade`
+	const history, unknown = "the shell's history keeps it", `unknown command "lst": use one of console, copy, deactivate, diff, doctor, erase, export, holder, import, list, repair, stats, upgrade`
 	for _, tc := range []struct {
 		says string
 		args []string
 	}{
 		{unknown, []string{"lst"}},
-		{unknown, []string{"help", "lst"}},
+		{`unknown command "help"`, []string{"help", "list"}},
 		{`unknown command "\x1b[31m\u202e"`, []string{"\x1b[31m\u202e"}},
 		{`unknown flag: --a\x1b[31m\u202e`, []string{"list", "--a\x1b[31m\u202e"}},
 		{history, []string{"upgrade", "--rate", tokenA}},
@@ -155,7 +155,6 @@ func TestUsage(t *testing.T) {
 		{history, []string{"list", tokenA}},
 		{history, []string{tokenA}},
 		{history, []string{bareToken}},
-		{history, []string{"help", tokenA}},
 		{"one user id", []string{"list"}},
 		{"one user id", []string{"erase", "a", "b"}},
 		{"a user id and a device id", []string{"deactivate", "alice"}},

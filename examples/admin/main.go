@@ -124,24 +124,8 @@ func (p *program) command() *cobra.Command {
 	flags.BoolVarP(&p.yes, "yes", "y", false, "do not ask for confirmation")
 	root.AddCommand(p.list(), p.holder(), p.deactivate(), p.erase(), p.stats(), p.export(), p.importing(), p.copying(), p.diff(),
 		p.console(), p.upgrade(), p.repair(), p.doctor())
-	root.SetHelpCommand(helpCommand(root))
+	root.SetHelpCommand(&cobra.Command{Hidden: true}) // cobra's would print an unknown topic, possibly a token
 	return root
-}
-
-// helpCommand replaces cobra's, which would print an unknown topic, possibly a token.
-func helpCommand(root *cobra.Command) *cobra.Command {
-	return &cobra.Command{
-		Use:   "help [command]",
-		Short: "Show the help of a command",
-		RunE: func(_ *cobra.Command, args []string) error {
-			about, rest, err := root.Find(args)
-			if err != nil || len(rest) > 0 {
-				return knownCommand(root, args)
-			}
-			about.InitDefaultHelpFlag()
-			return about.Help()
-		},
-	}
 }
 
 // A usageError is an error of the command line. Its text contains no token.
@@ -156,7 +140,9 @@ func knownCommand(root *cobra.Command, args []string) error {
 	}
 	var known []string
 	for _, c := range root.Commands() {
-		known = append(known, c.Name())
+		if !c.Hidden {
+			known = append(known, c.Name())
+		}
 	}
 	commands := ": use one of " + strings.Join(known, ", ")
 	if _, err := tokens.ParseToken(args[0]); err == nil { // a bare one

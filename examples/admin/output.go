@@ -40,26 +40,17 @@ const (
 	statusUnreadable = "unreadable" // cannot be decoded
 )
 
-func (p *program) viewOf(r tokens.Registration) view {
-	v := view{
-		UserID: string(r.Key.UserID), DeviceID: string(r.Key.DeviceID), Status: string(r.Status),
-		Platform: string(r.Platform), ProjectID: string(r.ProjectID),
-		RegisteredAt: timeText(r.RegisteredAt), UpdatedAt: timeText(r.UpdatedAt), ExpiresAt: timeText(r.ExpiresAt),
-		Token: r.Token.String(),
-	}
-	if p.reveal {
-		v.Token = r.Token.Reveal()
-	}
-	return v
-}
-
-// recordView returns the view of a record at now.
-func (p *program) recordView(r store.Record, now time.Time) view {
+func (p *program) viewOf(r store.Record) view {
+	v := view{UserID: string(r.Key.UserID), DeviceID: string(r.Key.DeviceID), Status: statusOf(r, time.Now())}
 	if r.Err != nil {
-		return view{UserID: string(r.Key.UserID), DeviceID: string(r.Key.DeviceID), Status: statusUnreadable}
+		return v
 	}
-	v := p.viewOf(r.Registration)
-	v.Status = statusOf(r, now)
+	reg := r.Registration
+	v.Platform, v.ProjectID, v.Token = string(reg.Platform), string(reg.ProjectID), reg.Token.String()
+	v.RegisteredAt, v.UpdatedAt, v.ExpiresAt = timeText(reg.RegisteredAt), timeText(reg.UpdatedAt), timeText(reg.ExpiresAt)
+	if p.reveal {
+		v.Token = reg.Token.Reveal()
+	}
 	return v
 }
 
@@ -101,6 +92,7 @@ func (p *program) show(v any, headings []string, rows [][]string) error {
 	return w.Flush()
 }
 
+// showViews writes v, which is the views or their only one, as JSON or as a table.
 func (p *program) showViews(v any, views ...view) error {
 	var rows [][]string
 	for _, v := range views {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -36,7 +35,7 @@ func (p *program) list() *cobra.Command {
 			}
 			var views []view
 			for _, r := range records {
-				views = append(views, p.recordView(r, time.Now()))
+				views = append(views, p.viewOf(r))
 			}
 			return p.showViews(views, views...)
 		}),
@@ -73,7 +72,7 @@ func (p *program) holder() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			v := p.viewOf(r)
+			v := p.viewOf(store.Record{Key: r.Key, Registration: r})
 			return p.showViews(v, v)
 		}),
 	}
@@ -103,7 +102,7 @@ func (p *program) deactivate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			v := p.recordView(*r, time.Now())
+			v := p.viewOf(*r)
 			return p.showViews(v, v)
 		}),
 	}
@@ -143,7 +142,7 @@ func (p *program) erase() *cobra.Command {
 				return err
 			}
 			e := erasure{UserID: args[0]}
-			if e.Found, err = user.stored(ctx); err != nil {
+			if e.Found, err = user.stored(); err != nil {
 				return err
 			}
 			switch {
@@ -155,10 +154,10 @@ func (p *program) erase() *cobra.Command {
 			if err := p.confirm(ctx, fmt.Sprintf("Erase %s of user %s?", count(e.Found, "registration"), visible.ID(args[0]))); err != nil {
 				return err
 			}
-			if err := user.erase(ctx); err != nil {
+			if err := user.erase(); err != nil {
 				return again(err)
 			}
-			if e.Left, err = user.stored(ctx); err != nil {
+			if e.Left, err = user.stored(); err != nil {
 				return err
 			}
 			err = p.show(e, []string{"USER", "FOUND", "LEFT"}, [][]string{{e.UserID, fmt.Sprint(e.Found), fmt.Sprint(e.Left)}})
@@ -172,8 +171,8 @@ func (p *program) erase() *cobra.Command {
 
 // An erasable is a user whose registrations can be counted and erased.
 type erasable struct {
-	stored  func(context.Context) (int, error)
-	erase   func(context.Context) error
+	stored  func() (int, error)
+	erase   func() error
 	invalid error // if the store rejects the id
 }
 
@@ -181,40 +180,30 @@ type erasable struct {
 // earlier service may have written such ids.
 func (p *program) erasable(ctx context.Context, db *database.Database, user tokens.UserID) (e erasable, err error) {
 	if e.invalid = user.Validate(); e.invalid == nil {
-		e.stored = func(ctx context.Context) (int, error) {
+		e.stored = func() (int, error) {
 			records, err := store.Inspect(ctx, db.Store, user)
 			return len(records), err
 		}
-		e.erase = func(ctx context.Context) error { return db.Store.DeleteUser(ctx, user) }
+		e.erase = func() error { return db.Store.DeleteUser(ctx, user) }
 		return e, nil
 	}
 	if _, ok := db.Store.(*dynamostore.Store); !ok || user == "" {
 		return e, e.invalid
 	}
 	client, err := p.client(ctx)
-	e.stored = func(ctx context.Context) (int, error) { return countRows(ctx, client, p.table, user) }
-	e.erase = func(ctx context.Context) error { return dynamostore.EraseUser(ctx, client, p.table, user) }
-	return e, err
-}
-
-// countRows returns the number of rows of a user whose id the store rejects.
-func countRows(ctx context.Context, client *dynamodb.Client, table string, user tokens.UserID) (int, error) {
-	pages := dynamodb.NewQueryPaginator(client, &dynamodb.QueryInput{
-		TableName:                 &table,
-		ConsistentRead:            aws.Bool(true),
-		Select:                    types.SelectCount,
-		KeyConditionExpression:    aws.String("userId = :user"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":user": &types.AttributeValueMemberS{Value: string(user)}},
-	})
-	rows := 0
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
+	e.stored = func() (int, error) {
+		out, err := client.Query(ctx, &dynamodb.QueryInput{ // one page, which is thousands of devices
+			TableName: &p.table, ConsistentRead: aws.Bool(true), Select: types.SelectCount,
+			KeyConditionExpression:    aws.String("userId = :user"),
+			ExpressionAttributeValues: map[string]types.AttributeValue{":user": &types.AttributeValueMemberS{Value: string(user)}},
+		})
 		if err != nil {
 			return 0, err
 		}
-		rows += int(page.Count)
+		return int(out.Count), nil
 	}
-	return rows, nil
+	e.erase = func() error { return dynamostore.EraseUser(ctx, client, p.table, user) }
+	return e, err
 }
 
 func count(n int, what string) string {

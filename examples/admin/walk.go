@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -100,25 +99,19 @@ func (b *bulk) save() error {
 	if b.file == "" {
 		return nil
 	}
-	if b.output != nil {
-		if err := b.output.Sync(); err != nil {
-			return err
-		}
-	}
 	text, err := json.Marshal(b)
-	if err != nil {
-		return err
+	if err == nil && b.output != nil {
+		err = b.output.Sync()
 	}
-	next, err := os.CreateTemp(filepath.Dir(b.file), filepath.Base(b.file)+".*") // with mode 0600, because a cursor contains a user id
+	next := b.file + ".new"
+	if err == nil {
+		err = os.WriteFile(next, text, 0o600) // a cursor contains a user id
+	}
+	if err == nil {
+		err = os.Rename(next, b.file)
+	}
 	if err != nil {
 		return fmt.Errorf("--state: %w", err)
-	}
-	_, err = next.Write(text)
-	if err = errors.Join(err, next.Sync(), next.Close()); err == nil {
-		err = os.Rename(next.Name(), b.file)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("--state: %w", err), os.Remove(next.Name()))
 	}
 	b.saved = time.Now()
 	return nil
