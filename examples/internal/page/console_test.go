@@ -89,7 +89,6 @@ func TestWhoIsAdmitted(t *testing.T) {
 		"another machine, with cookie":  {"GET", "/console", "192.0.2.1:1234", cookie, 403},
 		"rebound":                       {"GET", key, "", []string{"Host", "rebound.example:8080"}, 421},
 		"a form of another site":        {"POST", "/console/count", "", append(cookie, "Origin", "https://elsewhere.example"), 403},
-		"a form of another port":        {"POST", "/console/count", "", append(cookie, "Sec-Fetch-Site", "same-site"), 403},
 		"a change, read-only":           {"POST", "/console/change", "", cookie, 404},
 		"a token in a URL":              {"GET", "/console/holder?token=x", "", cookie, 405},
 	} {
@@ -106,8 +105,7 @@ func TestWhoIsAdmitted(t *testing.T) {
 			}
 		})
 	}
-	set := call(d.console, "GET", key, "").Header().Get("Set-Cookie")
-	if want := cookie[1] + "; Path=/console; HttpOnly; SameSite=Strict"; set != want {
+	if call(d.console, "GET", key, "").Header().Get("Set-Cookie") != cookie[1]+"; Path=/console; HttpOnly; SameSite=Strict" {
 		t.Error("the cookie has another name or other attributes")
 	}
 	remote := newDesk(t, func(o *Options) { o.Remote = true })
@@ -209,9 +207,8 @@ func TestNothingShownThatShouldNotBe(t *testing.T) {
 		d.says("GET", "/console", "", 200, `a\u202eb\u200b`, "&lt;script&gt;", "2 registrations, counted"),
 		d.says("GET", "/console/user?user="+url.QueryEscape(hostile), "", 200, `a\u202eb\u200b`, "&lt;script&gt;"),
 		d.says("GET", "/console/user?user="+url.QueryEscape(hidden), "", 200, `a\u202eb\u200b`, "&lt;script&gt;"),
-		d.says("POST", "/console/holder", "token="+url.QueryEscape(phone1), 200, "&lt;script&gt;"),
 	} {
-		if strings.Contains(page, "1111111") || strings.Contains(page, "2222222") || strings.Contains(page, "<script>alert") {
+		if strings.Contains(page, "11111") || strings.Contains(page, "22222") || strings.Contains(page, "<script>alert") {
 			t.Error("a page has a token, or an id that is not escaped")
 		}
 		// In values of forms, which have to be exact, the characters stay.
@@ -263,10 +260,8 @@ func (broken) Page(context.Context, store.Cursor, int) ([]store.Record, store.Cu
 
 // TestStatesAreCounted has registrations in each state and of several ages.
 func TestStatesAreCounted(t *testing.T) {
-	now := time.Date(2026, time.November, 30, 12, 0, 0, 0, time.UTC)
-	at := func(weeksAgo int, status tokens.Status) store.Record {
-		updated := now.AddDate(0, 0, -7*weeksAgo)
-		return store.Record{Registration: tokens.Registration{Status: status, UpdatedAt: updated, ExpiresAt: updated.AddDate(0, 0, 90)}}
+	at := func(age time.Duration, status tokens.Status) store.Record {
+		return recordOf(status, age*7*24*time.Hour)
 	}
 	all := &totals{counts: map[string]map[string]int{}}
 	all.add([]store.Record{
