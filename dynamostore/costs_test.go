@@ -1,6 +1,7 @@
 package dynamostore_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -75,24 +76,16 @@ func countPath(t *testing.T, p path) []dynamotest.Call {
 		default:
 			reads += c.Reported
 		}
-		equal(t, "tables and index", []string{w.table, ""}, append(c.Tables, c.Index))
 	}
 	equal(t, "calls", p.calls, got)
 	equal(t, "Event.Calls", len(got), event.Calls)
 	equal(t, "Event.Attempts", attempts, event.Attempts)
 	equal(t, "Event.WriteUnits", writes, event.WriteUnits)
 	equal(t, "Event.ReadUnits", reads, event.ReadUnits)
-	if event.Duration <= 0 {
-		t.Errorf("Event.Duration is %v", event.Duration)
-	}
-	if op, _, _ := strings.Cut(p.name, ","); !strings.EqualFold(strings.ReplaceAll(string(event.Operation), "_", ""), op) {
-		t.Errorf("Event.Operation is %q", event.Operation)
-	}
 	return recorder.Calls()
 }
 
-// wantActions fails unless the calls, and the items of their transactions, need
-// exactly those IAM actions.
+// wantActions fails unless the calls need exactly those IAM actions.
 func wantActions(t *testing.T, want []string, calls []dynamotest.Call) {
 	t.Helper()
 	var got []string
@@ -103,38 +96,28 @@ func wantActions(t *testing.T, want []string, calls []dynamotest.Call) {
 	equal(t, "IAM actions", want, slices.Compact(got))
 }
 
-// units returns the units of each call of the path.
-func (p path) units() (writes, reads []float64) {
+// units returns the units of each call of the path, and their sum. The unit is "W" or "R".
+func (p path) units(unit string) (each string, sum float64) {
+	var all []string
 	for _, c := range p.calls {
-		fields := strings.Fields(c)
-		n, err := strconv.ParseFloat(fields[len(fields)-2], 64)
-		switch {
-		case err != nil:
-			panic(err)
-		case fields[len(fields)-1] == "W":
-			writes = append(writes, n)
-		default:
-			reads = append(reads, n)
+		if c, ok := strings.CutSuffix(c, " "+unit); ok {
+			n := c[strings.LastIndex(c, " ")+1:]
+			units, err := strconv.ParseFloat(n, 64)
+			if err != nil {
+				panic(err)
+			}
+			all, sum = append(all, n), sum+units
 		}
 	}
-	return writes, reads
-}
-
-func sum(all []float64) (total float64) {
-	for _, n := range all {
-		total += n
-	}
-	return total
+	return cmp.Or(strings.Join(all, " + "), "-"), sum
 }
 
 // TestCostsInDocument compares the table of costs with the paths.
 func TestCostsInDocument(t *testing.T) {
-	list := func(units []float64) string {
-		return strings.NewReplacer("[]", "-", "[", "", "]", "", " ", " + ").Replace(fmt.Sprint(units))
-	}
 	for _, p := range paths() {
-		writes, reads := p.units()
-		if row := fmt.Sprintf("\n%-58s %-14s %s\n", p.name, list(writes), list(reads)); !strings.Contains(document(t), row) {
+		writes, _ := p.units("W")
+		reads, _ := p.units("R")
+		if row := fmt.Sprintf("\n%-58s %-14s %s\n", p.name, writes, reads); !strings.Contains(document(t), row) {
 			t.Errorf("the document lacks the row %s", row)
 		}
 	}
@@ -163,28 +146,23 @@ var habits = map[string]float64{
 func TestCapacityInDocument(t *testing.T) {
 	var writes, reads float64
 	for _, p := range paths() {
-		w, r := p.units()
-		writes += habits[p.name] * sum(w)
-		reads += habits[p.name] * sum(r)
+		_, w := p.units("W")
+		_, r := p.units("R")
+		writes += habits[p.name] * w
+		reads += habits[p.name] * r
 	}
 
 	w := newWorld(t, store.Policy{})
+	k := key("7c9e6679-7425-40de-944b-e07fc1f90ae7", "00000000-1B4E-4C3D-9A5F-6E7D8C9B0A1F")
 	_, err := w.clean.Register(t.Context(), tokens.Request{
-		Key:       key("7c9e6679-7425-40de-944b-e07fc1f90ae7", "00000000-1B4E-4C3D-9A5F-6E7D8C9B0A1F"),
-		Token:     tokenA,
-		Platform:  tokens.Android,
-		ProjectID: "0f9a3b52-6f5e-4b8e-9d0c-2f6f1f1c6d2e",
+		Key: k, Token: tokenA, Platform: tokens.Android, ProjectID: "0f9a3b52-6f5e-4b8e-9d0c-2f6f1f1c6d2e",
 	})
 	w.do(err)
 	w.look()
-	sizes := make(map[bool]int)
-	for _, i := range w.items {
-		sizes[strings.HasPrefix(text(i, "userId"), "#")] = dynamotest.ItemSize(i)
-	}
 	text := strings.Join(strings.Fields(document(t)), " ")
 	for _, want := range []string{
 		fmt.Sprintf("a device takes %.1f W and %.1f R", writes, reads),
-		fmt.Sprintf("%d bytes in its registration and %d in its claim", sizes[false], sizes[true]),
+		fmt.Sprintf("%d bytes in its registration and %d in its claim", dynamotest.ItemSize(w.at(k)), dynamotest.ItemSize(w.claimOf(k))),
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the document lacks %q", want)
@@ -210,22 +188,6 @@ func TestGreatestRegistrationIsOneUnit(t *testing.T) {
 			t.Errorf("an item of %d bytes takes more than one write unit", size)
 		}
 	}
-}
-
-// TestQueryUnits compares the units that DynamoDB Local reports for a Query, and from
-// which the costs are counted, with the size of the stored items.
-func TestQueryUnits(t *testing.T) {
-	w := newWorld(t, store.Policy{})
-	rows := rowsOf(60)
-	w.put(rows...)
-	bytes := 0
-	for _, i := range rows {
-		bytes += dynamotest.ItemSize(i)
-	}
-	var recorder dynamotest.Recorder
-	_, err := w.through(&recorder, nil).List(t.Context(), "alice")
-	w.do(err)
-	equal(t, "call", fmt.Sprintf("Query %d R", (bytes+4095)/4096), recorder.Calls()[0].String())
 }
 
 func readFile(t *testing.T, name string) string {
@@ -263,12 +225,11 @@ func TestPolicyInDocument(t *testing.T) {
 	for _, s := range policy.Statement {
 		equal(t, "effect", "Allow", s.Effect)
 		for _, action := range s.Action {
-			switch service, name, _ := strings.Cut(action, ":"); {
-			case service == "kms":
-			case service != "dynamodb" || strings.HasSuffix(s.Resource, "*"):
-				t.Errorf("the policy allows %s on %s", action, s.Resource)
-			default:
+			name, ok := strings.CutPrefix(action, "dynamodb:")
+			if ok && !strings.HasSuffix(s.Resource, "*") {
 				actions = append(actions, name)
+			} else if !strings.HasPrefix(action, "kms:") {
+				t.Errorf("the policy allows %s on %s", action, s.Resource)
 			}
 		}
 	}

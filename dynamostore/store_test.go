@@ -4,11 +4,11 @@ import (
 	"errors"
 	"flag"
 	"net/http"
-	"reflect"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/devicetokens/devicetokens/dynamostore"
@@ -36,32 +36,26 @@ func TestNew(t *testing.T) {
 		t.Error("a request was sent")
 		return nil, errors.New("offline")
 	}))
-	all := dynamostore.Options{
-		Policy:      store.Policy{TTL: store.MinTTL, MaxDevices: 1, Now: time.Now},
-		MaxAttempts: 4, Observe: func(store.Event) {},
-	}
-	for _, opts := range []dynamostore.Options{{}, all} {
-		if s, err := dynamostore.New(client, "arn:aws:dynamodb:eu-central-1:123456789012:table/t", opts); err != nil || s == nil {
-			t.Errorf("New: %v", err)
-		}
-	}
-	names := func(s any, err error, want ...string) {
+	dynamotest.Store(t, client, "arn:aws:dynamodb:eu-central-1:123456789012:table/t", dynamostore.Options{})
+	dynamotest.Store(t, client, "table", dynamostore.Options{MaxAttempts: 4})
+	names := func(err error, want ...string) {
 		t.Helper()
-		if err == nil || !reflect.ValueOf(s).IsNil() {
-			t.Fatalf("got %v and error %v", s, err)
-		}
 		for _, name := range want {
-			if !strings.Contains(err.Error(), name) {
-				t.Errorf("the error %q does not name %s", err, name)
+			if err == nil || !strings.Contains(err.Error(), name) {
+				t.Errorf("the error %v does not name %s", err, name)
 			}
 		}
 	}
-	s, err := dynamostore.New(nil, "", dynamostore.Options{MaxAttempts: -1, Policy: store.Policy{TTL: -1, MaxDevices: -1}})
-	names(s, err, "client", "table", "MaxAttempts", "TTL", "MaxDevices")
-	s, err = dynamostore.New(client, "table", dynamostore.Options{MaxAttempts: 3})
-	names(s, err, "MaxAttempts")
-	w, err := dynamostore.NewWalker(nil, "")
-	names(w, err, "client", "table")
+	_, err := dynamostore.New(nil, "", dynamostore.Options{MaxAttempts: -1, Policy: store.Policy{TTL: -1, MaxDevices: -1}})
+	names(err, "client", "table", "MaxAttempts", "TTL", "MaxDevices")
+	_, err = dynamostore.New(client, "table", dynamostore.Options{MaxAttempts: 3})
+	names(err, "MaxAttempts")
+	_, err = dynamostore.NewWalker(nil, "")
+	names(err, "client", "table")
+	_, err = dynamostore.Upgrade(t.Context(), dynamodb.New(dynamodb.Options{}), "", dynamostore.UpgradeOptions{
+		Segments: 257, RowsPerSecond: -1, PageSize: -1, Resume: "?", Policy: store.Policy{TTL: 1},
+	})
+	names(err, "Segments", "RowsPerSecond", "PageSize", "Resume", "TTL", "table")
 }
 
 // TestCreateTable: the calls need exactly the documented IAM actions, and a second
@@ -83,18 +77,12 @@ func TestCreateTable(t *testing.T) {
 
 // TestCreateTableFails at each of its calls.
 func TestCreateTableFails(t *testing.T) {
-	for _, operation := range []string{"CreateTable", "DescribeTable", "UpdateTimeToLive"} {
-		t.Run(operation, func(t *testing.T) {
-			c := dynamotest.Offline(dynamotest.Transport(func(r *http.Request) (*http.Response, error) {
-				if dynamotest.Operation(r) == operation {
-					return dynamotest.Failure(r, 400, "AccessDeniedException", "no"), nil
-				}
-				return dynamotest.Answer(r, 200, `{"Table":{"TableStatus":"ACTIVE"}}`), nil
-			}), dynamotest.NoRetries)
-			err := dynamostore.CreateTable(t.Context(), c, "table")
-			if err == nil || !strings.Contains(err.Error(), "AccessDeniedException") {
-				t.Errorf("CreateTable: %v", err)
-			}
-		})
+	active := answered(`{"Table":{"TableStatus":"ACTIVE"}}`)
+	for n := range 3 {
+		script := append(slices.Repeat([]answer{active}, n), failure(400, "AccessDeniedException"))
+		err := dynamostore.CreateTable(t.Context(), dynamotest.Offline(dynamotest.Script(script...), dynamotest.NoRetries), "table")
+		if err == nil || !strings.Contains(err.Error(), "AccessDeniedException") {
+			t.Errorf("call %d: CreateTable: %v", n+1, err)
+		}
 	}
 }

@@ -11,8 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
 	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
 	"github.com/devicetokens/devicetokens/store"
@@ -166,20 +164,6 @@ func TestEraseUser(t *testing.T) {
 	w.check()
 	w.holds(alice, tokenA)
 	equal(t, "the registration of alice and its claim", 2, len(w.items))
-}
-
-func TestUpgradeRefusesBadOptions(t *testing.T) {
-	_, err := dynamostore.Upgrade(t.Context(), dynamodb.New(dynamodb.Options{}), "", dynamostore.UpgradeOptions{
-		Segments: 257, RowsPerSecond: -1, PageSize: -1, Resume: "?", Policy: store.Policy{TTL: 1},
-	})
-	if err == nil {
-		t.Fatal("no error")
-	}
-	for _, want := range []string{"Segments", "RowsPerSecond", "PageSize", "Resume", "TTL", "table"} {
-		if !strings.Contains(err.Error(), want) { // each invalid option at once
-			t.Errorf("%q does not name %s", err, want)
-		}
-	}
 }
 
 // manyRows returns rows of the earlier service, each of another user.

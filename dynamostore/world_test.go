@@ -1,10 +1,8 @@
 package dynamostore_test
 
 import (
-	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -121,16 +119,10 @@ func (w *world) do(err error) {
 }
 
 // put writes items without the store.
-func (w *world) put(items ...dynamotest.Item) {
-	w.Helper()
-	w.write(items, nil)
-}
+func (w *world) put(items ...dynamotest.Item) { w.write(items, nil) }
 
 // remove removes items without the store, as DynamoDB's TTL does.
-func (w *world) remove(items ...dynamotest.Item) {
-	w.Helper()
-	w.write(nil, items)
-}
+func (w *world) remove(items ...dynamotest.Item) { w.write(nil, items) }
 
 func (w *world) write(put, remove []dynamotest.Item) {
 	w.Helper()
@@ -139,8 +131,7 @@ func (w *world) write(put, remove []dynamotest.Item) {
 		writes = append(writes, types.WriteRequest{PutRequest: &types.PutRequest{Item: i}})
 	}
 	for _, i := range remove {
-		key := dynamotest.Item{"userId": i["userId"], "deviceId": i["deviceId"]}
-		writes = append(writes, types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: key}})
+		writes = append(writes, types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: keyItem(keyOf(i))}})
 	}
 	for batch := range slices.Chunk(writes, 25) { // DynamoDB's limit
 		_, err := w.client.BatchWriteItem(w.Context(), &dynamodb.BatchWriteItemInput{
@@ -176,21 +167,20 @@ func (w *world) state() state { return state{w.items, w.now} }
 // load brings a state back. The table must be as look read it.
 func (w *world) load(s state) {
 	w.Helper()
-	w.write(s.items, slices.DeleteFunc(slices.Clone(w.items), func(i dynamotest.Item) bool {
-		return find(s.items, keyOf(i)) != nil
-	}))
+	read := w.items
 	w.items, w.now = s.items, s.now
-}
-
-func find(items []dynamotest.Item, key tokens.Key) dynamotest.Item {
-	if n := slices.IndexFunc(items, func(i dynamotest.Item) bool { return keyOf(i) == key }); n >= 0 {
-		return items[n]
-	}
-	return nil
+	w.write(w.items, slices.DeleteFunc(slices.Clone(read), func(i dynamotest.Item) bool { return w.at(keyOf(i)) != nil }))
 }
 
 // at returns the item that look found under the key, nil if there was none.
-func (w *world) at(key tokens.Key) dynamotest.Item { return find(w.items, key) }
+func (w *world) at(key tokens.Key) dynamotest.Item {
+	for _, i := range w.items {
+		if keyOf(i) == key {
+			return i
+		}
+	}
+	return nil
+}
 
 // holds fails unless the row under the key has the token, in that spelling.
 func (w *world) holds(key tokens.Key, token tokens.Token) {
@@ -238,9 +228,10 @@ func keysOf(regs []tokens.Registration) []tokens.Key {
 	return keys
 }
 
-func keyItem(key tokens.Key) dynamotest.Item {
-	return dynamotest.Item{"userId": str(string(key.UserID)), "deviceId": str(string(key.DeviceID))}
-}
+var (
+	str, num, keyItem  = dynamotest.S, dynamotest.N, dynamotest.KeyItem
+	text, number, with = dynamotest.Text, dynamotest.Number, dynamotest.With
+)
 
 func keyOf(i dynamotest.Item) tokens.Key { return key(text(i, "userId"), text(i, "deviceId")) }
 
@@ -248,42 +239,10 @@ func ownerOf(claim dynamotest.Item) tokens.Key {
 	return key(text(claim, "ownerUserId"), text(claim, "ownerDeviceId"))
 }
 
-func str(v string) types.AttributeValue { return &types.AttributeValueMemberS{Value: v} }
-
-func num(v string) types.AttributeValue { return &types.AttributeValueMemberN{Value: v} }
-
 func boolean(v bool) types.AttributeValue { return &types.AttributeValueMemberBOOL{Value: v} }
 
 // instant is a time as a row has it.
 func instant(t time.Time) types.AttributeValue { return str(t.Format("2006-01-02T15:04:05.000Z")) }
-
-func text(i dynamotest.Item, name string) string {
-	if v, ok := i[name].(*types.AttributeValueMemberS); ok {
-		return v.Value
-	}
-	return ""
-}
-
-// number returns a number attribute, 0 if it is absent.
-func number(i dynamotest.Item, name string) int64 {
-	v, ok := i[name].(*types.AttributeValueMemberN)
-	if !ok {
-		return 0
-	}
-	n, err := strconv.ParseInt(v.Value, 10, 64)
-	if err != nil {
-		panic(err)
-	}
-	return n
-}
-
-// with returns a copy of i with other attributes. Attributes that are nil are removed.
-func with(i, changes dynamotest.Item) dynamotest.Item {
-	i = maps.Clone(i)
-	maps.Copy(i, changes)
-	maps.DeleteFunc(i, func(_ string, v types.AttributeValue) bool { return v == nil })
-	return i
-}
 
 // legacyRow returns a row as the earlier service wrote it: it has no expiry and no
 // claim.

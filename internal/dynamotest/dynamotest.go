@@ -201,11 +201,8 @@ func walker(t testing.TB, s store.Store) store.Walker {
 func corrupt(t testing.TB, s store.Store, key tokens.Key) {
 	t.Helper()
 	_, err := Client(t, nil).UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
-		TableName: aws.String(tableOf(s)),
-		Key: Item{
-			"userId":   &types.AttributeValueMemberS{Value: string(key.UserID)},
-			"deviceId": &types.AttributeValueMemberS{Value: string(key.DeviceID)},
-		},
+		TableName:                 aws.String(tableOf(s)),
+		Key:                       KeyItem(key),
 		UpdateExpression:          aws.String("SET platform = :bad"),
 		ExpressionAttributeValues: Item{":bad": &types.AttributeValueMemberBOOL{Value: true}},
 	})

@@ -4,11 +4,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -84,21 +81,6 @@ func CheckInvariants(items []Item, now time.Time) []string {
 	return wrong
 }
 
-func keyText(i Item) string { return Text(i, "userId") + "/" + Text(i, "deviceId") }
-
-// Text returns a string attribute, "" if the item has none of that name.
-func Text(i Item, name string) string {
-	if v, ok := i[name].(*types.AttributeValueMemberS); ok {
-		return v.Value
-	}
-	return ""
-}
-
-// Number returns a number attribute, 0 if the item has none of that name.
-func Number(i Item, name string) int64 {
-	if v, ok := i[name].(*types.AttributeValueMemberN); ok {
-		n, _ := strconv.ParseInt(v.Value, 10, 64)
-		return n
-	}
-	return 0
+func keyText(i Item) string {
+	return Text(i, "userId") + "/" + Text(i, "deviceId")
 }

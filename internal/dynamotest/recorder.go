@@ -23,15 +23,11 @@ type Recorder struct {
 
 // A Call is one request with a response.
 type Call struct {
-	Operation string   // "UpdateItem"
-	Refused   bool     // a condition did not hold
-	Actions   []string // IAM actions, sorted; for a transaction those of its items
-	Tables    []string // sorted
-	Index     string
-	Items     []string // of a transaction, such as "Update alice/phone" and "Put a claim"
-	// Conditions has the condition, key condition and filter expressions, and those of
-	// the items of a transaction.
-	Conditions []string
+	Operation  string   // "UpdateItem"
+	Refused    bool     // a condition did not hold
+	Actions    []string // IAM actions; for a transaction those of its items
+	Items      []string // of a transaction, such as "Update alice/phone" and "Put a claim"
+	Conditions []string // condition, key condition and filter expressions, also of the items
 
 	WriteUnits, ReadUnits float64 // as AWS bills them
 	Reported              float64 // units of either kind in the response
@@ -105,17 +101,15 @@ func newCall(operation string, asked, answered []byte) (Call, error) {
 	if err := json.Unmarshal(answered, &resp); err != nil {
 		return Call{}, err
 	}
-	c := Call{Operation: operation, Actions: actions(operation, req), Index: req.IndexName, Reported: resp.ConsumedCapacity.units()}
+	c := Call{Operation: operation, Reported: resp.ConsumedCapacity.units()}
 	for _, code := range []string{"ConditionalCheckFailedException", "TransactionCanceledException"} {
 		c.Refused = c.Refused || strings.HasSuffix(resp.Type, "#"+code)
 	}
 	c.Conditions = append(c.Conditions, req.ConditionExpression, req.KeyConditionExpression, req.FilterExpression)
-	if req.TableName != "" {
-		c.Tables = append(c.Tables, req.TableName)
-	}
 	for _, t := range req.TransactItems {
 		kind, key, on := t.target()
-		c.Tables = append(c.Tables, on.TableName)
+		// "IAM and DynamoDB transactions" in the developer guide
+		c.Actions = append(c.Actions, kind+"Item")
 		c.Conditions = append(c.Conditions, on.ConditionExpression)
 		if name := keyText(key); strings.HasPrefix(name, "#claim#") {
 			c.Items = append(c.Items, kind+" a claim")
@@ -123,8 +117,9 @@ func newCall(operation string, asked, answered []byte) (Call, error) {
 			c.Items = append(c.Items, kind+" "+name)
 		}
 	}
-	slices.Sort(c.Tables)
-	c.Tables = slices.Compact(c.Tables)
+	if c.Actions == nil {
+		c.Actions = []string{operation}
+	}
 	c.Conditions = slices.DeleteFunc(c.Conditions, func(text string) bool { return text == "" })
 	return c, c.bill(req, resp)
 }
@@ -132,9 +127,8 @@ func newCall(operation string, asked, answered []byte) (Call, error) {
 // The parts of requests and responses that a Recorder reads.
 type (
 	request struct {
-		TableName, IndexName string
-		ConsistentRead       bool
-		TransactItems        []transactItem
+		ConsistentRead bool
+		TransactItems  []transactItem
 
 		ConditionExpression, KeyConditionExpression, FilterExpression string
 	}
@@ -205,23 +199,6 @@ var (
 
 // StoreOperations are the operations that the methods of store.Store call, sorted.
 var StoreOperations = []string{"GetItem", "Query", "TransactGetItems", "TransactWriteItems", "UpdateItem"}
-
-// actions returns the IAM actions that a request needs. A transaction needs those of its
-// items ("IAM and DynamoDB transactions" in the developer guide).
-func actions(operation string, req request) []string {
-	var all []string
-	switch operation {
-	case "TransactWriteItems", "TransactGetItems":
-		for _, t := range req.TransactItems {
-			kind, _, _ := t.target()
-			all = append(all, kind+"Item")
-		}
-	default:
-		all = append(all, operation)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
 
 // ItemSize returns the size of an item in bytes ("DynamoDB item sizes and formats" in the
 // developer guide of DynamoDB). Numbers are rounded up.

@@ -5,16 +5,56 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/devicetokens/devicetokens/tokens"
 )
 
 // An Item is an item of the table.
 type Item = map[string]types.AttributeValue
+
+// S returns a string attribute.
+func S(v string) types.AttributeValue { return &types.AttributeValueMemberS{Value: v} }
+
+// N returns a number attribute.
+func N(v string) types.AttributeValue { return &types.AttributeValueMemberN{Value: v} }
+
+// KeyItem returns the attributes of a key.
+func KeyItem(k tokens.Key) Item {
+	return Item{"userId": S(string(k.UserID)), "deviceId": S(string(k.DeviceID))}
+}
+
+// With returns a copy of i with other attributes. It removes attributes that are nil.
+func With(i, changes Item) Item {
+	i = maps.Clone(i)
+	maps.Copy(i, changes)
+	maps.DeleteFunc(i, func(_ string, v types.AttributeValue) bool { return v == nil })
+	return i
+}
+
+// Text returns a string attribute, "" if it is absent or of another type.
+func Text(i Item, name string) string {
+	if v, ok := i[name].(*types.AttributeValueMemberS); ok {
+		return v.Value
+	}
+	return ""
+}
+
+// Number returns an integer attribute, 0 if it is absent or of another type.
+func Number(i Item, name string) int64 {
+	if v, ok := i[name].(*types.AttributeValueMemberN); ok {
+		n, _ := strconv.ParseInt(v.Value, 10, 64)
+		return n
+	}
+	return 0
+}
 
 // Operation returns the operation of a request, such as "UpdateItem".
 func Operation(r *http.Request) string {
