@@ -216,7 +216,7 @@ func (s *Server) receipts(body []byte) (data any, fault Fault, refused *refusal)
 	receipts := map[string]any{}
 	for _, id := range request.IDs {
 		t, known := s.tickets[id]
-		if !known && s.o.StrictIDs {
+		if !known && fault.StrictIDs {
 			return nil, fault, invalid(`"ids" has an invalid id`)
 		}
 		if p := s.phones[t.token]; p != nil {

@@ -28,7 +28,6 @@ type Options struct {
 	PerSecond    int           // maximum notifications for one project in a second; 0 means 600
 	ReceiptDelay time.Duration // time until a receipt exists
 	AccessToken  string        // the token that requests must have; "" means none
-	StrictIDs    bool          // reject requests for receipts with an id of no ticket
 	// Fault returns the fault for each valid request. It is called without a lock
 	// held, so it may change phones.
 	Fault func(Request) Fault
@@ -50,6 +49,7 @@ type Fault struct {
 	Body       string        // accept the request and respond with this body; with a Status, reject it with this body
 	Lose       bool          // accept the request and lose the response
 	Vague      bool          // omit the tokens when rejecting a mix of projects
+	StrictIDs  bool          // reject a request for receipts with an id of no ticket
 }
 
 // Server is an http.Handler. It is safe for concurrent use.

@@ -47,21 +47,19 @@ func killedEverywhere(t *testing.T, most int, test func(w *world, k *killer)) {
 		kills := 0
 		for killed := true; killed && kills < most; {
 			k := &killer{at: at, n: kills + 1}
-			t.Run(fmt.Sprint(at, kills+1), func(t *testing.T) {
-				inWorld(t, fakeexpo.Options{}, func(t *testing.T, w *world) {
-					w.everything()
-					w.o.step = k.step
-					err := w.run(t.Context())
-					if killed = k.n <= 0; !killed {
-						return
-					}
-					if !errors.Is(err, errKilled) {
-						t.Fatalf("got %v, want it killed", err)
-					}
-					kills++
-					w.o.step = nil
-					test(w, k)
-				})
+			inWorld(t, fmt.Sprint(at, kills+1), func(w *world) {
+				w.everything()
+				w.o.step = k.step
+				err := w.run(w.Context())
+				if killed = k.n <= 0; !killed {
+					return
+				}
+				if !errors.Is(err, errKilled) {
+					w.Fatalf("got %v, want it killed", err)
+				}
+				kills++
+				w.o.step = nil
+				test(w, k)
 			})
 		}
 		if kills == 0 {
@@ -95,20 +93,20 @@ const takenOfEverything, firstGone, secondGone, refusedAlone = 54, 40, 41, 52
 func TestKilledAtEachStep(t *testing.T) {
 	t.Parallel()
 	killedEverywhere(t, math.MaxInt, func(w *world, k *killer) {
-		w.expect(everythingDone, w.finish())
+		w.finish(everythingDone)
 		again := w.expo.Stats().Taken - takenOfEverything
 		if !k.lost && again != 0 || again > 100 {
-			w.t.Errorf("%d were sent again", again)
+			w.Errorf("%d were sent again", again)
 		}
 		for i := range w.users {
 			switch n := w.expo.Received(spelling(i)); {
 			case i == refusedAlone:
 			case i == firstGone, i == secondGone:
 				if w.status(i) != tokens.DeviceNotRegistered {
-					w.t.Errorf("%s is %s", user(i), w.status(i))
+					w.Errorf("%s is %s", user(i), w.status(i))
 				}
 			case n < 1, n > 1 && !k.lost:
-				w.t.Errorf("%s got %d messages", user(i), n)
+				w.Errorf("%s got %d messages", user(i), n)
 			}
 		}
 	})
@@ -124,13 +122,12 @@ func TestHandOverBetweenKillAndResume(t *testing.T) {
 			w.handOver(i)
 			before[i] = w.expo.Received(spelling(i))
 		}
-		w.finish()
-		if wrong := w.expo.Stats().Misrouted; wrong != 0 {
-			w.t.Errorf("%d messages reached another's phone", wrong)
+		if err := w.run(w.Context()); err != nil || w.expo.Stats().Misrouted != 0 {
+			w.Errorf("%v, and %d messages reached another's phone", err, w.expo.Stats().Misrouted)
 		}
 		for i := range before {
 			if now := w.expo.Received(spelling(i)); now != before[i] {
-				w.t.Errorf("phone %d got %d messages after it had changed hands", i, now-before[i])
+				w.Errorf("phone %d got %d messages after it had changed hands", i, now-before[i])
 			}
 		}
 	})
@@ -149,16 +146,14 @@ func TestRequestsThatFail(t *testing.T) {
 			return f
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, fakeexpo.Options{}, func(t *testing.T, w *world) {
-				w.everything()
-				w.fault = fault
-				w.expect(everythingDone, w.finish())
-				again := w.expo.Stats().Taken - takenOfEverything
-				if isLost := name == "lost answer"; isLost != (again > 0) || again > 100 {
-					t.Errorf("%d were sent again", again)
-				}
-			})
+		inWorld(t, name, func(w *world) {
+			w.everything()
+			w.fault = fault
+			w.finish(everythingDone)
+			again := w.expo.Stats().Taken - takenOfEverything
+			if isLost := name == "lost answer"; isLost != (again > 0) || again > 100 {
+				w.Errorf("%d were sent again", again)
+			}
 		})
 	}
 }
@@ -167,21 +162,20 @@ func TestRequestsThatFail(t *testing.T) {
 // be sent again.
 func TestStopped(t *testing.T) {
 	t.Parallel()
-	inWorld(t, fakeexpo.Options{}, func(t *testing.T, w *world) {
-		ctx, stop := context.WithCancel(w.t.Context())
+	inWorld(t, "", func(w *world) {
+		ctx, stop := context.WithCancel(w.Context())
 		w.fault = func(fakeexpo.Request) fakeexpo.Fault {
 			stop()
 			return fakeexpo.Fault{}
 		}
 		w.everything()
 		if err := w.run(ctx); !errors.Is(err, context.Canceled) {
-			t.Errorf("got %v, want it canceled", err)
+			w.Errorf("got %v, want it canceled", err)
 		}
 		if counts, _, _ := w.totals(); counts.Accepted != 30 {
-			t.Errorf("%d were acknowledged, want the first batch", counts.Accepted)
+			w.Errorf("%d were acknowledged, want the first batch", counts.Accepted)
 		}
-		if w.finish(); w.expo.Stats().Taken != takenOfEverything {
-			t.Errorf("%d were taken, want each once", w.expo.Stats().Taken)
-		}
+		w.finish(everythingDone)
+		w.took(takenOfEverything)
 	})
 }

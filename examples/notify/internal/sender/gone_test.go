@@ -1,7 +1,6 @@
 package sender
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -36,35 +35,30 @@ func TestTooManyGone(t *testing.T) {
 		{name: "allowed, and not a round number of bits", fine: 71, atOnce: 29, maxGone: 0.29, invalidated: true},
 		{name: "less allowed", fine: 90, later: 10, maxGone: 0.05},
 	} {
-		t.Run(tc.name, func(t *testing.T) {
-			inWorld(t, fakeexpo.Options{}, func(t *testing.T, w *world) {
-				w.platform = tokens.Android
-				w.add(tc.fine, app, "p")
-				if tc.ios {
-					w.platform = tokens.IOS
-				}
-				w.add(tc.atOnce, goneAtOnce, "p")
-				w.add(tc.later, goneLater, "p")
-				w.add(tc.ofOther, fakeexpo.Phone{Project: other.Project, Receipt: fakeexpo.Gone}, "other")
-				gone := tc.atOnce + tc.later + tc.ofOther
-				time.Sleep(time.Hour)
-				w.o.MaxGone = tc.maxGone
-				want := outbox.Counts{Accepted: len(w.users) - tc.atOnce, Delivered: tc.fine, Unregistered: gone}
+		inWorld(t, tc.name, func(w *world) {
+			w.platform = tokens.Android
+			w.add(tc.fine, app, "p")
+			if tc.ios {
+				w.platform = tokens.IOS
+			}
+			w.add(tc.atOnce, goneAtOnce, "p")
+			w.add(tc.later, goneLater, "p")
+			w.add(tc.ofOther, fakeexpo.Phone{Project: other.Project, Receipt: fakeexpo.Gone}, "other")
+			gone := tc.atOnce + tc.later + tc.ofOther
+			time.Sleep(time.Hour)
+			w.o.MaxGone = tc.maxGone
+			want := outbox.Counts{Accepted: len(w.users) - tc.atOnce, Delivered: tc.fine, Unregistered: gone}
+			for range 2 {
 				if tc.invalidated {
 					want.Invalidated = gone
+					w.finish(want)
+				} else {
+					w.leave(ErrHeld, want, nil)
 				}
-				for range 2 {
-					if err := w.run(t.Context()); tc.invalidated != (err == nil) || tc.invalidated == errors.Is(err, ErrHeld) {
-						t.Errorf("got %v", err)
-					}
-					got, _, _ := w.totals()
-					w.expect(want, got)
-				}
-				w.o.MaxGone, want.Invalidated = 1, gone
-				if w.expect(want, w.finish()); w.expo.Stats().Taken != len(w.users) {
-					t.Errorf("%+v", w.expo.Stats())
-				}
-			})
+			}
+			w.o.MaxGone, want.Invalidated = 1, gone
+			w.finish(want)
+			w.took(len(w.users))
 		})
 	}
 }
@@ -73,7 +67,7 @@ func TestTooManyGone(t *testing.T) {
 // registered less than five minutes before the message, after it, or with another token.
 func TestDeviceNotRegistered(t *testing.T) {
 	t.Parallel()
-	inWorld(t, fakeexpo.Options{}, func(t *testing.T, w *world) {
+	inWorld(t, "", func(w *world) {
 		w.add(3, goneAtOnce, "p")
 		w.add(4, goneLater, "p")
 		w.add(100, app, "p")
@@ -84,14 +78,14 @@ func TestDeviceNotRegistered(t *testing.T) {
 			w.register(user(5), "ExponentPushToken[new]", "p")
 			w.handOver(6)
 		})
-		w.expect(outbox.Counts{Accepted: 104, Delivered: 100, Unregistered: 7, Invalidated: 7}, w.finish())
+		w.finish(outbox.Counts{Accepted: 104, Delivered: 100, Unregistered: 7, Invalidated: 7})
 		for i, isGone := range []bool{true, false, true, true, false, false} {
 			if isGone != (w.status(i) == tokens.DeviceNotRegistered) {
-				t.Errorf("user %d is %q", i, w.status(i))
+				w.Errorf("user %d is %q", i, w.status(i))
 			}
 		}
-		if r, err := w.registry.Get(t.Context(), key("stranger")); err != nil || !r.Active() {
-			t.Errorf("the phone's new owner: %v, %v", r.Status, err)
+		if r, err := w.registry.Get(w.Context(), key("stranger")); err != nil || !r.Active() {
+			w.Errorf("the phone's new owner: %v, %v", r.Status, err)
 		}
 	})
 }
@@ -101,31 +95,27 @@ func TestDeviceNotRegistered(t *testing.T) {
 // receipts nor messages that are not sent yet.
 func TestInvalidatedBeforeTheLastReceipt(t *testing.T) {
 	t.Parallel()
-	for _, tc := range []struct {
-		name      string
+	for name, tc := range map[string]struct {
 		bad       fakeexpo.Phone
 		perSecond float64
 		within    time.Duration
 	}{
-		{"never comes", fakeexpo.Phone{Project: app.Project, Receipt: fakeexpo.Answer{JSON: "null"}}, DefaultPerSecond, 2 * delay},
-		{ // the last messages are sent after the first receipts
-			"5xx", fakeexpo.Phone{Project: app.Project, RefusedLookup: fakeexpo.Refusal{Status: 500, Code: "INTERNAL_SERVER_ERROR"}}, 0.1, 3 * time.Hour,
-		},
+		"never comes": {fakeexpo.Phone{Project: app.Project, Receipt: fakeexpo.Answer{JSON: "null"}}, DefaultPerSecond, 2 * delay},
+		// With this rate, the last messages are sent after the first receipts.
+		"5xx": {fakeexpo.Phone{Project: app.Project, RefusedLookup: fakeexpo.Refusal{Status: 500, Code: "INTERNAL_SERVER_ERROR"}}, 0.1, 3 * time.Hour},
 	} {
-		t.Run(tc.name, func(t *testing.T) {
-			inWorld(t, fakeexpo.Options{}, func(t *testing.T, w *world) {
-				w.add(1, tc.bad, "p")
-				w.add(199, app, "p")
-				w.add(1, goneLater, "p")
-				w.o.PageUsers, w.o.PerSecond = 100, tc.perSecond
-				time.Sleep(time.Hour)
-				began := time.Now()
-				invalidated := w.lastStep("invalidated")
-				w.expect(outbox.Counts{Accepted: 201, Delivered: 199, NoReceipt: 1, Unregistered: 1, Invalidated: 1}, w.finish())
-				if after := invalidated().Sub(began); after > tc.within {
-					t.Errorf("invalidated after %v", after)
-				}
-			})
+		inWorld(t, name, func(w *world) {
+			w.add(1, tc.bad, "p")
+			w.add(199, app, "p")
+			w.add(1, goneLater, "p")
+			w.o.PageUsers, w.o.PerSecond = 100, tc.perSecond
+			time.Sleep(time.Hour)
+			began := time.Now()
+			invalidated := w.lastStep("invalidated")
+			w.finish(outbox.Counts{Accepted: 201, Delivered: 199, NoReceipt: 1, Unregistered: 1, Invalidated: 1})
+			if after := invalidated().Sub(began); after > tc.within {
+				w.Errorf("invalidated after %v", after)
+			}
 		})
 	}
 }

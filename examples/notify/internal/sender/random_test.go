@@ -42,10 +42,8 @@ var messageAnswers = []fakeexpo.Answer{
 func TestAnyAnswer(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(10) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			random := &dice{random: rand.New(rand.NewPCG(seed, 15))}
-			inWorld(t, fakeexpo.Options{StrictIDs: random.flip(0.5)}, func(_ *testing.T, w *world) { w.anyAnswer(random) })
-		})
+		random := &dice{random: rand.New(rand.NewPCG(seed, 15))}
+		inWorld(t, fmt.Sprint(seed), func(w *world) { w.anyAnswer(random) })
 	}
 }
 
@@ -71,10 +69,12 @@ func (w *world) anyAnswer(random *dice) {
 	faults := pick(random, []float64{0.02, 0.2, 0.6, 1})
 	strange := pick(random, []float64{0, 0.02, 0.5})
 	kills := pick(random, []float64{0, 0.005})
+	strictIDs := random.flip(0.5)
 	w.fault = func(fakeexpo.Request) (f fakeexpo.Fault) {
 		if random.flip(faults) {
 			f = pick(random, requestFaults)
 		}
+		f.StrictIDs = strictIDs
 		return f
 	}
 	for range 120 {
@@ -96,21 +96,22 @@ func (w *world) anyAnswer(random *dice) {
 	}
 	for range 4 {
 		began := time.Now()
-		err := w.run(w.t.Context())
+		err := w.run(w.Context())
 		if left, waiting, _ := w.accounted(); err == nil && left+waiting > 0 {
-			w.t.Errorf("no error, but %d messages and %d receipts are left", left, waiting)
+			w.Errorf("no error, but %d messages and %d receipts are left", left, waiting)
 		}
 		if took := time.Since(began); took > 26*time.Hour {
-			w.t.Errorf("it took %v", took)
+			w.Errorf("it took %v", took)
 		}
 	}
-	w.fault, w.o.step = nil, nil
-	if err := w.run(w.t.Context()); err != nil {
-		w.t.Log(err) // possible for a project with nothing but refused messages
+	w.o.step = nil
+	w.fail(fakeexpo.Fault{StrictIDs: strictIDs})
+	if err := w.run(w.Context()); err != nil {
+		w.Log(err) // possible for a project with nothing but refused messages
 	}
 	left, _, missing := w.accounted()
 	if left > mostSuspects {
-		w.t.Errorf("%d are left", left)
+		w.Errorf("%d are left", left)
 	}
 	for i := range w.users {
 		if w.expo.Received(spelling(i)) == 0 {
@@ -118,14 +119,14 @@ func (w *world) anyAnswer(random *dice) {
 		}
 	}
 	if missing < 0 {
-		w.t.Errorf("%d phones got nothing, beyond those that are counted", -missing)
+		w.Errorf("%d phones got nothing, beyond those that are counted", -missing)
 	}
 }
 
 // accounted compares the counts with the number of planned messages. It returns how many
 // messages and receipts are left, and how many messages may not have arrived.
 func (w *world) accounted() (left, waiting, missing int) {
-	w.t.Helper()
+	w.Helper()
 	c, unsent, waiting := w.totals()
 	for _, n := range unsent {
 		left += n
@@ -135,7 +136,7 @@ func (w *world) accounted() (left, waiting, missing int) {
 		missing += n
 	}
 	if sum := missing + c.Delivered + c.NoReceipt + waiting; sum != c.Planned {
-		w.t.Errorf("%d of %d are accounted for: %+v, %d left, %d waiting", sum, c.Planned, c, left, waiting)
+		w.Errorf("%d of %d are accounted for: %+v, %d left, %d waiting", sum, c.Planned, c, left, waiting)
 	}
 	return left, waiting, missing
 }

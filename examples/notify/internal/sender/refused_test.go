@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/devicetokens/devicetokens/examples/internal/fakeexpo"
 	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
 )
@@ -28,23 +26,18 @@ func TestOneRefused(t *testing.T) {
 	t.Parallel()
 	for code, bad := range refusals {
 		for _, others := range []int{0, 99, 299} {
-			t.Run(fmt.Sprint(code, others), func(t *testing.T) {
-				inWorld(t, fakeexpo.Options{}, func(t *testing.T, w *world) {
-					w.add(others, app, "p")
-					w.add(1, bad, "p")
-					if others == 0 {
-						err := w.run(t.Context())
-						_, left, _ := w.totals()
-						if diff := cmp.Diff(map[string]int{code: 1}, left); diff != "" || !errors.Is(err, ErrRefused) {
-							t.Errorf("%v, left (-want +got):\n%s", err, diff)
-						}
-						return
-					}
-					w.expect(outbox.Counts{Accepted: others, Delivered: others, Failed: map[string]int{code: 1}}, w.finish())
-					if sends, most := w.expo.Stats().Sends, (others+1)/100+14; sends > most {
-						t.Errorf("%d requests, want at most %d", sends, most)
-					}
-				})
+			inWorld(t, fmt.Sprint(code, others), func(w *world) {
+				w.add(others, app, "p")
+				w.add(1, bad, "p")
+				alone := map[string]int{code: 1}
+				if others == 0 {
+					w.leave(ErrRefused, outbox.Counts{}, alone)
+					return
+				}
+				w.finish(outbox.Counts{Accepted: others, Delivered: others, Failed: alone})
+				if sends, most := w.expo.Stats().Sends, (others+1)/100+14; sends > most {
+					w.Errorf("%d requests, want at most %d", sends, most)
+				}
 			})
 		}
 	}
@@ -54,10 +47,10 @@ func TestOneRefused(t *testing.T) {
 func TestManyRefused(t *testing.T) {
 	t.Parallel()
 	for _, bads := range []int{40, 60} {
-		inWorld(t, fakeexpo.Options{}, func(t *testing.T, w *world) {
+		inWorld(t, fmt.Sprint(bads), func(w *world) {
 			w.add(bads, refusals["UNAUTHORIZED"], "p")
 			w.add(220-bads, app, "p")
-			w.expect(outbox.Counts{Accepted: 220 - bads, Delivered: 220 - bads, Failed: map[string]int{"UNAUTHORIZED": bads}}, w.finish())
+			w.finish(outbox.Counts{Accepted: 220 - bads, Delivered: 220 - bads, Failed: map[string]int{"UNAUTHORIZED": bads}})
 		})
 	}
 }
@@ -67,98 +60,76 @@ func TestManyRefused(t *testing.T) {
 // among many of an attacker is sent in the end.
 func TestRefusedFirst(t *testing.T) {
 	t.Parallel()
-	for range 6 { // the messages are in random order
-		inWorld(t, fakeexpo.Options{}, func(t *testing.T, w *world) {
+	for i := range 6 { // the messages are in random order
+		inWorld(t, fmt.Sprint(i), func(w *world) {
 			const bads = 24
 			w.add(bads, refusals["UNAUTHORIZED"], "p")
 			w.add(1, app, "p")
 			for runs := 0; w.expo.Stats().Taken == 0; runs++ {
-				if err := w.run(t.Context()); err != nil && !errors.Is(err, ErrRefused) || runs > 4*bads/mostSuspects {
-					t.Fatalf("after %d runs: %v", runs, err)
+				if err := w.run(w.Context()); err != nil && !errors.Is(err, ErrRefused) || runs > 4*bads/mostSuspects {
+					w.Fatalf("after %d runs: %v", runs, err)
 				}
 			}
 		})
 	}
 }
 
-// A project that Expo refuses as a whole does not affect other projects, costs few
-// requests, and is tried again by the next run.
+// A project that Expo refuses as a whole does not affect other projects, even if its users
+// are first on the list. It costs few requests, and the next run tries it again.
 func TestProjectRefused(t *testing.T) {
 	t.Parallel()
-	for _, named := range []bool{true, false} {
-		for _, status := range []int{200, 401} {
-			t.Run(fmt.Sprint(status, named), func(t *testing.T) {
-				inWorld(t, fakeexpo.Options{}, func(t *testing.T, w *world) {
-					w.o.PageUsers = 200
-					w.addTwo(300, named)
-					w.expo.Refuse(other.Project, fakeexpo.Refusal{Status: status, Code: "UNAUTHORIZED"})
-					if err := w.run(t.Context()); !errors.Is(err, ErrRefused) {
-						t.Errorf("got %v, want ErrRefused", err)
-					}
-					got, left, _ := w.totals()
-					w.expect(outbox.Counts{Accepted: 300, Delivered: 300}, got)
-					if diff := cmp.Diff(map[string]int{"UNAUTHORIZED": 300}, left); diff != "" {
-						t.Errorf("left (-want +got):\n%s", diff)
-					}
-					if n := w.expo.Stats().Refused["UNAUTHORIZED"]; n > 40 {
-						t.Errorf("refused %d times", n)
-					}
-					w.expo.Refuse(other.Project, fakeexpo.Refusal{})
-					if w.expect(outbox.Counts{Accepted: 600, Delivered: 600}, w.finish()); w.expo.Stats().Taken != 600 {
-						t.Errorf("%+v", w.expo.Stats())
-					}
-				})
-			})
-		}
+	for name, tc := range map[string]struct {
+		status int
+		add    func(w *world)
+		page   int
+	}{
+		"named":                  {401, func(w *world) { w.addTwo(300, "p", "other") }, 200},
+		"without a project":      {401, func(w *world) { w.addTwo(300, "", "") }, 200},
+		"refused with a 200":     {200, func(w *world) { w.addTwo(300, "", "") }, 200},
+		"the refused ones first": {401, func(w *world) { w.add(300, other, "other"); w.add(50, app, "p") }, 50},
+	} {
+		inWorld(t, name, func(w *world) {
+			tc.add(w)
+			w.o.PageUsers = tc.page
+			all, fine := len(w.users), len(w.users)-300
+			w.expo.Refuse(other.Project, fakeexpo.Refusal{Status: tc.status, Code: "UNAUTHORIZED"})
+			w.leave(ErrRefused, outbox.Counts{Accepted: fine, Delivered: fine}, map[string]int{"UNAUTHORIZED": 300})
+			if n := w.expo.Stats().Refused["UNAUTHORIZED"]; n > 40 {
+				w.Errorf("refused %d times", n)
+			}
+			w.expo.Refuse(other.Project, fakeexpo.Refusal{})
+			w.finish(outbox.Counts{Accepted: all, Delivered: all})
+			w.took(all)
+		})
 	}
-}
-
-// Users of a refused project at the beginning of the list do not keep the users of
-// another project from their messages.
-func TestRefusedProjectFirst(t *testing.T) {
-	t.Parallel()
-	inWorld(t, fakeexpo.Options{}, func(t *testing.T, w *world) {
-		w.add(300, other, "other")
-		w.add(50, app, "p")
-		w.o.PageUsers = 50
-		w.expo.Refuse(other.Project, fakeexpo.Refusal{Status: 401, Code: "UNAUTHORIZED"})
-		err := w.run(t.Context())
-		if got, left, _ := w.totals(); got.Delivered != 50 || left["UNAUTHORIZED"] != 300 || !errors.Is(err, ErrRefused) {
-			t.Errorf("%v, %+v", err, got)
-		}
-	})
 }
 
 // If Expo accepts no request, a run ends after few requests, and loses no message.
 func TestNothingAccepted(t *testing.T) {
 	t.Parallel()
-	for _, tc := range []struct {
-		name  string
+	for name, tc := range map[string]struct {
 		fault fakeexpo.Fault
 		most  int // requests
 		want  string
 	}{
-		{"redirect", fakeexpo.Fault{Status: 307, Location: "http://other.test/send"}, 6, "send: expo answered 307"},
-		{"no answer", fakeexpo.Fault{Status: 502}, 70, ErrGaveUp.Error()},
-		{"access token", fakeexpo.Fault{Status: 401, Code: "UNAUTHORIZED"}, 30, ErrRefused.Error()},
+		"redirect":     {fakeexpo.Fault{Status: 307, Location: "http://other.test/send"}, 6, "send: expo answered 307"},
+		"no answer":    {fakeexpo.Fault{Status: 502}, 70, ErrGaveUp.Error()},
+		"access token": {fakeexpo.Fault{Status: 401, Code: "UNAUTHORIZED"}, 30, ErrRefused.Error()},
 	} {
-		t.Run(tc.name, func(t *testing.T) {
-			inWorld(t, fakeexpo.Options{}, func(t *testing.T, w *world) {
-				w.fault = func(fakeexpo.Request) fakeexpo.Fault { return tc.fault }
-				w.add(1000, app, "p")
-				w.o.PageUsers = 20
-				err := w.run(t.Context())
-				if n := w.expo.Stats().Requests; err == nil || !strings.Contains(err.Error(), tc.want) || n > tc.most {
-					t.Errorf("got %v after %d requests", err, n)
-				}
-				if got, _, _ := w.totals(); got.Planned > 500 || got.Failed != nil {
-					t.Errorf("%+v, with a list that is refused from its beginning", got)
-				}
-				w.fault = nil
-				if w.expect(outbox.Counts{Accepted: 1000, Delivered: 1000}, w.finish()); w.expo.Stats().Taken != 1000 {
-					t.Errorf("%+v", w.expo.Stats())
-				}
-			})
+		inWorld(t, name, func(w *world) {
+			w.fail(tc.fault)
+			w.add(1000, app, "p")
+			w.o.PageUsers = 20
+			err := w.run(w.Context())
+			if n := w.expo.Stats().Requests; err == nil || !strings.Contains(err.Error(), tc.want) || n > tc.most {
+				w.Errorf("got %v after %d requests", err, n)
+			}
+			if got, _, _ := w.totals(); got.Planned > 500 || got.Failed != nil {
+				w.Errorf("%+v, with a list that is refused from its beginning", got)
+			}
+			w.fail(fakeexpo.Fault{})
+			w.finish(outbox.Counts{Accepted: 1000, Delivered: 1000})
+			w.took(1000)
 		})
 	}
 }
@@ -167,20 +138,20 @@ func TestNothingAccepted(t *testing.T) {
 // splits it, until the message at fault is alone.
 func TestNeverAnswered(t *testing.T) {
 	t.Parallel()
-	inWorld(t, fakeexpo.Options{}, func(t *testing.T, w *world) {
+	inWorld(t, "", func(w *world) {
 		w.add(299, app, "p")
 		w.add(1, refused(500, "INTERNAL_SERVER_ERROR"), "p")
 		for runs := 0; ; runs++ {
-			if err := w.run(t.Context()); !errors.Is(err, ErrGaveUp) {
-				t.Fatalf("got %v, want ErrGaveUp", err)
+			if err := w.run(w.Context()); !errors.Is(err, ErrGaveUp) {
+				w.Fatalf("got %v, want ErrGaveUp", err)
 			}
 			got, left, _ := w.totals()
 			if left[noAnswer] == 1 {
-				w.expect(outbox.Counts{Accepted: 299, Delivered: 299}, got)
+				w.expect(outbox.Counts{Accepted: 299, Delivered: 299}, left)
 				return
 			}
 			if got.Delivered < 200 || runs > 8 {
-				t.Fatalf("run %d: %+v, left %v", runs, got, left)
+				w.Fatalf("run %d: %+v, left %v", runs, got, left)
 			}
 		}
 	})
@@ -190,58 +161,46 @@ func TestNeverAnswered(t *testing.T) {
 // are not sent again, and other batches are sent.
 func TestOtherNumberOfTickets(t *testing.T) {
 	t.Parallel()
-	for _, body := range []string{`{"data":[]}`, `{"data":[{"status":"ok","id":"1"}]}`} {
-		inWorld(t, fakeexpo.Options{}, func(t *testing.T, w *world) {
-			w.fault = func(r fakeexpo.Request) (f fakeexpo.Fault) {
-				if r.Send && r.Number == 2 {
-					f.Body = body
-				}
-				return f
+	inWorld(t, "", func(w *world) {
+		w.fault = func(r fakeexpo.Request) (f fakeexpo.Fault) {
+			if r.Send && r.Number == 2 {
+				f.Body = `{"data":[{"status":"ok","id":"1"}]}`
 			}
-			w.add(300, app, "p")
-			w.o.Workers = 1
-			want := outbox.Counts{Accepted: 200, Delivered: 200, Failed: map[string]int{"NoTicket": 100}}
-			if w.expect(want, w.finish()); w.expo.Stats().Taken != 300 {
-				t.Errorf("%+v", w.expo.Stats())
-			}
-		})
-	}
+			return f
+		}
+		w.add(300, app, "p")
+		w.o.Workers = 1
+		w.finish(outbox.Counts{Accepted: 200, Delivered: 200, Failed: map[string]int{"NoTicket": 100}})
+		w.took(300)
+	})
 }
 
 // A ticket or a receipt of any form affects only its own message, and delays nothing.
 func TestStrangeTicketsAndReceipts(t *testing.T) {
 	t.Parallel()
+	failed := func(code string) map[string]int { return map[string]int{code: 1} }
 	for _, tc := range []struct {
 		ticket, receipt string
-		accepted        int // of one
-		failed          string
+		want            outbox.Counts // of the one message
 	}{
-		{ticket: `{"status":"ok"}`, accepted: 1},
-		{ticket: `{"status":"ok","id":["x"]}`, accepted: 1},
-		{ticket: `null`, failed: "NoTicket"},
-		{ticket: `{"status":"error","details":[]}`, failed: "unknown"},
-		{ticket: `{"status":"ok","id":"never-given"}`, accepted: 1, failed: "VALIDATION_ERROR"},
-		{receipt: `[]`, accepted: 1, failed: "unknown"},
-		{receipt: `{"status":"error","details":null}`, accepted: 1, failed: "unknown"},
+		{`{"status":"ok"}`, "", outbox.Counts{Accepted: 1, NoReceipt: 1}},
+		{`null`, "", outbox.Counts{Failed: failed("NoTicket")}},
+		{`{"status":"error","details":[]}`, "", outbox.Counts{Failed: failed("unknown")}},
+		{`{"status":"ok","id":"never-given"}`, "", outbox.Counts{Accepted: 1, Failed: failed("VALIDATION_ERROR")}},
+		{"", `[]`, outbox.Counts{Accepted: 1, Failed: failed("unknown")}},
 	} {
-		t.Run(tc.ticket+tc.receipt, func(t *testing.T) {
-			inWorld(t, fakeexpo.Options{StrictIDs: true}, func(t *testing.T, w *world) {
-				strange := app
-				strange.Ticket.JSON, strange.Receipt.JSON = tc.ticket, tc.receipt
-				w.add(1, strange, "p")
-				w.add(99, app, "p")
-				want := outbox.Counts{Accepted: 99 + tc.accepted, Delivered: 99}
-				if tc.failed == "" {
-					want.NoReceipt = 1
-				} else {
-					want.Failed = map[string]int{tc.failed: 1}
-				}
-				began := time.Now()
-				w.expect(want, w.finish())
-				if took := time.Since(began); took > 2*delay {
-					t.Errorf("it took %v", took)
-				}
-			})
+		inWorld(t, tc.ticket+tc.receipt, func(w *world) {
+			w.fail(fakeexpo.Fault{StrictIDs: true})
+			strange := app
+			strange.Ticket.JSON, strange.Receipt.JSON = tc.ticket, tc.receipt
+			w.add(1, strange, "p")
+			w.add(99, app, "p")
+			tc.want.Accepted, tc.want.Delivered = 99+tc.want.Accepted, 99
+			began := time.Now()
+			w.finish(tc.want)
+			if took := time.Since(began); took > 2*delay {
+				w.Errorf("it took %v", took)
+			}
 		})
 	}
 }
@@ -253,28 +212,22 @@ func TestReceiptsOfAProjectRefused(t *testing.T) {
 	for _, tc := range []struct {
 		refusal fakeexpo.Refusal
 		want    error
+		read    int // a redirect means that the address is wrong for all projects
 		most    int // refused requests
 	}{
-		{fakeexpo.Refusal{Status: 401, Code: "UNAUTHORIZED"}, ErrRefused, 40},
-		{fakeexpo.Refusal{Status: 500, Code: "INTERNAL_SERVER_ERROR"}, ErrGaveUp, 80},
-		{fakeexpo.Refusal{Status: 308, Code: "MOVED"}, ErrRefused, 4},
+		{fakeexpo.Refusal{Status: 401, Code: "UNAUTHORIZED"}, ErrRefused, 550, 40},
+		{fakeexpo.Refusal{Status: 500, Code: "INTERNAL_SERVER_ERROR"}, ErrGaveUp, 550, 80},
+		{fakeexpo.Refusal{Status: 308, Code: "MOVED"}, ErrRefused, 0, 4},
 	} {
-		t.Run(tc.refusal.Code, func(t *testing.T) {
-			inWorld(t, fakeexpo.Options{}, func(t *testing.T, w *world) {
-				w.addTwo(550, true)
-				time.AfterFunc(time.Minute, func() { w.expo.Refuse(other.Project, tc.refusal) })
-				err := w.run(t.Context())
-				got, _, _ := w.totals()
-				isRead := got.Delivered == 550 || tc.refusal.Status == 308 // a redirect means that the address is wrong for all projects
-				if got.Accepted != 1100 || !isRead || got.Failed != nil || !errors.Is(err, tc.want) {
-					t.Errorf("%v, %+v", err, got)
-				}
-				if n := w.expo.Stats().Refused[tc.refusal.Code]; n > tc.most {
-					t.Errorf("refused %d times", n)
-				}
-				w.expo.Refuse(other.Project, fakeexpo.Refusal{})
-				w.expect(outbox.Counts{Accepted: 1100, Delivered: 1100}, w.finish())
-			})
+		inWorld(t, tc.refusal.Code, func(w *world) {
+			w.addTwo(550, "p", "other")
+			time.AfterFunc(time.Minute, func() { w.expo.Refuse(other.Project, tc.refusal) })
+			w.leave(tc.want, outbox.Counts{Accepted: 1100, Delivered: tc.read}, nil)
+			if n := w.expo.Stats().Refused[tc.refusal.Code]; n > tc.most {
+				w.Errorf("refused %d times", n)
+			}
+			w.expo.Refuse(other.Project, fakeexpo.Refusal{})
+			w.finish(outbox.Counts{Accepted: 1100, Delivered: 1100})
 		})
 	}
 }
