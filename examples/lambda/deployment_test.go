@@ -144,7 +144,7 @@ type deployed struct {
 func deploy(t testing.TB, env map[string]string) *deployed {
 	t.Helper()
 	f := &deployed{}
-	f.Command = []string{bootstrap}
+	f.Command = bootstrap
 	f.Env = map[string]string{
 		"DEVICE_TOKEN_TABLE_NAME": "device-tokens",
 		"DEVICE_TOKEN_STAGE":      "prod",

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"log"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -161,7 +160,7 @@ func TestFaults(t *testing.T) {
 	} {
 		t.Run(fault, func(t *testing.T) {
 			f := deploy(t, map[string]string{faultEnv: fault})
-			f.Command, f.Timeout = []string{self}, generous
+			f.Command, f.Timeout = self, generous
 			invoke(t, f, listEvent, 200, "")
 			test.fail(t, f)
 			invoke(t, f, listEvent, 200, "")
@@ -177,7 +176,7 @@ func TestSIGTERM(t *testing.T) {
 	f := deploy(t, onTable(t))
 	register := event("POST", "null", `{"deviceId":"phone","expoPushToken":"ExponentPushToken[x]","platform":"ios"}`)
 	invoke(t, f, register, 201, "")
-	if !f.Shutdown(generous) {
+	if !f.Terminate() {
 		t.Error("the process did not end by itself")
 	}
 	invoke(t, f, register, 200, "")
@@ -190,52 +189,44 @@ func TestSIGTERM(t *testing.T) {
 
 // Tokens of every kind, presented to one environment.
 func TestTokens(t *testing.T) {
-	issuer := oidctest.New(t)
+	issuer, stranger := oidctest.New(t), oidctest.New(t)
 	f := deploy(t, withOIDC(onTable(t), issuer, "cognito-access"))
-	url := serve(t, standin.Gateway{Invoke: f.Invoke, Stage: "prod"}.REST()) + "/prod/v1/device-tokens"
-	claims := map[string]any{"sub": "alice", "token_use": "access", "client_id": "the-app"}
-	token := func(name string, value any) string {
-		all := maps.Clone(claims)
-		all[name] = value
-		return issuer.Token(t, all)
+	gateway := standin.Gateway{Invoke: f.Invoke}.REST()
+	claims := func(name string, value any) map[string]any {
+		return map[string]any{"iss": issuer.URL, "sub": "alice", "token_use": "access", "client_id": "the-app", name: value}
 	}
-	good := issuer.Token(t, claims)
-	stranger := oidctest.New(t)
-	check := func(name, bearer string, want int) {
-		t.Helper()
-		req, err := http.NewRequestWithContext(t.Context(), "GET", url, nil)
-		if err != nil {
-			t.Fatal(err)
+	good := issuer.Token(t, claims("sub", "alice"))
+	unavailable := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }
+	for _, tc := range []struct {
+		name, bearer string
+		keys         http.HandlerFunc // nil are the issuer's
+		want         int
+	}{
+		{"keys that cannot be fetched", good, unavailable, 503},
+		{"expired, and keys that cannot be fetched", issuer.Token(t, claims("exp", 1)), unavailable, 401},
+		{"good", good, nil, 200},
+		{"expired", issuer.Token(t, claims("exp", 1)), nil, 401},
+		{"wrong audience", issuer.Token(t, claims("client_id", "another-app")), nil, 401},
+		{"unknown key", stranger.Token(t, claims("sub", "alice")), nil, 401},
+		{"nothing", "", nil, 401},
+		{"no user id that can be stored", issuer.Token(t, claims("sub", "#alice")), nil, 403},
+		{"rotated key", "", nil, 200},
+		{"the old key", good, nil, 401},
+	} {
+		issuer.Answer(tc.keys)
+		if tc.name == "rotated key" {
+			issuer.Rotate(t)
+			tc.bearer = issuer.Token(t, claims("sub", "alice"))
 		}
-		req.Header.Set("Authorization", "Bearer "+bearer)
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		if resp.StatusCode != want {
-			t.Errorf("%s: status is %d, want %d", name, resp.StatusCode, want)
-		}
+		r, w := httptest.NewRequestWithContext(t.Context(), "GET", "/v1/device-tokens", nil), httptest.NewRecorder()
+		r.Header.Set("Authorization", "Bearer "+tc.bearer)
+		gateway.ServeHTTP(w, r)
 		// A REST API renames this header of a function.
-		challenge := resp.Header.Get("X-Amzn-Remapped-Www-Authenticate")
-		if (want == 401) != (challenge == "Bearer") {
-			t.Errorf("%s: the challenge is %q", name, challenge)
+		challenge := w.Header().Get("X-Amzn-Remapped-Www-Authenticate")
+		if w.Code != tc.want || (tc.want == 401) != (challenge == "Bearer") {
+			t.Errorf("%s: status is %d, want %d; the challenge is %q", tc.name, w.Code, tc.want, challenge)
 		}
 	}
-	issuer.Answer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
-	check("keys that cannot be fetched", good, 503)
-	check("expired, and keys that cannot be fetched", token("exp", 1), 401)
-	issuer.Answer(nil)
-	check("good", good, 200)
-	check("expired", token("exp", 1), 401)
-	check("wrong audience", token("client_id", "another-app"), 401)
-	check("unknown key", stranger.Token(t, map[string]any{"iss": issuer.URL, "sub": "alice", "token_use": "access", "client_id": "the-app"}), 401)
-	check("nothing", "", 401)
-	issuer.Rotate(t)
-	check("rotated key", issuer.Token(t, claims), 200)
-	check("the old key", good, 401)
-	check("no user id that can be stored", token("sub", "#alice"), 403)
-
 	if n := strings.Count(f.output.String(), `"outcome":"try_again"`); n != 1 {
 		t.Errorf("%d outcomes try_again, want one", n)
 	}

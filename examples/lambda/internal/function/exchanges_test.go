@@ -52,13 +52,15 @@ func TestExchanges(t *testing.T) {
 				}
 				f := newFunction(t, Config{Stage: "test", Authenticate: claimsUser}, s, io.Discard)
 				recorder := httptest.NewRecorder()
-				invoke := func(ctx context.Context, event []byte) ([]byte, error) {
-					lc := &lambdacontext.LambdaContext{AwsRequestID: strings.Repeat("f", 26)} // as long as a random one
-					return f.Invoke(lambdacontext.NewContext(ctx, lc), event)
-				}
-				front(standin.Gateway{Invoke: invoke, Authorize: func(*http.Request) (map[string]string, bool) {
-					return map[string]string{"sub": httpexchanges.Alice}, true
-				}}).ServeHTTP(recorder, r)
+				front(standin.Gateway{
+					Invoke: func(ctx context.Context, event []byte) ([]byte, error) {
+						lc := &lambdacontext.LambdaContext{AwsRequestID: strings.Repeat("f", 26)} // as long as a random one
+						return f.Invoke(lambdacontext.NewContext(ctx, lc), event)
+					},
+					Authorize: func(*http.Request) (map[string]string, bool) {
+						return map[string]string{"sub": httpexchanges.Alice}, true
+					},
+				}).ServeHTTP(recorder, r)
 				if diff := cmp.Diff(seen(t, direct), seen(t, recorder.Result())); diff != "" {
 					t.Errorf("answer (-handler +function):\n%s", diff)
 				}
@@ -100,7 +102,7 @@ type view struct {
 	Body   string
 }
 
-// seen returns an answer without random ids and without the headers of a gateway.
+// seen returns an answer without random ids and without its length.
 func seen(t *testing.T, resp *http.Response) view {
 	t.Helper()
 	body, err := io.ReadAll(resp.Body)
@@ -108,9 +110,7 @@ func seen(t *testing.T, resp *http.Response) view {
 		t.Fatal(err)
 	}
 	v := view{resp.StatusCode, maps.Clone(resp.Header), randomID.ReplaceAllString(string(body), `"requestId":"ID"`)}
-	for _, name := range []string{"Content-Length", "Set-Cookie", "X-Amzn-Requestid", "Apigw-Requestid"} {
-		delete(v.Header, name)
-	}
+	v.Header.Del("Content-Length")
 	if id := v.Header.Get("X-Request-Id"); len(id) == 26 {
 		v.Header.Set("X-Request-Id", "ID")
 	}

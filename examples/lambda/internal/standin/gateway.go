@@ -1,11 +1,10 @@
 package standin
 
 import (
-	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -32,30 +31,27 @@ type Gateway struct {
 // REST returns the gateway as a REST API, whose events are of version 1.
 func (g Gateway) REST() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := newID()
-		w.Header().Set("X-Amzn-Requestid", id)
-		in, refused := g.accept(r)
-		if refused != 0 {
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			restProblem(w, refused, id)
+		in, ok := g.accept(w, r)
+		if !ok {
 			return
 		}
-		rc := map[string]any{
-			"apiId": apiID, "domainPrefix": apiID, "httpMethod": r.Method, "path": "/" + g.Stage + in.path, "stage": g.Stage,
-			"requestId": id, "resourcePath": "/{proxy+}", "identity": map[string]any{"sourceIp": "192.0.2.1", "user": nil},
-		}
+		rc := in.context
 		if in.claims != nil {
 			rc["authorizer"] = map[string]any{"claims": in.claims}
 		}
+		rc["httpMethod"], rc["path"] = r.Method, "/"+g.Stage+in.path
+		var query map[string][]string                               // decoded; null if there is none
+		if all, _ := url.ParseQuery(r.URL.RawQuery); len(all) > 0 { // malformed parameters are dropped
+			query = all
+		}
 		answer, err := g.call(r.Context(), map[string]any{
-			"resource": "/{proxy+}", "path": in.path, "httpMethod": r.Method,
+			"resource": "/{proxy+}", "path": in.path, "httpMethod": r.Method, "requestContext": rc,
 			"headers": last(in.header), "multiValueHeaders": in.header,
-			"queryStringParameters": last(in.query), "multiValueQueryStringParameters": in.query,
-			"pathParameters": map[string]string{"proxy": in.path[1:]}, "stageVariables": nil, "requestContext": rc,
+			"queryStringParameters": last(query), "multiValueQueryStringParameters": query,
 			"body": content(in.body, g.Binary), "isBase64Encoded": g.Binary && len(in.body) > 0,
 		})
 		if err != nil {
-			restProblem(w, http.StatusBadGateway, id)
+			http.Error(w, "internal server error", http.StatusBadGateway)
 			return
 		}
 		for name, value := range answer.Headers {
@@ -71,18 +67,12 @@ func (g Gateway) REST() http.Handler {
 // HTTP returns the gateway as an HTTP API, whose events are of version 2.
 func (g Gateway) HTTP() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		const id = "JKJaXmPLvHcESHA=" // another format than that of REST APIs
-		w.Header().Set("Apigw-Requestid", id)
-		in, refused := g.accept(r)
-		if refused != 0 {
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			httpMessage(w, refused)
+		in, ok := g.accept(w, r)
+		if !ok {
 			return
 		}
-		rc := map[string]any{
-			"apiId": apiID, "domainPrefix": apiID, "requestId": id, "routeKey": "$default", "stage": g.Stage,
-			"http": map[string]any{"method": r.Method, "path": r.URL.Path, "protocol": r.Proto, "sourceIp": "192.0.2.1"},
-		}
+		rc := in.context
+		rc["http"] = map[string]any{"method": r.Method, "path": r.URL.Path, "protocol": r.Proto}
 		if g.Stage == "" {
 			rc["stage"] = "$default"
 		}
@@ -90,76 +80,70 @@ func (g Gateway) HTTP() http.Handler {
 			rc["authorizer"] = map[string]any{"jwt": map[string]any{"claims": in.claims, "scopes": nil}}
 		}
 		binary := len(in.body) > 0 && !isText(r.Header.Get("Content-Type"))
-		in.header.Del("Cookie") // the event has a member for cookies
 		headers := map[string]string{}
-		for name, value := range joined(in.header) {
-			headers[strings.ToLower(name)] = value
+		for name, values := range in.header {
+			headers[strings.ToLower(name)] = strings.Join(values, ",")
 		}
 		event := map[string]any{
 			"version": "2.0", "routeKey": "$default", "rawPath": r.URL.Path, "rawQueryString": r.URL.RawQuery,
 			"headers": headers, "requestContext": rc, "isBase64Encoded": binary,
-		}
-		if cookies := r.Header["Cookie"]; len(cookies) > 0 {
-			event["cookies"] = strings.Split(strings.Join(cookies, "; "), "; ")
-		}
-		if in.query != nil {
-			event["queryStringParameters"] = joined(in.query)
 		}
 		if body := content(in.body, binary); body != nil {
 			event["body"] = body
 		}
 		answer, err := g.call(r.Context(), event)
 		if err != nil {
-			httpMessage(w, http.StatusInternalServerError)
+			http.Error(w, "internal server error", http.StatusInternalServerError)
 			return
 		}
 		for name, value := range answer.Headers {
 			w.Header().Set(name, value)
 		}
-		w.Header()["Set-Cookie"] = answer.Cookies
 		answer.write(w)
 	})
 }
 
-const apiID = "a1b2c3d4e5"
-
 // An incoming has the parts of a request that both kinds of API use.
 type incoming struct {
-	body   []byte
-	path   string              // as sent, without the stage
-	header http.Header         // as it reaches the function
-	query  map[string][]string // decoded; nil if there is none
-	claims map[string]string
+	body    []byte
+	path    string      // as sent, without the stage
+	header  http.Header // as it reaches the function
+	claims  map[string]string
+	context map[string]any // the common members of requestContext
 }
 
-// accept reads a request, or returns the status of the error.
-func (g Gateway) accept(r *http.Request) (in incoming, refused int) {
+// accept reads a request. If the gateway refuses it, accept responds and returns false.
+func (g Gateway) accept(w http.ResponseWriter, r *http.Request) (in incoming, ok bool) {
 	in.path = r.URL.EscapedPath()
-	ok := true
 	if g.Stage != "" {
 		if in.path, ok = strings.CutPrefix(in.path, "/"+g.Stage); !ok || !strings.HasPrefix(in.path, "/") {
-			return in, http.StatusForbidden
+			http.Error(w, "forbidden", http.StatusForbidden)
+			return in, false
 		}
 	}
 	if g.Authorize != nil {
 		if in.claims, ok = g.Authorize(r); !ok {
-			return in, http.StatusUnauthorized
+			unauthorized(w)
+			return in, false
 		}
 	}
-	var err error
-	if in.body, err = io.ReadAll(r.Body); err != nil {
-		return in, http.StatusInternalServerError
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return in, false
 	}
-	in.header = r.Header.Clone()
-	for name, value := range map[string]string{
-		"Host": r.Host, "X-Forwarded-For": "192.0.2.1", "X-Forwarded-Port": "443", "X-Forwarded-Proto": "https",
-	} {
-		in.header.Set(name, value)
-	}
-	if query, _ := url.ParseQuery(r.URL.RawQuery); len(query) > 0 { // malformed parameters are dropped
-		in.query = query
-	}
-	return in, 0
+	in.body, in.header = body, r.Header.Clone()
+	in.header.Set("Host", r.Host)
+	in.context = map[string]any{"apiId": "a1b2c3d4e5", "domainPrefix": "a1b2c3d4e5", "requestId": "JKJaXmPLvHcESHA=", "stage": g.Stage}
+	return in, true
+}
+
+// unauthorized responds in the form that infrastructure/ configures for a REST API.
+func unauthorized(w http.ResponseWriter) {
+	w.Header().Set("WWW-Authenticate", "Bearer")
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusUnauthorized)
+	_, _ = io.WriteString(w, `{"title":"Unauthorized","status":401,"code":"unauthenticated","requestId":"JKJaXmPLvHcESHA="}`)
 }
 
 // An answer has the members of the function's responses to both kinds of API.
@@ -167,11 +151,7 @@ type answer struct {
 	StatusCode        int
 	Headers           map[string]string
 	MultiValueHeaders map[string][]string
-	Cookies           []string
 	Body              string
-	IsBase64Encoded   bool
-
-	body []byte // decoded
 }
 
 // call invokes the function with the event and decodes its response.
@@ -184,20 +164,15 @@ func (g Gateway) call(ctx context.Context, event map[string]any) (a answer, err 
 	if err != nil {
 		return a, err
 	}
-	err = json.Unmarshal(returned, &a)
-	a.body = []byte(a.Body)
-	switch {
-	case err == nil && a.StatusCode == 0:
-		err = fmt.Errorf("no status code")
-	case err == nil && a.IsBase64Encoded:
-		a.body, err = base64.StdEncoding.DecodeString(a.Body)
+	if err := json.Unmarshal(returned, &a); err != nil || a.StatusCode == 0 {
+		return a, errors.Join(errors.New("no response with a status code"), err)
 	}
-	return a, err
+	return a, nil
 }
 
 func (a answer) write(w http.ResponseWriter) {
 	w.WriteHeader(a.StatusCode)
-	_, _ = w.Write(a.body) // fails if the client has closed the connection
+	_, _ = io.WriteString(w, a.Body) // fails if the client has closed the connection
 }
 
 // content returns a body in the form of an event; nil means no body.
@@ -213,21 +188,12 @@ func content(body []byte, binary bool) any {
 
 // last returns the last value of each name, as in the single-value maps of an event.
 func last(all map[string][]string) map[string]string {
-	var single map[string]string
-	for name, values := range all {
-		if single == nil {
-			single = map[string]string{}
-		}
-		single[name] = values[len(values)-1]
+	if all == nil {
+		return nil
 	}
-	return single
-}
-
-// joined returns the values of each name in one text.
-func joined(all map[string][]string) map[string]string {
 	single := map[string]string{}
 	for name, values := range all {
-		single[name] = strings.Join(values, ",")
+		single[name] = values[len(values)-1]
 	}
 	return single
 }
@@ -245,22 +211,4 @@ func remapped(name string) string {
 		return "X-Amzn-Remapped-" + name
 	}
 	return name
-}
-
-// restProblem writes a response of a REST API itself, in the form that infrastructure/
-// configures.
-func restProblem(w http.ResponseWriter, status int, id string) {
-	code := map[int]string{http.StatusUnauthorized: "unauthenticated", http.StatusForbidden: "forbidden"}[status]
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	_, _ = fmt.Fprintf(w, `{"title":"%s","status":%d,"code":"%s","detail":"The gateway refused the request.","requestId":"%s"}`,
-		http.StatusText(status), status, cmp.Or(code, "internal_error"), id)
-}
-
-func httpMessage(w http.ResponseWriter, status int) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = fmt.Fprintf(w, `{"message":"%s"}`, http.StatusText(status))
 }
