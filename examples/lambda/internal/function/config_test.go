@@ -49,22 +49,20 @@ func TestConfig(t *testing.T) {
 		{"no variable", nil, nil, []string{envTable, envStage, envAuth}},
 		{"every fault", nil, map[string]string{envTTL: "90", envMaxDevices: "0", envLogLevel: "loud", envAuth: "oidc", envIssuer: "issuer", envToken: "jwt"},
 			[]string{envTable, envStage, envTTL, envMaxDevices, envLogLevel, envIssuer, envAudience, envToken}},
-		{"TTL too short", minimal, map[string]string{envTTL: "24h"}, []string{envTTL}},
-		{"TTL not of whole seconds", minimal, map[string]string{envTTL: "200h500ms"}, []string{envTTL}},
-		{"TTL 0", minimal, map[string]string{envTTL: "0"}, []string{envTTL}},
-		{"too many devices", minimal, map[string]string{envMaxDevices: "1001"}, []string{envMaxDevices}},
-		{"devices not a number", minimal, map[string]string{envMaxDevices: "ten"}, []string{envMaxDevices}},
+		{"too short", minimal, map[string]string{envTTL: "24h"}, []string{envTTL}},
+		{"not of whole seconds", minimal, map[string]string{envTTL: "200h500ms"}, []string{envTTL}},
+		{"no time, and too many devices", minimal, map[string]string{envTTL: "0", envMaxDevices: "1001"}, []string{envTTL, envMaxDevices}},
+		{"no number", minimal, map[string]string{envMaxDevices: "ten"}, []string{envMaxDevices}},
 		{"a base path", minimal, map[string]string{envBasePath: "/push/api.v2"}, nil},
-		{"a base path without a slash", minimal, map[string]string{envBasePath: "push"}, []string{envBasePath}},
-		{"a base path with a final slash", minimal, map[string]string{envBasePath: "/push/"}, []string{envBasePath}},
-		{"a base path with ..", minimal, map[string]string{envBasePath: "/push/.."}, []string{envBasePath}},
+		{"no slash", minimal, map[string]string{envBasePath: "push"}, []string{envBasePath}},
+		{"a final slash", minimal, map[string]string{envBasePath: "/push/"}, []string{envBasePath}},
+		{"two dots", minimal, map[string]string{envBasePath: "/push/.."}, []string{envBasePath}},
 		{"unknown authentication", minimal, map[string]string{envAuth: "none"}, []string{envAuth}},
-		{"claims and an issuer", minimal, map[string]string{envIssuer: "https://issuer.example"}, []string{envIssuer}},
+		{"claims and settings of oidc", minimal, map[string]string{envIssuer: "https://issuer.example", envKeysURL: "https://issuer.example", envAllowHTTP: "false"},
+			[]string{envAllowHTTP, envIssuer, envKeysURL}},
 		{"OIDC", oidc, nil, nil},
-		{"OIDC, plain HTTP", oidc, map[string]string{envIssuer: "http://issuer.example"}, []string{envIssuer}},
-		{"OIDC, unknown kind", oidc, map[string]string{envToken: "cognito"}, []string{envToken}},
-		{"OIDC, no kind", oidc, map[string]string{envToken: ""}, []string{envToken}},
-		{"claims and keys", minimal, map[string]string{envKeysURL: "https://issuer.example", envAllowHTTP: "false"}, []string{envAllowHTTP, envKeysURL}},
+		{"OIDC, plain HTTP, no kind, no audience", oidc, map[string]string{envIssuer: "http://issuer.example", envToken: "", envAudience: ""},
+			[]string{envIssuer, envAudience, envToken}},
 		{"OIDC, every setting", oidc, map[string]string{
 			envIssuer: "name", envToken: "access", envOtherAudiences: " web  tv ", envAudienceClaim: "azp", envAlgorithms: "EdDSA ES256",
 			envDiscoveryURL: "http://keycloak:8080/metadata", envMetadataIssuer: "name/", envAllowHTTP: "true",
@@ -72,7 +70,6 @@ func TestConfig(t *testing.T) {
 		{"OIDC, every fault", oidc, map[string]string{
 			envAllowHTTP: "yes", envKeysURL: "http://keycloak/keys", envDiscoveryURL: "keycloak", envAudienceClaim: "azp", envAlgorithms: "HS256",
 		}, []string{envAllowHTTP, envDiscoveryURL, envKeysURL, envKeysURL, envAudienceClaim, envAlgorithms}},
-		{"OIDC, no audience", oidc, map[string]string{envAudience: ""}, []string{envAudience}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			cfg, err := read(test.base, test.change)
@@ -98,19 +95,19 @@ func TestConfig(t *testing.T) {
 }
 
 func TestConfigValues(t *testing.T) {
-	want := Config{
-		Table: "device-tokens", Stage: "prod", LogLevel: slog.LevelInfo,
-		Policy: store.Policy{TTL: store.DefaultTTL, MaxDevices: store.DefaultMaxDevices},
-	}
-	set := map[string]string{}
-	for range 2 {
-		got, err := read(minimal, set)
+	for level, change := range map[slog.Level]map[string]string{
+		slog.LevelInfo:  nil,
+		slog.LevelDebug: {envTTL: "720h", envMaxDevices: "5", envLogLevel: "debug"},
+	} {
+		want := Config{Table: "device-tokens", Stage: "prod", LogLevel: level, Policy: store.Policy{TTL: store.DefaultTTL, MaxDevices: store.DefaultMaxDevices}}
+		if change != nil {
+			want.Policy = store.Policy{TTL: 30 * 24 * time.Hour, MaxDevices: 5}
+		}
+		got, err := read(minimal, change)
 		got.Authenticate = nil
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
-			t.Errorf("with %v: %v (-want +got):\n%s", set, err, diff)
+			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
-		set = map[string]string{envTTL: "720h", envMaxDevices: "5", envLogLevel: "debug"}
-		want.Policy, want.LogLevel = store.Policy{TTL: 30 * 24 * time.Hour, MaxDevices: 5}, slog.LevelDebug
 	}
 }
 
@@ -177,42 +174,31 @@ func TestVariablesOfTheDeployments(t *testing.T) {
 }
 
 // The error of any environment names the invalid variables, and an accepted configuration
-// is valid.
+// is valid. The input has lines like TTL=720h.
 func FuzzConfig(f *testing.F) {
-	f.Add("2160h", "20", "info", "claims", "", "", "")
-	f.Add("168h0m0.5s", "-1", "INFO+4", "oidc", "https://issuer.example", "app", "cognito-access")
-	f.Fuzz(func(t *testing.T, ttl, devices, level, auth, issuer, audience, token string) {
-		checkRead(t, minimal, map[string]string{
-			envTTL: ttl, envMaxDevices: devices, envLogLevel: level, envAuth: auth, envIssuer: issuer, envAudience: audience, envToken: token,
-		})
-	})
-}
-
-// FuzzSettings has the settings that are lists, addresses, paths and words.
-func FuzzSettings(f *testing.F) {
-	f.Add("tv web", "azp", "EdDSA ES256", "https://issuer.example/?p=x", "issuer/", "", "true", "/push")
-	f.Add("", "sub", "none", "", "", "http://keys", "yes", "/../")
-	f.Fuzz(func(t *testing.T, audiences, claim, algorithms, discovery, metadata, keys, allowHTTP, base string) {
-		checkRead(t, oidc, map[string]string{
-			envOtherAudiences: audiences, envAudienceClaim: claim, envAlgorithms: algorithms, envDiscoveryURL: discovery,
-			envMetadataIssuer: metadata, envKeysURL: keys, envAllowHTTP: allowHTTP, envBasePath: base,
-		})
-	})
-}
-
-func checkRead(t *testing.T, base, change map[string]string) {
-	t.Helper()
-	cfg, err := read(base, change)
-	if err != nil {
-		for _, line := range strings.Split(err.Error(), "\n") {
-			if !strings.HasPrefix(line, "DEVICE_TOKEN_") {
-				t.Errorf("the error %v names no variable", err)
-			}
+	f.Add("TTL=2160h\nMAX_DEVICES=20\nLOG_LEVEL=info\nBASE_PATH=/push")
+	f.Add("TTL=168h0m0.5s\nMAX_DEVICES=-1\nLOG_LEVEL=INFO+4\nAUTH=claims\nBASE_PATH=/../")
+	f.Add("OIDC_OTHER_AUDIENCES=tv web\nOIDC_AUDIENCE_CLAIM=azp\nOIDC_ALGORITHMS=EdDSA ES256\nOIDC_ALLOW_HTTP=true\n" +
+		"OIDC_DISCOVERY_URL=https://issuer.example/?p=x\nOIDC_METADATA_ISSUER=issuer/")
+	f.Add("OIDC_AUDIENCE_CLAIM=sub\nOIDC_ALGORITHMS=none\nOIDC_ALLOW_HTTP=yes\nOIDC_KEYS_URL=http://keys\nOIDC_TOKEN=")
+	f.Fuzz(func(t *testing.T, lines string) {
+		change := map[string]string{}
+		for line := range strings.Lines(lines) {
+			name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+			change["DEVICE_TOKEN_"+name] = value
 		}
-		return
-	}
-	_, err = cfg.Policy.WithDefaults()
-	if err != nil || cfg.Authenticate == nil || cfg.BasePath != "" && path.Clean(cfg.BasePath) != cfg.BasePath {
-		t.Errorf("accepted the policy %+v, the base path %q and an authenticator (%t): %v", cfg.Policy, cfg.BasePath, cfg.Authenticate != nil, err)
-	}
+		cfg, err := read(oidc, change)
+		if err != nil {
+			for _, line := range strings.Split(err.Error(), "\n") {
+				if !strings.HasPrefix(line, "DEVICE_TOKEN_") {
+					t.Errorf("the error %v names no variable", err)
+				}
+			}
+			return
+		}
+		_, err = cfg.Policy.WithDefaults()
+		if err != nil || cfg.Authenticate == nil || cfg.BasePath != "" && path.Clean(cfg.BasePath) != cfg.BasePath {
+			t.Errorf("accepted the policy %+v, the base path %q and an authenticator (%t): %v", cfg.Policy, cfg.BasePath, cfg.Authenticate != nil, err)
+		}
+	})
 }
