@@ -17,31 +17,31 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// The environment variables. infrastructure/function.tf sets them.
+// The environment variables, which README.md describes. infrastructure/function.tf sets
+// them.
 const (
-	envTable      = "DEVICE_TOKEN_TABLE_NAME"  // required
-	envStage      = "DEVICE_TOKEN_STAGE"       // required; the dimension of the metrics
-	envTTL        = "DEVICE_TOKEN_TTL"         // a Go duration like 2160h; unset is store.DefaultTTL
-	envMaxDevices = "DEVICE_TOKEN_MAX_DEVICES" // unset is store.DefaultMaxDevices
-	envLogLevel   = "DEVICE_TOKEN_LOG_LEVEL"   // debug, info, warn or error; unset is info
-	envAuth       = "DEVICE_TOKEN_AUTH"        // required: claims or oidc
-	envBasePath   = "DEVICE_TOKEN_BASE_PATH"   // base path of a custom domain, like /push; unset is none
+	envTable      = "DEVICE_TOKEN_TABLE_NAME"
+	envStage      = "DEVICE_TOKEN_STAGE"
+	envTTL        = "DEVICE_TOKEN_TTL"
+	envMaxDevices = "DEVICE_TOKEN_MAX_DEVICES"
+	envLogLevel   = "DEVICE_TOKEN_LOG_LEVEL"
+	envAuth       = "DEVICE_TOKEN_AUTH"
+	envBasePath   = "DEVICE_TOKEN_BASE_PATH"
 
-	// See the fields of oidcauth.Config. The first three are required with oidc. All
-	// are rejected with claims. Lists are separated by spaces.
 	envIssuer         = "DEVICE_TOKEN_OIDC_ISSUER"
 	envAudience       = "DEVICE_TOKEN_OIDC_AUDIENCE"
-	envToken          = "DEVICE_TOKEN_OIDC_TOKEN"           // Kind
-	envOtherAudiences = "DEVICE_TOKEN_OIDC_OTHER_AUDIENCES" // a list
+	envToken          = "DEVICE_TOKEN_OIDC_TOKEN"
+	envOtherAudiences = "DEVICE_TOKEN_OIDC_OTHER_AUDIENCES"
 	envAudienceClaim  = "DEVICE_TOKEN_OIDC_AUDIENCE_CLAIM"
-	envAlgorithms     = "DEVICE_TOKEN_OIDC_ALGORITHMS" // a list
+	envAlgorithms     = "DEVICE_TOKEN_OIDC_ALGORITHMS"
 	envDiscoveryURL   = "DEVICE_TOKEN_OIDC_DISCOVERY_URL"
 	envMetadataIssuer = "DEVICE_TOKEN_OIDC_METADATA_ISSUER"
 	envKeysURL        = "DEVICE_TOKEN_OIDC_KEYS_URL"
-	envAllowHTTP      = "DEVICE_TOKEN_OIDC_ALLOW_HTTP" // true or false
+	envAllowHTTP      = "DEVICE_TOKEN_OIDC_ALLOW_HTTP"
 )
 
-// oidcFields has the variable of each field of oidcauth.Config.
+// oidcFields has the variable of each field of oidcauth.Config. They are rejected with
+// claims.
 var oidcFields = map[string]string{
 	"Issuer": envIssuer, "Audience": envAudience, "Kind": envToken,
 	"OtherAudiences": envOtherAudiences, "AudienceClaim": envAudienceClaim, "Algorithms": envAlgorithms,

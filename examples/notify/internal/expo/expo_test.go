@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -60,7 +59,7 @@ func (n *network) send(t *testing.T, messages int) ([]Ticket, error) {
 // A member of a ticket that is null or of another type counts as missing, and the next
 // ticket is read all the same.
 func TestTickets(t *testing.T) {
-	for i, tc := range []struct {
+	for _, tc := range []struct {
 		ticket string
 		want   Ticket
 	}{
@@ -84,13 +83,11 @@ func TestTickets(t *testing.T) {
 		{`"ok"`, Ticket{Error: NoTicket}},
 		{`[{"status":"ok","id":"1"}]`, Ticket{Error: NoTicket}},
 	} {
-		with(t, i, tc.ticket, func(t *testing.T) {
-			n := network{status: 200, body: `{"data":[` + tc.ticket + `,{"status":"ok","id":"2"}]}`}
-			got, err := n.send(t, 2)
-			if diff := cmp.Diff([]Ticket{tc.want, {ID: "2"}}, got); diff != "" || err != nil {
-				t.Errorf("%v (-want +got):\n%s", err, diff)
-			}
-		})
+		n := network{status: 200, body: `{"data":[` + tc.ticket + `,{"status":"ok","id":"2"}]}`}
+		got, err := n.send(t, 2)
+		if diff := cmp.Diff([]Ticket{tc.want, {ID: "2"}}, got); diff != "" || err != nil {
+			t.Errorf("%s: %v (-want +got):\n%s", tc.ticket, err, diff)
+		}
 	}
 	n := network{status: 200, body: `{"data":{"status":"ok","id":"1"}}`}
 	if tickets, err := n.send(t, 1); err != nil || tickets[0].ID != "1" {
@@ -103,7 +100,7 @@ func TestTickets(t *testing.T) {
 func TestAnswers(t *testing.T) {
 	const two = `[{"status":"ok","id":"1"},{"status":"ok","id":"2"}]`
 	const mixed = `{"code":"PUSH_TOO_MANY_EXPERIENCE_IDS","message":"ExponentPushToken[a]","details":{"@acme/app":["ExponentPushToken[a]","x",7,null],"b":"c"}}`
-	for i, tc := range []struct {
+	for _, tc := range []struct {
 		status int
 		body   string
 		action Action
@@ -153,38 +150,30 @@ func TestAnswers(t *testing.T) {
 		{500, `{"errors":[{"code":"VALIDATION_ERROR"}]}`, Narrow, "VALIDATION_ERROR"},
 		{502, `<html>ExponentPushToken[a]`, Repeat, ""},
 	} {
-		with(t, i, fmt.Sprint(tc.status, tc.body), func(t *testing.T) {
-			n := network{status: tc.status, body: tc.body}
-			tickets, err := n.send(t, 2)
-			if n.requests != 1 {
-				t.Errorf("%d requests", n.requests)
+		n := network{status: tc.status, body: tc.body}
+		tickets, err := n.send(t, 2)
+		var refused *Error
+		isRefused, isRight := errors.As(err, &refused), err == nil && len(tickets) == 2
+		switch {
+		case tc.action != 0:
+			isRight = isRefused && refused.Action() == tc.action && err.Error() == fmt.Sprintf("expo answered %d %s", tc.status, tc.says)
+		case tc.says != "":
+			isRight = !isRefused && err != nil && err.Error() == tc.says
+		}
+		if !isRight || n.requests != 1 {
+			t.Errorf("%d %s: %d tickets, %v after %d requests, want %s with the action %d", tc.status, tc.body, len(tickets), err, n.requests, tc.says, tc.action)
+		} else if strings.Contains(tc.body, "EXPERIENCE_IDS") {
+			if diff := cmp.Diff(map[string][]tokens.Token{"@acme/app": {token}}, refused.Projects); diff != "" {
+				t.Errorf("projects (-want +got):\n%s", diff)
 			}
-			var refused *Error
-			switch isRefused := errors.As(err, &refused); {
-			case tc.action != 0:
-				if !isRefused || refused.Action() != tc.action || err.Error() != fmt.Sprintf("expo answered %d %s", tc.status, tc.says) {
-					t.Errorf("got %v, want %s with the action %d", err, tc.says, tc.action)
-				}
-			case tc.says != "":
-				if isRefused || err == nil || err.Error() != tc.says {
-					t.Errorf("got %v, want %s", err, tc.says)
-				}
-			case err != nil || len(tickets) != 2:
-				t.Errorf("%d tickets, %v", len(tickets), err)
-			}
-			if strings.Contains(tc.body, "EXPERIENCE_IDS") {
-				if diff := cmp.Diff(map[string][]tokens.Token{"@acme/app": {token}}, refused.Projects); diff != "" {
-					t.Errorf("projects (-want +got):\n%s", diff)
-				}
-			}
-		})
+		}
 	}
 }
 
 // The same for answers to a request for two receipts.
 func TestReceipts(t *testing.T) {
 	fine, unknown := map[string]Receipt{"a": {}}, map[string]Receipt{"a": {}, "b": {Error: Unknown}}
-	for i, tc := range []struct {
+	for _, tc := range []struct {
 		data string
 		want map[string]Receipt // nil is an error
 	}{
@@ -201,13 +190,11 @@ func TestReceipts(t *testing.T) {
 		{`null`, nil},
 		{`"no"`, nil},
 	} {
-		with(t, i, tc.data, func(t *testing.T) {
-			n := network{status: 200, body: `{"data":` + tc.data + `}`}
-			got, err := n.client().Receipts(t.Context(), []string{"a", "b"})
-			if diff := cmp.Diff(tc.want, got); diff != "" || (err != nil) != (tc.want == nil) || err != nil && !errors.Is(err, ErrAnswer) {
-				t.Errorf("%v (-want +got):\n%s", err, diff)
-			}
-		})
+		n := network{status: 200, body: `{"data":` + tc.data + `}`}
+		got, err := n.client().Receipts(t.Context(), []string{"a", "b"})
+		if diff := cmp.Diff(tc.want, got); diff != "" || (err != nil) != (tc.want == nil) || err != nil && !errors.Is(err, ErrAnswer) {
+			t.Errorf("%s: %v (-want +got):\n%s", tc.data, err, diff)
+		}
 	}
 	n := network{status: 200, body: `{"errors":[{"code":"PUSH_TOO_MANY_RECEIPTS"}]}`}
 	var refused *Error
@@ -284,40 +271,20 @@ func TestRetryAfter(t *testing.T) {
 }
 
 func FuzzAnswer(f *testing.F) {
-	f.Add(200, `{"data":[{"status":"ok","id":"1"}]}`)
-	f.Add(400, `{"errors":[{"code":"PUSH_TOO_MANY_EXPERIENCE_IDS","details":{"@a/b":["ExponentPushToken[a]"]}}]}`)
-	f.Fuzz(func(t *testing.T, status int, body string) {
-		n := network{status: status, body: body}
-		tickets, err := n.send(t, 1)
-		if (err == nil) != (len(tickets) == 1) {
-			t.Errorf("%d tickets, error %v", len(tickets), err)
-		}
-	})
-}
-
-func FuzzReceipts(f *testing.F) {
+	f.Add(200, `{"data":[{"status":"ok","id":"1"}]}`, "")
 	f.Add(200, `{"data":{"1":{"status":"error","details":{"error":"DeviceNotRegistered"}},"2":{"status":"ok"}}}`, "")
+	f.Add(400, `{"errors":[{"code":"PUSH_TOO_MANY_EXPERIENCE_IDS","details":{"@a/b":["ExponentPushToken[a]"]}}]}`, "")
 	f.Add(429, `{"errors":[{"code":"TOO_MANY_REQUESTS"}]}`, "30")
 	f.Add(503, ``, "Mon, 23 Nov 2026 12:01:30 GMT")
 	f.Fuzz(func(t *testing.T, status int, body, after string) {
 		n := network{status: status, body: body, after: after}
+		tickets, err := n.send(t, 1)
+		if (err == nil) != (len(tickets) == 1) {
+			t.Errorf("%d tickets, error %v", len(tickets), err)
+		}
 		receipts, err := n.client().Receipts(t.Context(), []string{"1", "2"})
 		if err != nil && len(receipts) > 0 || RetryAfter(err) < 0 {
 			t.Errorf("%d receipts, error %v, retry after %v", len(receipts), err, RetryAfter(err))
 		}
-	})
-}
-
-// with runs the test of the i-th input as a subtest, and logs the input if it fails. The
-// name is a number, because inputs contain tokens and the names of tests are printed.
-func with(t *testing.T, i int, input string, test func(t *testing.T)) {
-	t.Helper()
-	t.Run(strconv.Itoa(i), func(t *testing.T) {
-		defer func() {
-			if t.Failed() {
-				t.Logf("the input is %s", input)
-			}
-		}()
-		test(t)
 	})
 }

@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/devicetokens/devicetokens/examples/notify/internal/outbox"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -27,96 +25,21 @@ func open(t *testing.T, path string) *outbox.Outbox {
 	return box
 }
 
-func nothing(string) bool { return false }
-
 func recipient(user tokens.UserID) outbox.Recipient {
 	hash := tokens.MustParseToken("ExponentPushToken[" + string(user) + "]").Hash()
 	return outbox.Recipient{User: user, Device: "phone", Hash: hash}
 }
 
-// Everything that was written is there, in order, when the file is opened again.
-func TestReopened(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "outbox")
-	now := time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC)
-	box := open(t, path)
-	batches := []*outbox.Batch{
-		{Group: outbox.Group{Project: "p"}, Recipients: []outbox.Recipient{recipient("a"), recipient("b")}},
-		{Recipients: []outbox.Recipient{recipient("c")}},
-		{Recipients: []outbox.Recipient{recipient("d")}},
-	}
-	next := outbox.Position{Offset: 42, Done: true}
-	renamed := &outbox.Batch{Group: outbox.Group{Experience: "@acme/app"}, Recipients: batches[1].Recipients}
-	of := outbox.Tallied{Quota: "p", Platform: tokens.IOS}
-	if err := errors.Join(
-		box.AddPage(next, batches, outbox.Counts{Users: 4, Planned: 4}),
-		box.Update(&outbox.Batch{Seq: 1, SentAt: now, Recipients: batches[0].Recipients}, outbox.Counts{Dropped: 1}),
-		box.Acknowledge(batches[0], outbox.Results{
-			Sent:    []*outbox.Sent{{SentAt: now, Due: now.Add(time.Minute), Tickets: []outbox.Ticket{{Recipient: recipient("a"), ID: "1"}}}},
-			Gone:    []outbox.Gone{{Recipient: recipient("b"), SentAt: now}},
-			Tallies: outbox.Tallies{of: {Answers: 1, Gone: 1}},
-			Counts:  outbox.Counts{Accepted: 1, Unregistered: 1},
-		}),
-		box.Replace(batches[1], []*outbox.Batch{renamed}, outbox.Counts{Failed: map[string]int{"x": 1}}),
-		box.Close(),
-	); err != nil {
-		t.Fatal(err)
-	}
-
-	box = open(t, path)
-	defer func() { _ = box.Close() }()
-	pending, err := box.Pending(0, 10)
-	if diff := cmp.Diff([]*outbox.Batch{batches[2], renamed}, pending); diff != "" || err != nil {
-		t.Errorf("%v, pending (-want +got):\n%s", err, diff)
-	}
-	at, err := box.Position()
-	if at != next || err != nil {
-		t.Errorf("position is %v, %v", at, err)
-	}
-	counts, err := box.Counts()
-	if diff := cmp.Diff(outbox.Counts{
-		Users: 4, Planned: 4, Dropped: 1, Accepted: 1, Unregistered: 1, Failed: map[string]int{"x": 1},
-	}, counts); diff != "" || err != nil {
-		t.Errorf("%v, counts (-want +got):\n%s", err, diff)
-	}
-	gone, err := box.Gone(10)
-	if diff := cmp.Diff([]outbox.Gone{{Seq: 1, Recipient: recipient("b"), SentAt: now}}, gone); diff != "" || err != nil {
-		t.Errorf("%v, gone (-want +got):\n%s", err, diff)
-	}
-	tallies, err := box.Tallies()
-	if diff := cmp.Diff(outbox.Tallies{of: {Answers: 1, Gone: 1}}, tallies); diff != "" || err != nil {
-		t.Errorf("%v, tallies (-want +got):\n%s", err, diff)
-	}
-	if early, err := box.Due(now, 1000, nothing); len(early) != 0 || err != nil {
-		t.Errorf("%d are due too early, %v", len(early), err)
-	}
-	due, err := box.Due(now.Add(time.Minute), 1000, nothing)
-	if err != nil || len(due) != 1 || due[0].Tickets[0].ID != "1" || !due[0].SentAt.Equal(now) {
-		t.Errorf("due are %v, %v", due, err)
-	}
-}
-
-// One process at a time may open an outbox, and only for its own job.
-func TestRefused(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "outbox")
-	box := open(t, path)
-	if _, err := outbox.Open(path, []byte("job"), outbox.Options{}); !errors.Is(err, outbox.ErrInUse) {
-		t.Errorf("opened twice: %v", err)
-	}
-	if err := box.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := outbox.Open(path, []byte("other"), outbox.Options{}); !errors.Is(err, outbox.ErrOtherJob) {
-		t.Errorf("another job: %v", err)
-	}
-}
-
-// Only its owner can read an outbox, new or not. It contains no token and must be a
-// regular file.
+// Only its owner can read an outbox, new or not. It contains no token, must be a regular
+// file, and is open in one process at a time, for its own job.
 func TestExistingFile(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "outbox")
 	for i := range 2 {
 		box := open(t, path)
+		if _, err := outbox.Open(path, []byte("job"), outbox.Options{}); !errors.Is(err, outbox.ErrInUse) {
+			t.Errorf("opened twice: %v", err)
+		}
 		err := box.AddPage(outbox.Position{}, []*outbox.Batch{{Recipients: []outbox.Recipient{recipient("alice")}}}, outbox.Counts{Users: i})
 		info, statErr := os.Stat(path)
 		if err := errors.Join(err, box.Close(), statErr, os.Chmod(path, 0o666)); err != nil {
@@ -125,6 +48,9 @@ func TestExistingFile(t *testing.T) {
 		if info.Mode().Perm() != 0o600 {
 			t.Errorf("the mode is %v", info.Mode())
 		}
+	}
+	if _, err := outbox.Open(path, []byte("other"), outbox.Options{}); !errors.Is(err, outbox.ErrOtherJob) {
+		t.Errorf("another job: %v", err)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil || strings.Contains(string(text), "PushToken") || !strings.Contains(string(text), "alice") {
