@@ -84,12 +84,8 @@ func notifyFrom(t *testing.T, name string) {
 			t.Errorf("%s is %q, %v; want %q", user, got.Status, err, want)
 		}
 	}
-	if code, _, stderr := run(t, args...); code != 1 || !strings.Contains(stderr, "done already") {
-		t.Errorf("running the finished job again: exit code is %d:\n%s", code, stderr)
-	}
-	if code, _, stderr := run(t, append(args, "-body", "another")...); code != 2 || !strings.Contains(stderr, "belongs to another job") {
-		t.Errorf("another message in the same outbox: exit code is %d:\n%s", code, stderr)
-	}
+	refuses(t, 1, "done already", args...)
+	refuses(t, 2, "belongs to another job", append(args, "-body", "another")...)
 	if stats := expo.Stats(); stats.Misrouted != 0 || expo.Received("ExponentPushToken[alice]") != 1 {
 		t.Errorf("%+v", stats)
 	}
