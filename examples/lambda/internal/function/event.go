@@ -21,8 +21,7 @@ type event interface {
 	answer(*answer) ([]byte, error)
 }
 
-var errNotAnEvent = errors.New(
-	"not an event of an API Gateway proxy integration, of a function URL or of an Application Load Balancer")
+var errNotAnEvent = errors.New("not an event of an API Gateway proxy integration or of a function URL")
 
 // parseEvent returns the event, or an error that names the kind of a known other
 // event. The error does not contain the payload.
@@ -38,6 +37,7 @@ func parseEvent(payload []byte) (event, error) {
 	}{
 		{isSet(top["methodArn"]) || isSet(top["routeArn"]), "a Lambda authorizer's"},
 		{isSet(rc["connectionId"]), "a WebSocket API's"},
+		{isSet(rc["elb"]), "of a load balancer"},
 		{isSet(rc["serviceNetworkArn"]) || isSet(top["raw_path"]), "of VPC Lattice"},
 		{isSet(top["Records"]), "a list of records, as of a queue, a topic, a bucket or CloudFront"},
 		{isSet(top["detail-type"]), "of EventBridge"},
@@ -48,8 +48,6 @@ func parseEvent(payload []byte) (event, error) {
 	}
 	var e event
 	switch {
-	case isSet(rc["elb"]):
-		e = new(balancerEvent)
 	case text(top["version"]) == "2.0" && isSet(rc["http"]):
 		e = new(httpEvent)
 	case text(top["httpMethod"]) != "":
@@ -138,6 +136,55 @@ func (e *httpEvent) request(ctx context.Context, inv *invocation) (*http.Request
 	return newRequest(ctx, inv, rc.HTTP.Method, u, header, e.Body, e.IsBase64Encoded)
 }
 
+// A restEvent is the event of a REST API, or of an HTTP API with format version 1. Its
+// path is as the client sent it, its query is decoded. For each header and parameter it
+// has a single value, all values, or both.
+type restEvent struct {
+	Version           string              `json:"version"` // a REST API has none
+	HTTPMethod        string              `json:"httpMethod"`
+	Path              string              `json:"path"` // without a stage in a REST API
+	Headers           map[string]string   `json:"headers"`
+	MultiValueHeaders map[string][]string `json:"multiValueHeaders"`
+	Query             map[string]string   `json:"queryStringParameters"`
+	MultiValueQuery   map[string][]string `json:"multiValueQueryStringParameters"`
+	Body              string              `json:"body"`
+	IsBase64Encoded   bool                `json:"isBase64Encoded"`
+	RequestContext    gateway             `json:"requestContext"`
+}
+
+func (e *restEvent) request(ctx context.Context, inv *invocation) (*http.Request, error) {
+	inv.gatewayRequestID = e.RequestContext.RequestID
+	// A Lambda authorizer may add values beside the claims. In a REST API they cannot
+	// be objects.
+	inv.claims = object(e.RequestContext.Authorizer)["claims"]
+	path := e.Path
+	if e.Version == "1.0" {
+		path = e.RequestContext.withoutStage(path)
+	}
+	u := &url.URL{Path: path, RawQuery: url.Values(all(e.Query, e.MultiValueQuery)).Encode()}
+	if decoded, err := url.PathUnescape(path); err == nil {
+		u.Path, u.RawPath = decoded, path
+	}
+	header := http.Header{}
+	for name, values := range all(e.Headers, e.MultiValueHeaders) {
+		header[http.CanonicalHeaderKey(name)] = values
+	}
+	return newRequest(ctx, inv, e.HTTPMethod, u, header, e.Body, e.IsBase64Encoded)
+}
+
+// all returns all values of each name, or the single values if the event has only
+// those.
+func all(single map[string]string, multi map[string][]string) map[string][]string {
+	if len(multi) > 0 {
+		return multi
+	}
+	multi = map[string][]string{}
+	for name, value := range single {
+		multi[name] = []string{value}
+	}
+	return multi
+}
+
 // object returns the members of an object, and nil if member is not an object.
 func object(member json.RawMessage) map[string]json.RawMessage {
 	var members map[string]json.RawMessage
@@ -201,23 +248,14 @@ func (a *answer) Write(p []byte) (int, error) {
 
 func (*restEvent) answer(a *answer) ([]byte, error) {
 	a.header.Del("Content-Length")
-	return json.Marshal(events.APIGatewayProxyResponse{
-		StatusCode: a.status, MultiValueHeaders: a.header, Body: a.body.String(),
-	})
+	return json.Marshal(events.APIGatewayProxyResponse{StatusCode: a.status, MultiValueHeaders: a.header, Body: a.body.String()})
 }
 
 func (*httpEvent) answer(a *answer) ([]byte, error) {
 	a.header.Del("Content-Length")
-	return json.Marshal(events.APIGatewayV2HTTPResponse{
-		StatusCode: a.status, Headers: joined(a.header), Body: a.body.String(),
-	})
-}
-
-// joined returns one value for each header (RFC 9110, section 5.3).
-func joined(header http.Header) map[string]string {
-	single := make(map[string]string, len(header))
-	for name, values := range header {
-		single[name] = strings.Join(values, ", ")
+	headers := make(map[string]string, len(a.header))
+	for name, values := range a.header {
+		headers[name] = strings.Join(values, ", ") // RFC 9110, section 5.3
 	}
-	return single
+	return json.Marshal(events.APIGatewayV2HTTPResponse{StatusCode: a.status, Headers: headers, Body: a.body.String()})
 }

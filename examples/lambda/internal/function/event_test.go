@@ -103,25 +103,6 @@ func TestEvents(t *testing.T) {
 					"stage": "$default", "authorizer": {"iam": {"accountId": "1", "cognitoIdentity": null}}}}`,
 			want: request{Method: "DELETE", Path: "/v1/device-tokens", Gateway: "g-4", Query: url.Values{"deviceId": {"a/b"}}},
 		},
-		{
-			name: "load balancer, single values, the query as sent",
-			event: `{"requestContext": {"elb": {"targetGroupArn": "arn"}}, "httpMethod": "DELETE", "path": "/v1/device-tokens",
-				"queryStringParameters": {"deviceId": "%C3%A4+%23", "permanent": "true"}, "headers": {"host": "lb.example"},
-				"body": "w6QAIQ==", "isBase64Encoded": true}`,
-			want: request{
-				Method: "DELETE", Path: "/v1/device-tokens", Host: "lb.example", Body: "ä\x00!",
-				Query: url.Values{"deviceId": {"ä #"}, "permanent": {"true"}}, Header: http.Header{"Host": {"lb.example"}},
-			},
-		},
-		{
-			name: "load balancer, all values",
-			event: `{"requestContext": {"elb": {"targetGroupArn": "arn"}}, "httpMethod": "GET", "path": "/v1/device-tokens",
-				"multiValueQueryStringParameters": {"deviceId": ["a%26", "b"]}, "multiValueHeaders": {"x-two": ["1", "2"]}, "body": ""}`,
-			want: request{
-				Method: "GET", Path: "/v1/device-tokens",
-				Query: url.Values{"deviceId": {"a&", "b"}}, Header: http.Header{"X-Two": {"1", "2"}},
-			},
-		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.want.Escaped = test.want.Path
@@ -182,7 +163,6 @@ func TestPaths(t *testing.T) {
 		{"HTTP, decoded", version2("/a?b#c%2F", `"stage": "$default"`), "", "/a?b#c%2F", "/a%3Fb%23c%252F"},
 		{"HTTP, base path", version2("/push/v1", customDomain+`"prod"`), "/push", "/v1", ""},
 		{"HTTP, base path and stage", version2("/prod/v1", ownDomain+`"prod"`), "/push", "/v1", ""},
-		{"load balancer, base path", rest("/push/v1", `"elb": {}`), "/push", "/v1", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := adapted(t, test.event, test.base)
@@ -219,9 +199,10 @@ func TestNoEvents(t *testing.T) {
 			`{"type": "REQUEST", "methodArn": "a", "httpMethod": "GET", "path": "/", "requestContext": {}}`,
 			`{"version": "2.0", "type": "REQUEST", "routeArn": "a", "requestContext": {"http": {"method": "GET"}}}`,
 		},
-		"WebSocket":   {`{"requestContext": {"connectionId": "c", "routeKey": "$connect"}}`},
-		"records":     {`{"Records": [{"eventSource": "aws:sqs", "body": "secret"}]}`},
-		"EventBridge": {`{"version": "0", "source": "aws.events", "detail-type": "Scheduled Event"}`},
+		"load balancer": {`{"requestContext": {"elb": {"targetGroupArn": "arn"}}, "httpMethod": "GET", "path": "/v1/device-tokens"}`},
+		"WebSocket":     {`{"requestContext": {"connectionId": "c", "routeKey": "$connect"}}`},
+		"records":       {`{"Records": [{"eventSource": "aws:sqs", "body": "secret"}]}`},
+		"EventBridge":   {`{"version": "0", "source": "aws.events", "detail-type": "Scheduled Event"}`},
 	} {
 		for _, payload := range payloads {
 			answer, err := f.Invoke(t.Context(), []byte(payload))

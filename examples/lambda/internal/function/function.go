@@ -1,6 +1,5 @@
 // Package function is the Lambda function that serves package httpapi behind API
-// Gateway (REST and HTTP APIs, events of version 1 and 2), a function URL or an
-// Application Load Balancer.
+// Gateway (REST and HTTP APIs, events of version 1 and 2) or a function URL.
 //
 // It works with any store. Package main chooses the store and imports the AWS SDK.
 package function
@@ -117,7 +116,7 @@ func claimsUser(r *http.Request) (tokens.UserID, error) {
 	switch {
 	case sub == "":
 		return "", errors.New("the event has no claim sub: add an authorizer to the route. " +
-			"A function URL and a load balancer have no authorizer: set " + envAuth + " to oidc there")
+			"A function URL has no authorizer: set " + envAuth + " to oidc there")
 	case !jsontext.Value(inv.claims).IsValid(jsontext.AllowDuplicateNames(true)), strings.ContainsRune(sub, '\ufffd'):
 		// encoding/json or the gateway has replaced an invalid character by U+FFFD,
 		// so two users could have the same id.

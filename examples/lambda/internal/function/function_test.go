@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net/http"
 	"os/exec"
 	"strings"
 	"testing"
@@ -51,30 +50,6 @@ func TestLines(t *testing.T) {
 		}
 		if text := out.String(); strings.Contains(text, "alice") || strings.Contains(text, "PushToken[") {
 			t.Errorf("a secret is written:\n%s", text)
-		}
-	}
-}
-
-// A load balancer gets the headers in the form of its event.
-func TestBalancer(t *testing.T) {
-	authenticate := func(*http.Request) (tokens.UserID, error) { return "alice", nil }
-	f := newFunction(t, Config{Authenticate: authenticate}, memstore.MustNew(store.Policy{}), io.Discard)
-	for form, want := range map[string]any{
-		`"headers": {"host": "x"}`:             "application/json",
-		`"multiValueHeaders": {"host": ["x"]}`: []any{"application/json"},
-	} {
-		payload, err := f.Invoke(t.Context(), []byte(`{"requestContext": {"elb": {}}, "httpMethod": "GET", "path": "/v1/device-tokens", `+form+`}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer := decode(t, payload)
-		name, _, _ := strings.Cut(strings.TrimPrefix(form, `"`), `"`)
-		headers, _ := answer[name].(map[string]any)
-		if diff := cmp.Diff(want, headers["Content-Type"]); diff != "" || len(answer) != 5 {
-			t.Errorf("answer is %s (-want +got):\n%s", payload, diff)
-		}
-		if answer["statusCode"] != 200.0 || answer["statusDescription"] != "OK" || answer["isBase64Encoded"] != false {
-			t.Errorf("answer is %s", payload)
 		}
 	}
 }
@@ -151,7 +126,6 @@ func TestClaims(t *testing.T) {
 		rest + `{"authorizer": {"claims": {"sub": 7}}}}`:               {500, noAuthorizer},
 		rest + `{"authorizer": {"claims": {"Sub": "alice"}}}}`:         {500, noAuthorizer},
 		rest + `{"authorizer": "alice"}}`:                              {500, noAuthorizer},
-		rest + `{"elb": {"targetGroupArn": "arn"}}}`:                   {500, "load balancer"},
 		http + `{"iam": {"userId": "alice"}}}}`:                        {500, "function URL"},
 		http + `{"jwt": {"claims": [{"sub": "alice"}]}}}}`:             {500, noAuthorizer},
 		rest + `{"authorizer": {"claims": {"sub": "u\ud800"}}}}`:       {401, notUnicode},
