@@ -4,80 +4,26 @@
 #
 # Missing data is not a breach in any alarm: Lambda and API Gateway publish no data
 # without requests, and DynamoDB publishes TransactionConflict only for a conflict.
+#
+# Two launches of an app may conflict now and then; conflicts for a quarter of an hour mean
+# that a client repeats requests. Each move is a phone that another user registered: many
+# at once come from a leaked list of tokens, or from an app that confuses users.
 locals {
-  function_dimensions = { FunctionName = aws_lambda_function.main.function_name }
-  api_dimensions      = { ApiName = aws_api_gateway_rest_api.main.name, Stage = var.stage }
-  table_dimensions    = { TableName = module.storage.table_name }
+  # The alarms, the graphs and the fields of the access log, which SST shares.
+  monitoring = jsondecode(file("${path.module}/monitoring.json"))
+
+  # The metrics of each "of" in monitoring.json.
+  metrics_of = {
+    api       = { namespace = "AWS/ApiGateway", dimensions = [{ ApiName = local.name, Stage = var.stage }] }
+    function  = { namespace = "AWS/Lambda", dimensions = [{ FunctionName = local.name }] }
+    logs      = { namespace = "AWS/Logs", dimensions = [for group in [local.access_log_group, local.function_log_group] : { LogGroupName = group }] }
+    operation = { namespace = "AWS/DynamoDB", dimensions = [for operation in module.storage.operations : { Operation = operation, TableName = local.table_name }] }
+    stage     = { namespace = "DeviceTokens", dimensions = [{ Stage = var.stage }] }
+    table     = { namespace = "AWS/DynamoDB", dimensions = [{ TableName = local.table_name }] }
+  }
 
   alarms = {
-    function-errors = {
-      means      = "The function crashed or timed out. 5xx responses of the function are not counted."
-      namespace  = "AWS/Lambda"
-      metric     = "Errors"
-      dimensions = local.function_dimensions
-      statistic  = "Sum"
-      threshold  = 0
-      periods    = 1
-    }
-    function-throttles = {
-      means      = "Lambda throttled the function because its concurrency limit is reached."
-      namespace  = "AWS/Lambda"
-      metric     = "Throttles"
-      dimensions = local.function_dimensions
-      statistic  = "Sum"
-      threshold  = 0
-      periods    = 1
-    }
-    function-duration = {
-      means      = "A request took more than 80 % of the function's timeout."
-      namespace  = "AWS/Lambda"
-      metric     = "Duration"
-      dimensions = local.function_dimensions
-      statistic  = "Maximum"
-      threshold  = local.function_timeout_seconds * 1000 * 0.8
-      periods    = 1
-    }
-    # Two launches of an app may conflict now and then. Conflicts for a quarter of an
-    # hour mean that a client repeats requests.
-    table-conflicts = {
-      means      = "Transactions on the device-token table conflict repeatedly."
-      namespace  = "AWS/DynamoDB"
-      metric     = "TransactionConflict"
-      dimensions = local.table_dimensions
-      statistic  = "Sum"
-      threshold  = 100
-      periods    = 3
-    }
-    # Each move is a phone that another user registered. Many at once come from a leaked
-    # list of tokens, or from an app that confuses users.
-    moved = {
-      means      = "An unusual number of tokens moved to another user within an hour."
-      namespace  = local.function_metrics_namespace
-      metric     = "Moved"
-      dimensions = { Stage = var.stage }
-      statistic  = "Sum"
-      threshold  = var.moved_limit
-      period     = 3600
-      periods    = 1
-    }
-    api-5xx = {
-      means      = "The API returns 5XX responses."
-      namespace  = "AWS/ApiGateway"
-      metric     = "5XXError"
-      dimensions = local.api_dimensions
-      statistic  = "Sum"
-      threshold  = 5
-      periods    = 1
-    }
-    api-latency = {
-      means      = "One request in a hundred takes longer than 2 seconds."
-      namespace  = "AWS/ApiGateway"
-      metric     = "Latency"
-      dimensions = local.api_dimensions
-      statistic  = "p99"
-      threshold  = 2000
-      periods    = 3
-    }
+    for name, alarm in local.monitoring.alarms : name => merge({ period = 300, periods = 1, threshold = var.moved_limit }, alarm)
   }
 
   alarm_names = sort(concat(
@@ -92,12 +38,12 @@ resource "aws_cloudwatch_metric_alarm" "service" {
   alarm_name        = "${local.name}-${each.key}"
   alarm_description = "${each.value.means} Runbook: docs/infra/device-tokens.md."
 
-  namespace          = each.value.namespace
+  namespace          = local.metrics_of[each.value.of].namespace
   metric_name        = each.value.metric
-  dimensions         = each.value.dimensions
+  dimensions         = local.metrics_of[each.value.of].dimensions[0]
   statistic          = startswith(each.value.statistic, "p") ? null : each.value.statistic
   extended_statistic = startswith(each.value.statistic, "p") ? each.value.statistic : null
-  period             = lookup(each.value, "period", 300)
+  period             = each.value.period
 
   evaluation_periods  = each.value.periods
   datapoints_to_alarm = each.value.periods

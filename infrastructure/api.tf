@@ -10,21 +10,6 @@ locals {
 
   cognito       = var.authorizer.type == "cognito"
   authorization = local.cognito ? "COGNITO_USER_POOLS" : "NONE"
-
-  # The fields of an access log line. It has no user, no address and no query, because
-  # the query of a DELETE has the device id.
-  access_log_fields = {
-    requestId          = "$context.requestId"
-    requestTime        = "$context.requestTime"
-    method             = "$context.httpMethod"
-    route              = "$context.resourcePath"
-    status             = "$context.status"
-    errorType          = "$context.error.responseType"
-    authorizerError    = "$context.authorizer.error"
-    integrationStatus  = "$context.integration.status"
-    integrationLatency = "$context.integration.latency"
-    latency            = "$context.responseLatency"
-  }
 }
 
 resource "aws_api_gateway_rest_api" "main" {
@@ -169,9 +154,11 @@ resource "aws_api_gateway_stage" "main" {
   cache_cluster_enabled = false
   xray_tracing_enabled  = false # X-Ray: see CKV_AWS_73 above. tfsec:ignore:aws-api-gateway-enable-tracing
 
+  # An access log line has no user, no address and no query, because the query of a DELETE
+  # has the device id.
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.access.arn
-    format          = jsonencode(local.access_log_fields)
+    format          = jsonencode(local.monitoring.accessLog)
   }
 
   tags = local.tags

@@ -2,41 +2,8 @@
 # administer the key, and each service to use it for its purpose. No principal, not even
 # an administrator, can decrypt with it directly.
 locals {
-  key_administration = [
-    "kms:CancelKeyDeletion",
-    "kms:CreateAlias",
-    "kms:DeleteAlias",
-    "kms:DescribeKey",
-    "kms:DisableKey",
-    "kms:DisableKeyRotation",
-    "kms:EnableKey",
-    "kms:EnableKeyRotation",
-    "kms:GetKeyPolicy",
-    "kms:GetKeyRotationStatus",
-    "kms:ListAliases",
-    "kms:ListGrants",
-    "kms:ListKeyPolicies",
-    "kms:ListKeyRotations",
-    "kms:ListResourceTags",
-    "kms:PutKeyPolicy",
-    "kms:RevokeGrant",
-    "kms:RotateKeyOnDemand",
-    "kms:ScheduleKeyDeletion",
-    "kms:TagResource",
-    "kms:UntagResource",
-    "kms:UpdateAlias",
-    "kms:UpdateKeyDescription",
-  ]
-
-  key_use = [
-    "kms:Decrypt",
-    "kms:DescribeKey",
-    "kms:Encrypt",
-    "kms:GenerateDataKey",
-    "kms:GenerateDataKeyWithoutPlaintext",
-    "kms:ReEncryptFrom",
-    "kms:ReEncryptTo",
-  ]
+  # SST shares these actions.
+  key_actions = jsondecode(file("${path.module}/key-actions.json"))
 
   # In a key policy "*" is the key itself. The account's root principal means all
   # principals of the account to which IAM grants the same.
@@ -47,7 +14,7 @@ locals {
         Sid       = "Administration"
         Effect    = "Allow"
         Principal = { AWS = "arn:${local.partition}:iam::${local.account_id}:root" }
-        Action    = local.key_administration
+        Action    = local.key_actions.administration
         Resource  = "*"
       },
       {
@@ -56,7 +23,7 @@ locals {
         Sid       = "TableThroughDynamoDB"
         Effect    = "Allow"
         Principal = { AWS = "arn:${local.partition}:iam::${local.account_id}:root" }
-        Action    = concat(["kms:CreateGrant"], local.key_use)
+        Action    = concat(["kms:CreateGrant"], local.key_actions.use)
         Resource  = "*"
         Condition = {
           StringEquals = {
@@ -69,7 +36,7 @@ locals {
         Sid       = "LogGroups"
         Effect    = "Allow"
         Principal = { Service = "logs.${var.region}.amazonaws.com" }
-        Action    = local.key_use
+        Action    = local.key_actions.use
         Resource  = "*"
         Condition = {
           ArnEquals = {

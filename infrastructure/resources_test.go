@@ -57,6 +57,23 @@ func TestOrder(t *testing.T) {
 	})
 }
 
+// The values of a stage name it, and outside dev an address for its alarms. The protection of a stage follows from its name.
+func TestStageValues(t *testing.T) {
+	got := map[string][]string{}
+	for path, text := range sourceFiles(t, "envs/*.tfvars") {
+		got[path] = regexp.MustCompile(`(?m)^(?:stage|alarm_email) .*`).FindAllString(text, -1)
+	}
+	want := map[string][]string{
+		"envs/dev.tfvars":      {`stage       = "dev"`},
+		"envs/emulator.tfvars": {`stage       = "dev"`},
+		"envs/prod.tfvars":     {`stage       = "prod"`, `alarm_email = "mobile-platform-oncall@example.com"`},
+		"envs/stage.tfvars":    {`stage       = "stage"`, `alarm_email = "mobile-platform-stage@example.com"`},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("stage and address (-want +got):\n%s", diff)
+	}
+}
+
 // A module takes its provider from its caller: with a provider block it could not be called twice, nor removed.
 func TestModulesHaveNoProvider(t *testing.T) {
 	for path, text := range sourceFiles(t, "modules/*/*.tf") {

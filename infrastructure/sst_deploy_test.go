@@ -127,18 +127,20 @@ func TestSSTDeploysChangedRoutes(t *testing.T) {
 	}
 }
 
-// The lock file has a hash of each package and no address, so that it works with any registry.
+// Each lock file has a hash of each package and no address, so that it works with any registry.
 func TestSSTLockFile(t *testing.T) {
-	var lock struct {
-		Packages map[string]map[string]any
-	}
-	readJSON(t, "sst/package-lock.json", &lock)
-	if len(lock.Packages) < 2 {
-		t.Fatalf("%d packages", len(lock.Packages))
-	}
-	for name, p := range lock.Packages {
-		if name != "" && (p["integrity"] == nil || p["resolved"] != nil) {
-			t.Errorf("%s has an address, or no hash", name)
+	for _, path := range []string{"sst", "../examples/mobile", "../examples/mobile/expo"} {
+		var lock struct {
+			Packages map[string]map[string]any
+		}
+		readJSON(t, path+"/package-lock.json", &lock)
+		if len(lock.Packages) < 2 {
+			t.Fatalf("%s: %d packages", path, len(lock.Packages))
+		}
+		for name, p := range lock.Packages {
+			if name != "" && (p["integrity"] == nil || p["resolved"] != nil) {
+				t.Errorf("%s: %s has an address, or no hash", path, name)
+			}
 		}
 	}
 }

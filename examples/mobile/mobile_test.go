@@ -137,17 +137,6 @@ func TestOverrides(t *testing.T) {
 	}
 }
 
-// TestLockFiles checks that the lock files have hashes and no download addresses, because
-// users may have another registry.
-func TestLockFiles(t *testing.T) {
-	for _, name := range []string{"package-lock.json", "expo/package-lock.json"} {
-		text := read(t, name)
-		if !bytes.Contains(text, []byte(`"integrity"`)) || bytes.Contains(text, []byte(`"resolved"`)) {
-			t.Errorf("%s has addresses, or no hashes", name)
-		}
-	}
-}
-
 // TestDocument checks that each TypeScript block of docs/mobile.md is in a file of src, whose
 // types are checked.
 func TestDocument(t *testing.T) {

@@ -82,12 +82,13 @@ values() {
       + "\n}"' "$plans/plan-$1.json" >"$plans/values-$1.json"
 }
 
-# summary STAGE: what the plan does, one resource a line.
+# summary STAGE: what the plan does: the number of changes, and the resources of each block.
 summary() {
   jq -r '
-    [.resource_changes[] | select(.mode == "managed")] as $all
-    | ([$all[].change.actions[]] | group_by(.) | map("\(length) to \(.[0])") | join(", ")),
-      ($all | sort_by(.address)[] | "  \(.change.actions | join(", ")) \(.address)")' "$plans/plan-$1.json"
+    [.resource_changes[] | select(.mode == "managed") | {address, action: (.change.actions | join(", "))}] as $all
+    | ($all | group_by(.action) | map("\(length) to \(.[0].action)") | join(", ")),
+      ($all | group_by(.address | sub("\\[.*"; ""))[]
+        | "  \(.[0].action) \(.[0].address | sub("\\[.*"; ""))\(if length > 1 then " (\(length))" else "" end)")' "$plans/plan-$1.json"
 }
 
 # checkov FRAMEWORK ARG...: prints how many checks passed, those that failed, and those that are skipped with the reason.

@@ -29,6 +29,7 @@ for (const [what, state, want, hang] of [
   ['reading of storage', 'registered', done, (phone: Phone) => void (phone.store.get = never)],
   ['writing of storage', 'registered', done, (phone: Phone) => void (phone.store.set = never)],
   ['storage, which throws', 'registered', done, (phone: Phone) => void (phone.store.get = phone.store.set = throwing)],
+  ['device id, which cannot be made', 'failed', silenced, (phone: Phone) => void (phone.uuid = throwing)],
   ['backend', 'unreachable', silenced, (phone: Phone) => void (phone.answer = never)],
   ['body of an answer', 'unreachable', silenced, (phone: Phone) => void (phone.answer = unanswered)],
   ['silencing', 'refused', neither, (phone: Phone) => void Object.assign(phone, { answer: refuses, silence: never })],
@@ -48,6 +49,7 @@ for (const [what, state, want, hang] of [
 
     Object.assign(phone, {
       asked: Promise.resolve(), answer: works, token: undefined, silence: undefined, credential: undefined, unlistened: () => {},
+      uuid: () => 'phone',
     });
     assert.equal((await phone.logIn('bob')).state, 'registered');
   });
@@ -185,30 +187,6 @@ test('a user who takes long to answer is asked once, and registered then', async
   }
 });
 
-test('a question that is never answered does not keep the next one from being asked', async () => {
-  const phone = hangingPhone();
-  phone.asked = never();
-  assert.equal((await phone.logIn()).state, 'failed');
-  phone.asked = Promise.resolve();
-  assert.equal((await phone.logIn()).state, 'registered');
-});
-
-test('the token of the next user is asked for when the former one was made invalid', async () => {
-  const phone = phoneThatWorks();
-  await phone.logIn();
-  const order: string[] = [];
-  phone.answer = (sent) => (sent.method === 'DELETE' ? status(401) : works(sent));
-  phone.silence = async () => void order.push('silenced');
-  phone.token = async () => {
-    order.push('asked');
-    return 'next';
-  };
-  const left = phone.logOut(async () => void order.push('dropped'));
-  assert.equal((await phone.logIn('bob')).state, 'registered');
-  await left;
-  assert.deepEqual(order, ['silenced', 'dropped', 'asked']);
-});
-
 test('a phone that cannot listen registers all the same', async () => {
   const phone = phoneThatWorks();
   phone.listening = throwing;
@@ -276,15 +254,4 @@ test('a log out under an id that nothing was registered under does not count', a
     await phone.logIn();
     assert.deepEqual(await phone.logOut(), want, why);
   }
-});
-
-test('without a device id, a log out makes the token invalid', async () => {
-  const phone = phoneThatWorks();
-  phone.uuid = () => {
-    throw new Error('no random numbers');
-  };
-  assert.equal((await phone.logIn()).state, 'failed');
-  let dropped = false;
-  assert.deepEqual(await phone.logOut(async () => void (dropped = true)), silenced);
-  assert.ok(dropped);
 });

@@ -113,12 +113,3 @@ test('a registration that is carried out late does not give the phone back to it
   assert.deepEqual(await devices('late'), []);
   assert.deepEqual(await devices('heir'), [deviceOf(phone)]);
 });
-
-test('what the server refuses is not repeated', async () => {
-  const phone = phoneWith('no token');
-  const outcome = await phone.logIn('refused');
-  assert.ok(outcome.state === 'refused');
-  assert.equal(outcome.status, 422);
-  assert.match(outcome.requestId ?? '', /^[A-Za-z0-9._-]+$/);
-  assert.equal(phone.sent.length, 1);
-});

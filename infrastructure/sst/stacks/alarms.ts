@@ -1,3 +1,4 @@
+import monitoring from "../../monitoring.json";
 import type { Account, Names } from "./names";
 import type { Settings } from "./settings";
 
@@ -5,18 +6,28 @@ import type { Settings } from "./settings";
 // adds up the operations that dynamostore calls.
 export const operations = ["GetItem", "Query", "TransactGetItems", "TransactWriteItems", "UpdateItem"];
 
+/** An alarm of monitoring.json. The default period is 300 seconds, and one period is enough. */
 interface Alarm {
   means: string;
-  namespace: string;
+  of: string;
   metric: string;
-  dimensions: Record<string, string>;
   /** Sum, Maximum, or a percentile such as p99. */
   statistic: string;
-  threshold: number;
-  /** In seconds; the default is 300. */
+  threshold?: number;
   period?: number;
-  /** The default is 1. */
   periods?: number;
+}
+
+/** The metrics of each "of" in monitoring.json. */
+export function metricsOf(settings: Settings, names: Names): Record<string, { namespace: string; dimensions: Record<string, string>[] }> {
+  return {
+    api: { namespace: "AWS/ApiGateway", dimensions: [{ ApiName: names.all, Stage: settings.stage }] },
+    function: { namespace: "AWS/Lambda", dimensions: [{ FunctionName: names.all }] },
+    logs: { namespace: "AWS/Logs", dimensions: [names.accessLogGroup, names.functionLogGroup].map((group) => ({ LogGroupName: group })) },
+    operation: { namespace: "AWS/DynamoDB", dimensions: operations.map((operation) => ({ Operation: operation, TableName: names.table })) },
+    stage: { namespace: "DeviceTokens", dimensions: [{ Stage: settings.stage }] },
+    table: { namespace: "AWS/DynamoDB", dimensions: [{ TableName: names.table }] },
+  };
 }
 
 /** Makes the alarms of infrastructure/alarms.tf and of the storage module, and returns their names, sorted. */
@@ -36,16 +47,19 @@ export function makeAlarms(settings: Settings, names: Names, topicArn: $util.Inp
     new aws.cloudwatch.MetricAlarm(`Alarm${name}`, { ...common, name: `${prefix}-${name}`, ...alarm });
   };
 
+  const scopes = metricsOf(settings, names);
   const alarms = [
-    ...Object.entries(serviceAlarms(settings, names)).map((alarm) => [names.all, ...alarm] as const),
-    ...Object.entries(tableAlarms(settings, names)).map((alarm) => [names.table, ...alarm] as const),
+    ...Object.entries<Alarm>(monitoring.alarms).map((alarm) => [names.all, ...alarm] as const),
+    ...Object.entries(tableAlarms(settings)).map((alarm) => [names.table, ...alarm] as const),
   ];
-  for (const [prefix, name, { means, metric, statistic, period = 300, periods = 1, ...rest }] of alarms) {
+  for (const [prefix, name, { means, of, metric, statistic, threshold = settings.movedLimit, period = 300, periods = 1 }] of alarms) {
     make(prefix, name, {
-      ...rest,
       alarmDescription: described(means),
+      namespace: scopes[of].namespace,
       metricName: metric,
+      dimensions: scopes[of].dimensions[0],
       ...(statistic.startsWith("p") ? { extendedStatistic: statistic } : { statistic }),
+      threshold,
       period,
       evaluationPeriods: periods,
       datapointsToAlarm: periods,
@@ -76,79 +90,25 @@ export function makeAlarms(settings: Settings, names: Names, topicArn: $util.Inp
   return made.sort();
 }
 
-function serviceAlarms(settings: Settings, names: Names): Record<string, Alarm> {
-  const onFunction = { namespace: "AWS/Lambda", dimensions: { FunctionName: names.all } };
-  const onApi = { namespace: "AWS/ApiGateway", dimensions: { ApiName: names.all, Stage: settings.stage } };
-  return {
-    "function-errors": {
-      ...onFunction,
-      means: "The function crashed or timed out. 5xx responses of the function are not counted.",
-      metric: "Errors",
-      statistic: "Sum",
-      threshold: 0,
-    },
-    "function-throttles": {
-      ...onFunction,
-      means: "Lambda throttled the function because its concurrency limit is reached.",
-      metric: "Throttles",
-      statistic: "Sum",
-      threshold: 0,
-    },
-    "function-duration": {
-      ...onFunction,
-      means: "A request took more than 80 % of the function's timeout.",
-      metric: "Duration",
-      statistic: "Maximum",
-      threshold: 8000,
-    },
-    "table-conflicts": {
-      means: "Transactions on the device-token table conflict repeatedly.",
-      namespace: "AWS/DynamoDB",
-      metric: "TransactionConflict",
-      dimensions: { TableName: names.table },
-      statistic: "Sum",
-      threshold: 100,
-      periods: 3,
-    },
-    moved: {
-      means: "An unusual number of tokens moved to another user within an hour.",
-      namespace: "DeviceTokens",
-      metric: "Moved",
-      dimensions: { Stage: settings.stage },
-      statistic: "Sum",
-      threshold: settings.movedLimit,
-      period: 3600,
-    },
-    "api-5xx": { ...onApi, means: "The API returns 5XX responses.", metric: "5XXError", statistic: "Sum", threshold: 5 },
-    "api-latency": {
-      ...onApi,
-      means: "One request in a hundred takes longer than 2 seconds.",
-      metric: "Latency",
-      statistic: "p99",
-      threshold: 2000,
-      periods: 3,
-    },
-  };
-}
-
-function tableAlarms(settings: Settings, names: Names): Record<string, Alarm> {
-  const onTable = { namespace: "AWS/DynamoDB", dimensions: { TableName: names.table }, statistic: "Sum" };
+function tableAlarms(settings: Settings): Record<string, Alarm> {
   const alarms: Record<string, Alarm> = {};
   for (const [kind, metric, limit] of [
     ["read", "Read", settings.readLimit],
     ["write", "Write", settings.writeLimit],
   ] as const) {
     alarms[`${kind}-throttling`] = {
-      ...onTable,
       means: `DynamoDB throttles ${kind}s of the device-token table.`,
+      of: "table",
       metric: `${metric}ThrottleEvents`,
+      statistic: "Sum",
       threshold: 0,
     };
     if (limit === undefined) continue;
     alarms[`${kind}-consumption`] = {
-      ...onTable,
       means: `The device-token table consumes more than ${limit} ${kind} units a second.`,
+      of: "table",
       metric: `Consumed${metric}CapacityUnits`,
+      statistic: "Sum",
       threshold: limit * 60,
       period: 60,
       periods: 5,

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 
+import monitoring from "../../monitoring.json";
 import problems from "../../responses.json";
 import type { makeFunction } from "./function";
 import { type Names, logRetention } from "./names";
@@ -14,21 +15,6 @@ const integration = { type: "aws-proxy", integrationHttpMethod: "POST" } as cons
 const identitySource = "method.request.header.Authorization";
 
 const throttle = { burst: 100, perSecond: 50 };
-
-// The fields of an access log line. It has no user, no address and no query, because the
-// query of a DELETE has the device id.
-const accessLogFields = {
-  requestId: "$context.requestId",
-  requestTime: "$context.requestTime",
-  method: "$context.httpMethod",
-  route: "$context.resourcePath",
-  status: "$context.status",
-  errorType: "$context.error.responseType",
-  authorizerError: "$context.authorizer.error",
-  integrationStatus: "$context.integration.status",
-  integrationLatency: "$context.integration.latency",
-  latency: "$context.responseLatency",
-};
 
 const problemHeaders = {
   "Cache-Control": "no-store",
@@ -84,7 +70,7 @@ export function makeApi(settings: Settings, names: Names, key: aws.kms.Key, fn: 
         args.xrayTracingEnabled = false;
         args.accessLogSettings = $output(args.accessLogSettings).apply((log) => ({
           destinationArn: log!.destinationArn,
-          format: JSON.stringify(accessLogFields),
+          format: JSON.stringify(monitoring.accessLog),
         }));
       },
     },

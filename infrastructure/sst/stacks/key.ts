@@ -1,41 +1,6 @@
+import actions from "../../key-actions.json";
 import { type Account, type Names, logGroupArn } from "./names";
 import { type Settings, isProtected } from "./settings";
-
-const administration = [
-  "kms:CancelKeyDeletion",
-  "kms:CreateAlias",
-  "kms:DeleteAlias",
-  "kms:DescribeKey",
-  "kms:DisableKey",
-  "kms:DisableKeyRotation",
-  "kms:EnableKey",
-  "kms:EnableKeyRotation",
-  "kms:GetKeyPolicy",
-  "kms:GetKeyRotationStatus",
-  "kms:ListAliases",
-  "kms:ListGrants",
-  "kms:ListKeyPolicies",
-  "kms:ListKeyRotations",
-  "kms:ListResourceTags",
-  "kms:PutKeyPolicy",
-  "kms:RevokeGrant",
-  "kms:RotateKeyOnDemand",
-  "kms:ScheduleKeyDeletion",
-  "kms:TagResource",
-  "kms:UntagResource",
-  "kms:UpdateAlias",
-  "kms:UpdateKeyDescription",
-];
-
-const use = [
-  "kms:Decrypt",
-  "kms:DescribeKey",
-  "kms:Encrypt",
-  "kms:GenerateDataKey",
-  "kms:GenerateDataKeyWithoutPlaintext",
-  "kms:ReEncryptFrom",
-  "kms:ReEncryptTo",
-];
 
 /** Makes one key for the table, the logs and the alarm topic. infrastructure/kms.tf explains its policy. */
 export function makeKey(settings: Settings, names: Names, account: Account) {
@@ -52,12 +17,12 @@ export function makeKey(settings: Settings, names: Names, account: Account) {
   const policy = $jsonStringify({
     Version: "2012-10-17",
     Statement: [
-      { Sid: "Administration", Effect: "Allow", Principal: { AWS: root }, Action: administration, Resource: "*" },
+      { Sid: "Administration", Effect: "Allow", Principal: { AWS: root }, Action: actions.administration, Resource: "*" },
       {
         Sid: "TableThroughDynamoDB",
         Effect: "Allow",
         Principal: { AWS: root },
-        Action: ["kms:CreateGrant", ...use],
+        Action: ["kms:CreateGrant", ...actions.use],
         Resource: "*",
         Condition: {
           StringEquals: {
@@ -70,7 +35,7 @@ export function makeKey(settings: Settings, names: Names, account: Account) {
         Sid: "LogGroups",
         Effect: "Allow",
         Principal: { Service: `logs.${account.region}.amazonaws.com` },
-        Action: use,
+        Action: actions.use,
         Resource: "*",
         Condition: {
           ArnEquals: {

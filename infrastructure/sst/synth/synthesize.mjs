@@ -27,7 +27,11 @@ for (const name of chosen) {
   const { title, lines } = summarised(name, JSON.parse(text));
   if (name === "dev") {
     dev = lines;
-    summary += `\n${title}\n${lines.map((line) => `  ${line}\n`).join("")}`;
+    summary += `\n${title}\n`;
+    for (const type of new Set(lines.map((line) => line.split(" ")[0]))) {
+      const names = lines.filter((line) => line.startsWith(`${type} `)).map((line) => line.slice(type.length));
+      summary += `  ${type}${names.join(",")}\n`;
+    }
   } else if (dev) {
     const less = dev.filter((line) => !lines.includes(line)).map((line) => `- ${line}\n`);
     const more = lines.filter((line) => !dev.includes(line)).map((line) => `+ ${line}\n`);
