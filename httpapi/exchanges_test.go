@@ -154,6 +154,9 @@ func checkEventAndLog(t *testing.T, e httpexchanges.Exchange, resp *http.Respons
 		Duration:      event.Duration,
 		StoreDuration: event.StoreDuration,
 	}
+	if strings.Contains(e.Name, "evict") {
+		want.Evicted = 1
+	}
 	if e.Want.Status == http.StatusNotFound {
 		want.Route = ""
 	}
@@ -195,6 +198,9 @@ func checkEventAndLog(t *testing.T, e httpexchanges.Exchange, resp *http.Respons
 	}
 	if want.Moved {
 		wantLine["moved"] = true
+	}
+	if want.Evicted > 0 {
+		wantLine["evicted"] = float64(want.Evicted)
 	}
 	if want.Problem != "" {
 		wantLine["problem"], wantLine["error"] = want.Problem, line["error"]

@@ -143,40 +143,6 @@ func TestDefaultLogger(t *testing.T) {
 	}
 }
 
-// TestEvicted checks that the event and the log count evictions and moves, without
-// keys.
-func TestEvicted(t *testing.T) {
-	var event httpapi.Event
-	var log bytes.Buffer
-	s := memstore.MustNew(store.Policy{MaxDevices: 1})
-	for user, token := range map[tokens.UserID]string{"bob": "ExpoPushToken[2]", "alice": "ExpoPushToken[1]"} {
-		_, err := s.Register(t.Context(), tokens.Request{
-			Key: tokens.Key{UserID: user, DeviceID: "old"}, Token: tokens.MustParseToken(token), Platform: tokens.IOS,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	h := httpapi.MustNew(s, alice, httpapi.Options{
-		Logger:  slog.New(slog.NewTextHandler(&log, nil)),
-		Observe: func(e httpapi.Event) { event = e },
-	})
-	resp := send(t, h, "POST", httpapi.Path, registration("new", "ExpoPushToken[2]"))
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if event.Evicted != 1 || !event.Moved {
-		t.Errorf("event is %+v", event)
-	}
-	if line := log.String(); !strings.Contains(line, "moved=true evicted=1") {
-		t.Errorf("log line is %s", line)
-	}
-	if text := string(body) + log.String(); strings.Contains(text, "old") || strings.Contains(text, "bob") {
-		t.Errorf("a former key is in the response or the log: %s", text)
-	}
-}
-
 // TestRequestIDs: an id of the accepted form is kept, and any other is replaced by
 // a new one.
 func TestRequestIDs(t *testing.T) {

@@ -77,7 +77,7 @@ type Answer struct {
 // Do runs the exchange on a new handler, with that logger and observer. It returns a
 // copy of the request, whose body is unread, and the response.
 func (e Exchange) Do(ctx context.Context, logger *slog.Logger, observe func(httpapi.Event)) (*http.Request, *http.Response, error) {
-	var s store.Store = memstore.MustNew(store.Policy{Now: func() time.Time { return Now }})
+	var s store.Store = memstore.MustNew(store.Policy{MaxDevices: 3, Now: func() time.Time { return Now }})
 	for _, req := range e.Given {
 		if _, err := s.Register(ctx, req); err != nil {
 			return nil, nil, err

@@ -71,6 +71,8 @@ func successes() []Exchange {
 		after(post("replace the token", valid, Answer{Status: 200, Body: answered("phone", "ios"), Outcome: store.Replaced}),
 			registered(Alice, "phone", otherToken)),
 		after(post("move the phone, which the answer does not tell", valid, created), registered(Bob, "phone", token)),
+		after(post("move the phone and evict another", valid, created), registered(Bob, "phone", token),
+			registered(Alice, secret, bare), registered(Alice, "watch", otherToken), registered(Alice, "tablet", respelled[:len(respelled)-1]+"3]")),
 		get("list nothing", listed("")),
 		after(at(get("list the caller's, by device id", listed(answered("phone", "ios")+","+answered("tablet", "ios"))), "?userId="+Bob),
 			registered(Alice, "tablet", token), registered(Alice, "phone", otherToken), registered(Bob, "watch", bare)),
