@@ -3,9 +3,6 @@ package interleave
 import (
 	"bytes"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -35,6 +32,7 @@ func (r rule) without() (file, source string, err error) {
 	if err != nil {
 		return "", "", err
 	}
+	declaration := declaration(r.in)
 	for _, name := range names {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
@@ -43,55 +41,25 @@ func (r rule) without() (file, source string, err error) {
 		if err != nil {
 			return "", "", err
 		}
-		from, to, err := find(text, r.in)
-		if err != nil {
-			return "", "", err
-		}
-		if to == 0 {
+		at := declaration.FindIndex(text)
+		if at == nil {
 			continue
 		}
-		part, err := r.apply(string(text[from:to]))
+		part, err := r.apply(string(text[at[0]:at[1]]))
 		if err != nil {
 			return "", "", fmt.Errorf("%s: %s: %w", name, r.in, err)
 		}
-		return name, string(text[:from]) + part + string(text[to:]), nil
+		return name, string(text[:at[0]]) + part + string(text[at[1]:]), nil
 	}
 	return "", "", fmt.Errorf("package dynamostore declares no %s: change the rule with the code", r.in)
 }
 
-// find returns where the text declares the name; to is 0 if it does not.
-func find(text []byte, name string) (from, to int, err error) {
-	files := token.NewFileSet()
-	parsed, err := parser.ParseFile(files, "", text, 0)
-	if err != nil {
-		return 0, 0, err
+// declaration matches the declaration of a name in a formatted file.
+func declaration(name string) *regexp.Regexp {
+	if receiver, method, ok := strings.Cut(name, "."); ok {
+		return regexp.MustCompile(`(?ms)^func \(\w+ \*?` + receiver + `\) ` + method + `\(.*?^}`)
 	}
-	at := func(n ast.Node) (from, to int, err error) {
-		return files.Position(n.Pos()).Offset, files.Position(n.End()).Offset, nil
-	}
-	for _, d := range parsed.Decls {
-		switch d := d.(type) {
-		case *ast.FuncDecl:
-			full := d.Name.Name
-			if d.Recv != nil {
-				receiver := d.Recv.List[0].Type
-				if pointer, ok := receiver.(*ast.StarExpr); ok {
-					receiver = pointer.X
-				}
-				full = receiver.(*ast.Ident).Name + "." + full
-			}
-			if full == name {
-				return at(d)
-			}
-		case *ast.GenDecl:
-			for _, spec := range d.Specs {
-				if v, ok := spec.(*ast.ValueSpec); ok && v.Names[0].Name == name {
-					return at(v)
-				}
-			}
-		}
-	}
-	return 0, 0, nil
+	return regexp.MustCompile(`(?ms)^func ` + name + `\(.*?^}|^(?:var |\t)` + name + ` += .*?\n\n`)
 }
 
 // apply returns the declaration after the edit.

@@ -2,7 +2,6 @@ package interleave
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -21,10 +20,10 @@ const (
 
 // A schedule is an order of all events, which its source of random numbers decides.
 type schedule struct {
-	lane   *lane
-	rng    *rand.Rand
-	counts map[string]int // what happened, for the log
-	trace  []string
+	lane                 *lane
+	rng                  *rand.Rand
+	operations, requests int64 // how many there were
+	trace                []string
 
 	// Few of each, so that operations conflict.
 	users, devices int
@@ -98,8 +97,8 @@ func (s *schedule) fate() fate {
 
 // begin starts an operation, which runs until its first request is at the gate.
 func (s *schedule) begin(op *operation) error {
-	s.counts["operations"]++
-	op.name = fmt.Sprintf("operation %d", s.counts["operations"])
+	s.operations++
+	op.name = fmt.Sprintf("operation %d", s.operations)
 	op.began = s.now.Add(op.server.skew)
 	op.turn = make(chan fate)
 	op.alone = len(s.underWay) == 0 && len(s.late) == 0
@@ -125,10 +124,7 @@ func (s *schedule) proceed(op *operation, f fate) error {
 		f = delivered
 	}
 	op.looked = append(op.looked, before)
-	s.counts["requests"]++
-	if f != delivered {
-		s.counts[string(f)]++
-	}
+	s.requests++
 	op.applied = false
 	if f == conflicting || f == obscured {
 		op.alone = false
@@ -178,13 +174,6 @@ func (s *schedule) ended(op *operation, before *table) error {
 	}
 	s.underWay = slices.DeleteFunc(s.underWay, func(o *operation) bool { return o == op })
 	s.note("%s ends: %s", op.name, op.answer())
-	if op.result.Moved() {
-		s.counts["moves"]++
-	}
-	s.counts["evictions"] += len(op.result.Evicted)
-	if errors.Is(op.err, store.ErrTryAgain) && !op.disturbed {
-		s.counts["ErrTryAgain without a fault"]++
-	}
 	return s.checkAnswer(op, before)
 }
 
@@ -226,7 +215,6 @@ func (s *schedule) deliverLate() error {
 	if !m.op.applied {
 		return nil
 	}
-	s.counts["applied late"]++
 	return s.wrote(m.op)
 }
 

@@ -149,7 +149,7 @@ func newLane(t testing.TB) *lane {
 
 // play plays the schedule of a seed. Its error has the trace.
 func (l *lane) play(seed uint64) (*schedule, error) {
-	s := &schedule{lane: l, rng: rand.New(rand.NewPCG(seed, 0)), now: begin, counts: make(map[string]int)}
+	s := &schedule{lane: l, rng: rand.New(rand.NewPCG(seed, 0)), now: begin}
 	s.users, s.devices = 1+s.rng.IntN(3), 1+s.rng.IntN(4)
 	s.identities = identities[:1+s.rng.IntN(len(identities))]
 	s.jumps = []int{0, 5, 10}[s.rng.IntN(3)]
