@@ -41,7 +41,7 @@ func FuzzAuthorization(f *testing.F) {
 // FuzzClaims has the issuer sign arbitrary claims. Only claims with this issuer, this
 // audience and a user are accepted, as that user.
 func FuzzClaims(f *testing.F) {
-	const good = `{"iss":"https://issuer.example","aud":"the-app","sub":"u","exp":4102444800}`
+	const good = `{"iss":"https://issuer.example","aud":"the-app","sub":"u","exp":4102444800,"x":"\ud83d\ude00"}`
 	for _, seed := range []string{
 		good,
 		`{"iss":"https://issuer.example","aud":["the-app","x"],"sub":"u","exp":4102444800.5,"nbf":1,"iat":null}`,
@@ -50,6 +50,8 @@ func FuzzClaims(f *testing.F) {
 		`{"aud":{},"exp":"soon"}`, `[]`, `null`, ``,
 		`{"iss":"https://issuer.example","aud":"the-app","sub":"u\ud800","exp":4102444800}`,
 		"{\"iss\":\"https://issuer.example\",\"aud\":\"the-app\",\"sub\":\"\xff\",\"exp\":4102444800}",
+		`{"iss":"https://issuer.example","aud":"the-app","sub":"u","exp":4102444800,"x":["\ud800"]}`,
+		"{\"iss\":\"https://issuer.example\",\"aud\":\"the-app\",\"sub\":\"u\",\"exp\":4102444800,\"x\":{\"\xff\":1}}",
 		`{"iss":"https://issuer.example","aud":"the-app","sub":"u","exp":4102444800,"jti":7,"azp":[],"events":{}}`,
 	} {
 		f.Add(seed)

@@ -208,7 +208,6 @@ func TestClaims(t *testing.T) {
 		{"no time of issue", "", with(standard, "iat", nil), nil},
 
 		{"Cognito's access token", oidcauth.CognitoAccess, access, nil},
-		{"of another client", oidcauth.CognitoAccess, with(access, "client_id", "other"), no},
 		{"with the audience in aud alone", oidcauth.CognitoAccess, with(with(access, "client_id", nil), "aud", audience), no},
 		{"ID token for an access token", oidcauth.CognitoAccess, with(id, "client_id", audience), no},
 		{"of no use", oidcauth.CognitoAccess, with(access, "token_use", nil), no},
@@ -261,25 +260,6 @@ func TestTypes(t *testing.T) {
 			check(t, newAuthenticator(t, oidcauth.Config{Issuer: issuer.URL}), token, test.standard)
 			check(t, newAuthenticator(t, oidcauth.Config{Issuer: issuer.URL, Kind: oidcauth.Access}), token, test.access)
 		})
-	}
-}
-
-// TestUnicode has payloads that encoding/json would decode to the same user id.
-func TestUnicode(t *testing.T) {
-	issuer := oidctest.New(t)
-	authenticate := newAuthenticator(t, oidcauth.Config{Issuer: issuer.URL})
-	for _, test := range []struct {
-		subject, other string
-		want           error
-	}{
-		{alice, `"\ud83d\ude00"`, nil},
-		{`u\ud800`, `1`, no},
-		{"u\xff", `1`, no},
-		{alice, `["\ud800"]`, no},
-		{alice, "{\"\xff\":1}", no},
-	} {
-		payload := `{"iss":"` + issuer.URL + `","aud":"` + audience + `","exp":4102444800,"sub":"` + test.subject + `","x":` + test.other + `}`
-		check(t, authenticate, sign(jose.ES256, issuer.Key(), nil, []byte(payload)), test.want)
 	}
 }
 

@@ -127,26 +127,19 @@ func folder(t *testing.T, file string) string {
 	return path.Join("/", filepath.ToSlash(from))
 }
 
-// TestPythonPackagesHaveHashes checks that every Python package is installed by its
-// hash.
+// TestPythonPackagesHaveHashes checks that pip installs only packages whose hash is in its list.
 func TestPythonPackagesHaveHashes(t *testing.T) {
-	lists, err := filepath.Glob(filepath.Join(root, "scripts/python/*.txt"))
-	if err != nil || len(lists) == 0 {
-		t.Fatalf("%d lists: %v", len(lists), err)
-	}
-	pinned := regexp.MustCompile(`(?m)^[a-z0-9._-]+==\S+( ; [^\n\\]*)? \\\n(    --hash=sha256:[0-9a-f]{64} \\\n)*    --hash=sha256:[0-9a-f]{64}\n`)
-	for _, list := range lists {
-		rest := pinned.ReplaceAllString(read(t, list), "")
-		if rest = regexp.MustCompile(`(?m)^#.*\n`).ReplaceAllString(rest, ""); rest != "" {
-			t.Errorf("%s has lines without a version and a hash:\n%s", list, rest)
-		}
-	}
 	pip := regexp.MustCompile(`pip3?["']? (install|download)[^\n]*`)
+	found := 0
 	for _, script := range files(t, ".sh") {
 		for _, line := range pip.FindAllString(read(t, script), -1) {
+			found++
 			if !strings.Contains(line, "--require-hashes") {
 				t.Errorf("%s: %s lacks --require-hashes", script, line)
 			}
 		}
+	}
+	if found == 0 {
+		t.Error("no script installs a package of Python, want one that does")
 	}
 }

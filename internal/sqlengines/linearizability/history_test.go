@@ -51,8 +51,6 @@ type history struct {
 	mu      sync.Mutex
 	steps   []porcupine.Operation
 	unknown int   // writes that may have been applied
-	again   int   // ErrTryAgain of Holder
-	lost    int   // calls without an effect or a result
 	err     error // that no store may return
 }
 
@@ -158,9 +156,7 @@ func (h *history) add(client int, began int64, in step, out answer, err error) {
 		out = answer{}
 	case in.method == holder && errors.Is(err, store.ErrTryAgain):
 		out = answer{again: true}
-		h.again++
 	case reads && errors.Is(err, store.ErrTryAgain), errors.Is(err, context.DeadlineExceeded) && (reads || !errors.Is(err, store.ErrTryAgain)):
-		h.lost++
 		return
 	case !reads && errors.Is(err, store.ErrTryAgain):
 		out, ended = answer{unknown: true}, math.MaxInt64
