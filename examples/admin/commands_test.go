@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
 	"github.com/devicetokens/devicetokens/tokens"
@@ -56,14 +57,13 @@ func TestList(t *testing.T) {
 func TestHolder(t *testing.T) {
 	d := newDesk(t)
 	r := d.register("alice", "phone", tokenA)
-	hidden := view{
-		UserID: "alice", DeviceID: "phone", Status: "active", Platform: "ios", RegisteredAt: timeText(r.RegisteredAt),
-		UpdatedAt: timeText(r.UpdatedAt), ExpiresAt: timeText(r.ExpiresAt), Token: r.Token.String(),
+	want := map[string]string{
+		"userId": "alice", "deviceId": "phone", "status": "active", "platform": "ios", "token": r.Token.String(), "registeredAt": r.RegisteredAt.Format(time.RFC3339),
+		"updatedAt": r.UpdatedAt.Format(time.RFC3339), "expiresAt": r.ExpiresAt.Format(time.RFC3339),
 	}
-	revealed := hidden
-	revealed.Token = tokenA
-	equal(t, "holder", hidden, read[view](t, d.run(tokenA+"\n", "holder", "-o", "json")))
-	equal(t, "holder, revealed", revealed, read[view](t, d.run(" "+tokenA, "holder", "-o", "json", "--reveal")))
+	equal(t, "holder", want, read[map[string]string](t, d.run(tokenA+"\n", "holder", "-o", "json")))
+	want["token"] = tokenA
+	equal(t, "holder, revealed", want, read[map[string]string](t, d.run(" "+tokenA, "holder", "-o", "json", "--reveal")))
 	d.run(tokenB, "holder").want(t, exitNothing, "no live registration holds this token")
 	for _, stdin := range []string{"", "\n", "ExponentPushToken[in valid]"} {
 		o := d.run(stdin, "holder")
@@ -142,42 +142,38 @@ func TestUsage(t *testing.T) {
 	credentials(t)
 	t.Setenv("AWS_REGION", "")
 	const history, unknown = "the shell's history keeps it", `unknown command "lst": use one of console, copy, deactivate, diff, doctor, erase, export, holder, import, list, repair, stats, upgrade`
-	for _, tc := range []struct {
-		says string
-		args []string
-	}{
-		{unknown, []string{"lst"}},
-		{`unknown command "help"`, []string{"help", "list"}},
-		{`unknown command "\x1b[31m\u202e"`, []string{"\x1b[31m\u202e"}},
-		{`unknown flag: --a\x1b[31m\u202e`, []string{"list", "--a\x1b[31m\u202e"}},
-		{history, []string{"upgrade", "--rate", tokenA}},
-		{history, []string{"holder", tokenA}},
-		{history, []string{"list", tokenA}},
-		{history, []string{tokenA}},
-		{history, []string{bareToken}},
-		{"one user id", []string{"list"}},
-		{"one user id", []string{"erase", "a", "b"}},
-		{"a user id and a device id", []string{"deactivate", "alice"}},
-		{"from standard input", []string{"holder", "alice"}},
-		{"flags only", []string{"console", "alice"}},
-		{"table or json", []string{"list", "alice", "-o", "yaml"}},
-		{"no store: use --db", []string{"list", "alice"}},
-		{"no store: use --db", []string{"upgrade"}},
-		{"no AWS region: use --region", []string{"list", "alice", "--db", "dynamodb:t"}},
-		{"use dynamodb:TABLE", []string{"list", "alice", "--db", "redis:x"}},
-		{"use dynamodb:TABLE", []string{"list", "alice", "--db", "dynamodb:"}},
-		{"unknown kind of store", []string{"stats", "--db", "memory"}},
-		{"needs a DynamoDB table", []string{"doctor", "--db", "tokens.db"}},
-		{"--from and --to", []string{"copy", "--from", "dynamodb:a"}},
-		{"--from and --to", []string{"copy", "--from", "dynamodb:a", "--to", "dynamodb:a"}},
-		{"--state needs --file", []string{"export", "--state", "s"}},
-		{"--segments must be 1 to 256", []string{"stats", "--segments", "0"}},
-		{"--segments must be 1 to 256", []string{"stats", "--segments", "257"}},
-		{"--page-size 1 to 1000", []string{"stats", "--page-size", "0"}},
-		{"--page-size 1 to 1000", []string{"stats", "--page-size", "1001"}},
+	for _, tc := range [][2]string{ // a command line and its error
+		{"lst", unknown},
+		{"help list", `unknown command "help"`},
+		{"\x1b[31m\u202e", `unknown command "\x1b[31m\u202e"`},
+		{"list --a\x1b[31m\u202e", `unknown flag: --a\x1b[31m\u202e`},
+		{"upgrade --rate " + tokenA, history},
+		{"holder " + tokenA, history},
+		{tokenA, history},
+		{bareToken, history},
+		{"list", "one user id"},
+		{"erase a b", "one user id"},
+		{"deactivate alice", "a user id and a device id"},
+		{"holder alice", "from standard input"},
+		{"console alice", "flags only"},
+		{"list alice -o yaml", "table or json"},
+		{"list alice", "no store: use --db"},
+		{"upgrade", "no store: use --db"},
+		{"list alice --db dynamodb:t", "no AWS region: use --region"},
+		{"list alice --db redis:x", "use dynamodb:TABLE"},
+		{"list alice --db dynamodb:", "use dynamodb:TABLE"},
+		{"stats --db memory", "unknown kind of store"},
+		{"doctor --db tokens.db", "needs a DynamoDB table"},
+		{"copy --from dynamodb:a", "--from and --to"},
+		{"copy --from dynamodb:a --to dynamodb:a", "--from and --to"},
+		{"export --state s", "--state needs --file"},
+		{"stats --segments 0", "--segments must be 1 to 256"},
+		{"stats --segments 257", "--segments must be 1 to 256"},
+		{"stats --page-size 0", "--page-size 1 to 1000"},
+		{"stats --page-size 1001", "--page-size 1 to 1000"},
 	} {
-		o := (&desk{t: t}).run("", tc.args...)
-		o.want(t, exitUsage, tc.says)
+		o := (&desk{t: t}).run("", strings.Fields(tc[0])...)
+		o.want(t, exitUsage, tc[1])
 		o.lacks(t, tokenA, bareToken, "\x1b", "\u202e")
 	}
 }

@@ -104,44 +104,27 @@ func openExport(file string, b *bulk) (*os.File, error) {
 
 // A line is a registration in the format of export and import.
 type line struct {
-	UserID       string `json:"userId"`
-	DeviceID     string `json:"deviceId"`
-	TokenHash    string `json:"tokenHash,omitempty"`
-	Token        string `json:"expoPushToken,omitempty"` // with --tokens only
-	Platform     string `json:"platform,omitempty"`
-	ProjectID    string `json:"projectId,omitempty"`
-	Status       string `json:"status,omitempty"`
-	RegisteredAt string `json:"registeredAt,omitempty"`
-	UpdatedAt    string `json:"updatedAt,omitempty"`
-	ExpiresAt    string `json:"expiresAt,omitempty"`
-	Error        string `json:"error,omitempty"` // if the registration cannot be decoded
+	described
+	TokenHash string `json:"tokenHash,omitempty"`
+	Token     string `json:"expoPushToken,omitempty"` // with --tokens only
+	Error     string `json:"error,omitempty"`         // if the registration cannot be decoded
 }
 
 // maxLine is the maximum length of a line in bytes.
 const maxLine = 64 << 10
 
 func lineOf(r store.Record, withTokens bool) line {
-	l := line{UserID: string(r.Key.UserID), DeviceID: string(r.Key.DeviceID)}
+	l := line{described: describe(r, time.RFC3339Nano)}
 	if r.Err != nil {
 		l.Error = r.Err.Error()
 		return l
 	}
-	reg := r.Registration
-	hash, _ := reg.Token.Hash().MarshalText() // its error is always nil
+	hash, _ := r.Registration.Token.Hash().MarshalText() // its error is always nil
 	l.TokenHash = string(hash)
 	if withTokens {
-		l.Token = reg.Token.Reveal()
+		l.Token = r.Registration.Token.Reveal()
 	}
-	l.Platform, l.ProjectID, l.Status = string(reg.Platform), string(reg.ProjectID), string(reg.Status)
-	l.RegisteredAt, l.UpdatedAt, l.ExpiresAt = lineTime(reg.RegisteredAt), lineTime(reg.UpdatedAt), lineTime(reg.ExpiresAt)
 	return l
-}
-
-func lineTime(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339Nano)
 }
 
 // marshal returns v as JSON with hidden characters escaped.

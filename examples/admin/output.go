@@ -23,15 +23,38 @@ import (
 
 // A view is a registration in the format of the output.
 type view struct {
+	described
+	Token string `json:"token,omitempty"`
+}
+
+// A described is a record in text, without its token.
+type described struct {
 	UserID       string `json:"userId"`
 	DeviceID     string `json:"deviceId"`
-	Status       string `json:"status"`
+	Status       string `json:"status,omitempty"`
 	Platform     string `json:"platform,omitempty"`
 	ProjectID    string `json:"projectId,omitempty"`
 	RegisteredAt string `json:"registeredAt,omitempty"`
 	UpdatedAt    string `json:"updatedAt,omitempty"`
 	ExpiresAt    string `json:"expiresAt,omitempty"`
-	Token        string `json:"token,omitempty"`
+}
+
+// describe returns the record with its times in the layout.
+func describe(r store.Record, layout string) described {
+	d := described{UserID: string(r.Key.UserID), DeviceID: string(r.Key.DeviceID)}
+	if r.Err != nil {
+		return d
+	}
+	text := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.UTC().Format(layout)
+	}
+	reg := r.Registration
+	d.Platform, d.ProjectID, d.Status = string(reg.Platform), string(reg.ProjectID), string(reg.Status)
+	d.RegisteredAt, d.UpdatedAt, d.ExpiresAt = text(reg.RegisteredAt), text(reg.UpdatedAt), text(reg.ExpiresAt)
+	return d
 }
 
 // The statuses of records that are not live registrations.
@@ -41,15 +64,14 @@ const (
 )
 
 func (p *program) viewOf(r store.Record) view {
-	v := view{UserID: string(r.Key.UserID), DeviceID: string(r.Key.DeviceID), Status: statusOf(r, time.Now())}
-	if r.Err != nil {
-		return v
-	}
-	reg := r.Registration
-	v.Platform, v.ProjectID, v.Token = string(reg.Platform), string(reg.ProjectID), reg.Token.String()
-	v.RegisteredAt, v.UpdatedAt, v.ExpiresAt = timeText(reg.RegisteredAt), timeText(reg.UpdatedAt), timeText(reg.ExpiresAt)
-	if p.reveal {
-		v.Token = reg.Token.Reveal()
+	v := view{described: describe(r, time.RFC3339)}
+	v.Status = statusOf(r, time.Now())
+	switch {
+	case r.Err != nil:
+	case p.reveal:
+		v.Token = r.Registration.Token.Reveal()
+	default:
+		v.Token = r.Registration.Token.String()
 	}
 	return v
 }
@@ -63,13 +85,6 @@ func statusOf(r store.Record, now time.Time) string {
 		return statusExpired
 	}
 	return string(r.Registration.Status)
-}
-
-func timeText(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
 }
 
 // show writes v as JSON, or the rows as a table with headings.

@@ -256,24 +256,24 @@ func TestOtherMachines(t *testing.T) {
 func TestBadStarts(t *testing.T) {
 	p := start(t, "127.0.0.1:0")
 	for _, tc := range []struct {
-		name, says string
-		args       []string
-		code       int
+		args string
+		code int
+		says string
 	}{
-		{"port in use", "address already in use", []string{"-addr", strings.TrimPrefix(p.url, "http://")}, 1},
-		{"no port", "missing port", []string{"-addr", "localhost"}, 1},
-		{"another database", "-db: unknown kind of store: use dynamodb:TABLE", []string{"-db", "mysql://localhost/x"}, 1},
-		{"a file in no folder", "no such file", []string{"-db", "none/x.db"}, 1},
-		{"an argument", "flags only", []string{"8080"}, 2},
-		{"an issuer without an audience", "-oidc-audience: ", []string{"-oidc-issuer", "https://issuer.example"}, 2},
-		{"an issuer that is empty", "-oidc-issuer: ", []string{"-oidc-issuer", ""}, 2},
-		{"an issuer over http", "-oidc-issuer: ", []string{"-oidc-issuer", "http://keycloak", "-oidc-audience", "app"}, 2},
-		{"a kind of token", "-oidc-token: ", []string{"-oidc-issuer", "https://issuer.example", "-oidc-audience", "app", "-oidc-token", "id"}, 2},
-		{"an audience without an issuer", "-oidc-issuer: ", []string{"-oidc-audience", "app"}, 2},
-		{"an unknown flag", "-port", []string{"-port", "1"}, 2},
+		{"-addr " + strings.TrimPrefix(p.url, "http://"), 1, "address already in use"},
+		{"-addr localhost", 1, "missing port"},
+		{"-db mysql://localhost/x", 1, "-db: unknown kind of store: use dynamodb:TABLE"},
+		{"-db none/x.db", 1, "no such file"},
+		{"8080", 2, "flags only"},
+		{"-port 1", 2, "-port"},
+		{"-oidc-issuer https://issuer.example", 2, "-oidc-audience: "},
+		{"-oidc-issuer=", 2, "-oidc-issuer: "},
+		{"-oidc-issuer http://keycloak -oidc-audience app", 2, "-oidc-issuer: "},
+		{"-oidc-issuer https://issuer.example -oidc-audience app -oidc-token id", 2, "-oidc-token: "},
+		{"-oidc-audience app", 2, "-oidc-issuer: "},
 	} {
-		t.Run(tc.name, func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), binary, tc.args...)
+		t.Run(tc.says, func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), binary, strings.Fields(tc.args)...)
 			cmd.Dir = t.TempDir() // where it may create its file
 			out, _ := cmd.CombinedOutput()
 			if code := cmd.ProcessState.ExitCode(); code != tc.code || !bytes.Contains(out, []byte(tc.says)) {

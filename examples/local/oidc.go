@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"flag"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -34,22 +32,10 @@ func isOIDCSet(flags *flag.FlagSet) bool {
 	return set
 }
 
-// byFlag replaces the fields in an error of oidcauth.New by the names of the flags.
-func byFlag(err error) error {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return err
-	}
-	names := map[string]string{"Issuer": "oidc-issuer", "Audience": "oidc-audience", "Kind": "oidc-token"}
-	var errs []error
-	for _, err := range joined.Unwrap() {
-		var field *oidcauth.FieldError
-		if errors.As(err, &field) && names[field.Field] != "" {
-			err = fmt.Errorf("-%s: %w", names[field.Field], field.Err)
-		}
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
+// byFlag names the flags in the text of an error of oidcauth.New.
+func byFlag(err error) string {
+	return strings.NewReplacer("oidcauth: Config.Issuer", "-oidc-issuer", "oidcauth: Config.Audience", "-oidc-audience",
+		"oidcauth: Config.Kind", "-oidc-token").Replace(err.Error())
 }
 
 // bearerIsUser takes the bearer token for the user id. It verifies nothing.

@@ -3,9 +3,7 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -16,7 +14,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -52,9 +49,6 @@ func TestSoak(t *testing.T) {
 	good()
 	http.DefaultClient.CloseIdleConnections()
 	before := stateOf(t, debug)
-	if before.Goroutines == 0 || before.Heap == 0 {
-		t.Fatal("the server does not report its state")
-	}
 
 	serving, stop := context.WithCancel(t.Context())
 	var background sync.WaitGroup
@@ -87,9 +81,9 @@ func TestSoak(t *testing.T) {
 	for range maxConnections + 900 {
 		misbehave(silent)
 	}
-	most := uint64(0)
+	most := 0
 	for began := time.Now(); time.Since(began) < headerLimit-slack && most < maxConnections; {
-		most = max(most, stateOf(t, debug).Goroutines)
+		most = max(most, stateOf(t, debug).goroutines)
 	}
 	bad.Wait()
 	stop()
@@ -97,7 +91,7 @@ func TestSoak(t *testing.T) {
 	good()
 
 	// One goroutine for each connection, and a few more.
-	if most > maxConnections+before.Goroutines+200 {
+	if most > maxConnections+before.goroutines+200 {
 		t.Errorf("%d goroutines served the crowd, want at most one for each of %d connections", most, maxConnections)
 	}
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid)) // on Linux only
@@ -108,14 +102,14 @@ func TestSoak(t *testing.T) {
 	}
 	http.DefaultClient.CloseIdleConnections()
 	after := stateOf(t, debug)
-	for end := time.Now().Add(15*time.Second + slack); after.Goroutines > before.Goroutines && time.Now().Before(end); after = stateOf(t, debug) {
+	for end := time.Now().Add(15*time.Second + slack); after.goroutines > before.goroutines && time.Now().Before(end); after = stateOf(t, debug) {
 		time.Sleep(200 * time.Millisecond)
 	}
-	if after.Goroutines > before.Goroutines {
-		t.Errorf("%d goroutines are left, and %d were there before:\n%s", after.Goroutines, before.Goroutines, get(t, debug+"/debug/pprof/goroutine?debug=1"))
+	if after.goroutines > before.goroutines {
+		t.Errorf("%d goroutines are left, and %d were there before:\n%s", after.goroutines, before.goroutines, get(t, debug+"/debug/pprof/goroutine?debug=1"))
 	}
-	if after.Heap > before.Heap+before.Heap/10+(4<<20) {
-		t.Errorf("the heap holds %d KiB after the run, and held %d KiB before", after.Heap>>10, before.Heap>>10)
+	if after.heap > before.heap+before.heap/10+(4<<20) {
+		t.Errorf("the heap holds %d KiB after the run, and held %d KiB before", after.heap>>10, before.heap>>10)
 	}
 	p.stop(t, syscall.SIGTERM)
 	for _, text := range []string{"PushToken[", "panic", "level=ERROR"} {
@@ -125,13 +119,20 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-// A state is what debug.go reports; Heap is in bytes, after a collection.
-type state struct{ Goroutines, Heap uint64 }
+// A state is of the server; heap is in bytes, after a collection.
+type state struct{ goroutines, heap int }
 
-func stateOf(t *testing.T, debug string) (now state) {
+func stateOf(t *testing.T, debug string) state {
 	t.Helper()
-	_ = json.Unmarshal([]byte(get(t, debug+"/debug/state")), &now) // TestSoak notices zeros
-	return now
+	number := func(profile, pattern string) int {
+		n, err := strconv.Atoi(regexp.MustCompile(pattern + ` (\d+)`).FindStringSubmatch(get(t, debug+"/debug/pprof/"+profile))[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	get(t, debug+"/debug/pprof/heap?gc=1") // a sync.Pool keeps its objects for one more cycle
+	return state{number("goroutine?debug=1", "goroutine profile: total"), number("heap?debug=1&gc=1", "# HeapAlloc =")}
 }
 
 // get uses a new connection, so that each request adds the same number of goroutines.
@@ -159,28 +160,25 @@ const (
 
 // A misuse is one way to be a bad client, on a connection of its own.
 type misuse struct {
-	name    string
-	limit   time.Duration        // in which the server has to end the connection
-	answers []int                // the right statuses of the first answer; 0 is none
-	talk    func(c *net.TCPConn) // writes until the server ends the connection
+	name  string
+	limit time.Duration        // in which the server has to end the connection
+	talk  func(c *net.TCPConn) // writes until the server ends the connection
 }
 
 // misuses are those that TestHeldConnectionsEnd cannot play on a connection in memory.
 var misuses = []misuse{
 	// Package net/http treats a client that closed its half as gone, and cancels the
 	// request if it notices before the store is done.
-	{"half-closed after a request", slack, []int{http.StatusOK, http.StatusCreated, http.StatusServiceUnavailable}, func(c *net.TCPConn) {
+	{"half-closed after a request", slack, func(c *net.TCPConn) {
 		send(c, post+body)
 		_ = c.CloseWrite()
 	}},
-	{"aborted in the body", slack, []int{0}, func(c *net.TCPConn) {
+	{"aborted in the body", slack, func(c *net.TCPConn) {
 		send(c, post+body[:20])
 		_ = c.SetLinger(0)
 		_ = c.Close()
 	}},
-	// The server hangs up while the client still writes, which may cost the client the
-	// answer.
-	{"headers without an end", headerLimit, []int{http.StatusRequestHeaderFieldsTooLarge, 0}, func(c *net.TCPConn) {
+	{"headers without an end", headerLimit, func(c *net.TCPConn) {
 		line := "X-More: " + strings.Repeat("x", 4000) + "\r\n"
 		for ok := send(c, list); ok; ok = send(c, line) {
 		}
@@ -188,7 +186,7 @@ var misuses = []misuse{
 }
 
 // silent is one of a crowd, most of whom wait for a connection of others to end.
-var silent = misuse{"a crowd", 2 * headerLimit, []int{0}, func(*net.TCPConn) {}}
+var silent = misuse{"a crowd", 2 * headerLimit, func(*net.TCPConn) {}}
 
 // send reports whether the connection took the text.
 func send(c io.Writer, text string) bool {
@@ -208,30 +206,14 @@ func (m misuse) connect(address string) string {
 	_ = c.SetDeadline(began.Add(m.limit))
 	var talking sync.WaitGroup
 	talking.Go(func() { m.talk(c) })
-	status := firstStatus(c)
+	_, _ = io.Copy(io.Discard, c)
 	held := time.Since(began)
 	_ = c.Close()
 	talking.Wait()
-	switch {
-	case held >= m.limit:
+	if held >= m.limit {
 		return fmt.Sprintf("not ended after %s", m.limit)
-	case !slices.Contains(m.answers, status):
-		return fmt.Sprintf("answered with %d, want one of %v", status, m.answers)
 	}
 	return ""
-}
-
-// firstStatus reads until the connection ends, and returns the status of the first
-// answer, or 0 if there was none.
-func firstStatus(c net.Conn) int {
-	r := bufio.NewReader(c)
-	resp, err := http.ReadResponse(r, nil)
-	if err != nil {
-		return 0
-	}
-	_ = resp.Body.Close() // reads the rest of it
-	_, _ = io.Copy(io.Discard, r)
-	return resp.StatusCode
 }
 
 // TestBadClientsComplain has a server without any time-out.
