@@ -11,18 +11,16 @@ function demo(path) {
     name: `phone ${n}`, at: $(`#phone-${n}`), user: '', device: '', platform: n === 1 ? 'ios' : 'android', token: `ExponentPushToken[${random(22)}]`,
   }));
   const devices = {}; // the phone of each device id
-  const ours = { calls: [], rows: [], inbox: {}, verdict: undefined };
-  const usual = { calls: [], rows: [], inbox: {}, verdict: undefined };
+  const [ours, usual] = [1, 2].map(() => ({ calls: [], rows: [], inbox: {} })); // and the verdict on the last message
   const done = { hand: false, taxi: false, compare: false };
 
   async function api(method, user, query = '', body = undefined) {
     const headers = { Authorization: `Bearer ${id(user)}`, ...(body && { 'Content-Type': 'application/json' }) };
-    const init = { method, headers, body: body && JSON.stringify(body), keepalive: true };
-    const flags = Object.entries(headers).map(([name, value]) => ` -H '${name}: ${value}'`).join('') + (body ? ` -d '${init.body}'` : '');
-    const response = await fetch(path + query, init);
+    const response = await fetch(path + query, { method, headers, body, keepalive: true });
     const text = await response.text();
     if (!response.ok) throw new Error(text);
-    const asked = `curl -i${method === 'DELETE' ? ' -X DELETE' : ''}${flags} '${location.origin}${path}${query}'`;
+    const flags = Object.entries(headers).map(([name, value]) => ` -H '${name}: ${value}'`).join('') + (body ? ` -d '${body}'` : '');
+    const asked = `curl -i -X ${method}${flags} '${location.origin}${path}${query}'`;
     return { asked, answer: `HTTP/1.1 ${response.status} ${response.statusText}\n${text}`.trim(), text };
   }
 
@@ -30,7 +28,8 @@ function demo(path) {
     done.hand ||= phone.user !== '' && phone.user !== user;
     phone.device ||= newDevice(phone);
     phone.user = user;
-    ours.calls.unshift(await api('POST', user, '', { deviceId: phone.device, expoPushToken: phone.token, platform: phone.platform }));
+    const body = JSON.stringify({ deviceId: phone.device, expoPushToken: phone.token, platform: phone.platform });
+    ours.calls.unshift(await api('POST', user, '', body));
     const row = usual.rows.find((r) => r.user === user && r.device === phone.device);
     if (!row) usual.rows.push({ user, device: phone.device, token: phone.token });
     usual.calls.unshift({
@@ -116,9 +115,7 @@ function demo(path) {
       return item;
     }));
     const current = Object.keys(done).find((step) => !done[step]);
-    for (const step of Object.keys(done)) {
-      $(`#${step}`).parentElement.className = done[step] ? 'done' : step === current ? 'current' : '';
-    }
+    for (const step in done) $(`#${step}`).parentElement.className = done[step] ? 'done' : step === current ? 'current' : '';
   }
 
   function notification({ title, to, reader }) {
@@ -157,8 +154,8 @@ function demo(path) {
   });
   $('#over').addEventListener('click', () => location.reload());
   addEventListener('pagehide', () => { // leave no rows behind
-    for (const device of Object.keys(devices)) {
-      for (const user of Object.keys(people)) api('DELETE', user, `?deviceId=${device}&permanent=true`).catch(() => {});
+    for (const device in devices) {
+      for (const user in people) api('DELETE', user, `?deviceId=${device}&permanent=true`).catch(() => {});
     }
   });
   addEventListener('pageshow', ({ persisted }) => { if (persisted) location.reload(); });
