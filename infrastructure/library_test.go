@@ -76,13 +76,15 @@ func TestPathIsTheLibrarys(t *testing.T) {
 	})
 }
 
-// function.tf sets the variables that examples/lambda reads, except DEVICE_TOKEN_OIDC_ALLOW_HTTP: both deployments require
-// https. This module cannot import that package, so the test reads its sources.
+// Terraform and SST set the variables that examples/lambda reads, except DEVICE_TOKEN_OIDC_ALLOW_HTTP: both deployments
+// require https. This module cannot import that package, so the test reads its sources.
 func TestEnvironmentIsTheFunctions(t *testing.T) {
 	const allowHTTP = "DEVICE_TOKEN_OIDC_ALLOW_HTTP"
 	want := slices.DeleteFunc(literals(t), func(s string) bool { return !strings.HasPrefix(s, "DEVICE_TOKEN_") || s == allowHTTP })
-	if diff := cmp.Diff(want, matches(t, "function.tf", `\b(DEVICE_TOKEN_[A-Z_]+)`)); diff != "" {
-		t.Errorf("variables (-examples/lambda +function.tf):\n%s", diff)
+	for _, file := range []string{"function.tf", "sst/stacks/function.ts"} {
+		if diff := cmp.Diff(want, matches(t, file, `\b(DEVICE_TOKEN_[A-Z_]+)\s*[=:]`)); diff != "" {
+			t.Errorf("variables (-examples/lambda +%s):\n%s", file, diff)
+		}
 	}
 }
 

@@ -1,152 +1,85 @@
 package main
 
 import (
-	"archive/zip"
 	"bytes"
-	"debug/elf"
+	"context"
+	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"log"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/devicetokens/devicetokens/examples/internal/e2e"
 	"github.com/devicetokens/devicetokens/examples/lambda/internal/standin"
 	"github.com/devicetokens/devicetokens/httpapi/oidcauth/oidctest"
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
 )
 
-// faultEnv makes this test binary a bootstrap with a fault: see failure_test.go.
-const faultEnv = "TEST_FAULT"
+// generous is a time-out that no healthy call comes near.
+const generous = 30 * time.Second
 
-// What TestMain builds: the zips that are deployed, the bootstrap in the zip for this kind
-// of processor, and the program that makes zips. A process without the race detector makes
-// them in a tenth of the time.
-var dist, bootstrap, packer string
+// listEvent is a REST event of alice's.
+const listEvent = `{"path":"/v1/device-tokens","httpMethod":"GET","requestContext":{"authorizer":{"claims":{"sub":"alice"}}}}`
 
-func TestMain(m *testing.M) {
-	if fault := os.Getenv(faultEnv); fault != "" {
-		startFaulty(fault)
-		return
-	}
-	dir, err := os.MkdirTemp("", "lambda-")
-	if err != nil {
-		log.Fatal(err)
-	}
-	code := 1
-	if err = buildAll(dir); err == nil {
-		code = m.Run()
-	}
-	if err := errors.Join(err, os.RemoveAll(dir)); err != nil {
-		log.Fatal(err)
-	}
-	os.Exit(code)
-}
-
-func buildAll(dir string) error {
-	dist, packer, bootstrap = dir, filepath.Join(dir, "pack"), filepath.Join(dir, "bootstrap")
-	if err := command("go", "build", "-o", packer, "./pack"); err != nil {
-		return err
-	}
-	if err := command(packer, "-dir", dir); err != nil {
-		return err
-	}
-	if runtime.GOOS != "linux" { // where the deployed binary does not run
-		return command("go", "build", "-tags=lambda.norpc", "-o", bootstrap, ".")
-	}
-	files, err := zip.OpenReader(zipPath(dir, runtime.GOARCH))
-	if err != nil {
-		return err
-	}
-	return errors.Join(os.CopyFS(dir, files), files.Close())
-}
-
-func command(name string, args ...string) error {
-	if output, err := exec.Command(name, args...).CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w: %s", filepath.Base(name), err, output)
-	}
-	return nil
-}
-
-func zipPath(dir, arch string) string { return filepath.Join(dir, "device-tokens-"+arch+".zip") }
-
-// maxZipBytes limits what a cold start has to fetch and unpack.
-const maxZipBytes = 4 << 20
-
-// Each zip has the executable for its kind of processor and nothing else.
-func TestArchives(t *testing.T) {
-	for arch, machine := range map[string]elf.Machine{"arm64": elf.EM_AARCH64, "amd64": elf.EM_X86_64} {
-		data, err := os.ReadFile(zipPath(dist, arch))
-		if err != nil || len(data) > maxZipBytes {
-			t.Errorf("%s has %d bytes, want at most %d: %v", arch, len(data), maxZipBytes, err)
-		}
-		z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(z.File) != 1 || z.File[0].Name != "bootstrap" || z.File[0].Mode() != 0o755 {
-			t.Fatalf("the zip has %d files, the first is %s with mode %v", len(z.File), z.File[0].Name, z.File[0].Mode())
-		}
-		program, err := fs.ReadFile(z, "bootstrap")
-		if err != nil {
-			t.Fatal(err)
-		}
-		header, err := elf.NewFile(bytes.NewReader(program))
-		if err != nil || header.Class != elf.ELFCLASS64 || header.Machine != machine {
-			t.Errorf("%s has a program for %+v: %v", arch, header, err)
-		}
-	}
-}
-
-// The environment of a developer does not change the zip.
-func TestReproducible(t *testing.T) {
-	t.Setenv("GOAMD64", "v3")
-	t.Setenv("GOARM64", "v9.0")
-	t.Setenv("GOFLAGS", "-trimpath=false")
-	again := t.TempDir()
-	if err := command(packer, "-dir", again, "amd64"); err != nil {
-		t.Fatal(err)
-	}
-	first, err1 := os.ReadFile(zipPath(dist, "amd64"))
-	second, err2 := os.ReadFile(zipPath(again, "amd64"))
-	if err := errors.Join(err1, err2); err != nil || !bytes.Equal(first, second) {
-		t.Errorf("two builds differ: %v", err)
-	}
-	if err := command(packer, "-dir", again, "vax"); err == nil {
-		t.Error("built for an unknown processor")
-	}
-}
-
-// deployed is a function in its environment, and what it prints.
+// A deployed is a process of the built bootstrap with a fake of Lambda's Runtime API.
+// Source: "Using the Lambda runtime API for custom runtimes" in the developer guide.
 type deployed struct {
-	standin.Lambda
-	output output
+	timeout time.Duration // of an invocation
+	process *exec.Cmd
+	exited  chan struct{} // closed when the process has ended
+	output  bytes.Buffer  // may be read when the process has ended
+
+	one    sync.Mutex // Lambda sends one event at a time to a process
+	events chan []byte
+	answer chan []byte
 }
 
-// deploy makes a function of the built bootstrap. env changes its variables; ""
-// removes one.
+// deploy starts the bootstrap. env changes its variables.
 func deploy(t testing.TB, env map[string]string) *deployed {
 	t.Helper()
-	f := &deployed{}
-	f.Command = bootstrap
-	f.Env = map[string]string{
+	f := &deployed{
+		timeout: generous, process: exec.Command(bootstrap), exited: make(chan struct{}),
+		events: make(chan []byte), answer: make(chan []byte, 1),
+	}
+	api := http.NewServeMux()
+	api.HandleFunc("GET /2018-06-01/runtime/invocation/next", f.next)
+	api.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/response", func(w http.ResponseWriter, r *http.Request) {
+		answer, _ := io.ReadAll(r.Body) // half an answer is not JSON
+		f.answer <- answer
+		w.WriteHeader(http.StatusAccepted)
+	})
+	variables := map[string]string{
+		"AWS_LAMBDA_RUNTIME_API":  strings.TrimPrefix(serve(t, api), "http://"),
+		"AWS_REGION":              "eu-central-1",
+		"AWS_ACCESS_KEY_ID":       "local",
+		"AWS_SECRET_ACCESS_KEY":   "local",
 		"DEVICE_TOKEN_TABLE_NAME": "device-tokens",
 		"DEVICE_TOKEN_STAGE":      "prod",
 		"DEVICE_TOKEN_AUTH":       "claims",
 	}
-	maps.Copy(f.Env, env)
-	f.Output = &f.output
+	maps.Copy(variables, env)
+	for name, value := range variables {
+		f.process.Env = append(f.process.Env, name+"="+value)
+	}
+	f.process.Stdout, f.process.Stderr = &f.output, &f.output
+	if err := f.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_ = f.process.Wait()
+		close(f.exited)
+	}()
 	t.Cleanup(func() {
-		f.Close()
+		f.stop(t)
 		if t.Failed() {
 			t.Logf("the function printed:\n%s", f.output.String())
 		}
@@ -154,24 +87,74 @@ func deploy(t testing.TB, env map[string]string) *deployed {
 	return f
 }
 
-// onTable is the environment of a function on a table of its own.
-func onTable(t *testing.T) map[string]string {
-	t.Helper()
-	// DynamoDB Local keeps tables apart by access key and region.
-	return map[string]string{
-		"DEVICE_TOKEN_TABLE_NAME":   dynamotest.Table(t, dynamotest.Client(t, nil)),
-		"AWS_ENDPOINT_URL_DYNAMODB": dynamotest.Endpoint(t),
-		"AWS_REGION":                "us-east-1",
+// next sends the function its next event.
+func (f *deployed) next(w http.ResponseWriter, r *http.Request) {
+	select {
+	case <-r.Context().Done():
+	case event := <-f.events:
+		w.Header().Set("Lambda-Runtime-Aws-Request-Id", rand.Text())
+		w.Header().Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(f.timeout).UnixMilli()))
+		_, _ = w.Write(event) // Invoke notices the end of the process
 	}
 }
 
-// withOIDC adds the settings for an issuer's tokens to an environment.
-func withOIDC(env map[string]string, issuer *oidctest.Issuer, kind string) map[string]string {
-	env["DEVICE_TOKEN_AUTH"] = "oidc"
-	env["DEVICE_TOKEN_OIDC_ISSUER"] = issuer.URL
-	env["DEVICE_TOKEN_OIDC_AUDIENCE"] = "the-app"
-	env["DEVICE_TOKEN_OIDC_TOKEN"] = kind
-	return env
+// Invoke sends an event to the function and returns its answer.
+func (f *deployed) Invoke(_ context.Context, event []byte) ([]byte, error) {
+	f.one.Lock()
+	defer f.one.Unlock()
+	timeout := time.After(f.timeout)
+	for send := f.events; ; {
+		select {
+		case send <- event:
+			send = nil // once
+		case answer := <-f.answer:
+			return answer, nil
+		case <-f.exited:
+			return nil, errors.New("the function has ended")
+		case <-timeout:
+			return nil, errors.New("the function timed out")
+		}
+	}
+}
+
+// stop ends the process as Lambda ends an idle one. It must end at once, because there is
+// nothing to save.
+func (f *deployed) stop(t testing.TB) {
+	t.Helper()
+	_ = f.process.Process.Signal(syscall.SIGTERM) // fails if it has ended
+	select {
+	case <-f.exited:
+	case <-time.After(generous):
+		t.Error("the process does not end at SIGTERM")
+		_ = f.process.Process.Kill()
+		<-f.exited
+	}
+}
+
+// checkLog stops the function. It checks that the log is whole, with one cold start, and
+// has some texts and no private ones.
+func (f *deployed) checkLog(t *testing.T, texts ...string) {
+	t.Helper()
+	f.stop(t)
+	printed := f.output.String()
+	for line := range strings.Lines(printed) {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("the log has a line that is not JSON: %s", line)
+		}
+	}
+	if n := strings.Count(printed, `"cold_start":true`); n != 1 {
+		t.Errorf("%d cold starts, want one", n)
+	}
+	for _, text := range texts {
+		if !strings.Contains(printed, text) {
+			t.Errorf("the log lacks %s", text)
+		}
+	}
+	for _, private := range []string{"PushToken[", "alice", "phone", "secret", "eyJ"} {
+		if strings.Contains(printed, private) {
+			t.Errorf("%q is in the log", private)
+		}
+	}
 }
 
 func serve(t testing.TB, h http.Handler) string {
@@ -181,38 +164,125 @@ func serve(t testing.TB, h http.Handler) string {
 	return server.URL
 }
 
-// bearerIsUser is an authorizer that takes the bearer token for the user, as
-// examples/local does.
-func bearerIsUser(r *http.Request) (map[string]string, bool) {
-	user, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	return map[string]string{"sub": user, "token_use": "id"}, ok
+// Two deployments work as apps use them: the function behind a REST API with an
+// authorizer, and behind an HTTP API, where it verifies the tokens itself.
+func TestDeployments(t *testing.T) {
+	issuer := oidctest.New(t)
+	user := func(user string) string { return user }
+	for name, test := range map[string]struct {
+		env    map[string]string
+		front  func(standin.Gateway) http.Handler
+		bearer func(user string) string
+	}{
+		"REST": {nil, standin.Gateway.REST, user},
+		"HTTP": {
+			map[string]string{
+				"DEVICE_TOKEN_AUTH": "oidc", "DEVICE_TOKEN_OIDC_TOKEN": "cognito-access",
+				"DEVICE_TOKEN_OIDC_ISSUER": issuer.URL, "DEVICE_TOKEN_OIDC_AUDIENCE": "the-app",
+			},
+			standin.Gateway.HTTP,
+			func(user string) string {
+				return issuer.Token(t, map[string]any{"sub": user, "token_use": "access", "client_id": "the-app"})
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := map[string]string{ // DynamoDB Local keeps tables apart by access key and region
+				"DEVICE_TOKEN_TABLE_NAME":   dynamotest.Table(t, dynamotest.Client(t, nil)),
+				"AWS_ENDPOINT_URL_DYNAMODB": dynamotest.Endpoint(t),
+				"AWS_REGION":                "us-east-1",
+			}
+			maps.Copy(env, test.env)
+			f := deploy(t, env)
+			gateway := standin.Gateway{Invoke: f.Invoke, Stage: "prod"}
+			if test.env == nil {
+				gateway.Authorize = func(r *http.Request) (map[string]string, bool) {
+					user, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+					return map[string]string{"sub": user, "token_use": "id"}, ok
+				}
+			}
+			e2e.Run(t, serve(t, test.front(gateway))+"/prod", test.bearer)
+			f.checkLog(t, `"Created":`, `"Refreshed":`, `"Moved":`, `"Deactivated":`, `"Erased":`, `"Rejected":`, `"StoreLatency":`)
+		})
+	}
 }
 
-// An output keeps what a process prints.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
+func TestBadStart(t *testing.T) {
+	f := deploy(t, map[string]string{"DEVICE_TOKEN_TABLE_NAME": "", "DEVICE_TOKEN_TTL": "1h", "DEVICE_TOKEN_AUTH": "open"})
+	if answer, err := f.Invoke(t.Context(), []byte(listEvent)); err == nil {
+		t.Errorf("it started and answered %s", answer)
+	}
+	f.stop(t)
+	for _, name := range []string{"DEVICE_TOKEN_TABLE_NAME", "DEVICE_TOKEN_TTL", "DEVICE_TOKEN_AUTH"} {
+		if !strings.Contains(f.output.String(), name) {
+			t.Errorf("the log does not name %s", name)
+		}
+	}
 }
 
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
+// A table that does not answer is a 503, and one that refuses is a 500. The same process
+// answers the next event.
+func TestTables(t *testing.T) {
+	slow := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // so that the server notices the end of the connection
+		<-r.Context().Done()
+	}))
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	refuse := func(code string) string {
+		return serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `{"__type":"com.amazon.coral.service#`+code+`","message":"arn:aws:dynamodb:eu-central-1:111122223333:table/secret alice"}`)
+		}))
+	}
+	for _, test := range []struct {
+		name, endpoint string
+		timeout        time.Duration
+		answer, logged string
+	}{
+		{"slow", slow, time.Second, `"statusCode":503`, `"TryAgain":1`},
+		{"dead", closed.URL, generous, `"statusCode":503`, `"TryAgain":1`},
+		{"throttled", refuse("ThrottlingException"), generous, `"statusCode":503`, `"TryAgain":1`},
+		{"denied", refuse("AccessDeniedException"), generous, `"statusCode":500`, "store: misconfigured"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel() // they wait between their tries
+			f := deploy(t, map[string]string{"AWS_ENDPOINT_URL": test.endpoint})
+			f.timeout = test.timeout
+			for range 2 {
+				answer, err := f.Invoke(t.Context(), []byte(listEvent))
+				if err != nil || !bytes.Contains(answer, []byte(test.answer)) {
+					t.Errorf("answer is %s, want %s: %v", answer, test.answer, err)
+				}
+			}
+			f.checkLog(t, test.logged)
+		})
+	}
 }
 
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
+// BenchmarkColdStart starts the function in a new process and sends it one event, against
+// a table that answers at once. init-ms ends when the function asks for its first event,
+// answer-ms is the time of the answer.
+func BenchmarkColdStart(b *testing.B) {
+	table := serve(b, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		_, _ = io.WriteString(w, `{"Count":0,"Items":[],"ScannedCount":0}`)
+	}))
+	var initial, answering time.Duration
+	for b.Loop() {
+		began := time.Now()
+		f := deploy(b, map[string]string{"AWS_ENDPOINT_URL": table})
+		f.events <- []byte(listEvent)
+		asked := time.Now()
+		if answer := <-f.answer; !bytes.Contains(answer, []byte(`"statusCode":200`)) {
+			b.Fatalf("it answered %s", answer)
+		}
+		initial += asked.Sub(began)
+		answering += time.Since(asked)
+		f.stop(b)
+	}
+	b.ReportMetric(1e3*initial.Seconds()/float64(b.N), "init-ms")
+	b.ReportMetric(1e3*answering.Seconds()/float64(b.N), "answer-ms")
 }
-
-// event is a REST event of alice's.
-func event(method, query, body string) []byte {
-	return fmt.Appendf(nil, `{"path":"/v1/device-tokens","httpMethod":%q,"multiValueHeaders":{"Content-Type":["application/json"]},
-		"multiValueQueryStringParameters":%s,"requestContext":{"authorizer":{"claims":{"sub":"alice"}}},"body":%q}`, method, query, body)
-}
-
-var listEvent = event("GET", "null", "")
-
-// generous is a time-out that no healthy call comes near.
-const generous = 30 * time.Second

@@ -6,10 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -145,31 +142,6 @@ func TestOIDCSettings(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// Terraform and SST set the variables that are read here. They do not allow http, because
-// their function is not in a VPC.
-func TestVariablesOfTheDeployments(t *testing.T) {
-	variables := append([]string{envTable, envStage, envTTL, envMaxDevices, envLogLevel, envBasePath, envAuth}, slices.Collect(maps.Values(oidcFields))...)
-	variables = slices.DeleteFunc(variables, func(name string) bool { return name == envAllowHTTP })
-	slices.Sort(variables)
-	for file, variable := range map[string]string{
-		"function.tf":            `(?m)^\s+(DEVICE_TOKEN_\w+)\s+=`,
-		"sst/stacks/function.ts": `(DEVICE_TOKEN_\w+):`,
-	} {
-		text, err := os.ReadFile("../../../../infrastructure/" + file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var names []string
-		for _, match := range regexp.MustCompile(variable).FindAllStringSubmatch(string(text), -1) {
-			names = append(names, match[1])
-		}
-		slices.Sort(names)
-		if diff := cmp.Diff(variables, slices.Compact(names)); diff != "" {
-			t.Errorf("variables (-read +set by %s):\n%s", file, diff)
-		}
 	}
 }
 

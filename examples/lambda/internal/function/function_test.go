@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net/http"
 	"os/exec"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/devicetokens/devicetokens/httpapi/oidcauth/oidctest"
 	"github.com/devicetokens/devicetokens/memstore"
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
@@ -89,6 +91,68 @@ type patient struct{ store.Store }
 func (patient) List(ctx context.Context, _ tokens.UserID) ([]tokens.Registration, error) {
 	<-ctx.Done()
 	return nil, ctx.Err()
+}
+
+// After a panic of the store the function answers the next event.
+func TestPanic(t *testing.T) {
+	var out bytes.Buffer
+	f := newFunction(t, Config{Authenticate: claimsUser}, fragile{memstore.MustNew(store.Policy{})}, &out)
+	for _, test := range []struct {
+		method string
+		status float64
+	}{{"GET", 200}, {"DELETE", 500}, {"GET", 200}} {
+		payload, err := f.Invoke(t.Context(), []byte(`{"path": "/v1/device-tokens", "httpMethod": "`+test.method+`",
+			"queryStringParameters": {"deviceId": "phone"}, "requestContext": {"authorizer": {"claims": {"sub": "alice"}}}}`))
+		if err != nil || decode(t, payload)["statusCode"] != test.status {
+			t.Errorf("%s: answer is %s, want status %v: %v", test.method, payload, test.status, err)
+		}
+	}
+	if text := out.String(); !strings.Contains(text, `"stack"`) || strings.Contains(text, "secret") {
+		t.Errorf("log is\n%s", text)
+	}
+}
+
+// fragile is a store whose Deactivate panics.
+type fragile struct{ store.Store }
+
+func (fragile) Deactivate(context.Context, tokens.Key) error { panic("with a secret in it") }
+
+// Tokens of every kind, presented to one function.
+func TestTokens(t *testing.T) {
+	issuer, stranger := oidctest.New(t), oidctest.New(t)
+	cfg, err := read(oidc, map[string]string{envIssuer: issuer.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	f := newFunction(t, cfg, memstore.MustNew(store.Policy{}), &out)
+	with := func(name string, value any) map[string]any {
+		return map[string]any{"iss": issuer.URL, "sub": "alice", "token_use": "access", "client_id": "app", name: value}
+	}
+	check := func(name, bearer string, want float64) {
+		t.Helper()
+		payload, err := f.Invoke(t.Context(), []byte(`{"path": "/v1/device-tokens", "httpMethod": "GET", "headers": {"Authorization": "Bearer `+bearer+`"}}`))
+		if err != nil || decode(t, payload)["statusCode"] != want {
+			t.Errorf("%s: answer is %s, want status %v: %v", name, payload, want, err)
+		}
+	}
+	good, expired := issuer.Token(t, with("sub", "alice")), issuer.Token(t, with("exp", 1))
+	issuer.Answer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+	check("keys that cannot be fetched", good, 503)
+	check("expired, and keys that cannot be fetched", expired, 401)
+	issuer.Answer(nil)
+	check("good", good, 200)
+	check("expired", expired, 401)
+	check("wrong audience", issuer.Token(t, with("client_id", "another-app")), 401)
+	check("unknown key", stranger.Token(t, with("sub", "alice")), 401)
+	check("nothing", "", 401)
+	issuer.Rotate(t)
+	check("rotated key", issuer.Token(t, with("sub", "alice")), 200)
+	check("the old key", good, 401)
+	check("no user id that can be stored", issuer.Token(t, with("sub", "#alice")), 403)
+	if text := out.String(); strings.Contains(text, "alice") || strings.Contains(text, "eyJ") {
+		t.Errorf("a user or a token is in the log:\n%s", text)
+	}
 }
 
 func decode(t *testing.T, data []byte) map[string]any {
