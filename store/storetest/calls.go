@@ -9,7 +9,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A call is a method of a store with its arguments. It drops the result.
+// A call is a method of a store with its arguments.
 type call = func(context.Context, store.Store) error
 
 type (
@@ -84,8 +84,7 @@ func request(user tokens.UserID, device tokens.DeviceID, token tokens.Token) tok
 	return tokens.Request{Key: key(user, device), Token: token, Platform: tokens.IOS, ProjectID: "@acme/app"}
 }
 
-// Requests that many checks make: two devices of alice, and bob who takes over her
-// phone.
+// Requests of many checks: two devices of alice, and bob who takes over her phone.
 var (
 	owned  = request(alice, phone, token(1))
 	second = request(alice, "tablet", token(2))
@@ -109,7 +108,6 @@ func spellings(n int) [3]tokens.Token {
 // device returns the n-th of up to a thousand devices, which are in byte order.
 func device(n int) tokens.DeviceID { return tokens.DeviceID(fmt.Sprintf("device-%03d", n)) }
 
-// nth returns alice's n-th device with a token of its own.
 func nth(n int) tokens.Request { return request(alice, device(n), token(n)) }
 
 func firstN(n int) []tokens.Request {

@@ -33,9 +33,8 @@ func contextCheck(method string, write bool, do call) check {
 
 const reads, writes = false, true
 
-// obeysContext makes the call with contexts that are done, with one that ends during
-// the call, and with one that lasts. The last one must change the stored data if the
-// call writes.
+// obeysContext makes the call with contexts that are done, with one that ends during the
+// call, and with one that lasts, which must change the stored data if the call writes.
 func (f *fixture) obeysContext(write bool, do call) {
 	f.Helper()
 	f.register(owned)
@@ -109,8 +108,8 @@ var endingChecks = []check{
 	{"Ending/DeleteUser", "context", three, endsDuring("delete the user")},
 }
 
-// endsDuring ends the context of the action at each use that the store makes of
-// it, at each reading of the clock, and while the call runs.
+// endsDuring ends the context of the action at each of its uses, at each reading of the
+// clock, and while the call runs.
 func endsDuring(name string) func(*fixture) {
 	return func(f *fixture) {
 		f.setScene(0)
@@ -154,9 +153,8 @@ func (f *fixture) setScene(s scene) {
 	f.must(s.set(f.Context(), f.clock, f.store), "set the scene")
 }
 
-// endsAt ends the context at a moment of the action, or after a time if that is zero.
-// It fails unless the stored data agrees with the error, and the action is applied
-// completely after a repeat.
+// endsAt ends the context at a moment of the action, or after a time if that is zero. It
+// fails unless the stored data agrees with the error, and a repeat completes the action.
 func (f *fixture) endsAt(s scene, name string, at int64, after time.Duration) {
 	f.Helper()
 	before, done, partly := f.expectedOf(s, name)
@@ -198,8 +196,8 @@ func (f *fixture) endsAt(s scene, name string, at int64, after time.Duration) {
 	f.settles(s, name, nil, []string{done})
 }
 
-// settles fails unless the stored data becomes one of those allowed. A request that
-// was under way when the context ended may be applied later.
+// settles waits until the stored data is allowed. A request that was under way when the
+// context ended may be applied later.
 func (f *fixture) settles(s scene, name string, cause error, allowed []string) {
 	f.Helper()
 	var last string
@@ -217,8 +215,7 @@ func (f *fixture) settles(s scene, name string, cause error, allowed []string) {
 	}
 }
 
-// expectedOf returns the stored data before and after the action, and after parts of
-// a DeleteUser.
+// partly has the stored data after parts of a DeleteUser.
 func (f *fixture) expectedOf(s scene, name string) (before, done string, partly []string) {
 	f.Helper()
 	a := s.action(name)

@@ -74,8 +74,8 @@ func (f *fixture) corrupted() {
 	f.clock.advance(time.Hour)
 }
 
-// overwrites fails unless a Register over a registration of start that cannot be
-// decoded is a creation. The store may keep its RegisteredAt.
+// overwrites fails unless a Register over a corrupt registration is a creation. The store
+// may keep its RegisteredAt.
 func (f *fixture) overwrites(req tokens.Request) {
 	f.Helper()
 	got := f.register(req)
@@ -86,7 +86,6 @@ func (f *fixture) overwrites(req tokens.Request) {
 	f.wantResult(req, registeredAt, store.Result{Outcome: store.Created}, got)
 }
 
-// wantCorrupt fails unless the record is of a registration that cannot be decoded.
 func (f *fixture) wantCorrupt(what string, r store.Record) {
 	f.Helper()
 	var corrupt *store.CorruptError
@@ -100,9 +99,8 @@ func (f *fixture) wantCorrupt(what string, r store.Record) {
 	f.wantEqual(what+" of a registration that cannot be decoded", tokens.Registration{}, r.Registration)
 }
 
-// ofCorrupt fails unless Delete and DeleteUser erase the registration that cannot be
-// decoded. After the other calls the registration is still there, perhaps decodable
-// and inactive, and the device can register again.
+// ofCorrupt: Delete and DeleteUser erase the registration. After the other calls it is still
+// stored, perhaps decodable and inactive, and the device can register again.
 func (r removal) ofCorrupt(f *fixture) {
 	f.corrupted()
 	r.do(f, owned)

@@ -108,8 +108,7 @@ func (f *fixture) wantStored(want tokens.Registration) {
 	}
 }
 
-// wantUnchanged fails unless the store holds the registration of a Register at
-// start.
+// wantUnchanged fails unless the store holds the registration of a Register at start.
 func (f *fixture) wantUnchanged(req tokens.Request) {
 	f.Helper()
 	f.wantStored(f.registered(req, start, start))
@@ -172,8 +171,7 @@ var exactly = cmp.Options{
 	cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) && a.Location() == b.Location() }),
 }
 
-// registered is what a store has to hold after req at updatedAt, if the
-// registration began at registeredAt.
+// registered is the registration after req at updatedAt, if it began at registeredAt.
 func (f *fixture) registered(req tokens.Request, registeredAt, updatedAt time.Time) tokens.Registration {
 	return tokens.Registration{
 		Key:          req.Key,
@@ -187,8 +185,7 @@ func (f *fixture) registered(req tokens.Request, registeredAt, updatedAt time.Ti
 	}
 }
 
-// repeat makes the call until it is not answered with ErrTryAgain, and reports
-// whether once was enough.
+// repeat makes the call until it does not return ErrTryAgain.
 func repeat(ctx context.Context, call func(context.Context) error) (once bool, err error) {
 	const attempts = 100
 	for i := range attempts {
@@ -199,9 +196,9 @@ func repeat(ctx context.Context, call func(context.Context) error) (once bool, e
 	return false, err
 }
 
-// start is where the clock of a check begins: not in UTC, within a second and
-// within a millisecond, so that a store which keeps any of that shows it. It is
-// far ahead, or a database that expires rows by a clock of its own would do so.
+// start is the first time of a check: not in UTC, and within a millisecond, so that a store
+// that keeps either shows it. It is far ahead for databases that expire rows by their own
+// clock.
 var start = time.Date(2051, time.March, 4, 23, 6, 7, 891_234_567, time.FixedZone("", -5*3600))
 
 // A clock stands still until a check moves it.

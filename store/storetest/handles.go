@@ -43,8 +43,7 @@ var handleChecks = []check{
 	{"Handles/OtherClock", "expiry", defaults, handlesOtherClock},
 }
 
-// again returns a fixture on another handle with another policy, which shares the
-// clock unless the policy has one.
+// again returns a fixture on another handle of the data, with the same clock.
 func (f *fixture) again(p store.Policy) *fixture {
 	f.Helper()
 	other := *f
@@ -52,7 +51,6 @@ func (f *fixture) again(p store.Policy) *fixture {
 	return &other
 }
 
-// wantPicture fails unless the store and the twin hold the same of the scene.
 func (f *fixture) wantPicture(what string, s scene, a action, twin store.Store) {
 	f.Helper()
 	want, err := s.picture(f.Context(), twin, a)
@@ -63,7 +61,6 @@ func (f *fixture) wantPicture(what string, s scene, a action, twin store.Store) 
 	}
 }
 
-// handlesLowerLimit applies a lower limit to registrations that exist.
 func handlesLowerLimit(f *fixture) {
 	lower := f.policy
 	lower.MaxDevices = 2
@@ -88,7 +85,6 @@ func handlesLowerLimit(f *fixture) {
 	other.wantDevices(alice, device(5), device(6), device(7), device(8), device(9))
 }
 
-// handlesOtherTTL registers by turns.
 func handlesOtherTTL(f *fixture) {
 	shorter := f.policy
 	shorter.TTL = store.MinTTL
@@ -106,8 +102,8 @@ func handlesOtherTTL(f *fixture) {
 	f.wantNoHolder(owned.Token)
 }
 
-// handlesOtherClock has a handle whose clock is a TTL ahead. It may remove what is
-// expired by that clock.
+// handlesOtherClock has a handle whose clock is a TTL ahead, which may remove expired
+// registrations.
 func handlesOtherClock(f *fixture) {
 	fast := &clock{now: start.Add(f.policy.TTL)}
 	ahead := f.policy
@@ -139,9 +135,8 @@ func handlesOtherClock(f *fixture) {
 	f.moves(request(alice, "tablet", token(3)), to.Key)
 }
 
-// sequence makes random calls, the same each time, each on one of the handles, and
-// fails if a result differs from memstore's. The other checks give a clearer error;
-// this one reaches cases that they do not have.
+// sequence makes the same random calls each time, each on one of the handles, and fails if
+// a result differs from memstore's.
 func (f *fixture) sequence(handles ...store.Store) {
 	twin := memstore.MustNew(f.policy)
 	random := rand.New(rand.NewPCG(2051, 3))
@@ -167,7 +162,6 @@ func (f *fixture) sequence(handles ...store.Store) {
 
 type randomAnswer func(context.Context, store.Store) (any, error)
 
-// randomCall draws a call on few users, devices and tokens, which often meet.
 func randomCall(random *rand.Rand, now time.Time) (name string, do randomAnswer) {
 	req := request([]tokens.UserID{alice, bob}[random.IntN(2)], device(random.IntN(4)), spellings(random.IntN(5))[random.IntN(3)])
 	req.Platform = []tokens.Platform{tokens.IOS, tokens.Android}[random.IntN(2)]

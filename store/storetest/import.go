@@ -77,7 +77,6 @@ func (f *fixture) wantImported(want store.ImportOutcome, r tokens.Registration) 
 	}
 }
 
-// importTimes has times that are not as stores keep them, none, and the greatest.
 func importTimes(f *fixture) {
 	west := time.FixedZone("", -5*3600)
 	last := time.Date(9999, time.December, 31, 23, 59, 59, 999_999_999, time.UTC)
@@ -105,8 +104,6 @@ func importTimes(f *fixture) {
 	}
 }
 
-// importOver imports over what was registered, and registers over what was
-// imported: both are registrations like any.
 func importOver(f *fixture) {
 	f.register(owned)
 	f.register(request(bob, phone, token(2)))
@@ -165,8 +162,7 @@ func importRespelled(f *fixture) {
 	}
 }
 
-// A state is that of a registration that is imported, stored under the key, or stored
-// elsewhere with the token.
+// A state is that of a registration that is imported, is under the key, or has the token.
 type state struct {
 	name     string
 	change   change // nil if there is no registration
@@ -245,9 +241,9 @@ func importStates(corrupt bool) (imported, own, holders []state) {
 	return imported, own, holders
 }
 
-// importRule imports each of the states over each that is stored under the key, the
-// first five over each elsewhere, and the first two over both at once. It compares
-// all stored data with Policy.PlanImport, which has a test of its own.
+// importRule imports each state over each under the key, the first five over each holder of
+// the token, and the first two over both. It compares all stored data with
+// Policy.PlanImport, which has a test of its own.
 func importRule(f *fixture) {
 	imported, own, holders := importStates(f.Corrupt != nil)
 	type removed struct {
@@ -306,7 +302,6 @@ func importRule(f *fixture) {
 	}
 }
 
-// wantHolding fails unless the store holds just that of its users.
 func (f *fixture) wantHolding(h holding) {
 	f.Helper()
 	for k, reg := range h {
@@ -319,7 +314,6 @@ func (f *fixture) wantHolding(h holding) {
 	}
 }
 
-// importable returns the registration of the n-th case in the state.
 func (f *fixture) importable(n int, d tokens.DeviceID, s state) tokens.Registration {
 	r := f.registered(request(tokens.UserID(fmt.Sprintf("user-%d", n)), d, token(n)), start.Add(-48*time.Hour), start.Add(-time.Hour))
 	if s.change != nil {
@@ -330,8 +324,7 @@ func (f *fixture) importable(n int, d tokens.DeviceID, s state) tokens.Registrat
 	return r
 }
 
-// given stores r in the state, adds it to h, and returns the argument of
-// PlanImport for it.
+// given stores r in the state and returns PlanImport's argument for it.
 func (f *fixture) given(h holding, r tokens.Registration, s state) *tokens.Registration {
 	f.Helper()
 	if s.change == nil {

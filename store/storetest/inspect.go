@@ -66,7 +66,6 @@ var inspectChecks = []check{
 // A holding has all registrations of a store. One that cannot be decoded is nil.
 type holding map[tokens.Key]*tokens.Registration
 
-// put registers the request and adds it to h.
 func (f *fixture) put(h holding, req tokens.Request) {
 	f.Helper()
 	result := f.register(req)
@@ -75,9 +74,8 @@ func (f *fixture) put(h holding, req tokens.Request) {
 	f.wantEqual("Registration", f.registered(req, result.Registration.RegisteredAt, f.clock.Now()), result.Registration)
 }
 
-// assorted makes registrations of several users in every state: active, inactive,
-// expired, and one that cannot be decoded if the backend can make it. Some were
-// registered over others, moved, or erased.
+// assorted makes registrations of several users in every state. Some were registered over
+// others, moved, or erased.
 func (f *fixture) assorted() holding {
 	f.Helper()
 	h := holding{}
@@ -157,7 +155,6 @@ func (f *fixture) wantReclaimed(what string, h holding, records []store.Record) 
 
 func everything(tokens.Key) bool { return true }
 
-// wantHeld fails unless each of the records is as in h.
 func (f *fixture) wantHeld(what string, h holding, records []store.Record) {
 	f.Helper()
 	for _, r := range records {

@@ -76,8 +76,8 @@ func required(fields ...string) (errs []tokens.FieldError) {
 	return errs
 }
 
-// refuses fails unless the call returns an InvalidError with just these fields and
-// none of the input, also if its context is done.
+// refuses fails unless the call returns an InvalidError with just these fields and none of
+// the input, also if its context is done.
 func (f *fixture) refuses(call func(context.Context, store.Store) error, want ...tokens.FieldError) {
 	f.Helper()
 	err := call(f.Context(), f.store)
@@ -115,8 +115,7 @@ func (f *fixture) refusesKeys(call keyCall) {
 	f.wantUnchanged(owned)
 }
 
-// refusesRequests makes the call with requests that have one bad field each, and
-// with the zero request. A good one is registered.
+// refusesRequests has requests with one bad field each, and the zero request.
 func (f *fixture) refusesRequests(do func(tokens.Request) call) {
 	f.Helper()
 	f.register(owned)

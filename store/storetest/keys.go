@@ -38,9 +38,8 @@ var keyChecks = []check{
 	}},
 }
 
-// keysDistinct has keys that become one where the two ids are joined, trimmed,
-// normalized, or compared without regard to case; and ids that look like something
-// a store might keep for itself.
+// keysDistinct has keys that become one if the ids are joined, trimmed, normalized, or
+// compared without regard to case, and ids that look like a store's own.
 func keysDistinct(f *fixture) {
 	keys := []tokens.Key{
 		key("a", "b#c"), key("a#b", "c"), key("a#b#c", "#"), key("a", "#b#c"),
@@ -63,8 +62,7 @@ func keysDistinct(f *fixture) {
 	}
 }
 
-// keysJoined has two keys for each separator, which become one where a store joins
-// the ids by it.
+// keysJoined has two keys for each separator that become one if a store joins the ids by it.
 func keysJoined(f *fixture) {
 	separators := strings.Split("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ \u00a0", "")
 	separators = append(separators, "::", "--", "__", "||", "//")
@@ -86,9 +84,8 @@ func keysJoined(f *fixture) {
 	}
 }
 
-// textPairs returns pairs of ids of at most n characters. Those of a pair differ
-// in one respect only, which collations, normalizations and conversions take for
-// none.
+// textPairs returns pairs of ids of at most n characters. The two of a pair differ in one
+// respect, which collations, normalizations and conversions ignore.
 func textPairs(n int) [][2]string {
 	repeat := func(s string, n int) string { return strings.Repeat(s, n) }
 	return [][2]string{
@@ -135,9 +132,8 @@ func (f *fixture) tellsApart(pairs [][2]string, of func(text string, n int) toke
 	}
 }
 
-// keysTokens has pairs of tokens that differ in one respect only. A Register of
-// the one takes nothing from the other. Of the first pair, the hashes have one
-// String: the first eight of their digits are the same.
+// keysTokens has pairs of tokens that differ in one respect only. The hashes of the first
+// pair have the same first eight digits.
 func keysTokens(f *fixture) {
 	const room = tokens.MaxTokenBytes - len("ExpoPushToken[]")
 	long := strings.Repeat("x", room-1)

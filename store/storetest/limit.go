@@ -165,8 +165,7 @@ func limitReached(f *fixture) {
 	}
 }
 
-// wantOrder registers new devices, a minute apart, and fails unless each evicts one
-// of these, in this order.
+// wantOrder fails unless new devices evict these, in this order.
 func (f *fixture) wantOrder(evicted ...tokens.DeviceID) {
 	f.Helper()
 	for i, d := range evicted {
@@ -175,9 +174,9 @@ func (f *fixture) wantOrder(evicted ...tokens.DeviceID) {
 	}
 }
 
-// crowd brings alice far above the limit: registrations that had expired are back
-// when the clock is set back. A store may have erased them, but a store that erases
-// the oldest first has not, because bob's, the first of all, has not expired.
+// crowd brings alice far above the limit: expired registrations are back when the clock is
+// set back. A store that erases the oldest first keeps them, because bob's, the first of all,
+// has not expired.
 func (f *fixture) crowd() []tokens.Request {
 	f.Helper()
 	f.clock.set(start.Add(2 * time.Hour))
@@ -222,9 +221,8 @@ func evictionAtMostForty(f *fixture) {
 	}
 }
 
-// sizesMostDevices has a user with as many devices as a policy allows, whose ids and
-// tokens have the greatest length: more than a page of results, a batch of
-// statements or a transaction takes.
+// sizesMostDevices has the greatest number of devices, with the longest ids and tokens: more
+// than a page of results, a batch of statements or a transaction takes.
 func sizesMostDevices(f *fixture) {
 	const most = store.MaxMaxDevices
 	long := func(n, length int) string { return strings.Repeat("\U0001f4f1", length-4) + fmt.Sprintf("%04d", n) }
@@ -274,8 +272,7 @@ func sizesMostDevices(f *fixture) {
 	}
 }
 
-// storing stores the registration in the store's cheapest way: an import does not
-// count the user's devices.
+// storing prefers an import, which does not count the user's devices.
 func (f *fixture) storing(r tokens.Registration) call {
 	if f.Importer {
 		return importCall(r)

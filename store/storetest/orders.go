@@ -9,7 +9,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A step is an action of a pair, 0 or 1, or a part of it that is atomic.
+// A step is an action of a pair, 0 or 1, or an atomic part of it.
 type step struct {
 	who int
 	do  func(context.Context, store.Store) (string, error)
@@ -38,9 +38,8 @@ func (p *pair) orders(again [2]bool) []string {
 	return p.expected[again]
 }
 
-// steps returns the ways in which an action may be applied: in one step, but
-// DeleteUser in a step for each registration, in any order. It may erase what the
-// other action registers, or not.
+// steps returns the ways in which an action may be applied: in one step, but DeleteUser in a
+// step for each registration, in any order, with or without that of the other action.
 func (p *pair) steps(who int, again [2]bool) [][]step {
 	a, other := p.actions[who], p.actions[1-who]
 	whole := []step{{who, a.do}}
@@ -119,7 +118,6 @@ func (p *pair) play(order []step, again [2]bool, loose bool) string {
 	return p.outcome(twin, answers, again)
 }
 
-// raised returns a copy of the store with a limit that is greater by one.
 func (p *pair) raised(from *memstore.Store) *memstore.Store {
 	p.Helper()
 	policy := p.policy

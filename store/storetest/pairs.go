@@ -48,12 +48,11 @@ var pairChecks = []check{
 	{"Pairs/All", "one-instant", three, func(f *fixture) { f.roundsOfAll(f.everyPair(f.store, f.store)) }},
 }
 
-// manyRounds runs the first action at once with each of the others.
 func manyRounds(first string, others ...string) func(*fixture) {
 	return func(f *fixture) { f.manyRounds(time.Hour, first, others...) }
 }
 
-// manyRounds runs the pairs at a time after the first registration of the scene.
+// manyRounds runs the first action with each of the others, at a time after start.
 func (f *fixture) manyRounds(now time.Duration, first string, others ...string) {
 	f.Helper()
 	for _, other := range others {
@@ -78,8 +77,7 @@ func (f *fixture) roundsOfAll(pairs []*pair) {
 	}
 }
 
-// everyPair returns the pairs of actions that share a user, except for two reads:
-// the first on one handle and the second on the other.
+// everyPair returns the pairs of actions that share a user, except for two reads.
 func (f *fixture) everyPair(one, other store.Store) []*pair {
 	f.Helper()
 	var pairs []*pair
@@ -113,8 +111,8 @@ func (f *fixture) newPair(a, b action, one, other store.Store) *pair {
 	}
 }
 
-// rounds runs the pair until the time is over, but at least and at most that often.
-// A store in memory has 32 rounds also on a busy machine.
+// rounds runs the pair until the time is over. A store in memory has 32 rounds also on a busy
+// machine.
 func (p *pair) rounds(least, most int, enough time.Duration) {
 	p.Helper()
 	begin, first, pace := time.Now(), 0, time.Hour
@@ -127,7 +125,6 @@ func (p *pair) rounds(least, most int, enough time.Duration) {
 	}
 }
 
-// set makes the store hold the scene.
 func (p *pair) set(to store.Store) error {
 	err := scene(0).set(p.Context(), p.clock, to)
 	p.clock.set(start.Add(p.now))
@@ -178,7 +175,6 @@ func (p *pair) round(n int) {
 	}
 }
 
-// nearest returns the difference to the outcome that is nearest.
 func nearest(want []string, got string) string {
 	var diffs []string
 	for _, w := range want {
@@ -187,8 +183,7 @@ func nearest(want []string, got string) string {
 	return slices.MinFunc(diffs, func(a, b string) int { return len(a) - len(b) })
 }
 
-// outcome describes the results of the actions and the stored data. The result of a
-// repeated one is left out, because it may have been applied before.
+// outcome omits the result of a repeated action, which may have been applied before.
 func (p *pair) outcome(from store.Store, answers [2]string, again [2]bool) string {
 	p.Helper()
 	for i, a := range p.actions {
@@ -248,10 +243,9 @@ func (p *pair) crowd(do func()) {
 	wg.Wait()
 }
 
-// within runs the second at a moment, counted from 1, at which the first uses its
-// context or the clock. If the first excludes the second there, the first continues
-// after a while. It returns the number of moments; if there are fewer than at, the
-// second came after the first.
+// within runs the second at a moment, counted from 1, at which the first uses its context or
+// the clock, or after it if there are fewer moments. If the first excludes the second there,
+// the first continues after a while.
 func (p *pair) within(at int, first, second func(context.Context)) (moments int) {
 	patience := min(max(4*p.pace, 200*time.Microsecond), 50*time.Millisecond)
 	var (

@@ -44,8 +44,8 @@ var raceChecks = []check{
 	{"Race/Limit", "limit", store.Policy{MaxDevices: 4}, raceLimit},
 }
 
-// together makes the calls at once, and repeats each while it returns ErrTryAgain. It
-// reports whether no call was repeated: a repeated call may have been applied twice.
+// together makes the calls at once. It reports whether no call was repeated: a repeated call
+// may have been applied twice.
 func (f *fixture) together(calls ...call) (once bool) {
 	f.Helper()
 	var (
@@ -73,8 +73,7 @@ func (f *fixture) together(calls ...call) (once bool) {
 	return once
 }
 
-// registerAll registers the requests at once. It returns the results, or nil if a
-// request was repeated.
+// registerAll returns nil if a request was repeated.
 func (f *fixture) registerAll(reqs []tokens.Request) []store.Result {
 	f.Helper()
 	results := make([]store.Result, len(reqs))
@@ -91,8 +90,8 @@ func (f *fixture) registerAll(reqs []tokens.Request) []store.Result {
 	return results
 }
 
-// owners returns the tokens of the requests' keys that are registered. It fails
-// unless Get, List and Holder agree on them and each token is in one place at most.
+// owners returns the tokens of the registered keys. It fails unless Get, List and Holder
+// agree, and each token is in one place at most.
 func (f *fixture) owners(reqs []tokens.Request) map[tokens.Key]tokens.Token {
 	f.Helper()
 	owners := map[tokens.Key]tokens.Token{}
@@ -125,8 +124,7 @@ func (f *fixture) wantOwners(n int, reqs []tokens.Request) map[tokens.Key]tokens
 	return owners
 }
 
-// raceOneToken registers one token for many users: the last has it, and each of
-// the others lost it to one.
+// raceOneToken registers one token for many users. Each user but one loses it once.
 func raceOneToken(f *fixture) {
 	for round := range rounds {
 		var reqs []tokens.Request

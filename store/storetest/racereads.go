@@ -107,9 +107,8 @@ const (
 	longestReads = time.Second
 )
 
-// readWhile makes the writes in turns while other goroutines read. The first write is
-// done before the first read. It fails if a read fails or returns a registration
-// that is not one of the states.
+// readWhile makes the writes in turns while other goroutines read. It fails if a read fails
+// or returns a registration that is not one of the states.
 func (f *fixture) readWhile(states []tokens.Registration, read func(*fixture) ([]tokens.Registration, error), writes ...write) {
 	f.Helper()
 	do := func(w write) {
@@ -166,8 +165,6 @@ func (f *fixture) readWhile(states []tokens.Registration, read func(*fixture) ([
 	}
 }
 
-// showsWholeWrites registers alice's phone, logs it out, and registers it with other
-// attributes.
 func (f *fixture) showsWholeWrites(read func(*fixture) ([]tokens.Registration, error)) {
 	f.Helper()
 	later := start.Add(time.Hour)
@@ -180,7 +177,6 @@ func (f *fixture) showsWholeWrites(read func(*fixture) ([]tokens.Registration, e
 		write{start, registerCall(a)}, write{start, deactivateCall(a.Key)}, write{later, registerCall(b)})
 }
 
-// readWhileMoving moves one token between two requests.
 func (f *fixture) readWhileMoving(a, b tokens.Request, read func(*fixture) ([]tokens.Registration, error)) {
 	f.Helper()
 	later := start.Add(time.Hour)
@@ -190,8 +186,7 @@ func (f *fixture) readWhileMoving(a, b tokens.Request, read func(*fixture) ([]to
 		write{start, registerCall(a)}, write{later, registerCall(b)})
 }
 
-// holderOf returns the registration that holds the token, or none if the store
-// declares that it may return ErrTryAgain.
+// holderOf returns none after an ErrTryAgain that the backend declares.
 func (f *fixture) holderOf(t tokens.Token) ([]tokens.Registration, error) {
 	got, err := f.store.Holder(f.Context(), t.Hash())
 	if f.LooseHolder && errors.Is(err, store.ErrTryAgain) {

@@ -7,9 +7,8 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// wantResult fails unless got, the result of a Register at the time of the clock,
-// is want with a registration that began at registeredAt, or if the store holds
-// anything else.
+// wantResult fails unless got is want with the registration of a Register now that began at
+// registeredAt, and the store holds that.
 func (f *fixture) wantResult(req tokens.Request, registeredAt time.Time, want, got store.Result) {
 	f.Helper()
 	want.Registration = f.registered(req, registeredAt, f.clock.Now())
@@ -45,8 +44,7 @@ func (f *fixture) moves(req tokens.Request, from tokens.Key) {
 	f.wantResult(req, f.clock.Now(), store.Result{Outcome: store.Created, MovedFrom: from}, f.register(req))
 }
 
-// evicts fails unless a Register of a new device removes just these devices of its
-// user, in this order.
+// evicts fails unless a new device removes just these devices of its user, in this order.
 func (f *fixture) evicts(req tokens.Request, devices ...tokens.DeviceID) {
 	f.Helper()
 	f.wantEvicted(req, f.register(req), devices...)

@@ -7,8 +7,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A removal is a call that ends the use of a registration, made with a request
-// that may be registered.
+// A removal is a call that ends the use of a registration.
 type removal struct {
 	method string
 	do     func(*fixture, tokens.Request)
@@ -195,8 +194,8 @@ func (r removal) keepsTheReason(f *fixture) {
 	f.wantStatus(first.status, owned, start, start)
 }
 
-// marksExpired has a clock that is fast: once it is right again, the registration
-// must not be active. The store may have erased it.
+// marksExpired has a clock that is fast. When it is right again, the registration is not
+// active, or was erased.
 func (r removal) marksExpired(f *fixture) {
 	f.register(owned)
 	f.clock.advance(f.policy.TTL)
@@ -222,8 +221,6 @@ func (r removal) erases(f *fixture) {
 	}
 }
 
-// erasesExpired has a registration that has expired by a clock that is fast, and
-// one that has not.
 func (r removal) erasesExpired(f *fixture) {
 	f.register(owned)
 	f.clock.advance(time.Hour)
@@ -236,8 +233,8 @@ func (r removal) erasesExpired(f *fixture) {
 	f.wantErased(second)
 }
 
-// inactive registers both devices, deactivates the first and invalidates the
-// second. It returns what the store has to hold.
+// inactive deactivates the first device and invalidates the second. It returns the expected
+// registrations.
 func (f *fixture) inactive(out, gone tokens.Request) [2]tokens.Registration {
 	f.Helper()
 	f.register(out)
@@ -251,9 +248,8 @@ func (f *fixture) inactive(out, gone tokens.Request) [2]tokens.Registration {
 	return want
 }
 
-// wantErased fails if anything is left of what req stored: the key, the token,
-// or what would make a new registration anything but new. The device registers
-// with another token first, so that a store which still finds the old one shows it.
+// wantErased fails if anything is left of req. The device registers with another token
+// first, so that a store that still finds the old one shows it.
 func (f *fixture) wantErased(req tokens.Request) {
 	f.Helper()
 	f.wantNone(req.Key)

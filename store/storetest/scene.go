@@ -14,7 +14,7 @@ import (
 )
 
 // A scene is a few registrations that the calls of an [action] share. Scenes of
-// different numbers have different users and tokens. The policy is three.
+// different numbers have different users and tokens.
 type scene int
 
 func (s scene) user(name tokens.UserID) tokens.UserID {
@@ -25,9 +25,8 @@ func (s scene) request(user tokens.UserID, device tokens.DeviceID, n int) tokens
 	return request(s.user(user), device, token(10*int(s)+n))
 }
 
-// registered returns the requests that set the scene, a minute apart. alice has as
-// many devices as the limit allows, and the watch, which is logged out, is the first
-// to be evicted.
+// registered returns the requests that set the scene, a minute apart. alice has three
+// devices, the limit, and the watch, which is logged out, is evicted first.
 func (s scene) registered() []tokens.Request {
 	return []tokens.Request{
 		s.request(alice, phone, 1), s.request(alice, "tablet", 2), s.request(alice, "watch", 3),
@@ -35,8 +34,7 @@ func (s scene) registered() []tokens.Request {
 	}
 }
 
-// set makes the store hold the scene and nothing else of its users. The time is
-// then an hour after start.
+// set makes the store hold the scene and nothing else of its users, an hour after start.
 func (s scene) set(ctx context.Context, c *clock, to store.Store) error {
 	var errs []error
 	for _, user := range []tokens.UserID{alice, bob} {
@@ -143,12 +141,10 @@ func (s scene) recordActions() []action {
 	}
 }
 
-// writes reports whether the call may change something.
 func (a action) writes() bool {
 	return !slices.Contains([]string{"get", "holder", "list", "inspect"}, a.name)
 }
 
-// touches returns the users whose registrations the action reads or changes.
 func (a action) touches() []tokens.UserID {
 	var users []tokens.UserID
 	for _, req := range a.on {
@@ -162,7 +158,6 @@ func (a action) touches() []tokens.UserID {
 	return users
 }
 
-// of returns the user's registrations of the scene.
 func (s scene) of(user tokens.UserID) []tokens.Request {
 	return slices.DeleteFunc(s.registered(), func(r tokens.Request) bool { return r.Key.UserID != s.user(user) })
 }
@@ -176,8 +171,7 @@ func (s scene) action(name string) action {
 	panic("no action is named " + name)
 }
 
-// picture describes what Get, Holder and List return for the registrations of the
-// scene and of the actions.
+// picture describes what Get, Holder and List return for the scene and the actions.
 func (s scene) picture(ctx context.Context, from store.Store, actions ...action) (string, error) {
 	reqs := s.registered()
 	for _, a := range actions {
@@ -238,7 +232,7 @@ func describeList(regs []tokens.Registration, err error) (string, error) {
 	return b.String(), err
 }
 
-// A twin is a memstore that holds the scene, with the fixture's policy.
+// twin returns a memstore that holds the scene.
 func (f *fixture) twin(s scene) *memstore.Store {
 	f.Helper()
 	twin := memstore.MustNew(f.policy)

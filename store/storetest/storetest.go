@@ -51,7 +51,6 @@ type Backend struct {
 	Corrupt func(t testing.TB, s store.Store, key tokens.Key)
 }
 
-// spends returns the duration of a check that takes long in a long run.
 func (b Backend) spends(long time.Duration) time.Duration {
 	if b.Long {
 		return long
@@ -87,7 +86,6 @@ var (
 	three    = store.Policy{MaxDevices: 3} // a limit that is soon reached
 )
 
-// checks returns the checks that apply to the backend.
 func checks(b Backend) []check {
 	all := slices.Concat(
 		registerChecks, moveChecks, limitChecks, readChecks, removalChecks, timeChecks,

@@ -154,8 +154,7 @@ func expiryOnlyRegisterProlongs(f *fixture) {
 	}
 }
 
-// clockRemoveInThePast sets the clock back before each removal and before the
-// device registers again.
+// clockRemoveInThePast sets the clock back before each removal and each Register after it.
 func clockRemoveInThePast(f *fixture) {
 	for _, r := range []removal{deactivates, deletes, deletesUser} {
 		f.clock.set(start)
@@ -178,7 +177,6 @@ func clockRemoveInThePast(f *fixture) {
 	}
 }
 
-// readsClockOnce fails if the call reads the clock a second time.
 func (f *fixture) readsClockOnce(what string, do call) {
 	f.Helper()
 	var readings atomic.Int64
@@ -193,7 +191,6 @@ func (f *fixture) readsClockOnce(what string, do call) {
 	}
 }
 
-// clockReadOnce makes calls that each find something to do.
 func clockReadOnce(f *fixture) {
 	f.fill()
 	for _, tt := range []struct {
@@ -231,8 +228,7 @@ func clockReadOnce(f *fixture) {
 	}
 }
 
-// clockRefreshSoon refreshes after short times, which a store may not skip, with a
-// change and without.
+// clockRefreshSoon refreshes after short times, with a change and without.
 func clockRefreshSoon(f *fixture) {
 	req := owned
 	f.register(req)

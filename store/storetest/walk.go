@@ -112,8 +112,7 @@ func (f *fixture) page(w store.Walker, from store.Cursor, limit int) ([]store.Re
 	return records, next
 }
 
-// walk returns all records from the cursor on. It calls between, if that is not nil,
-// with each page and the cursor of the next one.
+// walk calls between, if that is not nil, with each page and the cursor of the next one.
 func (f *fixture) walk(w store.Walker, from store.Cursor, limit int, between func([]store.Record, store.Cursor)) []store.Record {
 	f.Helper()
 	const mostPages = 1000 // more than registrations that a check makes
@@ -174,9 +173,8 @@ func walkAnySegments(f *fixture) {
 	f.wantRecords("the segments that are older than some rows", h, everything, f.walkSegments(w, early, 2))
 }
 
-// walkWhileWriting registers and erases other devices between two pages. Those that
-// are stored throughout are registered again, with a clock that goes either way and
-// other tokens, or logged out. Each page shows the data stored at that time.
+// walkWhileWriting registers and erases other devices between two pages. Those that are
+// stored throughout are registered again or logged out. Each page shows the current data.
 func walkWhileWriting(f *fixture) {
 	for _, limit := range []int{1, 3} {
 		h := holding{}
@@ -209,9 +207,8 @@ func keysOf(h holding) []tokens.Key {
 	})
 }
 
-// disturb makes the writes after the n-th page. It changes a third of the
-// registrations that are stored throughout, and makes and erases others before,
-// after and between them.
+// disturb changes a third of the registrations that are stored throughout, and makes and
+// erases others before, after and between them.
 func (f *fixture) disturb(h holding, throughout []tokens.Key, n int) {
 	f.Helper()
 	now := f.clock.Now()
@@ -244,8 +241,8 @@ func (f *fixture) disturb(h holding, throughout []tokens.Key, n int) {
 	f.clock.advance(time.Minute)
 }
 
-// walkResumed continues from each cursor of a walk again: at once, after a page that
-// failed, and a day later with another walker.
+// walkResumed uses each cursor again: at once, after a page that failed, and a day later
+// with another walker.
 func walkResumed(f *fixture) {
 	h, w := f.assorted(), f.walker()
 	done, cancel := context.WithCancel(f.Context())
