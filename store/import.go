@@ -95,7 +95,6 @@ func (p Policy) ImportExpiry(updatedAt, now time.Time) time.Time {
 	return grace
 }
 
-// asStored truncates the times of r as stores do.
 func asStored(r tokens.Registration) tokens.Registration {
 	r.RegisteredAt = r.RegisteredAt.UTC().Truncate(time.Millisecond)
 	r.UpdatedAt = r.UpdatedAt.UTC().Truncate(time.Millisecond)
@@ -115,7 +114,6 @@ func ValidateImport(r tokens.Registration) error {
 		validateTime(tokens.FieldExpiresAt, r.ExpiresAt))
 }
 
-// validateTime rejects a time that RFC 3339 cannot express.
 func validateTime(field string, t time.Time) error {
 	if year := t.UTC().Year(); year < 1 || year > 9999 {
 		return &tokens.InvalidError{Fields: []tokens.FieldError{{Field: field, Code: tokens.CodeMalformed}}}

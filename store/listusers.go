@@ -105,7 +105,6 @@ func list(ctx context.Context, s Lister, user tokens.UserID) Listing {
 	return Listing{UserID: user, Registrations: regs}
 }
 
-// A reading is one user, or the end of users.
 type reading struct {
 	user     tokens.UserID
 	more     bool
@@ -126,9 +125,8 @@ func read(next func() (tokens.UserID, bool)) <-chan reading {
 	return c
 }
 
-// end stops the sequence of users. If a read is under way, end waits for it for at
-// most a second, because a sequence that waits for the loop body would never
-// return.
+// end stops the sequence of users. It waits at most a second for a read under way, because a
+// sequence that waits for the loop body would never return.
 func end(reads <-chan reading, stop func()) {
 	if reads == nil {
 		stop()

@@ -24,6 +24,12 @@ func (l lister) List(ctx context.Context, user tokens.UserID) ([]tokens.Registra
 	return l(ctx, user)
 }
 
+// waits waits for the end of the context.
+func waits(ctx context.Context, _ tokens.UserID) ([]tokens.Registration, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
 func users(n int) []tokens.UserID {
 	all := make([]tokens.UserID, n)
 	for i := range all {
@@ -90,7 +96,7 @@ func TestListUsers(t *testing.T) {
 	})
 }
 
-// TestListUsersAtOnce: n calls run at once, neither fewer nor more.
+// TestListUsersAtOnce: n calls run at once.
 func TestListUsersAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := lister(func(context.Context, tokens.UserID) ([]tokens.Registration, error) {
@@ -106,9 +112,8 @@ func TestListUsersAtOnce(t *testing.T) {
 	})
 }
 
-// TestListUsersCanceled: no more users are read. List is not called for those that
-// were read, and their listings have the context's error, like the last one, which is
-// for the users that may be left.
+// TestListUsersCanceled: List is not called for users that were read. Their listings have
+// the context's error, like the last one, which is for the users that may be left.
 func TestListUsersCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -150,13 +155,9 @@ func TestListUsersCanceledAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		l := lister(func(ctx context.Context, _ tokens.UserID) ([]tokens.Registration, error) {
-			<-ctx.Done()
-			return nil, ctx.Err()
-		})
 		time.AfterFunc(time.Second, cancel)
 		n := 0
-		for listing := range store.ListUsers(ctx, l, slices.Values(users(3)), 4) {
+		for listing := range store.ListUsers(ctx, lister(waits), slices.Values(users(3)), 4) {
 			if n++; listing.UserID == "" || !errors.Is(listing.Err, context.Canceled) {
 				t.Errorf("a listing of user %q with error %v", listing.UserID, listing.Err)
 			}
@@ -239,8 +240,7 @@ func TestListUsersPanic(t *testing.T) {
 		l := lister(func(ctx context.Context, _ tokens.UserID) ([]tokens.Registration, error) {
 			running.Add(1)
 			defer running.Add(-1)
-			<-ctx.Done()
-			return nil, ctx.Err()
+			return waits(ctx, "")
 		})
 		defer func() {
 			if v := recover(); v != "no more" || running.Load() != 0 {
@@ -267,14 +267,16 @@ func TestListUsersStopped(t *testing.T) {
 			}
 			running.Add(1)
 			defer running.Add(-1)
-			<-ctx.Done()
-			time.Sleep(time.Minute) // a call that is slow to notice, in the bubble's time
-			return nil, ctx.Err()
+			defer time.Sleep(time.Minute) // a call that is slow to notice, in the bubble's time
+			return waits(ctx, user)
 		})
 		ended := false
 		endless := func(yield func(tokens.UserID) bool) {
 			defer func() { ended = true }()
-			for i := 0; yield(tokens.UserID(fmt.Sprintf("user-%03d", i))); i++ {
+			for _, user := range users(100) {
+				if !yield(user) {
+					return
+				}
 			}
 		}
 		for listing := range store.ListUsers(t.Context(), l, endless, 4) {
@@ -283,11 +285,8 @@ func TestListUsersStopped(t *testing.T) {
 			}
 			break
 		}
-		if running.Load() != 0 {
-			t.Errorf("%d calls are under way after the loop", running.Load())
-		}
-		if !ended {
-			t.Error("the sequence of users has not ended")
+		if running.Load() != 0 || !ended {
+			t.Errorf("after the loop, %d calls are under way; users has ended: %t", running.Load(), ended)
 		}
 	})
 }

@@ -30,13 +30,9 @@ type Store interface {
 	// A live registration under the key keeps RegisteredAt and becomes active.
 	// Its other fields are those of the request; an empty ProjectID clears the
 	// stored one. Otherwise Register creates a registration, and overwrites one
-	// that is expired or cannot be decoded. It may keep the RegisteredAt of a
-	// registration that cannot be decoded.
-	//
-	// If the user has [Policy].MaxDevices live registrations, a new device evicts
-	// others until there is room, in the order of [EvictionOrder] and at most
-	// [MaxEvictions] in one call. A registration of the same user that loses its
-	// token to this call is not counted.
+	// that is expired or cannot be decoded. If the user has [Policy].MaxDevices
+	// live registrations, a new device evicts others in the order of
+	// [EvictionOrder]. (Rules: created, refreshed, replaced, limit.)
 	Register(ctx context.Context, req tokens.Request) (Result, error)
 
 	// Get returns the live registration under the key, active or not. The error
@@ -55,10 +51,9 @@ type Store interface {
 	Holder(ctx context.Context, h tokens.Hash) (tokens.Registration, error)
 
 	// Deactivate gives the registration under the key the status
-	// [tokens.LoggedOut]. Call it when the user logs out. A registration that is
-	// inactive already keeps its status. Deactivate changes no registration of
-	// another user, even if that one has the token now. A missing registration is
-	// not an error.
+	// [tokens.LoggedOut]. Call it when the user logs out. It changes no other
+	// registration, even if that one has the token now. An inactive registration
+	// keeps its status. A missing registration is not an error.
 	Deactivate(ctx context.Context, key tokens.Key) error
 
 	// Invalidate gives the registration under the key the status
@@ -68,8 +63,8 @@ type Store interface {
 	// Invalidate has no effect unless the registration still has the token and
 	// its UpdatedAt is zero or at least [ClockSkew] before sentAt. A device that
 	// registered again after the message was sent therefore keeps its
-	// registration. A registration that is inactive already keeps its status. A
-	// missing registration is not an error. A zero sentAt is invalid.
+	// registration. An inactive registration keeps its status. A missing
+	// registration is not an error. A zero sentAt is invalid.
 	Invalidate(ctx context.Context, key tokens.Key, h tokens.Hash, sentAt time.Time) error
 
 	// Delete erases the registration under the key, even if it cannot be

@@ -43,19 +43,14 @@ func wantNoLeak(t *testing.T, what, out string) {
 	}
 }
 
-// holder is a struct with unexported fields, whose methods fmt may not call.
+// holder is a struct with unexported fields. fmt may not call methods of a value in them.
 type holder struct {
 	value   tokens.Token
 	pointer *tokens.Token
-	slice   []tokens.Token
-	byName  map[string]tokens.Token
-	dynamic any
-	request tokens.Request
-	regs    map[tokens.Key]*tokens.Registration
-	nested  struct{ deeper *holder }
+	inside  open
+	deeper  *holder
 }
 
-// open is the same with exported fields.
 type open struct {
 	Value   tokens.Token
 	Pointer *tokens.Token
@@ -83,14 +78,10 @@ func leakyRequest() tokens.Request {
 }
 
 func newHolder() *holder {
-	reg := leakyRegistration()
-	s := &holder{
-		value: leaky, pointer: &leaky, slice: []tokens.Token{leaky}, byName: map[string]tokens.Token{"a": leaky}, dynamic: leaky,
-		request: leakyRequest(), regs: map[tokens.Key]*tokens.Registration{reg.Key: &reg},
-	}
-	deeper := *s
-	s.nested.deeper = &deeper
-	return s
+	s := holder{value: leaky, pointer: &leaky, inside: *newOpen()}
+	deeper := s
+	s.deeper = &deeper
+	return &s
 }
 
 func newOpen() *open {
