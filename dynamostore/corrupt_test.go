@@ -135,7 +135,6 @@ func (c corruption) wantCorrupt(w *world, what string, err error, event *store.E
 	equal(w, what+": Event.Outcome", "corrupt", event.Outcome)
 }
 
-// marks checks that the row is not active after Deactivate.
 func (c corruption) marks(w *world, s store.Store) {
 	w.do(s.Invalidate(w.Context(), alice, tokenA.Hash(), w.now))
 	w.do(s.Deactivate(w.Context(), alice))
@@ -170,10 +169,8 @@ func (c corruption) registers(w *world, s store.Store, token tokens.Token, event
 	w.holds(alice, token)
 }
 
-// TestCorruptRowsAndTheDeviceLimit registers over a row that cannot be decoded, and
-// that the limit does not count, after another device took its place. The oldest
-// device is removed, as for any new device. The refresh overwrites some of these rows,
-// and refuses others.
+// TestCorruptRowsAndTheDeviceLimit registers over a row that cannot be decoded after another
+// device took its place: the limit does not count the row, so the oldest device is removed.
 func TestCorruptRowsAndTheDeviceLimit(t *testing.T) {
 	for attribute, value := range map[string]types.AttributeValue{
 		"platform": nil, "registeredAt": str("yesterday"), "isActive": num("12"), // overwritten

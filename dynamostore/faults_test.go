@@ -55,7 +55,6 @@ func TestFaults(t *testing.T) {
 	t.Logf("injected: %v", injected)
 }
 
-// A faultCase is one fault at one call of one path.
 type faultCase struct {
 	path    path
 	call    int // from 0

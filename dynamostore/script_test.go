@@ -23,7 +23,6 @@ func offline(t testing.TB, transport http.RoundTripper, observe func(store.Event
 	return dynamotest.Store(t, c, "table", dynamostore.Options{MaxAttempts: 4, Observe: observe})
 }
 
-// methods calls each method with valid arguments.
 var methods = map[store.Operation]func(context.Context, store.Store) error{
 	store.OpRegister: func(ctx context.Context, s store.Store) error {
 		_, err := s.Register(ctx, requestFor(alice, tokenA))
@@ -44,7 +43,6 @@ func reads(op store.Operation) bool {
 	return op == store.OpGet || op == store.OpList || op == store.OpHolder
 }
 
-// An answer is one answer of [dynamotest.Script].
 type answer = func(*http.Request) *http.Response
 
 func failure(status int, code string) answer {
@@ -79,7 +77,6 @@ var (
 	wrote = answered(`{"ConsumedCapacity":[{"TableName":"table","CapacityUnits":4}]}`)
 )
 
-// found answers a GetItem.
 func found(i dynamotest.Item) answer { return answered(`{"Item":` + dynamotest.ItemJSON(i) + `}`) }
 
 // foundAll answers a TransactGetItems. An item that is nil does not exist.
@@ -141,8 +138,8 @@ func tryAgain(t testing.TB, err error) {
 	discreet(t, err)
 }
 
-// discreet fails if the error, printed with any verb, contains a key or a token of
-// the tests, or if its text contains the message of the faked DynamoDB.
+// discreet fails if the error, printed with any verb, contains a key or a token, or if its
+// text contains the message of the faked DynamoDB.
 func discreet(t testing.TB, err error) {
 	t.Helper()
 	if what := newTrace().Find(leak.Printed(err)); what != "" {
@@ -155,8 +152,7 @@ func discreet(t testing.TB, err error) {
 	}
 }
 
-// sentinels fails unless want is the only sentinel that the error matches; nil means
-// none.
+// sentinels fails unless want is the only sentinel that the error matches.
 func sentinels(t testing.TB, err, want error) {
 	t.Helper()
 	if err == nil {

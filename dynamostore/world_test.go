@@ -50,8 +50,7 @@ func newTrace() *leak.Trace {
 	return &trace
 }
 
-// A world is a table with a clock that moves only if the test moves it, and a store
-// on the table whose requests meet no faults.
+// A world is a table with a clock that stands still, and a store whose requests meet no faults.
 type world struct {
 	testing.TB
 	now    time.Time
@@ -68,7 +67,6 @@ func newWorld(t testing.TB, p store.Policy) *world {
 	return worldOn(t, c, dynamotest.Table(t, c), p)
 }
 
-// worldOn returns a world on an existing table.
 func worldOn(t testing.TB, c *dynamodb.Client, table string, p store.Policy) *world {
 	t.Helper()
 	w := &world{TB: t, now: worldStart, client: c, table: table}
@@ -118,10 +116,8 @@ func (w *world) do(err error) {
 	}
 }
 
-// put writes items without the store.
-func (w *world) put(items ...dynamotest.Item) { w.write(items, nil) }
-
-// remove removes items without the store, as DynamoDB's TTL does.
+// put and remove change items without the store, as DynamoDB's TTL does.
+func (w *world) put(items ...dynamotest.Item)    { w.write(items, nil) }
 func (w *world) remove(items ...dynamotest.Item) { w.write(nil, items) }
 
 func (w *world) write(put, remove []dynamotest.Item) {
@@ -141,13 +137,12 @@ func (w *world) write(put, remove []dynamotest.Item) {
 	}
 }
 
-// look reads the whole table.
 func (w *world) look() {
 	w.Helper()
 	w.items = dynamotest.Scan(w, w.client, w.table)
 }
 
-// check reads the whole table, and fails unless it keeps the invariants.
+// check fails unless the table keeps the invariants.
 func (w *world) check() {
 	w.Helper()
 	w.look()
@@ -182,7 +177,6 @@ func (w *world) at(key tokens.Key) dynamotest.Item {
 	return nil
 }
 
-// holds fails unless the row under the key has the token, in that spelling.
 func (w *world) holds(key tokens.Key, token tokens.Token) {
 	w.Helper()
 	if text(w.at(key), "expoPushToken") != token.Reveal() {
@@ -190,7 +184,6 @@ func (w *world) holds(key tokens.Key, token tokens.Token) {
 	}
 }
 
-// empty fails if anything is stored under one of the keys.
 func (w *world) empty(keys ...tokens.Key) {
 	w.Helper()
 	for _, key := range keys {
@@ -200,7 +193,6 @@ func (w *world) empty(keys ...tokens.Key) {
 	}
 }
 
-// hasStatus fails unless the row under the key has the status.
 func (w *world) hasStatus(key tokens.Key, want tokens.Status) {
 	w.Helper()
 	got := tokens.Status(text(w.at(key), "inactiveReason"))

@@ -28,7 +28,6 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// A row is a stored registration.
 type row struct {
 	tokens.Registration
 	hash   tokens.Hash   // of Token
@@ -69,15 +68,12 @@ func (s *Store) now() time.Time {
 	return now
 }
 
-// search returns the index of the device in its user's rows, or the index at which
-// to insert it.
 func search(devices []*row, id tokens.DeviceID) (i int, found bool) {
 	return slices.BinarySearchFunc(devices, id, func(r *row, id tokens.DeviceID) int {
 		return strings.Compare(string(r.Key.DeviceID), string(id))
 	})
 }
 
-// find returns the row under the key, expired or not, or nil.
 func (s *Store) find(key tokens.Key) *row {
 	devices := s.users[key.UserID]
 	if i, found := search(devices, key.DeviceID); found {
@@ -95,7 +91,6 @@ func (s *Store) insert(r *row) {
 	r.expiry = s.expiry.PushBack(r)
 }
 
-// remove erases r.
 func (s *Store) remove(r *row) {
 	devices := s.users[r.Key.UserID]
 	if len(devices) == 1 {
@@ -108,8 +103,7 @@ func (s *Store) remove(r *row) {
 	s.expiry.Remove(r.expiry)
 }
 
-// live returns a new slice of the user's rows that have not expired, ordered by
-// device id.
+// live returns a new slice of the user's rows that have not expired, by device id.
 func (s *Store) live(user tokens.UserID, now time.Time) []*row {
 	return slices.DeleteFunc(slices.Clone(s.users[user]), func(r *row) bool { return r.Expired(now) })
 }

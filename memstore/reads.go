@@ -131,8 +131,7 @@ func (s *Store) Page(ctx context.Context, from store.Cursor, limit int) ([]store
 	return records, left.Cursor(), nil
 }
 
-// usersIn returns the first n users with rows in the range, in order, or fewer if
-// there are not so many.
+// usersIn returns at most n users with rows in the range, the first in order.
 func (s *Store) usersIn(k store.KeyRange, n int) []tokens.UserID {
 	var users []tokens.UserID
 	for user, rows := range s.users {

@@ -67,8 +67,7 @@ func cloneKey(k tokens.Key) tokens.Key {
 	return tokens.Key{UserID: clone(k.UserID), DeviceID: clone(k.DeviceID)}
 }
 
-// makeRoom removes the user's rows that exceed the device limit when one more is
-// added, and returns their keys.
+// makeRoom makes room for one more row of the user.
 func (s *Store) makeRoom(user tokens.UserID, now time.Time) (evicted []tokens.Key) {
 	live := s.live(user, now)
 	for len(live) >= s.policy.MaxDevices && len(evicted) < store.MaxEvictions {
@@ -174,7 +173,6 @@ func (s *Store) Import(ctx context.Context, r tokens.Registration) (store.Import
 	return outcome, nil
 }
 
-// registration returns nil for a nil row.
 func (r *row) registration() *tokens.Registration {
 	if r == nil {
 		return nil

@@ -11,24 +11,20 @@ import (
 // A Dialect is the kind of database: [Postgres] or [SQLite]. The zero value is
 // invalid.
 type Dialect struct {
-	name string
-	// schema creates the table.
-	schema string
+	name   string
+	schema string // creates the table
 	// lock locks a user and a token until the transaction ends. Its arguments, if
 	// it has any, are those of lockNumbers.
 	lock string
 	// forUpdate is the end of a SELECT that locks its rows, and skipLocked of one
 	// that also omits rows that another transaction has locked.
 	forUpdate, skipLocked string
-	// parameter is the prefix of a parameter's number.
-	parameter string
-	// options are the options of every transaction.
-	options *sql.TxOptions
+	parameter             string // prefix of a parameter's number
+	options               *sql.TxOptions
 	// oneWriter means that the database has a single write lock. A store then
 	// queues its writes, and a call waits for the lock.
 	oneWriter bool
-	// kindOf classifies an error and returns the database's code for it, or "".
-	kindOf func(error) (kind, string)
+	kindOf    func(error) (k kind, code string)
 }
 
 // Postgres returns the dialect of PostgreSQL 13 and later. Errors are
@@ -122,8 +118,7 @@ func (d Dialect) Schema(table string) (string, error) {
 	return d.render(quoted)[d.schema], nil
 }
 
-// render returns the text of each statement for the dialect and the table, by its
-// template.
+// render returns the text of each statement by its template.
 func (d Dialect) render(table string) map[string]string {
 	replace := strings.NewReplacer("{table}", table, "{lock}", d.forUpdate, "{skip}", d.skipLocked, "$", d.parameter)
 	texts := make(map[string]string)

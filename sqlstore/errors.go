@@ -56,7 +56,6 @@ const (
 	misconfigured             // a retry does not help
 )
 
-// failed returns a StatementError for an error of the driver.
 func (op *operation) failed(ctx context.Context, err error) error {
 	k, code := op.store.dialect.kindOf(err)
 	e := &StatementError{Operation: op.event.Operation, Code: code, err: err}
@@ -71,9 +70,8 @@ func (op *operation) failed(ctx context.Context, err error) error {
 	return e
 }
 
-// contextEnded returns the errors that a StatementError matches if the context
-// ended during the operation. A write may have been applied, or may be applied
-// after the call has returned.
+// contextEnded returns the errors that match if the context ended during the operation. A
+// write may have been applied, or may be applied after the call has returned.
 func (op *operation) contextEnded(ctxErr error) []error {
 	if op.writes {
 		return []error{store.ErrTryAgain, ctxErr}
@@ -137,7 +135,6 @@ func unansweredKind(err error) kind {
 	return tryAgain
 }
 
-// codeOf returns the code of an error of modernc.org/sqlite.
 func codeOf(err error) (int, bool) {
 	var coded interface{ Code() int }
 	if !errors.As(err, &coded) {

@@ -12,8 +12,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// An operation is one call of a method. It sends and counts statements, and
-// classifies their errors.
+// An operation is one call of a method. It counts its statements and classifies their errors.
 type operation struct {
 	store  *Store
 	event  store.Event
@@ -29,7 +28,7 @@ func (s *Store) beginWrite(name store.Operation) *operation {
 	return &operation{store: s, event: store.Event{Operation: name}, start: time.Now(), writes: true}
 }
 
-// end reports the operation to the observer. It uses outcome if err is nil.
+// end calls the observer. It uses outcome if err is nil.
 func (op *operation) end(outcome store.Outcome, err error) {
 	if op.store.observe != nil {
 		op.store.observe(op.event.Ended(op.start, outcome, err))
@@ -38,14 +37,12 @@ func (op *operation) end(outcome store.Outcome, err error) {
 
 func (op *operation) noteCorrupt(k tokens.Key) { op.event.Corrupt = append(op.event.Corrupt, k) }
 
-// A session is the database or a transaction.
 type session interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// exec sends a statement that returns no rows, and returns the number of rows that
-// it changed.
+// exec returns the number of rows that the statement changed.
 func (op *operation) exec(ctx context.Context, in session, statement string, args ...any) (int64, error) {
 	op.event.Calls++
 	result, err := in.ExecContext(ctx, statement, args...)
@@ -61,7 +58,6 @@ func (op *operation) exec(ctx context.Context, in session, statement string, arg
 
 var errColumns = errors.New("sqlstore: the table's columns have other types than those of Dialect.Schema")
 
-// query sends a statement and calls scan for each row that it returns.
 func (op *operation) query(ctx context.Context, in session, scan func(*sql.Rows) error, statement string, args ...any) error {
 	op.event.Calls++
 	rows, err := in.QueryContext(ctx, statement, args...)
@@ -84,7 +80,6 @@ func (op *operation) query(ctx context.Context, in session, scan func(*sql.Rows)
 	return nil
 }
 
-// read sends a SELECT of rows unless an argument is invalid or the context is done.
 func (op *operation) read(ctx context.Context, invalid error, statement string, args ...any) (rows []row, err error) {
 	if err := cmp.Or(invalid, ctx.Err()); err != nil {
 		return nil, err
@@ -106,8 +101,7 @@ func (op *operation) rows(ctx context.Context, in session, statement string, arg
 	return rows, err
 }
 
-// write waits for this store's other writes if the database has one write lock, and
-// calls try until its error is not repeatable.
+// write waits for this store's other writes if the database has one write lock.
 func (op *operation) write(ctx context.Context, try func() error) error {
 	if op.store.writing != nil {
 		select {
@@ -123,8 +117,6 @@ func (op *operation) write(ctx context.Context, try func() error) error {
 	})
 }
 
-// endedBetween returns the error of an operation whose context ended between two
-// statements.
 func (op *operation) endedBetween(ctxErr error) error {
 	return &StatementError{Operation: op.event.Operation, matches: op.contextEnded(ctxErr), err: ctxErr}
 }

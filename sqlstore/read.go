@@ -41,7 +41,6 @@ func (s *Store) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration,
 	return s.one(ctx, store.OpHolder, h.Validate(), s.sql[holder], h[:])
 }
 
-// one reads at most one row.
 func (s *Store) one(ctx context.Context, name store.Operation, invalid error, statement string, args ...any) (reg tokens.Registration, err error) {
 	op := s.beginRead(name)
 	defer func() { op.end(store.OK, err) }()

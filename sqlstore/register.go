@@ -72,7 +72,7 @@ WHERE user_id = $1 AND device_id = $2 AND token_hash = $3 AND expires_at > $7 AN
   AND status IN ('active', 'logout', 'device_not_registered', 'inactive')
 RETURNING registered_at`
 
-// refresh reports whether it changed the row, and sets reg.RegisteredAt if so.
+// refresh sets reg.RegisteredAt if it changed the row.
 func (op *operation) refresh(ctx context.Context, reg *tokens.Registration) (refreshed bool, err error) {
 	hash, spellings := reg.Token.Hash(), reg.Token.Spellings()
 	for len(spellings) < 3 {
@@ -95,7 +95,6 @@ func (op *operation) refresh(ctx context.Context, reg *tokens.Registration) (ref
 	return refreshed, err
 }
 
-// contenders selects the user's rows and the row that has the token.
 const contenders = `SELECT ` + columns + ` FROM {table} WHERE user_id = $1 OR token_hash = $2 ORDER BY user_id, device_id{lock}`
 
 const write = `INSERT INTO {table} (` + columns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -147,8 +146,7 @@ func (op *operation) plan(reg tokens.Registration, rows []row, now time.Time) (r
 
 const deleteHolders = `DELETE FROM {table} WHERE token_hash IN (`
 
-// removeHolders removes the rows with these token hashes. The transaction has
-// locked them.
+// removeHolders removes rows that the transaction has locked.
 func (op *operation) removeHolders(ctx context.Context, tx *sql.Tx, hashes [][]byte) error {
 	if len(hashes) == 0 {
 		return nil

@@ -45,7 +45,6 @@ func (s *Store) DeleteUser(ctx context.Context, user tokens.UserID) error {
 	return s.change(ctx, store.OpDeleteUser, user.Validate(), s.sql[deleteUser], string(user))
 }
 
-// change sends one statement that changes rows.
 func (s *Store) change(ctx context.Context, name store.Operation, invalid error, statement string, args ...any) error {
 	op := s.beginWrite(name)
 	err := cmp.Or(invalid, ctx.Err())
@@ -111,8 +110,7 @@ func (s *Store) Purge(ctx context.Context, keep time.Duration) (removed int64, e
 	}
 }
 
-// endOfRange returns the last key of the batch that follows after, or false if
-// fewer rows than a batch remain.
+// endOfRange returns the last key of the next batch, or false if fewer rows remain.
 func (op *operation) endOfRange(ctx context.Context, after tokens.Key) (last tokens.Key, ok bool, err error) {
 	err = op.repeat(ctx, func() error {
 		ok = false

@@ -50,7 +50,6 @@ func scanRow(rows *sql.Rows) (row, error) {
 	return r, nil
 }
 
-// check returns nil, or the reason why the row cannot be decoded.
 func (r row) check() error {
 	req := tokens.Request{Key: r.key, Token: r.reg.Token, Platform: r.reg.Platform, ProjectID: r.reg.ProjectID}
 	if err := tokens.JoinInvalid(req.Validate(), r.reg.Status.Validate()); err != nil {
@@ -62,14 +61,12 @@ func (r row) check() error {
 	return nil
 }
 
-// rowArgs returns the values of columns.
 func rowArgs(r tokens.Registration) []any {
 	hash := r.Token.Hash()
 	return []any{string(r.Key.UserID), string(r.Key.DeviceID), hash[:], r.Token.Reveal(), string(r.Platform), string(r.ProjectID),
 		string(r.Status), timeArg(r.RegisteredAt), timeArg(r.UpdatedAt), r.ExpiresAt.UnixMilli()}
 }
 
-// timeArg returns milliseconds, and NULL for the zero time.
 func timeArg(t time.Time) any {
 	if t.IsZero() {
 		return nil
@@ -91,7 +88,6 @@ func millis(ms int64) time.Time {
 	return time.UnixMilli(min(max(ms, first+1), last)).UTC() // the first itself is the zero time
 }
 
-// live reports whether the row can be decoded and has not expired.
 func (r row) live(now time.Time) bool { return r.err == nil && !r.reg.Expired(now) }
 
 // registration returns the result of Get and Holder at now: ErrNotFound if the row
@@ -126,8 +122,8 @@ func records(rows []row) []store.Record {
 	return all
 }
 
-// lockNumbers returns the numbers of the advisory locks on the user and the token,
-// the smaller one first. If two numbers collide, calls only wait for each other.
+// lockNumbers returns the smaller number first. If two collide, calls only wait for each
+// other.
 func lockNumbers(table string, user tokens.UserID, h tokens.Hash) []any {
 	number := func(parts ...[]byte) int64 {
 		sum := sha256.Sum256(bytes.Join(parts, []byte{0}))

@@ -81,7 +81,6 @@ func (e *Engine) find() (string, error) {
 	return fmt.Sprintf(e.Format, address), nil
 }
 
-// errMissing is the error if a developer has to install something.
 var errMissing = errors.New("nothing to test against")
 
 // Locate returns the folder of the engine's software.
@@ -138,9 +137,8 @@ rm -rf "$4"`
 // A start takes two seconds on an idle machine, and much longer on a busy one.
 const startDeadline = 2 * time.Minute
 
-// share returns the address of the engine of the folder state. If none answers, it starts
-// the engine in lib. Of concurrent callers, in any processes, one does so and the others
-// wait.
+// share returns the address of the engine of the folder state, or starts the engine in lib.
+// Of concurrent callers, in any processes, one does so and the others wait.
 func (e *Engine) share(lib, state string) (string, error) {
 	unlock, err := lock(filepath.Join(state, lockFile))
 	if err != nil {
@@ -166,7 +164,6 @@ func touch(name string) error {
 	return os.WriteFile(name, nil, 0o644)
 }
 
-// start starts an engine on a free port, waits for an answer, and returns the address.
 func (e *Engine) start(lib, state string) (string, error) {
 	for attempt := 1; ; attempt++ {
 		address, err := FreeAddress()

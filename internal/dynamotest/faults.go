@@ -50,7 +50,6 @@ func (f Fault) Befalls(operation string) bool {
 	return len(f.only) == 0 || slices.Contains(f.only, operation)
 }
 
-// A doer does what a fault does to a request.
 type doer = func(next http.RoundTripper, r *http.Request) (*http.Response, error)
 
 // Faults returns all faults. They use the client, which has no faults, to read the items

@@ -124,7 +124,6 @@ func newCall(operation string, asked, answered []byte) (Call, error) {
 	return c, c.bill(req, resp)
 }
 
-// The parts of requests and responses that a Recorder reads.
 type (
 	request struct {
 		ConsistentRead bool
@@ -167,7 +166,6 @@ func (i *wireItem) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// target returns the kind, the key and the action of t.
 func (t transactItem) target() (kind string, key Item, on action) {
 	for kind, a := range map[string]*action{
 		"Put": t.Put, "Update": t.Update, "Delete": t.Delete, "Get": t.Get, "ConditionCheck": t.ConditionCheck,
@@ -221,13 +219,8 @@ func ItemSize(i Item) int {
 }
 
 // bill sets the units that AWS charges for the call ("DynamoDB read and write operations" in
-// the developer guide), if each item has at most one KiB:
-//
-//   - A write takes a unit, also if its condition does not hold.
-//   - A strongly consistent read takes a unit, and a Query at least one. An eventually
-//     consistent read takes half of that.
-//   - In a transaction each item takes two. AWS does not document the units of a canceled
-//     transaction, which are assumed to be the same.
+// the developer guide), if each item has at most one KiB. A refused write costs the same. AWS
+// does not document the units of a canceled transaction, which are assumed to be the same.
 func (c *Call) bill(req request, resp response) error {
 	consistency := 0.5
 	if req.ConsistentRead {
