@@ -43,9 +43,7 @@ func pagesOf(t *testing.T, pages ...[]dynamotest.Item) http.RoundTripper {
 
 func cursor(page int) string { return fmt.Sprintf("end of page %d", page) }
 
-// rowsOf returns n registrations of alice.
-func rowsOf(n int) []dynamotest.Item { return rowsFrom(0, n) }
-
+// rowsFrom returns n registrations of alice.
 func rowsFrom(first, n int) []dynamotest.Item {
 	var rows []dynamotest.Item
 	for i := first; i < first+n; i++ {

@@ -35,9 +35,8 @@ type UpgradeOptions struct {
 	DryRun bool
 
 	// Segments is the number of segments of the table that Upgrade processes concurrently,
-	// each one row at a time. The maximum is 256, and 0 means 16. A row takes two or three
-	// round trips, so the speed grows with Segments until the table throttles. An upgraded
-	// row takes four write units.
+	// each one row at a time. The maximum is 256, and 0 means 16. The speed grows with
+	// Segments until the table throttles. An upgraded row takes four write units.
 	Segments int
 
 	// RowsPerSecond is the maximum average number of rows that all segments together read
@@ -48,9 +47,8 @@ type UpgradeOptions struct {
 	// interruption, Upgrade repeats the page of each segment.
 	PageSize int32
 
-	// Resume is the Cursor of an earlier report. Upgrade continues there, with the segments
-	// of that run. "" starts at the beginning. A resumed dry run does not find the
-	// duplicates of rows that were read before the interruption.
+	// Resume is the Cursor of an earlier report, whose segments Upgrade uses. "" starts at the
+	// beginning. A resumed dry run does not find the duplicates of rows that were read before.
 	Resume string
 
 	// Progress, if not nil, is called after each page with the report so far, which it must
@@ -96,8 +94,8 @@ const (
 )
 
 // Upgrade prepares a table of the earlier service, whose rows have no expiry and no claims.
-// Run it before the first traffic. Until a row is upgraded, another user's Register does not
-// take its token, and messages to both users reach the device.
+// Until a row is upgraded, another user's Register does not take its token, and messages to
+// both users reach the device.
 //
 //   - A row without an expiry gets the later of UpdatedAt + TTL and 30 days from now.
 //   - A row that does not hold the claim on its token gets it. If another live row has
@@ -105,9 +103,8 @@ const (
 //   - Upgrade leaves expired rows to TTL, and reports rows that cannot be decoded.
 //
 // The earlier service must have stopped writing. Stores of this package may write to the
-// table meanwhile, and several Upgrades may run at the same time: Upgrade changes a row only
-// if the row did not change since it was read, and otherwise reads it again. A second Upgrade
-// changes nothing.
+// table meanwhile, and several Upgrades may run at the same time. A second Upgrade changes
+// nothing.
 //
 // Errors are those of [store.Store]. The report is valid also with an error, and its Cursor
 // resumes the upgrade.

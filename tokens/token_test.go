@@ -16,57 +16,39 @@ import (
 
 const bare = "1a2B3c4D-aaaa-BBBB-0000-0123456789aZ"
 
+// parsed has texts by the code of their error.
+var parsed = map[tokens.Code][]string{
+	"": {
+		"ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]", "ExpoPushToken[xxxxxxxxxxxxxxxxxxxxxx]", bare, "ExponentPushToken[" + bare + "]",
+		"ExponentPushToken[" + inner(236) + "]", "ExpoPushToken[" + inner(240) + "]", // 255 bytes
+	},
+	tokens.CodeRequired: {""},
+	tokens.CodeTooLong:  {"ExponentPushToken[" + inner(237) + "]", "ExpoPushToken[" + inner(241) + "]", inner(256)},
+	tokens.CodeMalformed: {
+		inner(255), " ExpoPushToken[x]", "ExpoPushToken[x]\n", "ExponentPushToken[]", "ExponentPushToken[x", "ExponentPushToken[", "]",
+		"ExpoPushToken[x]]", "ExpoPushToken[[x]]", "ExpoPushToken[x]ExpoPushToken[y]", "exponentpushtoken[x]", "FCMToken[x]", "ExpoPushToken[\u212a]",
+		"Token(1f2e3d4c)",        // the redacted form
+		strings.Repeat("0f", 32), // of APNs
+
+		// The Kelvin sign, also with the right length in bytes.
+		"1a2B3c4\u212a-aaaa-BBBB-0000-0123456789aZ", "1a2B3\u212a-aaaa-BBBB-0000-0123456789aZ",
+		bare[1:], bare + "0", strings.Replace(bare, "-", "a", 1), "-" + bare[1:],
+	},
+}
+
+func inner(n int) string { return strings.Repeat("x", n) }
+
 func TestParseToken(t *testing.T) {
-	inner := func(n int) string { return strings.Repeat("x", n) }
-	for _, tt := range []struct {
-		name, text string
-		want       tokens.Code
-	}{
-		{"as Expo issues it", "ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]", ""},
-		{"the shorter prefix", "ExpoPushToken[xxxxxxxxxxxxxxxxxxxxxx]", ""},
-		{"the bare form", bare, ""},
-		{"the bare form in brackets", "ExponentPushToken[" + bare + "]", ""},
-		{"255 bytes", "ExponentPushToken[" + inner(236) + "]", ""},
-		{"255 bytes of the shorter", "ExpoPushToken[" + inner(240) + "]", ""},
-
-		{"nothing", "", tokens.CodeRequired},
-		{"256 bytes", "ExponentPushToken[" + inner(237) + "]", tokens.CodeTooLong},
-		{"256 bytes of the shorter", "ExpoPushToken[" + inner(241) + "]", tokens.CodeTooLong},
-		{"256 bytes of no token", inner(256), tokens.CodeTooLong},
-		{"255 bytes of no token", inner(255), tokens.CodeMalformed},
-
-		{"a space before it", " ExpoPushToken[x]", tokens.CodeMalformed},
-		{"a line feed after it", "ExpoPushToken[x]\n", tokens.CodeMalformed},
-		{"nothing between the brackets", "ExponentPushToken[]", tokens.CodeMalformed},
-		{"no closing bracket", "ExponentPushToken[x", tokens.CodeMalformed},
-		{"the prefix alone", "ExponentPushToken[", tokens.CodeMalformed},
-		{"the suffix alone", "]", tokens.CodeMalformed},
-		{"a bracket inside", "ExpoPushToken[x]]", tokens.CodeMalformed},
-		{"two tokens", "ExpoPushToken[x]ExpoPushToken[y]", tokens.CodeMalformed},
-		{"another case", "exponentpushtoken[x]", tokens.CodeMalformed},
-		{"another prefix", "FCMToken[x]", tokens.CodeMalformed},
-		{"the redacted form", "Token(1f2e3d4c)", tokens.CodeMalformed},
-
-		{"bare, the Kelvin sign", "1a2B3c4\u212a-aaaa-BBBB-0000-0123456789aZ", tokens.CodeMalformed},
-		{"bare, the Kelvin sign and the right length in bytes", "1a2B3\u212a-aaaa-BBBB-0000-0123456789aZ", tokens.CodeMalformed},
-		{"bare, one character less", bare[1:], tokens.CodeMalformed},
-		{"bare, one more", bare + "0", tokens.CodeMalformed},
-		{"bare, a letter for a hyphen", strings.Replace(bare, "-", "a", 1), tokens.CodeMalformed},
-		{"bare, a hyphen for a letter", "-" + bare[1:], tokens.CodeMalformed},
-		{"an APNs token", strings.Repeat("0f", 32), tokens.CodeMalformed},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			token, err := tokens.ParseToken(tt.text)
-			if got := codeOf(t, err, "expoPushToken"); got != tt.want {
-				t.Fatalf("got code %q, want %q", got, tt.want)
+	for want, texts := range parsed {
+		for _, text := range texts {
+			token, err := tokens.ParseToken(text)
+			if got := codeOf(t, err, "expoPushToken"); got != want {
+				t.Errorf("%q: got code %q, want %q", text, got, want)
 			}
-			if token.IsZero() != (err != nil) || (token.Validate() == nil) != (err == nil) {
-				t.Errorf("error %v; zero: %t; invalid: %v", err, token.IsZero(), token.Validate())
+			if token.IsZero() != (err != nil) || (token.Validate() == nil) != (err == nil) || err == nil && token.Reveal() != text {
+				t.Errorf("%q: error %v; zero: %t; invalid: %v", text, err, token.IsZero(), token.Validate())
 			}
-			if err == nil && token.Reveal() != tt.text {
-				t.Error("another spelling came out")
-			}
-		})
+		}
 	}
 }
 
@@ -179,11 +161,10 @@ func TestParsingKeepsNothingOfItsArgument(t *testing.T) {
 }
 
 func FuzzParseToken(f *testing.F) {
-	for _, seed := range []string{
-		"", bare, "ExpoPushToken[x]", "ExponentPushToken[" + bare + "]", "ExpoPushToken[[x]]", "ExpoPushToken[\u212a]",
-		"ExpoPushToken[" + strings.Repeat("x", 240) + "]", "1a2B3\u212a-aaaa-BBBB-0000-0123456789aZ",
-	} {
-		f.Add(seed)
+	for _, texts := range parsed {
+		for _, text := range texts {
+			f.Add(text)
+		}
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		token, err := tokens.ParseToken(text)
@@ -191,11 +172,8 @@ func FuzzParseToken(f *testing.F) {
 			t.Fatalf("got error %v for a text that the format allows: %t", err, want)
 		}
 		if err != nil {
-			// No error has any of the input.
-			switch err.Error() {
-			case "tokens: invalid expoPushToken (required)", "tokens: invalid expoPushToken (too_long)", "tokens: invalid expoPushToken (malformed)":
-			default:
-				t.Fatalf("got the text %q", err)
+			if want := "tokens: invalid expoPushToken (" + string(codeOf(t, err, "expoPushToken")) + ")"; err.Error() != want {
+				t.Fatalf("got the text %q, want %q", err, want) // without any of the input
 			}
 			return
 		}
@@ -214,7 +192,6 @@ func FuzzParseToken(f *testing.F) {
 }
 
 func TestSpellings(t *testing.T) {
-	inner := func(n int) string { return strings.Repeat("x", n) }
 	for _, want := range [][]string{
 		{"ExponentPushToken[x]", "ExpoPushToken[x]"},
 		{"ExpoPushToken[x]", "ExponentPushToken[x]"},

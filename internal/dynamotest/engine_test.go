@@ -25,14 +25,11 @@ func TestURLDecides(t *testing.T) {
 		engine func() (string, error)
 		want   string
 	}{
-		"environment first":           {map[string]string{endpoint: "http://given"}, started, "use http://given"},
-		"environment needs no engine": {map[string]string{endpoint: "http://given", "CI": "true"}, none, "use http://given"},
-		"engine":                      {nil, started, "use http://started"},
-		"no engine":                   {nil, none, "skip: " + nothing},
-		"no engine in CI":             {map[string]string{"CI": "true"}, none, "fail: " + nothing},
-		"CI is empty":                 {map[string]string{"CI": ""}, none, "skip: " + nothing},
-		"broken engine":               {nil, broken, "fail: it died"},
-		"broken engine in CI":         {map[string]string{"CI": "1"}, broken, "fail: it died"},
+		"environment first": {map[string]string{endpoint: "http://given"}, started, "use http://given"},
+		"engine":            {nil, started, "use http://started"},
+		"no engine":         {nil, none, "skip: " + nothing},
+		"no engine in CI":   {map[string]string{"CI": "true"}, none, "fail: " + nothing},
+		"broken engine":     {nil, broken, "fail: it died"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tb := &recorder{TB: t}
@@ -112,17 +109,11 @@ func TestLocate(t *testing.T) {
 	}
 }
 
-// needEngine returns the folder of DynamoDB Local. If there is none, it skips or fails like
-// Endpoint.
+// needEngine returns the folder of DynamoDB Local, or skips or fails like Endpoint.
 func needEngine(t *testing.T) string {
 	t.Helper()
-	ci := func(name string) string {
-		if name == "CI" {
-			return os.Getenv(name)
-		}
-		return ""
-	}
-	return dynamoDBLocal.choose(t, ci, dynamoDBLocal.Locate)
+	onlyCI := func(name string) string { return map[string]string{"CI": os.Getenv("CI")}[name] }
+	return dynamoDBLocal.choose(t, onlyCI, dynamoDBLocal.Locate)
 }
 
 func TestStartFailureShowsOutput(t *testing.T) {
@@ -134,9 +125,8 @@ func TestStartFailureShowsOutput(t *testing.T) {
 	}
 }
 
-// TestEngineIsShared has concurrent callers, who find the address of an engine that ended,
-// where another server answers. They get one new engine, which ends when it is no longer
-// used.
+// TestEngineIsShared has concurrent callers who find the address of an engine that ended. They
+// get one new engine, which ends when it is no longer used.
 func TestEngineIsShared(t *testing.T) {
 	lib, state := needEngine(t), t.TempDir()
 	other := httptest.NewServer(http.NotFoundHandler())

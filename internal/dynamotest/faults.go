@@ -120,7 +120,6 @@ func Faults(c *dynamodb.Client) []Fault {
 
 // Inject is a transport with one fault, in the request At, from 0. Use it once.
 type Inject struct {
-	Next  http.RoundTripper // nil: the shared one to DynamoDB Local
 	At    int
 	Fault Fault
 
@@ -133,15 +132,11 @@ func (f *Inject) Happened() bool { return f.happened.Load() }
 
 // RoundTrip implements [http.RoundTripper].
 func (f *Inject) RoundTrip(r *http.Request) (*http.Response, error) {
-	next := f.Next
-	if next == nil {
-		next = transport
-	}
 	if int(f.requests.Add(1))-1 != f.At || !f.Fault.Befalls(Operation(r)) {
-		return next.RoundTrip(r)
+		return transport.RoundTrip(r)
 	}
 	f.happened.Store(true)
-	return f.Fault.do(next, r)
+	return f.Fault.do(transport, r)
 }
 
 // truncate returns half of the answer, and then the error of a closed connection.

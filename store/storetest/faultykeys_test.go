@@ -17,8 +17,8 @@ var folds = map[string]func(string) string{
 	"trims the start":                 func(s string) string { return strings.TrimLeft(s, " ") },
 	"takes blanks for one":            func(s string) string { return strings.ReplaceAll(s, "  ", " ") },
 	"takes any blank for a space":     func(s string) string { return strings.ReplaceAll(s, "\u00a0", " ") },
-	"ignores the case of ASCII":       lowerASCII,
-	"ignores the case beyond ASCII":   lowerBeyondASCII,
+	"ignores the case of ASCII":       lower(true),
+	"ignores the case beyond ASCII":   lower(false),
 	"folds case":                      strings.NewReplacer("ß", "ss", "ς", "σ", "ſ", "s", "\u212a", "k").Replace,
 	"composes letters":                strings.NewReplacer("e\u0301", "é", "\u212b", "\u00c5", "\u1100\u1161", "\uac00").Replace,
 	"sorts marks":                     strings.NewReplacer("\u0323\u0307", "\u0307\u0323").Replace,
@@ -59,22 +59,16 @@ var folds = map[string]func(string) string{
 	},
 }
 
-func lowerASCII(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < utf8.RuneSelf {
-			return unicode.ToLower(r)
-		}
-		return r
-	}, s)
-}
-
-func lowerBeyondASCII(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= utf8.RuneSelf {
-			return unicode.ToLower(r)
-		}
-		return r
-	}, s)
+// lower folds the case of the ASCII letters, or of the others.
+func lower(ascii bool) func(string) string {
+	return func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if (r < utf8.RuneSelf) == ascii {
+				return unicode.ToLower(r)
+			}
+			return r
+		}, s)
+	}
 }
 
 const (
