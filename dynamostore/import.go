@@ -13,14 +13,9 @@ import (
 // writes the registration and its claim and removes the items that they replace. On a table
 // of the earlier service, run [Upgrade] first: Import does not find a holder without a
 // claim.
-func (s *Store) Import(ctx context.Context, r tokens.Registration) (store.ImportOutcome, error) {
+func (s *Store) Import(ctx context.Context, r tokens.Registration) (outcome store.ImportOutcome, err error) {
 	op := s.beginWrite(store.OpImport)
-	outcome, err := op.importRegistration(ctx, r)
-	op.end(store.OK, err)
-	return outcome, err
-}
-
-func (op *operation) importRegistration(ctx context.Context, r tokens.Registration) (store.ImportOutcome, error) {
+	defer func() { op.end(store.OK, err) }()
 	if err := cmp.Or(store.ValidateImport(r), ctx.Err()); err != nil {
 		return "", err
 	}

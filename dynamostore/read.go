@@ -15,14 +15,9 @@ import (
 )
 
 // Get implements [store.Store] by one strongly consistent GetItem.
-func (s *Store) Get(ctx context.Context, key tokens.Key) (tokens.Registration, error) {
+func (s *Store) Get(ctx context.Context, key tokens.Key) (reg tokens.Registration, err error) {
 	op := s.beginRead(store.OpGet)
-	reg, err := op.get(ctx, key)
-	op.end(store.OK, err)
-	return reg, err
-}
-
-func (op *operation) get(ctx context.Context, key tokens.Key) (tokens.Registration, error) {
+	defer func() { op.end(store.OK, err) }()
 	if err := cmp.Or(key.Validate(), ctx.Err()); err != nil {
 		return tokens.Registration{}, err
 	}
@@ -46,19 +41,13 @@ var listTemplate = compile(expression.NewBuilder().
 
 // List implements [store.Store] by one strongly consistent Query for each page of up to
 // 1 MB of rows.
-func (s *Store) List(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
+func (s *Store) List(ctx context.Context, user tokens.UserID) (regs []tokens.Registration, err error) {
 	op := s.beginRead(store.OpList)
-	regs, err := op.list(ctx, user)
-	op.end(store.OK, err)
-	return regs, err
-}
-
-func (op *operation) list(ctx context.Context, user tokens.UserID) ([]tokens.Registration, error) {
+	defer func() { op.end(store.OK, err) }()
 	if err := cmp.Or(user.Validate(), ctx.Err()); err != nil {
 		return nil, err
 	}
-	var regs []tokens.Registration
-	err := op.query(ctx, listTemplate.queryInput(
+	err = op.query(ctx, listTemplate.queryInput(
 		arg{paramUserID, stringValue(string(user))},
 		arg{paramInactive, boolValue(false)},
 		arg{paramNow, secondsValue(op.store.now())},
@@ -95,19 +84,13 @@ func (op *operation) rowsOf(ctx context.Context, user tokens.UserID, page func([
 
 // Inspect implements [store.Inspector] by one strongly consistent Query for each page of up
 // to 1 MB of rows.
-func (s *Store) Inspect(ctx context.Context, user tokens.UserID) ([]store.Record, error) {
+func (s *Store) Inspect(ctx context.Context, user tokens.UserID) (records []store.Record, err error) {
 	op := s.beginRead(store.OpInspect)
-	records, err := op.inspect(ctx, user)
-	op.end(store.OK, err)
-	return records, err
-}
-
-func (op *operation) inspect(ctx context.Context, user tokens.UserID) ([]store.Record, error) {
+	defer func() { op.end(store.OK, err) }()
 	if err := cmp.Or(user.Validate(), ctx.Err()); err != nil {
 		return nil, err
 	}
-	var records []store.Record
-	err := op.rowsOf(ctx, user, func(page []row) error {
+	err = op.rowsOf(ctx, user, func(page []row) error {
 		for _, r := range page {
 			records = append(records, r.record())
 		}
@@ -128,23 +111,18 @@ func (r row) record() store.Record {
 
 func (r row) isClaim() bool { return strings.HasPrefix(r.text(attrUserID), claimPrefix) }
 
-// Holder implements [store.Store] by a strongly consistent GetItem of the claim, and one of
-// the registration that the claim names. If they disagree, because the token moves or the
-// registration was removed, Holder reads both again in a transaction. It does not find a
-// row of the earlier service until the row is registered or upgraded.
-func (s *Store) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration, error) {
-	op := s.beginRead(store.OpHolder)
-	reg, err := op.holder(ctx, h)
-	op.end(store.OK, err)
-	return reg, err
-}
-
 var (
 	errCorruptClaim = errors.New("the claim names no registration")
 	errMoving       = fmt.Errorf("dynamostore: the token moved during the lookup: %w", store.ErrTryAgain)
 )
 
-func (op *operation) holder(ctx context.Context, h tokens.Hash) (tokens.Registration, error) {
+// Holder implements [store.Store] by a strongly consistent GetItem of the claim, and one of
+// the registration that the claim names. If they disagree, because the token moves or the
+// registration was removed, Holder reads both again in a transaction. It does not find a
+// row of the earlier service until the row is registered or upgraded.
+func (s *Store) Holder(ctx context.Context, h tokens.Hash) (reg tokens.Registration, err error) {
+	op := s.beginRead(store.OpHolder)
+	defer func() { op.end(store.OK, err) }()
 	if err := cmp.Or(h.Validate(), ctx.Err()); err != nil {
 		return tokens.Registration{}, err
 	}

@@ -23,25 +23,22 @@ import (
 // If the SDK retries a refresh after a lost response, the refresh is applied again, over any
 // change in between. A transaction is applied once, because the SDK retries it with the same
 // idempotency token, which DynamoDB keeps for ten minutes.
-func (s *Store) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
+func (s *Store) Register(ctx context.Context, req tokens.Request) (result store.Result, err error) {
 	op := s.beginWrite(store.OpRegister)
-	res, err := op.register(ctx, req)
-	op.event.Moved, op.event.Evicted = res.Moved(), len(res.Evicted)
-	op.end(res.Outcome, err)
-	return res, err
-}
-
-func (op *operation) register(ctx context.Context, req tokens.Request) (store.Result, error) {
+	defer func() {
+		op.event.Moved, op.event.Evicted = result.Moved(), len(result.Evicted)
+		op.end(result.Outcome, err)
+	}()
 	if err := cmp.Or(req.Validate(), ctx.Err()); err != nil {
 		return store.Result{}, err
 	}
-	now := op.store.now()
+	now := s.now()
 	own, refused, err := op.refresh(ctx, req, now)
 	if err != nil {
 		return store.Result{}, err
 	}
 	if !refused && own.err == nil {
-		return op.store.refreshed(req, now, own), nil
+		return s.refreshed(req, now, own), nil
 	}
 	undecodable := own.err != nil
 	if !refused {

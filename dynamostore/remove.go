@@ -39,35 +39,25 @@ func setInactiveArgs(reason tokens.Status) []arg {
 // Deactivate implements [store.Store] by one UpdateItem, which takes one write unit. If
 // the SDK retries the write after a lost response, and the device registered again in
 // between, the retry deactivates the new registration.
-func (s *Store) Deactivate(ctx context.Context, key tokens.Key) error {
+func (s *Store) Deactivate(ctx context.Context, key tokens.Key) (err error) {
 	op := s.beginWrite(store.OpDeactivate)
-	err := op.deactivate(ctx, key)
-	op.end(store.OK, err)
-	return err
-}
-
-func (op *operation) deactivate(ctx context.Context, key tokens.Key) error {
+	defer func() { op.end(store.OK, err) }()
 	if err := cmp.Or(key.Validate(), ctx.Err()); err != nil {
 		return err
 	}
 	// If the condition does not hold, the registration is absent or inactive.
-	_, _, err := op.update(ctx, deactivateTemplate.updateInput(keyOf(key), setInactiveArgs(tokens.LoggedOut)...))
-	return err
-}
-
-// Invalidate implements [store.Store] by a strongly consistent GetItem, and one UpdateItem
-// if the registration has the token. If the SDK retries the write after a lost response,
-// the condition protects a registration that was written in between.
-func (s *Store) Invalidate(ctx context.Context, key tokens.Key, h tokens.Hash, sentAt time.Time) error {
-	op := s.beginWrite(store.OpInvalidate)
-	err := op.invalidate(ctx, key, h, sentAt)
-	op.end(store.OK, err)
+	_, _, err = op.update(ctx, deactivateTemplate.updateInput(keyOf(key), setInactiveArgs(tokens.LoggedOut)...))
 	return err
 }
 
 var errChanging = fmt.Errorf("dynamostore: the registration changed at every attempt: %w", store.ErrTryAgain)
 
-func (op *operation) invalidate(ctx context.Context, key tokens.Key, h tokens.Hash, sentAt time.Time) error {
+// Invalidate implements [store.Store] by a strongly consistent GetItem, and one UpdateItem
+// if the registration has the token. If the SDK retries the write after a lost response,
+// the condition protects a registration that was written in between.
+func (s *Store) Invalidate(ctx context.Context, key tokens.Key, h tokens.Hash, sentAt time.Time) (err error) {
+	op := s.beginWrite(store.OpInvalidate)
+	defer func() { op.end(store.OK, err) }()
 	if err := cmp.Or(store.ValidateInvalidation(key, h, sentAt), ctx.Err()); err != nil {
 		return err
 	}
@@ -104,14 +94,9 @@ func invalidateAsObserved(r row) (template, []arg) {
 
 // Delete implements [store.Store] by one GetItem, and one transaction on the registration
 // and its claim.
-func (s *Store) Delete(ctx context.Context, key tokens.Key) error {
+func (s *Store) Delete(ctx context.Context, key tokens.Key) (err error) {
 	op := s.beginWrite(store.OpDelete)
-	err := op.delete(ctx, key)
-	op.end(store.OK, err)
-	return err
-}
-
-func (op *operation) delete(ctx context.Context, key tokens.Key) error {
+	defer func() { op.end(store.OK, err) }()
 	if err := cmp.Or(key.Validate(), ctx.Err()); err != nil {
 		return err
 	}
@@ -124,18 +109,9 @@ func (op *operation) delete(ctx context.Context, key tokens.Key) error {
 
 // DeleteUser implements [store.Store] by a Query, and one transaction for every 20
 // registrations and their claims. After an error some registrations may remain.
-func (s *Store) DeleteUser(ctx context.Context, user tokens.UserID) error {
+func (s *Store) DeleteUser(ctx context.Context, user tokens.UserID) (err error) {
 	op := s.beginWrite(store.OpDeleteUser)
-	err := op.deleteUser(ctx, user)
-	op.end(store.OK, err)
-	return err
-}
-
-// rowsPerErasure keeps the transactions of DeleteUser small, because a concurrent
-// Register of one device cancels the whole transaction.
-const rowsPerErasure = 20
-
-func (op *operation) deleteUser(ctx context.Context, user tokens.UserID) error {
+	defer func() { op.end(store.OK, err) }()
 	if err := cmp.Or(user.Validate(), ctx.Err()); err != nil {
 		return err
 	}
@@ -158,6 +134,10 @@ func EraseUser(ctx context.Context, c Client, table string, user tokens.UserID) 
 	}
 	return s.beginWrite(store.OpDeleteUser).eraseUser(ctx, user)
 }
+
+// rowsPerErasure keeps the transactions of DeleteUser small, because a concurrent
+// Register of one device cancels the whole transaction.
+const rowsPerErasure = 20
 
 func (op *operation) eraseUser(ctx context.Context, user tokens.UserID) error {
 	return op.rowsOf(ctx, user, func(page []row) error {

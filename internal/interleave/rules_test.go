@@ -157,7 +157,7 @@ var rules = []rule{
 	},
 	{
 		name: "Invalidate compares the token",
-		in:   "operation.invalidate", seed: 10,
+		in:   "Store.Invalidate", seed: 10,
 		old: `r.tokenHash() != h`, new: `false`,
 	},
 	{
@@ -293,7 +293,7 @@ var rules = []rule{
 	// The other methods.
 	{
 		name: "Holder looks again if claim and registration disagree",
-		in:   "operation.holder", seed: 27,
+		in:   "Store.Holder", seed: 27,
 		old: `first, second, err :=`, new: `if op != nil { return tokens.Registration{}, store.ErrNotFound }; first, second, err :=`,
 	},
 	{
@@ -303,7 +303,7 @@ var rules = []rule{
 	},
 	{
 		name: "Invalidate spares a registration that is newer than the message",
-		in:   "operation.invalidate", seed: 8,
+		in:   "Store.Invalidate", seed: 8,
 		old: `sentAt.Add(-store.ClockSkew)`, new: `sentAt`,
 	},
 }
