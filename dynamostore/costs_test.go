@@ -58,7 +58,7 @@ func countPath(t *testing.T, p path) []dynamotest.Call {
 		event    store.Event
 	)
 	s := w.through(&recorder, func(e store.Event) { event = e }, dynamotest.NoRetries)
-	w.do(p.call(t.Context(), w, s))
+	w.do(p.call(t.Context(), s))
 	w.check()
 	p.then(w)
 

@@ -109,7 +109,7 @@ func (c faultCase) run(w *world) {
 	}
 	var event store.Event
 	s := w.through(inject, func(e store.Event) { event = e }, sdk)
-	err := c.path.call(dynamotest.WithEnd(w.Context()), w, s)
+	err := c.path.call(dynamotest.WithEnd(w.Context()), s)
 
 	if !inject.Happened() {
 		w.Error("the fault did not happen")
@@ -132,7 +132,7 @@ func (c faultCase) run(w *world) {
 	if event.Err != err {
 		w.Errorf("the event has the error %v", event.Err)
 	}
-	if err := c.path.call(w.Context(), w, w.clean); err != nil {
+	if err := c.path.call(w.Context(), w.clean); err != nil {
 		w.Errorf("repeated: %v", err)
 	}
 	w.check()

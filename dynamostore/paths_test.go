@@ -16,7 +16,7 @@ type path struct {
 	name       string
 	maxDevices int // 0: the default
 	given      func(*world)
-	call       func(context.Context, *world, store.Store) error
+	call       func(context.Context, store.Store) error
 	then       func(*world) // checks the table after the call succeeded
 	calls      []string     // the requests, with the units that AWS bills
 }
@@ -39,7 +39,13 @@ func loggedOut(key tokens.Key) func(*world) {
 	return func(w *world) { w.do(w.clean.Deactivate(w.Context(), key)) }
 }
 
+func aliceHasLegacyRow(w *world) { w.put(legacyRow(alice, tokenA)) }
+
 func isEmpty(keys ...tokens.Key) func(*world) { return func(w *world) { w.empty(keys...) } }
+
+func hasStatus(key tokens.Key, want tokens.Status) func(*world) {
+	return func(w *world) { w.hasStatus(key, want) }
+}
 
 // registerPaths all register alice's phone.
 func registerPaths() []path {
@@ -47,10 +53,10 @@ func registerPaths() []path {
 	add := func(name string, given func(*world), token tokens.Token, gone []tokens.Key, calls ...string) *path {
 		all = append(all, path{
 			name: "Register, " + name, given: given, calls: calls,
-			call: func(ctx context.Context, w *world, s store.Store) error {
+			call: func(ctx context.Context, s store.Store) error {
 				result, err := s.Register(ctx, requestFor(alice, token))
-				if err == nil && (result.Registration.Key != alice || result.Registration.Token.Reveal() != token.Reveal() || !result.Registration.Active()) {
-					w.Errorf("Register: the result is %v", result)
+				if reg := result.Registration; err == nil && (reg.Key != alice || reg.Token.Reveal() != token.Reveal() || !reg.Active()) {
+					return fmt.Errorf("the result is %v", result)
 				}
 				return err
 			},
@@ -89,66 +95,57 @@ func registerPaths() []path {
 		refused, query, "TransactWriteItems (refused) 4 W", "TransactWriteItems (refused) 6 W", "TransactWriteItems 6 W")
 	add("over its own expired registration", both(aliceHasA, later(90*day)), tokenA, nil, refused, query, "TransactWriteItems 4 W")
 	add("another token over its own expired registration", both(aliceHasA, later(90*day)), tokenB, nil, refused, query, "TransactWriteItems 6 W")
-	add("over a row of the earlier service", func(w *world) { w.put(legacyRow(alice, tokenA)) }, tokenA, nil, refused, "TransactWriteItems 4 W")
+	add("over a row of the earlier service", aliceHasLegacyRow, tokenA, nil, refused, "TransactWriteItems 4 W")
 	return all
 }
 
 func otherPaths() []path {
 	var all []path
-	add := func(name string, given func(*world), call func(context.Context, *world, store.Store) error, then func(*world), calls ...string) {
+	add := func(name string, given func(*world), call func(context.Context, store.Store) error, then func(*world), calls ...string) {
 		all = append(all, path{name: name, given: given, call: call, then: then, calls: calls})
 	}
-	aliceHasA := has(alice, tokenA)
-	hasStatus := func(want tokens.Status) func(*world) { return func(w *world) { w.hasStatus(alice, want) } }
+	aliceHasA, active := has(alice, tokenA), hasStatus(alice, tokens.Active)
 
-	add("Get", aliceHasA, func(ctx context.Context, w *world, s store.Store) error {
+	add("Get", aliceHasA, func(ctx context.Context, s store.Store) error {
 		reg, err := s.Get(ctx, alice)
 		if err == nil && reg.Key != alice {
-			w.Errorf("Get: got %v", reg)
+			return fmt.Errorf("got %v", reg)
 		}
 		return err
-	}, hasStatus(tokens.Active), "GetItem 1 R")
-	add("List", both(has(tablet, tokenB), aliceHasA), func(ctx context.Context, w *world, s store.Store) error {
+	}, active, "GetItem 1 R")
+	add("List", both(has(tablet, tokenB), aliceHasA), func(ctx context.Context, s store.Store) error {
 		regs, err := s.List(ctx, "alice")
 		if err == nil && len(regs) != 2 {
-			w.Errorf("List: got %v", regs)
+			return fmt.Errorf("got %v", regs)
 		}
 		return err
-	}, hasStatus(tokens.Active), "Query 1 R")
+	}, active, "Query 1 R")
 
-	deactivate := func(ctx context.Context, _ *world, s store.Store) error { return s.Deactivate(ctx, alice) }
-	add("Deactivate", aliceHasA, deactivate, hasStatus(tokens.LoggedOut), "UpdateItem 1 W")
+	deactivate, erase, invalidate := methods[store.OpDeactivate], methods[store.OpDelete], methods[store.OpInvalidate]
+	add("Deactivate", aliceHasA, deactivate, hasStatus(alice, tokens.LoggedOut), "UpdateItem 1 W")
 	add("Deactivate, nothing to do", nothing, deactivate, isEmpty(alice), "UpdateItem (refused) 1 W")
-
-	erase := func(ctx context.Context, _ *world, s store.Store) error { return s.Delete(ctx, alice) }
 	add("Delete", aliceHasA, erase, isEmpty(alice), "GetItem 1 R", "TransactWriteItems 4 W")
-	add("Delete, a row of the earlier service", func(w *world) { w.put(legacyRow(alice, tokenA)) }, erase, isEmpty(alice), "GetItem 1 R", "TransactWriteItems 2 W")
+	add("Delete, a row of the earlier service", aliceHasLegacyRow, erase, isEmpty(alice), "GetItem 1 R", "TransactWriteItems 2 W")
 	add("Delete, nothing to do", nothing, erase, isEmpty(alice), "GetItem 1 R")
-
-	invalidate := func(ctx context.Context, w *world, s store.Store) error {
-		return s.Invalidate(ctx, alice, tokenA.Hash(), w.now)
-	}
-	add("Invalidate", both(aliceHasA, later(time.Hour)), invalidate, hasStatus(tokens.DeviceNotRegistered), "GetItem 1 R", "UpdateItem 1 W")
-	add("Invalidate, nothing to do", aliceHasA, invalidate, hasStatus(tokens.Active), "GetItem 1 R")
-
-	add("DeleteUser, three registrations", both(aliceHasA, both(has(tablet, tokenB), has(watch, tokenC))),
-		func(ctx context.Context, _ *world, s store.Store) error { return s.DeleteUser(ctx, "alice") },
+	add("Invalidate", aliceHasA, invalidate, hasStatus(alice, tokens.DeviceNotRegistered), "GetItem 1 R", "UpdateItem 1 W")
+	add("Invalidate, nothing to do", both(later(time.Hour), aliceHasA), invalidate, active, "GetItem 1 R")
+	add("DeleteUser, three registrations", both(aliceHasA, both(has(tablet, tokenB), has(watch, tokenC))), methods[store.OpDeleteUser],
 		isEmpty(alice, tablet, watch), "Query 1 R", "TransactWriteItems 12 W")
 
 	// holder finds want, or nothing if want is zero.
-	holder := func(want tokens.Key) func(context.Context, *world, store.Store) error {
-		return func(ctx context.Context, _ *world, s store.Store) error {
+	holder := func(want tokens.Key) func(context.Context, store.Store) error {
+		return func(ctx context.Context, s store.Store) error {
 			reg, err := s.Holder(ctx, tokenA.Hash())
-			switch {
-			case want.IsZero() && errors.Is(err, store.ErrNotFound):
+			if want.IsZero() && errors.Is(err, store.ErrNotFound) {
 				return nil
-			case err == nil && reg.Key != want:
-				return fmt.Errorf("holder: got %v", reg.Key)
+			}
+			if err == nil && reg.Key != want {
+				return fmt.Errorf("got %v", reg.Key)
 			}
 			return err
 		}
 	}
-	add("Holder", aliceHasA, holder(alice), hasStatus(tokens.Active), "GetItem 1 R", "GetItem 1 R")
+	add("Holder", aliceHasA, holder(alice), active, "GetItem 1 R", "GetItem 1 R")
 	add("Holder, no registration", nothing, holder(tokens.Key{}), isEmpty(alice), "GetItem 1 R")
 	add("Holder, the registration is gone", both(aliceHasA, func(w *world) { w.remove(keyItem(alice)) }), holder(tokens.Key{}), isEmpty(alice),
 		"GetItem 1 R", "GetItem 1 R", "TransactGetItems 4 R")

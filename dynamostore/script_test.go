@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
@@ -33,7 +34,7 @@ var methods = map[store.Operation]func(context.Context, store.Store) error{
 	store.OpHolder:     func(ctx context.Context, s store.Store) error { _, err := s.Holder(ctx, tokenA.Hash()); return err },
 	store.OpDeactivate: func(ctx context.Context, s store.Store) error { return s.Deactivate(ctx, alice) },
 	store.OpInvalidate: func(ctx context.Context, s store.Store) error {
-		return s.Invalidate(ctx, alice, tokenA.Hash(), worldStart)
+		return s.Invalidate(ctx, alice, tokenA.Hash(), worldStart.Add(time.Hour))
 	},
 	store.OpDelete:     func(ctx context.Context, s store.Store) error { return s.Delete(ctx, alice) },
 	store.OpDeleteUser: func(ctx context.Context, s store.Store) error { return s.DeleteUser(ctx, "alice") },
