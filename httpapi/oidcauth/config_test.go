@@ -96,12 +96,19 @@ func TestProviders(t *testing.T) {
 			[]change{{"http not allowed", func(c *config) { c.AllowHTTP = false }, later}},
 		},
 		{
-			"Azure AD B2C", config{
+			"Azure AD B2C, the policy in the path", config{
+				Issuer: "https://app.b2clogin.com/8c1d/v2.0/", Audience: "client",
+				DiscoveryURL: b2c + "/B2C_1_signin/v2.0/.well-known/openid-configuration",
+			},
+			b2c + "/b2c_1_signin/discovery/v2.0/keys", "JWT", claims{"aud": "client", "tfp": "B2C_1_signin"},
+			[]change{{"no discovery URL", func(c *config) { c.DiscoveryURL = "" }, later}},
+		},
+		{
+			"Azure AD B2C, the policy in the query", config{
 				Issuer: "https://app.b2clogin.com/8c1d/v2.0/", Audience: "client",
 				DiscoveryURL: b2c + "/v2.0/.well-known/openid-configuration?p=B2C_1_signin",
 			},
-			b2c + "/discovery/v2.0/keys?p=b2c_1_signin", "JWT", claims{"aud": "client", "tfp": "B2C_1_signin"},
-			[]change{{"no discovery URL", func(c *config) { c.DiscoveryURL = "" }, later}},
+			b2c + "/discovery/v2.0/keys?p=b2c_1_signin", "JWT", claims{"aud": "client", "tfp": "B2C_1_signin"}, nil,
 		},
 		{
 			"Cognito, two app clients",
