@@ -108,16 +108,13 @@ func withMargin(ctx context.Context) (context.Context, context.CancelFunc) {
 // A request without claims came by a route without such an authorizer. The error is
 // then not ErrUnauthenticated, because with a 401 the app would log its user out.
 func claimsUser(r *http.Request) (tokens.UserID, error) {
-	inv := invocationOf(r.Context())
-	if inv == nil {
-		return "", errors.New("the request does not belong to an invocation")
-	}
-	sub := text(object(inv.claims)["sub"])
+	claims := invocationOf(r.Context()).claims
+	sub := text(object(claims)["sub"])
 	switch {
 	case sub == "":
 		return "", errors.New("the event has no claim sub: add an authorizer to the route. " +
 			"A function URL has no authorizer: set " + envAuth + " to oidc there")
-	case !jsontext.Value(inv.claims).IsValid(jsontext.AllowDuplicateNames(true)), strings.ContainsRune(sub, '\ufffd'):
+	case !jsontext.Value(claims).IsValid(jsontext.AllowDuplicateNames(true)), strings.ContainsRune(sub, '\ufffd'):
 		// encoding/json or the gateway has replaced an invalid character by U+FFFD,
 		// so two users could have the same id.
 		return "", fmt.Errorf("%w: the claims are not Unicode", httpapi.ErrUnauthenticated)

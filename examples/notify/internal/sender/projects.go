@@ -9,11 +9,10 @@ import (
 
 // A project is the state of one Expo project during a run.
 //
-// A message that Expo refuses on its own is a suspect: either the message is at fault or
-// its project is. When Expo accepts a request of the project, the suspects so far are at
-// fault and are counted as failed. When mostSuspects are refused in a row, the project is
-// at fault: its remaining messages are left for the next run, for which its credentials
-// may be corrected.
+// A message that Expo refuses on its own is a suspect: it or its project is at fault. When
+// Expo accepts a request of the project, the suspects so far are counted as failed. When
+// mostSuspects are refused in a row, the project is given up: its messages are left for
+// the next run, for which its credentials may be corrected.
 //
 // Batches contain users in random order. Otherwise an attacker with many devices next to
 // each other on the list could make the whole project look refused.
@@ -33,16 +32,14 @@ type suspect struct {
 	code string
 }
 
-// A project is given up after this many consecutive suspects. The limit is higher if Expo
-// has accepted a message of the project before, since many of its messages may then be
-// at fault. A project that is given up wrongly loses nothing: the next run begins with
-// the messages that this one did not try.
+// The limit is higher if Expo has accepted a message of the project before, since many
+// messages may then be at fault. A project that is given up wrongly loses nothing: the next
+// run begins with the messages that this one did not try.
 const (
 	mostSuspects      = 8
 	mostSuspectsTaken = 32
 )
 
-// project returns the project of a quota.
 func (s *Sender) project(quota string) *project {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -122,7 +119,6 @@ func (s *Sender) leaveSuspects(p *project) error {
 	return nil
 }
 
-// giveUpProject ends sending to p in this run.
 func (s *Sender) giveUpProject(p *project, why string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -50,7 +50,6 @@ func (s *Sender) follow(ctx context.Context, planned <-chan struct{}) error {
 	}
 }
 
-// finish is called when this run has nothing more to send or to fetch.
 func (s *Sender) finish(ctx context.Context) error {
 	if err := s.settle(); err != nil {
 		return err
@@ -104,7 +103,6 @@ func (s *Sender) fetch(ctx context.Context) (int, error) {
 	return len(due), nil
 }
 
-// readReceipts adds the results of one batch's receipts to r.
 func (s *Sender) readReceipts(r *outbox.Results, sent *outbox.Sent, a answers) {
 	missing := *sent
 	missing.Tickets, missing.Due, missing.Asked = nil, time.Now().Add(s.o.ReceiptDelay), true
@@ -137,7 +135,6 @@ func (s *Sender) readReceipts(r *outbox.Results, sent *outbox.Sent, a answers) {
 	}
 }
 
-// failed adds an error in a ticket or a receipt to r.
 func failed(r *outbox.Results, g outbox.Group, to outbox.Recipient, code string, sentAt time.Time) {
 	answer := outbox.Tally{Answers: 1}
 	if expo.ActionFor(code) == expo.Invalidate {
@@ -159,10 +156,9 @@ type answers struct {
 	refused  map[string]string // by id: the code with which Expo refuses the id on its own, or noAnswer
 }
 
-// reading is the state of fetching one project's receipts. It works as for messages: if
-// Expo answers other requests of the project, the refused ids are at fault; otherwise the
-// project is, and its receipts are left for the next run. An id without an answer has no
-// receipt yet, because the failure may pass.
+// reading is the state of fetching one project's receipts. As for messages, the refused ids
+// are at fault if Expo answers other requests of the project; otherwise the receipts of the
+// project are left for the next run.
 type reading struct {
 	answered bool
 	suspects map[string]string // refused ids with their codes, since the last answer

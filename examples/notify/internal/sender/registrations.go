@@ -128,7 +128,6 @@ func (s *Sender) read(ctx context.Context, w *work) (instead []*work, ready bool
 	return works, false, s.replace(w, works)
 }
 
-// replace replaces w, which was not sent, with works.
 func (s *Sender) replace(w *work, works []*work) error {
 	return s.outbox.Replace(w.Batch, batches(works), outbox.Counts{Dropped: w.dropped})
 }

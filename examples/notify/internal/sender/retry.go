@@ -88,10 +88,9 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // A gate limits the rate of one project's requests, and stops them while Expo asks for
-// a pause. It counts every request as full, so that a burst of small requests does not
-// exceed the rate within one second. A slot becomes free one window after its request has
-// left, so that a request that the registry or the disk delays does not exceed the rate of
-// a later second.
+// a pause. It counts every request as full. A slot becomes free one window after its
+// request has left, so that a request that the registry or the disk delays does not exceed
+// the rate of a later second.
 type gate struct {
 	limiter *rate.Limiter
 	slots   chan struct{} // its capacity is the number of requests that may leave within window
@@ -132,10 +131,9 @@ func (g *gate) pass(ctx context.Context) error {
 	}
 }
 
-// leave is called when the request is made.
+// leave is called when the request is made, giveBack when it is not.
 func (g *gate) leave() { time.AfterFunc(g.window, g.giveBack) }
 
-// giveBack is called when the request is not made.
 func (g *gate) giveBack() { <-g.slots }
 
 // close delays all requests of the project, not only the refused one.

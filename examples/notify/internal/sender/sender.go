@@ -1,18 +1,12 @@
 // Package sender sends one message to the devices of many users, fetches the receipts,
 // and invalidates the registrations of devices that are gone.
 //
-// A batch goes through these states. Each is written to the outbox before the next step:
-//
-//	planned   the recipients: keys and hashes, no tokens
-//	sending   the attempt and its time, just before the request
-//	answered  the tickets; the batch is removed and not sent again
-//	fetched   the receipts; the tickets are removed
-//
-// A batch whose answer was lost, or was a 5xx, is sent again, so its users may get the
-// message twice. A batch that Expo answered is not sent again, except for messages that
-// Expo answered with MessageRateExceeded. A refused request is split until each message
-// that causes the refusal is alone; projects.go describes when the whole project is given
-// up instead.
+// The outbox has each state of a batch before the next step: its recipients without
+// tokens, the time of an attempt, the tickets, the receipts. A batch whose answer was lost,
+// or was a 5xx, is sent again, so its users may get the message twice. A batch that Expo
+// answered is not sent again, except for messages with MessageRateExceeded. A refused
+// request is split until each message that causes the refusal is alone; projects.go
+// describes when the whole project is given up instead.
 //
 // A token is used once, and at most Options.TokenAge after it was read. Before a retry
 // the registration is read again, so that a phone that changed hands meanwhile is
@@ -21,6 +15,7 @@
 package sender
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -44,27 +39,28 @@ type Registry interface {
 	Invalidate(ctx context.Context, key tokens.Key, h tokens.Hash, sentAt time.Time) error
 }
 
-// Options configure a sender. The zero value follows Expo's recommendations.
+// Options configure a sender. Zero means the default of New, which follows Expo's
+// recommendations.
 type Options struct {
-	Workers      int           // concurrent requests to Expo; 0 means 6, as in Expo's own SDK
-	Reads        int           // concurrent calls of the registry for each worker; 0 means 16
-	PageUsers    int           // users listed between two writes of the outbox; 0 means 2,000
-	PerSecond    float64       // notifications per project; 0 means DefaultPerSecond
+	Workers      int           // concurrent requests to Expo, by default as in Expo's own SDK
+	Reads        int           // concurrent calls of the registry for each worker
+	PageUsers    int           // users listed between two writes of the outbox
+	PerSecond    float64       // notifications per project
 	TokenAge     time.Duration // maximum age of a token when it is sent; 0 reads each again
-	ReceiptDelay time.Duration // between a ticket and its receipt; 0 means expo.ReceiptDelay
-	Attempts     int           // of one request before it is left for the next run; 0 means 10
-	MaxGone      float64       // maximum share of answers that report a device as gone; 0 means DefaultMaxGone
-	Log          *slog.Logger  // nil means slog.Default()
+	ReceiptDelay time.Duration // between a ticket and its receipt
+	Attempts     int           // of one request before it is left for the next run
+	MaxGone      float64       // maximum share of answers that report a device as gone
+	Log          *slog.Logger
 
 	step func(string) error // called between steps; a test's error ends the run there
 }
 
-// DefaultPerSecond is a little less than Expo accepts, because requests that leave evenly
-// may arrive unevenly.
-const DefaultPerSecond = 0.9 * expo.MaxPerSecond
-
-// DefaultMaxGone is far above the share of gone devices among active users.
-const DefaultMaxGone = 0.2
+// The defaults of PerSecond, a little less than Expo accepts, because requests that leave
+// evenly may arrive unevenly; and of MaxGone, far above the share among active users.
+const (
+	DefaultPerSecond = 0.9 * expo.MaxPerSecond
+	DefaultMaxGone   = 0.2
+)
 
 // Why a run ends before the job is done. The next run continues.
 var (
@@ -106,16 +102,14 @@ type Sender struct {
 
 // New returns a sender of the job. Run starts it.
 func New(registry Registry, push *expo.Client, box *outbox.Outbox, job Job, o Options) *Sender {
-	setDefault(&o.Workers, 6)
-	setDefault(&o.Reads, 16)
-	setDefault(&o.PageUsers, 2000)
-	setDefault(&o.PerSecond, DefaultPerSecond)
-	setDefault(&o.ReceiptDelay, expo.ReceiptDelay)
-	setDefault(&o.Attempts, 10)
-	setDefault(&o.MaxGone, DefaultMaxGone)
-	if o.Log == nil {
-		o.Log = slog.Default()
-	}
+	o.Workers = cmp.Or(o.Workers, 6)
+	o.Reads = cmp.Or(o.Reads, 16)
+	o.PageUsers = cmp.Or(o.PageUsers, 2000)
+	o.PerSecond = cmp.Or(o.PerSecond, DefaultPerSecond)
+	o.ReceiptDelay = cmp.Or(o.ReceiptDelay, expo.ReceiptDelay)
+	o.Attempts = cmp.Or(o.Attempts, 10)
+	o.MaxGone = cmp.Or(o.MaxGone, DefaultMaxGone)
+	o.Log = cmp.Or(o.Log, slog.Default())
 	if o.step == nil {
 		o.step = func(string) error { return nil }
 	}
@@ -123,13 +117,6 @@ func New(registry Registry, push *expo.Client, box *outbox.Outbox, job Job, o Op
 		registry: registry, push: push, outbox: box, job: job, o: o,
 		queue: make(chan *work, o.Workers), idle: make(chan struct{}, 1), stopped: make(chan struct{}),
 		projects: map[string]*project{}, readings: map[string]*reading{},
-	}
-}
-
-func setDefault[T comparable](option *T, value T) {
-	var zero T
-	if *option == zero {
-		*option = value
 	}
 }
 
@@ -184,7 +171,6 @@ func (s *Sender) work(ctx context.Context) error {
 	}
 }
 
-// done is called when a work needs nothing more in this run.
 func (s *Sender) done() {
 	if s.open.Add(-1) == 0 {
 		s.wake()
@@ -231,7 +217,7 @@ func (s *Sender) hand(ctx context.Context, w *work) error {
 	}
 }
 
-// stop ends sending in this run, for a reason. The receipts are still fetched.
+// stop ends sending in this run. The receipts are still fetched.
 func (s *Sender) stop(why error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
