@@ -6,6 +6,7 @@ import (
 	"flag"
 	"testing"
 
+	"github.com/devicetokens/devicetokens/examples/internal/fakeexpo"
 	"github.com/devicetokens/devicetokens/examples/notify/internal/expo"
 )
 
@@ -19,14 +20,14 @@ const atLimit = 20_000
 func TestMeasured(t *testing.T) {
 	sendAtLimit(t)
 	for _, n := range []int{*mostUsers / 10, *mostUsers} {
-		r := newCampaign(t, n, unlimited).runKilled()
+		r := newCampaign(t, n, "", unlimited).runKilled()
 		t.Logf("%d users: %+v", n, r)
 	}
 }
 
 // sendAtLimit sends at the program's own rate to an Expo with its own limit.
 func sendAtLimit(t *testing.T) {
-	c := newCampaign(t, atLimit, expo.MaxPerSecond)
+	c := newCampaign(t, atLimit, "", fakeexpo.Options{})
 	_, printed := c.run(0)
 	stats := c.expo.Stats()
 	// Without the first batch, which starts the clock.
