@@ -124,7 +124,6 @@ func (a *Answer) is() bool {
 	return true
 }
 
-// json returns the ticket or receipt.
 func (a Answer) json(token string) any {
 	switch {
 	case a.JSON != "":
@@ -289,7 +288,6 @@ func read(r *http.Request) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(body, 4<<20))
 }
 
-// fault returns the simulated failure of a request.
 func (s *Server) fault(send bool, size int) (Fault, *refusal) {
 	if s.o.Fault == nil {
 		return Fault{}, nil
