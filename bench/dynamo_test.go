@@ -16,7 +16,6 @@ import (
 	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
 	"github.com/devicetokens/devicetokens/store"
-	"github.com/devicetokens/devicetokens/tokens"
 )
 
 // An overheard client has the inputs of the last calls.
@@ -242,38 +241,5 @@ func TestCosts(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("costs (-want +got):\n%s", diff)
-	}
-}
-
-// TestSameJourney: without concurrency and faults, both implementations give a token to
-// the user who registered it last.
-func TestSameJourney(t *testing.T) {
-	type seen struct {
-		Moved   []bool
-		Devices [2][]tokens.DeviceID // by user
-	}
-	want := seen{Moved: []bool{false, false, true}, Devices: [2][]tokens.DeviceID{{deviceID(1)}, {deviceID(0)}}}
-	for _, name := range onTable {
-		s := newTable(t, name, nil)
-		var got seen
-		for _, r := range []tokens.Request{request(0, 0, 0), request(0, 1, 1), request(1, 0, 0)} {
-			result, err := s.Register(t.Context(), r)
-			if err != nil || result.Outcome != store.Created {
-				t.Fatalf("%s: outcome %q, error %v", name, result.Outcome, err)
-			}
-			got.Moved = append(got.Moved, result.Moved())
-		}
-		for user := range got.Devices {
-			regs, err := s.List(t.Context(), userID(user))
-			if err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			for _, r := range regs {
-				got.Devices[user] = append(got.Devices[user], r.Key.DeviceID)
-			}
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
 	}
 }

@@ -79,8 +79,8 @@ func createNaive(ctx context.Context, c *dynamodb.Client, table string) error {
 	return err
 }
 
-// Register puts the row, and then takes the token from all others. Its result has no
-// registration.
+// Register puts the row, and then takes the token from all others. Its result is the
+// outcome alone.
 func (n naive) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
 	item, err := attributevalue.MarshalMap(newRow(req, time.Now().UTC()))
 	if err != nil {
@@ -110,9 +110,6 @@ func (n naive) Register(ctx context.Context, req tokens.Request) (store.Result, 
 	for _, holder := range holders {
 		if holder.key() == req.Key {
 			continue
-		}
-		if holder.key().UserID != req.Key.UserID {
-			result.MovedFrom = holder.key()
 		}
 		if err := n.takeFrom(ctx, holder.key()); err != nil {
 			return store.Result{}, err

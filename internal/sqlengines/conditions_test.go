@@ -69,7 +69,6 @@ func TestPostgresConditions(t *testing.T) {
 		{name: "read only", config: runtime("default_transaction_read_only", "on"), want: store.ErrTryAgain, code: "25006"},
 		{name: "no connection left", config: func(c *pgx.ConnConfig) { c.User = "limited" }, want: store.ErrTryAgain, code: "53300"},
 		{name: "lock_timeout", config: runtime("lock_timeout", "50ms"), want: store.ErrTryAgain, code: "55P03", condition: locked},
-		{name: "lock_timeout of an advisory lock", config: runtime("lock_timeout", "50ms"), call: "new", want: store.ErrTryAgain, code: "55P03", condition: lockedUser},
 		{name: "statement_timeout", config: runtime("statement_timeout", "50ms"), want: store.ErrTryAgain, code: "57014", condition: locked},
 		{name: "serializable by default", config: runtime("default_transaction_isolation", "serializable"), call: "move"},
 		{name: "a connection ended by the administrator", want: store.ErrTryAgain, code: "57P01",
@@ -147,21 +146,6 @@ func (w *world) role(name, options string) {
 
 // locked makes another transaction lock the rows of the table.
 func locked(w *world) { w.hold("SELECT FROM TABLE_NAME FOR UPDATE") }
-
-// lockedUser makes another call hold the advisory locks: a registration that waits for the rows.
-func lockedUser(w *world) {
-	locked(w)
-	ctx, cancel := context.WithCancel(w.Context())
-	done := make(chan error)
-	go func() { done <- named("new").call(ctx, w.through(Options{})) }()
-	w.Cleanup(func() { cancel(); <-done })
-	for waiting := 0; waiting == 0; {
-		err := w.db.QueryRowContext(w.Context(), w.Named(`SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%TABLE_NAME%FOR UPDATE'`)).Scan(&waiting)
-		if err != nil {
-			w.Fatal(err)
-		}
-	}
-}
 
 // hold makes another transaction, which ends with the test, execute the statement.
 func (w *world) hold(statement string) {
