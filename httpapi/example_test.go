@@ -61,29 +61,6 @@ func Example() {
 	// bob's list:      {"deviceTokens":[]}
 }
 
-// An invalid request gets a problem document, which does not contain the input.
-func ExampleNew_problem() {
-	handler := httpapi.MustNew(memstore.MustNew(store.Policy{}), bySession, httpapi.Options{
-		Logger: slog.New(slog.DiscardHandler),
-	})
-	w := request(handler, "session-1", "DELETE", "/v1/device-tokens?permanent=yes", "")
-	fmt.Println(w.Code, w.Header().Get("Content-Type"))
-	fmt.Println(strings.ReplaceAll(w.Body.String(), `,"`, ",\n\""))
-
-	// Output:
-	// 422 application/problem+json
-	// {"title":"Unprocessable Content",
-	// "status":422,
-	// "code":"invalid_fields",
-	// "detail":"Some values are invalid. errors lists each field and its valid values.",
-	// "errors":[{"field":"deviceId",
-	// "code":"required",
-	// "detail":"It is missing or empty. Use 1 to 128 characters, none of them a control character."},{"field":"permanent",
-	// "code":"unknown",
-	// "detail":"It is not one of the allowed values. Use true or false, or leave it out."}],
-	// "requestId":"example"}
-}
-
 // An observer feeds metrics: here, how many phones changed hands.
 func ExampleOptions_observe() {
 	outcomes, moved := map[store.Outcome]int{}, 0

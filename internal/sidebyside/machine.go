@@ -39,7 +39,7 @@ type Subject struct {
 	Rows func(now time.Time) map[tokens.Key]map[string]string
 	// Expired returns a function for each stored item that has expired, in a fixed
 	// order, which removes the item: TTL or a purge may do so at any moment.
-	Expired func(now time.Time) []func() error
+	Expired func(now time.Time) []func()
 	Close   func()
 }
 

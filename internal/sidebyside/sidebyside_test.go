@@ -45,7 +45,7 @@ func play(t *testing.T, tb rapid.TB, client *dynamodb.Client, wrap func(store.St
 			Rows: func(now time.Time) map[tokens.Key]map[string]string {
 				return itemRows(rt, dynamotest.Scan(t, client, table), now)
 			},
-			Expired: func(now time.Time) []func() error { return expired(t, client, table, now) },
+			Expired: func(now time.Time) []func() { return expired(t, client, table, now) },
 			Close: func() {
 				if _, err := client.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &table}); err != nil {
 					rt.Fatal(err)
@@ -72,14 +72,16 @@ func itemRows(rt *rapid.T, items []dynamotest.Item, now time.Time) map[tokens.Ke
 }
 
 // expired returns a function for each expired item that removes it, as TTL may.
-func expired(t *testing.T, client *dynamodb.Client, table string, now time.Time) (remove []func() error) {
+func expired(t *testing.T, client *dynamodb.Client, table string, now time.Time) (remove []func()) {
 	items := slices.DeleteFunc(dynamotest.Scan(t, client, table), func(i dynamotest.Item) bool { return dynamotest.Number(i, "expiresAt") > now.Unix() })
 	for _, i := range items {
-		remove = append(remove, func() error {
+		remove = append(remove, func() {
 			_, err := client.DeleteItem(context.Background(), &dynamodb.DeleteItemInput{
 				TableName: &table, Key: dynamotest.Item{"userId": i["userId"], "deviceId": i["deviceId"]},
 			})
-			return err
+			if err != nil {
+				t.Fatal(err)
+			}
 		})
 	}
 	return remove

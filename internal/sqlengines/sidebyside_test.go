@@ -61,13 +61,12 @@ FROM TABLE_NAME WHERE expires_at > $1`, func(scan func(...any) error) error {
 }
 
 // expired returns a function for each expired row that removes it, as Purge may at any moment.
-func (w *world) expired(now time.Time) (remove []func() error) {
+func (w *world) expired(now time.Time) (remove []func()) {
 	w.each("SELECT user_id, device_id FROM TABLE_NAME WHERE expires_at <= $1 ORDER BY user_id, device_id", func(scan func(...any) error) error {
 		var user, device string
 		err := scan(&user, &device)
-		remove = append(remove, func() error {
+		remove = append(remove, func() {
 			w.Exec(w.TB, w.db, "DELETE FROM TABLE_NAME WHERE user_id = $1 AND device_id = $2", user, device)
-			return nil
 		})
 		return err
 	}, now.UnixMilli())

@@ -11,8 +11,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/devicetokens/devicetokens/internal/dynamotest"
 	"github.com/devicetokens/devicetokens/internal/leak"
 	"github.com/devicetokens/devicetokens/sqlstore"
@@ -125,42 +123,24 @@ func TestBrokenStore(t *testing.T) {
 // ownDatabase returns the URL of a database that is dropped after the test.
 func ownDatabase(t *testing.T) string {
 	t.Helper()
-	config, err := pgx.ParseConfig(PostgresURL(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := newTable()
-	execute := func(statement string) {
-		ctx := context.WithoutCancel(t.Context())
-		conn, err := pgx.ConnectConfig(ctx, config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = conn.Close(ctx) }()
-		if _, err := conn.Exec(ctx, statement); err != nil {
-			t.Fatal(err)
-		}
-	}
-	execute("CREATE DATABASE " + name)
-	t.Cleanup(func() { execute("DROP DATABASE " + name + " WITH (FORCE)") })
 	of, err := url.Parse(PostgresURL(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	of.Path = name
+	d := Postgres(t)
+	db := d.Open(t, Options{})
+	d.Exec(t, db, "CREATE DATABASE TABLE_NAME")
+	t.Cleanup(func() { d.Exec(t, db, "DROP DATABASE TABLE_NAME WITH (FORCE)") })
+	of.Path = d.Table
 	return of.String()
 }
 
 // TestWholeWithoutDeadlock checks that no call of the other tests made PostgreSQL end a deadlock. It is the last test of the
 // last file, because go test runs them in that order.
 func TestWholeWithoutDeadlock(t *testing.T) {
-	conn, err := pgx.Connect(t.Context(), PostgresURL(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	const query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 	var n int
-	if err := conn.QueryRow(t.Context(), "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").Scan(&n); err != nil || n > 0 {
+	if err := Postgres(t).Open(t, Options{}).QueryRowContext(t.Context(), query).Scan(&n); err != nil || n > 0 {
 		t.Errorf("%d deadlocks since the statistics of the database began, error %v", n, err)
 	}
 }
