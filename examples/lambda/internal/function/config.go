@@ -165,12 +165,11 @@ func (e *environment) oidc() httpapi.Authenticator {
 	})
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, err := range joined.Unwrap() {
-			var field *oidcauth.FieldError
-			if errors.As(err, &field) && oidcFields[field.Field] != "" {
-				e.fault(oidcFields[field.Field], field.Err)
-			} else {
-				e.fault(envAuth, err)
+			name := envAuth
+			if field, ok := errors.AsType[*oidcauth.FieldError](err); ok {
+				name, err = cmp.Or(oidcFields[field.Field], envAuth), field.Err
 			}
+			e.fault(name, err)
 		}
 	}
 	return authenticate

@@ -25,9 +25,8 @@ import (
 // The answers through a gateway of each kind are those of the handler alone.
 func TestExchanges(t *testing.T) {
 	for kind, front := range map[string]func(standin.Gateway) http.Handler{
-		"REST":          standin.Gateway.REST,
-		"HTTP":          standin.Gateway.HTTP,
-		"HTTP, a stage": withStage,
+		"REST": standin.Gateway.REST,
+		"HTTP": standin.Gateway.HTTP,
 	} {
 		compared := 0
 		for _, e := range httpexchanges.All() {
@@ -75,21 +74,8 @@ func TestExchanges(t *testing.T) {
 // body that is not UTF-8 in a text event, the query in REST and the path in HTTP events,
 // which are decoded.
 var lost = map[string][]string{
-	"REST":          {"body: invalid UTF-8", "query: a bad percent-encoding", "query: a device that is not UTF-8", "query: a semicolon"},
-	"HTTP":          {"body: invalid UTF-8", "an escaped slash"},
-	"HTTP, a stage": {"body: invalid UTF-8", "an escaped slash"},
-}
-
-// withStage serves an HTTP API with a stage to clients whose paths have none.
-func withStage(g standin.Gateway) http.Handler {
-	g.Stage = "prod"
-	api := g.HTTP()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		u := *r.URL
-		u.Path, u.RawPath = "/prod"+u.Path, "/prod"+u.EscapedPath()
-		r.URL = &u
-		api.ServeHTTP(w, r)
-	})
+	"REST": {"body: invalid UTF-8", "query: a bad percent-encoding", "query: a device that is not UTF-8", "query: a semicolon"},
+	"HTTP": {"body: invalid UTF-8", "an escaped slash"},
 }
 
 var randomID = regexp.MustCompile(`"requestId":"[A-Za-z0-9]{26}"`)

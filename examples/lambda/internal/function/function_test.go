@@ -28,15 +28,12 @@ func TestLines(t *testing.T) {
 	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "f-1"})
 	for i, status := range []float64{201, 200} {
 		out.Reset()
-		answer, err := f.Invoke(ctx, []byte(`{"path": "/v1/device-tokens", "httpMethod": "POST", "headers": {"Content-Type": "application/json"},
+		answer := invoke(ctx, t, f, `{"path": "/v1/device-tokens", "httpMethod": "POST", "headers": {"Content-Type": "application/json"},
 			"requestContext": {"requestId": "g-1", "authorizer": {"claims": {"sub": "alice"}}},
-			"body": "{\"deviceId\":\"phone\",\"expoPushToken\":\"ExponentPushToken[x]\",\"platform\":\"ios\"}"}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		headers := decode(t, answer)["multiValueHeaders"].(map[string]any)
+			"body": "{\"deviceId\":\"phone\",\"expoPushToken\":\"ExponentPushToken[x]\",\"platform\":\"ios\"}"}`)
+		headers := answer["multiValueHeaders"].(map[string]any)
 		if !cmp.Equal(headers["X-Request-Id"], any([]any{"f-1"})) || headers["Content-Length"] != nil {
-			t.Errorf("answer is %s", answer)
+			t.Errorf("answer is %v", answer)
 		}
 		log, metric, _ := strings.Cut(strings.TrimSpace(out.String()), "\n")
 		line, got := decode(t, []byte(log)), map[string]any{}
@@ -68,15 +65,13 @@ func TestMargin(t *testing.T) {
 			began := time.Now()
 			ctx, cancel := context.WithDeadline(t.Context(), began.Add(test.left))
 			defer cancel()
-			f := newFunction(t, Config{Authenticate: claimsUser}, patient{memstore.MustNew(store.Policy{})}, io.Discard)
-			payload, err := f.Invoke(ctx, []byte(`{"path": "/v1/device-tokens", "httpMethod": "GET",
-				"requestContext": {"authorizer": {"claims": {"sub": "alice"}}}}`))
-			if err != nil {
-				t.Fatal(err)
-			}
-			answer := decode(t, payload)
+			f := newFunction(t, Config{Authenticate: claimsUser}, listing(func(ctx context.Context) error {
+				<-ctx.Done()
+				return ctx.Err()
+			}), io.Discard)
+			answer := invoke(ctx, t, f, listEvent)
 			if answer["statusCode"] != 503.0 || !strings.Contains(answer["body"].(string), "try_again") {
-				t.Errorf("answer is %s", payload)
+				t.Errorf("answer is %v", answer)
 			}
 			if took := time.Since(began); took != test.want {
 				t.Errorf("with %v left it took %v, want %v", test.left, took, test.want)
@@ -85,37 +80,39 @@ func TestMargin(t *testing.T) {
 	}
 }
 
-// patient is a store whose List waits for the end of its context.
-type patient struct{ store.Store }
-
-func (patient) List(ctx context.Context, _ tokens.UserID) ([]tokens.Registration, error) {
-	<-ctx.Done()
-	return nil, ctx.Err()
-}
-
 // After a panic of the store the function answers the next event.
 func TestPanic(t *testing.T) {
 	var out bytes.Buffer
-	f := newFunction(t, Config{Authenticate: claimsUser}, fragile{memstore.MustNew(store.Policy{})}, &out)
-	for _, test := range []struct {
-		method string
-		status float64
-	}{{"GET", 200}, {"DELETE", 500}, {"GET", 200}} {
-		payload, err := f.Invoke(t.Context(), []byte(`{"path": "/v1/device-tokens", "httpMethod": "`+test.method+`",
-			"queryStringParameters": {"deviceId": "phone"}, "requestContext": {"authorizer": {"claims": {"sub": "alice"}}}}`))
-		if err != nil || decode(t, payload)["statusCode"] != test.status {
-			t.Errorf("%s: answer is %s, want status %v: %v", test.method, payload, test.status, err)
+	calls := 0
+	f := newFunction(t, Config{Authenticate: claimsUser}, listing(func(context.Context) error {
+		if calls++; calls == 2 {
+			panic("with a secret in it")
+		}
+		return nil
+	}), &out)
+	for _, want := range []float64{200, 500, 200} {
+		if status := invoke(t.Context(), t, f, listEvent)["statusCode"]; status != want {
+			t.Errorf("status is %v, want %v", status, want)
 		}
 	}
 	if text := out.String(); !strings.Contains(text, `"stack"`) || strings.Contains(text, "secret") {
-		t.Errorf("log is\n%s", text)
+		t.Errorf("the log is\n%s", text)
 	}
 }
 
-// fragile is a store whose Deactivate panics.
-type fragile struct{ store.Store }
+// listing returns a store whose List calls the function and returns no registrations.
+func listing(list func(context.Context) error) store.Store {
+	return listStore{memstore.MustNew(store.Policy{}), list}
+}
 
-func (fragile) Deactivate(context.Context, tokens.Key) error { panic("with a secret in it") }
+type listStore struct {
+	store.Store
+	list func(context.Context) error
+}
+
+func (s listStore) List(ctx context.Context, _ tokens.UserID) ([]tokens.Registration, error) {
+	return nil, s.list(ctx)
+}
 
 // Tokens of every kind, presented to one function.
 func TestTokens(t *testing.T) {
@@ -131,9 +128,9 @@ func TestTokens(t *testing.T) {
 	}
 	check := func(name, bearer string, want float64) {
 		t.Helper()
-		payload, err := f.Invoke(t.Context(), []byte(`{"path": "/v1/device-tokens", "httpMethod": "GET", "headers": {"Authorization": "Bearer `+bearer+`"}}`))
-		if err != nil || decode(t, payload)["statusCode"] != want {
-			t.Errorf("%s: answer is %s, want status %v: %v", name, payload, want, err)
+		answer := invoke(t.Context(), t, f, `{"path": "/v1/device-tokens", "httpMethod": "GET", "headers": {"Authorization": "Bearer `+bearer+`"}}`)
+		if answer["statusCode"] != want {
+			t.Errorf("%s: answer is %v, want status %v", name, answer, want)
 		}
 	}
 	good, expired := issuer.Token(t, with("sub", "alice")), issuer.Token(t, with("exp", 1))
@@ -153,6 +150,19 @@ func TestTokens(t *testing.T) {
 	if text := out.String(); strings.Contains(text, "alice") || strings.Contains(text, "eyJ") {
 		t.Errorf("a user or a token is in the log:\n%s", text)
 	}
+}
+
+// listEvent is a REST event of alice's.
+const listEvent = `{"path": "/v1/device-tokens", "httpMethod": "GET", "requestContext": {"authorizer": {"claims": {"sub": "alice"}}}}`
+
+// invoke invokes the function with an event and returns its answer.
+func invoke(ctx context.Context, t *testing.T, f *Function, event string) map[string]any {
+	t.Helper()
+	answer, err := f.Invoke(ctx, []byte(event))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return decode(t, answer)
 }
 
 func decode(t *testing.T, data []byte) map[string]any {
@@ -200,11 +210,7 @@ func TestClaims(t *testing.T) {
 		http + `{"jwt": {"claims": {"sub": "\ud83d\ude00"}}}}}`:        {200, ""},
 	} {
 		out.Reset()
-		payload, err := f.Invoke(t.Context(), []byte(event))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if status := decode(t, payload)["statusCode"]; status != want.status || !strings.Contains(out.String(), want.says) {
+		if status := invoke(t.Context(), t, f, event)["statusCode"]; status != want.status || !strings.Contains(out.String(), want.says) {
 			t.Errorf("%s: status is %v, want %v; the log has:\n%s", event, status, want.status, out.String())
 		}
 	}
