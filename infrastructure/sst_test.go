@@ -163,10 +163,6 @@ var onPurpose = []purpose{
 		"SST sets Lambda's defaults: plain text, into the group with the function's name",
 	},
 	{"random_bytes", "", "there", "SST makes a key for links; there are none, and the function does not get it"},
-	{
-		`aws_cloudwatch_metric_alarm\[device-tokens-(dev|dev-restored|stage|prod)-(read|write)-throttling\] datapoints_to_alarm`, "", "1",
-		"as many as the periods, which is CloudWatch's default",
-	},
 	{`aws_iam_role\[lambda.amazonaws.com\] inline_policy name`, `"table-and-logs"`, `"inline"`, "SST names the policy in a role"},
 	{
 		"aws_api_gateway_deployment triggers routes|output deployment_trigger", anything, anything,

@@ -108,10 +108,11 @@ mutant $'point_in_time_recovery {\n    enabled = true' $'point_in_time_recovery 
 mutant 'kms_key_arn = var.kms_key_arn' 'kms_key_arn = null'
 mutant 'stream_view_type = var.stream_view_type' 'stream_view_type = null'
 file storage modules/storage/alarms.tf
-mutant '"WriteThrottleEvents"' '"ThrottledRequests"'
+mutant '"${metric}ThrottleEvents"' '"ThrottledRequests"'
 mutant '          Operation = metric_query.value' ''
-mutant 'each.value.units * 60' 'each.value.units'
-mutant 'limit if limit.units != null' 'merge(limit, { units = coalesce(limit.units, 1) })'
+mutant 'limit * 60' 'limit'
+mutant 'limit if limit != null' 'coalesce(limit, 1)'
+mutant 'ok_actions    = var.alarm_topic_arns' 'ok_actions    = []'
 file storage modules/storage/variables.tf
 mutant '["Project", "Env", "Owner", "CostCenter"]' '["Project", "Env", "Owner"]'
 mutant ':key/' ':[a-z]+/'
@@ -147,12 +148,15 @@ mutant '"threshold": 8000' '"threshold": 10000'
 mutant '"metric": "TransactionConflict"' '"metric": "ConditionalCheckFailedRequests"'
 mutant '["StoreLatency"]' '["Latency"]'
 file alarms alarms.tf
+mutant 'ok_actions    = [local.alarm_topic_arn]' 'ok_actions    = []'
 mutant ', Stage = var.stage }' ' }'
 mutant 'threshold = var.moved_limit' 'threshold = 0'
 mutant '{ Operation = operation, ' '{ '
 
 file api api.tf
 mutant 'local.cognito ? "COGNITO_USER_POOLS" : "NONE"' '"NONE"'
+mutant 'throttle_rate_per_second = 50' 'throttle_rate_per_second = 500'
+mutant 'method_path = "*/*"' 'method_path = "v1~1device-tokens/GET"'
 mutant 'deployment_id         = aws_api_gateway_deployment.main.id' 'deployment_id         = "none"'
 mutant 'data_trace_enabled     = false' 'data_trace_enabled     = true'
 mutant 'authorization_scopes = m.authorization_scopes' ''
@@ -181,9 +185,14 @@ file stages main.tf
 mutant 'dev = 14' 'dev = 7'
 mutant 'stage = 30' 'stage = 14'
 mutant 'prod = 90' 'prod = 30'
+mutant 'CostCenter = var.cost_center' 'CostCenter = var.owner'
 file stages kms.tf
 mutant 'enable_key_rotation     = true' 'enable_key_rotation     = false'
 file stages function.tf
+mutant '["arm64"]' '["x86_64"]'
+mutant 'memory_size   = 128' 'memory_size   = 256'
+mutant 'timeout       = 10' 'timeout       = 30'
+mutant 'limits.tokenTtlDays.default) * 24' 'limits.tokenTtlDays.default)'
 mutant 'filename = var.package_path' 'filename = "function.zip"'
 mutant 'fileexists(var.package_path)' 'fileexists("${path.root}/${var.package_path}")'
 mutant 'filebase64sha256(var.package_path)' 'filesha256(var.package_path)'

@@ -22,9 +22,10 @@ run "alarms" {
     condition = alltrue([
       for name, a in aws_cloudwatch_metric_alarm.service :
       join(",", keys(a.dimensions)) == run.published.metrics["${a.namespace}/${a.metric_name}"].dimensions &&
-      contains(run.published.metrics["${a.namespace}/${a.metric_name}"].statistics, coalesce(a.statistic, a.extended_statistic))
+      contains(run.published.metrics["${a.namespace}/${a.metric_name}"].statistics, coalesce(a.statistic, a.extended_statistic)) &&
+      a.alarm_actions == toset([output.alarm_topic_arn]) && a.ok_actions == a.alarm_actions
     ])
-    error_message = "Each alarm has dimensions and a statistic that exist for its metric."
+    error_message = "Each alarm has dimensions and a statistic that exist for its metric, and notifies the topic when it begins and ends."
   }
 
   assert {

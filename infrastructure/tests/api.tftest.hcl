@@ -7,11 +7,11 @@ mock_provider "aws" {
 
 run "defaults" {
   assert {
-    condition = alltrue([
+    condition = aws_api_gateway_method_settings.all.method_path == "*/*" && !aws_api_gateway_stage.main.cache_cluster_enabled && jsonencode([
       for s in aws_api_gateway_method_settings.all.settings :
-      s.logging_level == "OFF" && !s.data_trace_enabled && !s.caching_enabled && !aws_api_gateway_stage.main.cache_cluster_enabled
-    ])
-    error_message = "There are no execution logs, because they have bodies and so push tokens, and no cache, because each response is for one user."
+      [s.logging_level, s.data_trace_enabled, s.caching_enabled, s.throttling_burst_limit, s.throttling_rate_limit]
+    ]) == jsonencode([["OFF", false, false, 100, 50]])
+    error_message = "Every method takes 100 requests at once and 50 a second. There are no execution logs, because they have bodies and so push tokens, and no cache, because each response is for one user."
   }
 
   assert {

@@ -26,6 +26,19 @@ run "dev" {
   }
 }
 
+run "function" {
+  command = plan
+
+  assert {
+    condition = jsonencode([
+      for f in [aws_lambda_function.main] : [f.architectures, f.memory_size, f.timeout, f.environment[0].variables.DEVICE_TOKEN_TTL, f.tags]
+      ]) == jsonencode([
+      [["arm64"], 128, 10, "2160h", { Project = "device-tokens", Env = "dev", Owner = "mobile", CostCenter = "cc-1" }]
+    ])
+    error_message = "The function is for arm64, with 128 MB, 10 seconds, 90 days and the tags."
+  }
+}
+
 run "stage" {
   command = plan
 

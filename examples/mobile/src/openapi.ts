@@ -41,44 +41,5 @@ export interface components {
         };
         /** @description The registration after the request, with all its times. */
         Registered: components["schemas"]["Registration"] & unknown;
-        RegistrationList: {
-            deviceTokens: components["schemas"]["Registration"][];
-        };
-        /**
-         * @description A problem document (RFC 9457). It has no `type`, which means `about:blank`: use `code` to distinguish
-         *     problems. It contains no values of the request.
-         */
-        Problem: {
-            /** @description The phrase of the status. */
-            title: string;
-            status: number;
-            /** @description The kind of problem. It does not change between versions. */
-            code: string;
-            /** @description An explanation for people. */
-            detail: string;
-            /** @description The invalid fields. */
-            errors?: components["schemas"]["FieldProblem"][];
-            /** @description The `X-Request-Id` of the response. */
-            requestId: string;
-        };
-        FieldProblem: {
-            /**
-             * @description The member of the body or the parameter of the query.
-             * @example deviceId
-             * @example expoPushToken
-             * @example platform
-             * @example projectId
-             * @example permanent
-             */
-            field: string;
-            /**
-             * @description The rule that the field breaks. In a 400, it is the code of the problem. In a 422, it is `required`
-             *     (missing or empty), `too_long`, `invalid_utf8`, `control_character`, `malformed` (wrong format), `unknown`
-             *     (not one of the allowed values) or `repeated`. A deployment may add others.
-             */
-            code: string;
-            /** @description An explanation for people. In a 422, it names the valid values. */
-            detail: string;
-        };
     };
 }

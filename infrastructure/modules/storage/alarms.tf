@@ -3,43 +3,46 @@ locals {
   # operation and not for the table, so the alarm adds them up.
   operations = ["GetItem", "Query", "TransactGetItems", "TransactWriteItems", "UpdateItem"]
 
-  throttling = {
-    read = {
-      metric = "ReadThrottleEvents"
-      means  = "DynamoDB throttles reads of the device-token table."
-    }
-    write = {
-      metric = "WriteThrottleEvents"
-      means  = "DynamoDB throttles writes of the device-token table."
-    }
-  }
+  units  = { read = "Read", write = "Write" }
+  limits = { for kind, limit in { read = var.read_limit, write = var.write_limit } : kind => limit if limit != null }
 
-  limits = {
-    for name, limit in {
-      read  = { metric = "ConsumedReadCapacityUnits", units = var.read_limit }
-      write = { metric = "ConsumedWriteCapacityUnits", units = var.write_limit }
-    } : name => limit if limit.units != null
-  }
+  alarms = merge(
+    { for kind, metric in local.units : "${kind}-throttling" => {
+      means     = "DynamoDB throttles ${kind}s of the device-token table."
+      metric    = "${metric}ThrottleEvents"
+      threshold = 0
+      period    = 300
+      periods   = 1
+    } },
+    { for kind, limit in local.limits : "${kind}-consumption" => {
+      means     = "The device-token table consumes more than ${limit} ${kind} units a second."
+      metric    = "Consumed${local.units[kind]}CapacityUnits"
+      threshold = limit * 60
+      period    = 60
+      periods   = 5
+    } },
+  )
 }
 
 # DynamoDB publishes these metrics only if they are not zero, so missing data is not a
 # breach in the alarms below.
 
-resource "aws_cloudwatch_metric_alarm" "throttling" {
-  for_each = local.throttling
+resource "aws_cloudwatch_metric_alarm" "table" {
+  for_each = local.alarms
 
-  alarm_name        = "${var.table_name}-${each.key}-throttling"
+  alarm_name        = "${var.table_name}-${each.key}"
   alarm_description = "${each.value.means} Runbook: docs/infra/device-tokens.md."
 
   namespace   = "AWS/DynamoDB"
   metric_name = each.value.metric
   dimensions  = { TableName = aws_dynamodb_table.device_tokens.name }
   statistic   = "Sum"
-  period      = 300
+  period      = each.value.period
 
-  evaluation_periods  = 1
+  evaluation_periods  = each.value.periods
+  datapoints_to_alarm = each.value.periods
   comparison_operator = "GreaterThanThreshold"
-  threshold           = 0
+  threshold           = each.value.threshold
   treat_missing_data  = "notBreaching"
 
   alarm_actions = var.alarm_topic_arns
@@ -85,29 +88,6 @@ resource "aws_cloudwatch_metric_alarm" "system_errors" {
       }
     }
   }
-
-  alarm_actions = var.alarm_topic_arns
-  ok_actions    = var.alarm_topic_arns
-  tags          = var.tags
-}
-
-resource "aws_cloudwatch_metric_alarm" "consumption" {
-  for_each = local.limits
-
-  alarm_name        = "${var.table_name}-${each.key}-consumption"
-  alarm_description = "The device-token table consumes more than ${each.value.units} ${each.key} units a second. Runbook: docs/infra/device-tokens.md."
-
-  namespace   = "AWS/DynamoDB"
-  metric_name = each.value.metric
-  dimensions  = { TableName = aws_dynamodb_table.device_tokens.name }
-  statistic   = "Sum"
-  period      = 60
-
-  evaluation_periods  = 5
-  datapoints_to_alarm = 5
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = each.value.units * 60
-  treat_missing_data  = "notBreaching"
 
   alarm_actions = var.alarm_topic_arns
   ok_actions    = var.alarm_topic_arns

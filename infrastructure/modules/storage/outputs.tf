@@ -25,9 +25,5 @@ output "operations" {
 
 output "alarm_names" {
   description = "Names of the table's alarms, sorted."
-  value = sort(concat(
-    [for alarm in aws_cloudwatch_metric_alarm.throttling : alarm.alarm_name],
-    [aws_cloudwatch_metric_alarm.system_errors.alarm_name],
-    [for alarm in aws_cloudwatch_metric_alarm.consumption : alarm.alarm_name],
-  ))
+  value       = sort(concat([for alarm in aws_cloudwatch_metric_alarm.table : alarm.alarm_name], [aws_cloudwatch_metric_alarm.system_errors.alarm_name]))
 }

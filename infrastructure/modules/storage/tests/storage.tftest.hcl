@@ -62,24 +62,24 @@ run "alarms" {
 
   assert {
     condition = {
-      for a in concat(values(aws_cloudwatch_metric_alarm.throttling), values(aws_cloudwatch_metric_alarm.consumption)) :
-      a.alarm_name => join(" ", [a.namespace, a.metric_name, a.statistic, a.comparison_operator, a.threshold, a.period, a.treat_missing_data, jsonencode(a.dimensions)])
+      for a in aws_cloudwatch_metric_alarm.table : a.alarm_name => join(" ", [a.namespace, a.metric_name, a.statistic, a.comparison_operator, a.threshold, a.period, a.evaluation_periods, a.treat_missing_data, jsonencode(a.dimensions)])
       } == {
-      device-tokens-prod-read-throttling   = "AWS/DynamoDB ReadThrottleEvents Sum GreaterThanThreshold 0 300 notBreaching {\"TableName\":\"device-tokens-prod\"}"
-      device-tokens-prod-write-throttling  = "AWS/DynamoDB WriteThrottleEvents Sum GreaterThanThreshold 0 300 notBreaching {\"TableName\":\"device-tokens-prod\"}"
-      device-tokens-prod-read-consumption  = "AWS/DynamoDB ConsumedReadCapacityUnits Sum GreaterThanThreshold 3000 60 notBreaching {\"TableName\":\"device-tokens-prod\"}"
-      device-tokens-prod-write-consumption = "AWS/DynamoDB ConsumedWriteCapacityUnits Sum GreaterThanThreshold 1200 60 notBreaching {\"TableName\":\"device-tokens-prod\"}"
+      device-tokens-prod-read-throttling   = "AWS/DynamoDB ReadThrottleEvents Sum GreaterThanThreshold 0 300 1 notBreaching {\"TableName\":\"device-tokens-prod\"}"
+      device-tokens-prod-write-throttling  = "AWS/DynamoDB WriteThrottleEvents Sum GreaterThanThreshold 0 300 1 notBreaching {\"TableName\":\"device-tokens-prod\"}"
+      device-tokens-prod-read-consumption  = "AWS/DynamoDB ConsumedReadCapacityUnits Sum GreaterThanThreshold 3000 60 5 notBreaching {\"TableName\":\"device-tokens-prod\"}"
+      device-tokens-prod-write-consumption = "AWS/DynamoDB ConsumedWriteCapacityUnits Sum GreaterThanThreshold 1200 60 5 notBreaching {\"TableName\":\"device-tokens-prod\"}"
     }
     error_message = "There are alarms on throttled requests, and on the units of a minute."
   }
 
   assert {
     condition = alltrue([
-      for a in concat(values(aws_cloudwatch_metric_alarm.throttling), values(aws_cloudwatch_metric_alarm.consumption)) :
+      for a in aws_cloudwatch_metric_alarm.table :
       join(",", keys(a.dimensions)) == run.published.metrics["${a.namespace}/${a.metric_name}"].dimensions &&
-      contains(run.published.metrics["${a.namespace}/${a.metric_name}"].statistics, a.statistic)
+      contains(run.published.metrics["${a.namespace}/${a.metric_name}"].statistics, a.statistic) &&
+      a.alarm_actions == toset(var.alarm_topic_arns) && a.ok_actions == a.alarm_actions && a.tags == tomap(var.tags)
     ])
-    error_message = "Each alarm has dimensions and a statistic that exist for its metric."
+    error_message = "Each alarm has dimensions and a statistic that exist for its metric, the tags, and notifies the topics when it begins and ends."
   }
 
   assert {
