@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -140,24 +139,6 @@ func (w *world) addTwo(n int, ofApp, ofOther tokens.ProjectID) {
 func (w *world) handOver(i int) {
 	w.expo.LogIn(spelling(i), "stranger")
 	w.register("stranger", spelling(i), "p")
-}
-
-// lastStep returns a function that returns when the last run reached the step for the
-// last time.
-func (w *world) lastStep(name string) func() time.Time {
-	var (
-		mu   sync.Mutex
-		last time.Time
-	)
-	w.o.step = func(at string) error {
-		mu.Lock()
-		defer mu.Unlock()
-		if at == name {
-			last = time.Now()
-		}
-		return nil
-	}
-	return func() time.Time { return last }
 }
 
 // open opens the outbox and passes it to use.

@@ -14,18 +14,25 @@ import (
 
 // requestFaults are the errors that Expo documents for requests, answers of proxies in
 // between, and broken variants of both.
-var requestFaults = []fakeexpo.Fault{
-	{Status: 429}, {Status: 429, RetryAfter: 40 * time.Second}, {Status: 500}, {Status: 502, Body: "<html>"}, {Status: 503, RetryAfter: time.Minute},
-	{Status: 504, Body: ""}, {Status: 408}, {Lose: true}, {Vague: true},
-	{Status: 200, Code: "TOO_MANY_REQUESTS"}, {Status: 200, Code: "INTERNAL_SERVER_ERROR"},
-	{Status: 400, Code: "VALIDATION_ERROR"}, {Status: 200, Code: "VALIDATION_ERROR"}, {Status: 400, Code: "API_ERROR"},
-	{Status: 401, Code: "UNAUTHORIZED"}, {Status: 403, Code: "UNAUTHORIZED"}, {Status: 200, Code: "UNAUTHORIZED"}, {Status: 404, Body: "<html>"},
-	{Status: 400, Code: "PUSH_TOO_MANY_NOTIFICATIONS"}, {Status: 400, Code: "PUSH_TOO_MANY_RECEIPTS"},
-	{Status: 400, Code: "PUSH_TOO_MANY_EXPERIENCE_IDS"}, {Status: 200, Code: "PUSH_TOO_MANY_EXPERIENCE_IDS"}, {Status: 413},
-	{Body: "<html>"}, {Body: "{}"}, {Body: "null"}, {Body: `{"data":null}`}, {Body: `{"data":[]}`}, {Body: `{"data":{}}`}, {Body: `{"data":"ok"}`},
-	{Body: `{"data":[null]}`}, {Body: `{"data":[{"status":"ok"}]}`}, {Body: `{"errors":[]}`}, {Body: `{"errors":{}}`}, {Body: `{"errors":[null]}`},
-	{Status: 301, Location: "http://other.test"}, {Status: 307, Location: "http://other.test"},
-}
+var requestFaults = func() []fakeexpo.Fault {
+	all := []fakeexpo.Fault{{Status: 429, RetryAfter: 40 * time.Second}, {Status: 503, RetryAfter: time.Minute}, {Lose: true}, {Vague: true}}
+	for _, status := range []int{301, 307, 404, 408, 413, 429, 500, 502, 504} {
+		all = append(all, fakeexpo.Fault{Status: status, Location: "http://other.test", Body: "<html>"})
+	}
+	for _, code := range []string{
+		"TOO_MANY_REQUESTS", "INTERNAL_SERVER_ERROR", "VALIDATION_ERROR", "UNAUTHORIZED",
+		"PUSH_TOO_MANY_EXPERIENCE_IDS", "PUSH_TOO_MANY_NOTIFICATIONS", "PUSH_TOO_MANY_RECEIPTS",
+	} {
+		all = append(all, fakeexpo.Fault{Status: 200, Code: code}, fakeexpo.Fault{Status: 400, Code: code})
+	}
+	for _, body := range []string{
+		`<html>`, `{}`, `null`, `{"data":null}`, `{"data":[]}`, `{"data":{}}`, `{"data":"ok"}`, `{"data":[null]}`,
+		`{"data":[{"status":"ok"}]}`, `{"errors":[]}`, `{"errors":{}}`, `{"errors":[null]}`,
+	} {
+		all = append(all, fakeexpo.Fault{Body: body})
+	}
+	return all
+}()
 
 // messageAnswers are answers to one message, in a ticket or a receipt.
 var messageAnswers = []fakeexpo.Answer{
