@@ -57,7 +57,6 @@ func showProgress(w io.Writer, logger *slog.Logger, box *outbox.Outbox, size int
 	}
 }
 
-// summarize prints what all runs of the job have done and what is left.
 func summarize(w io.Writer, c outbox.Counts, left map[string]int, waiting int) {
 	line := func(n int, what string) { fmt.Fprintf(w, "%9d %s\n", n, what) }
 	some := func(n int, what string) {

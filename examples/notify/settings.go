@@ -45,7 +45,6 @@ Exit code: 0 the job is done; 1 messages failed, or are left (run the same comma
 list of users or the outbox cannot be used.
 `
 
-// parse reads the command line.
 func parse(args []string, stderr io.Writer) (settings, error) {
 	c := settings{accessToken: os.Getenv("EXPO_ACCESS_TOKEN")}
 	var message, title, body, sound, data string
@@ -173,7 +172,6 @@ func (c *settings) fits(user tokens.UserID) error {
 
 var errNoFile = errors.New("-users must be a regular file, not a pipe or a folder, because the next run reads it again")
 
-// recipients is the list of users.
 type recipients struct {
 	io.ReaderAt
 	io.Closer

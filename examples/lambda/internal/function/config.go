@@ -145,7 +145,6 @@ func (e *environment) authenticator() httpapi.Authenticator {
 	return nil
 }
 
-// oidc returns an authenticator for the tokens of an issuer.
 func (e *environment) oidc() httpapi.Authenticator {
 	allowHTTP, err := strconv.ParseBool(cmp.Or(e.getenv(envAllowHTTP), "false"))
 	if err != nil {

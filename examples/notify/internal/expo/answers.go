@@ -11,8 +11,7 @@ import (
 // as missing and does not affect the others.
 
 // A Ticket is Expo's answer to one message: the code of an error, or the ID of the
-// receipt. If both are empty, Expo accepted the message, but its receipt cannot be
-// fetched.
+// receipt. Both are empty if Expo accepted the message without an id.
 type Ticket struct{ ID, Error string }
 
 // A Receipt is the result of handing a notification to Apple or Google: Error is the
@@ -64,7 +63,6 @@ func (a answer) tickets(resp *http.Response, n int) ([]Ticket, error) {
 	return tickets, nil
 }
 
-// receipts returns the receipts for those ids that have one.
 func (a answer) receipts(resp *http.Response, ids []string) (map[string]Receipt, error) {
 	byID := object(a.data)
 	switch none := elements(a.data); {

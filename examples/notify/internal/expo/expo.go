@@ -92,8 +92,8 @@ func isLoopback(host string) bool {
 }
 
 // Send sends up to MaxMessages messages and returns a ticket for each, in the same
-// order. The error is an [*Error], matches [ErrTickets] or [ErrAnswer], or is an error
-// of the connection.
+// order. The error is an [*Error], matches [ErrTickets] or [ErrAnswer], or is one of the
+// connection.
 func (c *Client) Send(ctx context.Context, messages []Message) ([]Ticket, error) {
 	wire := make([]wireMessage, len(messages))
 	for i, m := range messages {
@@ -106,9 +106,8 @@ func (c *Client) Send(ctx context.Context, messages []Message) ([]Ticket, error)
 	return answer.tickets(resp, len(messages))
 }
 
-// Receipts returns the receipts for up to MaxReceipts ids of tickets. Ids without a
-// receipt are not in the map. The error is an [*Error], matches [ErrAnswer], or is an
-// error of the connection.
+// Receipts returns the receipts for up to MaxReceipts ids of tickets, without ids that
+// have none. The error is an [*Error], matches [ErrAnswer], or is one of the connection.
 func (c *Client) Receipts(ctx context.Context, ids []string) (map[string]Receipt, error) {
 	answer, resp, err := c.post(ctx, "getReceipts", map[string][]string{"ids": ids})
 	if err != nil {
@@ -117,7 +116,6 @@ func (c *Client) Receipts(ctx context.Context, ids []string) (map[string]Receipt
 	return answer.receipts(resp, ids)
 }
 
-// post makes one request and reads the answer if its status is 200.
 func (c *Client) post(ctx context.Context, path string, request any) (answer, *http.Response, error) {
 	body, err := compressed(request)
 	if err != nil {

@@ -10,8 +10,7 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// A Recipient is one device of one user. Hash is the hash of the token that was read
-// last.
+// A Recipient is one device of one user, with the hash of the token that was read last.
 type Recipient struct {
 	User     tokens.UserID   `json:"u"`
 	Device   tokens.DeviceID `json:"d"`
@@ -43,8 +42,7 @@ type Batch struct {
 	Recipients []Recipient
 }
 
-// AddPage stores the batches of a page, sets their numbers, and moves the position to
-// the next page.
+// AddPage stores the batches of a page, sets their numbers, and moves the position.
 func (o *Outbox) AddPage(next Position, batches []*Batch, done Counts) error {
 	return o.update(done, func(tx *bbolt.Tx) error {
 		if err := insertBatches(tx, batches); err != nil {
@@ -81,8 +79,8 @@ func (o *Outbox) Last() (seq uint64, err error) {
 	})
 }
 
-// Left returns the number of messages that are not sent yet, by the reason why the last
-// run left them; the reason "" means that the run ended first.
+// Left returns the number of messages that are not sent, by the reason why the last run
+// left them. The reason is "" if the run ended first.
 func (o *Outbox) Left() (map[string]int, error) {
 	left := map[string]int{}
 	return left, each(o, batchBucket, nil, func(_ []byte, b *Batch) bool {

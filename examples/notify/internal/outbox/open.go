@@ -29,8 +29,7 @@ type Options struct {
 	NoSync bool
 }
 
-// Open opens the outbox of a job, or creates it. job identifies the job. The error is
-// one of those above or of the file system.
+// Open opens the outbox of the job with that id, or creates it.
 func Open(path string, job []byte, opts Options) (*Outbox, error) {
 	db, err := openFile(path, opts)
 	if err != nil {
@@ -57,9 +56,8 @@ func Open(path string, job []byte, opts Options) (*Outbox, error) {
 	return o, nil
 }
 
-// openFile opens the file and reads all of it. bbolt maps the file into memory and
-// trusts it: it panics if a page is damaged, and SIGBUS ends the process if the file was
-// cut short. Here both become an error, before the run sends anything.
+// openFile opens the file and reads all of it. bbolt maps the file into memory, panics if
+// a page is damaged, and causes SIGBUS if the file was cut short. Here both are an error.
 func openFile(path string, opts Options) (db *bbolt.DB, err error) {
 	var file *os.File
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
@@ -99,7 +97,6 @@ func openFile(path string, opts Options) (db *bbolt.DB, err error) {
 	return db, file.Chmod(0o600)
 }
 
-// readAll reads every page that is in use.
 func readAll(tx *bbolt.Tx, file *os.File) error {
 	info, err := file.Stat()
 	if err != nil {

@@ -38,7 +38,7 @@ type Position struct {
 	Done   bool  // there is no next user
 }
 
-// Position returns how much of the list of users is in the outbox.
+// Position returns the position.
 func (o *Outbox) Position() (p Position, err error) {
 	return p, o.db.View(func(tx *bbolt.Tx) error { return get(tx.Bucket(jobBucket), positionKey, &p) })
 }
@@ -151,7 +151,6 @@ func put(b *bbolt.Bucket, key []byte, value any) error {
 	return b.Put(key, text)
 }
 
-// insert puts a value under the bucket's next sequence number.
 func insert(b *bbolt.Bucket, value any) (uint64, error) {
 	seq, err := b.NextSequence()
 	if err != nil {

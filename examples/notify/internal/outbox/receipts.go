@@ -25,7 +25,6 @@ type Sent struct {
 	Tickets []Ticket
 }
 
-// key returns a key that sorts by Due.
 func (s *Sent) key() []byte {
 	key := binary.BigEndian.AppendUint64(nil, uint64(s.Due.UnixNano()))
 	return binary.BigEndian.AppendUint64(key, s.Seq)
@@ -41,7 +40,7 @@ func (o *Outbox) sent(use func(s *Sent) (more bool)) error {
 }
 
 // Due returns the batches whose receipts are due, the earliest first, with at most that
-// many tickets in total. It leaves out batches whose quota is to be skipped.
+// many tickets in total, without those whose quota is to be skipped.
 func (o *Outbox) Due(now time.Time, tickets int, skip func(quota string) bool) (due []*Sent, err error) {
 	return due, o.sent(func(s *Sent) bool {
 		switch {
@@ -57,7 +56,7 @@ func (o *Outbox) Due(now time.Time, tickets int, skip func(quota string) bool) (
 	})
 }
 
-// Waiting returns the number of tickets that wait for their receipts.
+// Waiting returns the number of tickets without a receipt.
 func (o *Outbox) Waiting() (n int, err error) {
 	return n, o.sent(func(s *Sent) bool {
 		n += len(s.Tickets)
@@ -65,8 +64,7 @@ func (o *Outbox) Waiting() (n int, err error) {
 	})
 }
 
-// NextDue returns when the next receipts are due, or false if there are none. It leaves
-// out batches whose quota is to be skipped.
+// NextDue returns when the next receipts are due, like Due, or false if there are none.
 func (o *Outbox) NextDue(skip func(quota string) bool) (due time.Time, some bool, err error) {
 	return due, some, o.sent(func(s *Sent) bool {
 		if !skip(s.Quota()) {
@@ -150,7 +148,7 @@ func record(tx *bbolt.Tx, r Results) (err error) {
 	return insertBatches(tx, r.Again)
 }
 
-// Gone returns up to n devices whose registrations are to be invalidated.
+// Gone returns up to n devices to invalidate.
 func (o *Outbox) Gone(n int) (gone []Gone, err error) {
 	return gone, each(o, goneBucket, nil, func(key []byte, g *Gone) bool {
 		g.Seq = binary.BigEndian.Uint64(key)
@@ -171,8 +169,7 @@ func (o *Outbox) Told(gone []Gone, done Counts) error {
 	})
 }
 
-// A Tally counts Expo's final answers about messages: receipts, and tickets with an
-// error.
+// A Tally counts Expo's final answers: receipts, and tickets with an error.
 type Tally struct{ Answers, Gone int }
 
 // Tallied are the devices of one platform of a project. They share credentials at Apple or
@@ -193,7 +190,7 @@ func (t Tallies) Add(of Tallied, more Tally) {
 // projectKey returns a key that is never empty, as bbolt requires.
 func projectKey(quota string) []byte { return []byte("=" + quota) }
 
-// tally adds to the counts of a project, which exist if Expo has accepted a request of it.
+// tally adds to a project's counts, which exist if Expo has accepted a request of it.
 func tally(tx *bbolt.Tx, quota string, platform tokens.Platform, more Tally) error {
 	bucket, key := tx.Bucket(projectBucket), projectKey(quota)
 	platforms := map[tokens.Platform]Tally{}

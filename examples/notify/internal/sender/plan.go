@@ -92,7 +92,6 @@ func (s *Sender) resume(ctx context.Context, last uint64) error {
 	}
 }
 
-// readPage reads the next users and moves the position behind them.
 func (s *Sender) readPage(lines *userLines, at *outbox.Position) (page []tokens.UserID, done outbox.Counts, err error) {
 	for len(page) < s.o.PageUsers {
 		user, err := lines.next()

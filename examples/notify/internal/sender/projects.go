@@ -129,7 +129,6 @@ func (s *Sender) giveUpProject(p *project, why string, err error) {
 	}
 }
 
-// noAnswer is the reason for leaving messages that Expo did not answer.
 const noAnswer = "no answer"
 
 // giveUp leaves w, whose retries have all failed, for the next run. It splits w into

@@ -147,7 +147,6 @@ func failed(r *outbox.Results, g outbox.Group, to outbox.Recipient, code string,
 	r.Tallies.Add(outbox.Tallied{Quota: g.Quota(), Platform: to.Platform}, answer)
 }
 
-// A question asks for the receipt of one ticket.
 type question struct{ id, quota string }
 
 // answers are the results of questions. An id in neither map has no receipt yet.
@@ -174,7 +173,6 @@ func (s *Sender) reading(quota string) *reading {
 	return r
 }
 
-// isUnread reports whether the project's receipts are left for the next run.
 func (s *Sender) isUnread(quota string) bool { return s.reading(quota).unread }
 
 // unread leaves a project's receipts for the next run.
@@ -197,7 +195,6 @@ func (r *reading) blame(a *answers) {
 	clear(r.suspects)
 }
 
-// ask fetches receipts, and splits refused requests.
 func (s *Sender) ask(ctx context.Context, a *answers, asked []question) error {
 	if err := s.askParts(ctx, a, asked, s.o.Attempts); err != nil {
 		return err

@@ -35,7 +35,6 @@ func slowly(times int) time.Time {
 	return time.Now().Add(wait + rand.N(wait/4))
 }
 
-// A backoff counts consecutive attempts.
 type backoff struct{ made, most int }
 
 func (s *Sender) backoff() *backoff { return &backoff{most: s.o.Attempts} }
@@ -55,7 +54,6 @@ func (b *backoff) failed() error {
 	return nil
 }
 
-// next waits before the next attempt.
 func (b *backoff) next(ctx context.Context, atLeast time.Duration) error {
 	if err := b.failed(); err != nil {
 		return err

@@ -125,7 +125,6 @@ func (s *Sender) sending(w *work) ([]expo.Message, error) {
 	return messages, s.o.step("sending")
 }
 
-// answered records the tickets.
 func (s *Sender) answered(ctx context.Context, p *project, w *work, tickets []expo.Ticket) error {
 	r := outbox.Results{Tallies: outbox.Tallies{}}
 	sent := &outbox.Sent{Group: w.Group, SentAt: w.SentAt, Due: time.Now().Add(s.o.ReceiptDelay)}
@@ -173,7 +172,6 @@ func (s *Sender) isSlow(code string, slowed int) bool {
 	return expo.ActionFor(code) == expo.RepeatSlowly && slowed < mostSlow
 }
 
-// slower makes the batch for a slow retry.
 func slower(g outbox.Group, recipients []outbox.Recipient) *outbox.Batch {
 	g.Slowed++
 	return &outbox.Batch{Group: g, Recipients: recipients, NotBefore: slowly(g.Slowed)}

@@ -254,7 +254,6 @@ type work struct {
 	dropped int // recipients dropped since the batch was last written
 }
 
-// fresh reports whether the tokens may be sent without reading them again.
 func (s *Sender) fresh(w *work) bool {
 	return w.tokens != nil && s.o.TokenAge > 0 && time.Since(w.readAt) <= s.o.TokenAge
 }

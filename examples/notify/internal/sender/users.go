@@ -109,7 +109,6 @@ func CheckUser(user tokens.UserID) error {
 	return user.Validate()
 }
 
-// userLines reads a list line by line.
 type userLines struct {
 	reader *bufio.Reader
 	offset int64 // of the next line
