@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -167,31 +166,4 @@ func (c corruption) registers(w *world, s store.Store, token tokens.Token, event
 		w.look() // a refresh does not read the version of the claim, and leaves it
 	}
 	w.holds(alice, token)
-}
-
-// TestCorruptRowsAndTheDeviceLimit registers over a row that cannot be decoded after another
-// device took its place: the limit does not count the row, so the oldest device is removed.
-func TestCorruptRowsAndTheDeviceLimit(t *testing.T) {
-	for attribute, value := range map[string]types.AttributeValue{
-		"platform": nil, "registeredAt": str("yesterday"), "isActive": num("12"), // overwritten
-		"expoPushToken": nil, "expiresAt": str("nonsense"), // refused
-	} {
-		t.Run(attribute, func(t *testing.T) {
-			w := newWorld(t, store.Policy{MaxDevices: 2})
-			w.register(tablet, tokenB)
-			w.now = w.now.Add(time.Minute)
-			w.register(alice, tokenA)
-			w.look()
-			w.put(with(w.at(alice), dynamotest.Item{attribute: value}))
-			w.register(watch, tokenC)
-			result := w.register(alice, tokenA)
-			equal(t, "outcome", store.Created, result.Outcome)
-			equal(t, "evicted", []tokens.Key{tablet}, result.Evicted)
-			regs, err := w.clean.List(t.Context(), "alice")
-			w.do(err)
-			equal(t, "List", []tokens.Key{alice, watch}, keysOf(regs))
-			equal(t, "Register and List", result.Registration, regs[0])
-			w.check()
-		})
-	}
 }

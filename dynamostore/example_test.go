@@ -18,15 +18,6 @@ func exampleClient() *dynamodb.Client {
 	return dynamotest.Offline(dynamotest.Script(failure(400, "ThrottlingException")), dynamotest.NoRetries)
 }
 
-// New checks its arguments and makes no request.
-func ExampleNew() {
-	_, err := dynamostore.New(exampleClient(), "", dynamostore.Options{Policy: store.Policy{MaxDevices: 5000}})
-	fmt.Println(err)
-	// Output:
-	// dynamostore: the table has no name
-	// store: Policy.MaxDevices is 5000, want 1 to 1000
-}
-
 // An observer may write each call to a log or into metrics.
 func ExampleOptions_observe() {
 	s, err := dynamostore.New(exampleClient(), "device-tokens", dynamostore.Options{

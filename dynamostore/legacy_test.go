@@ -14,41 +14,29 @@ import (
 // TestLegacyRows reads rows of the earlier service. Register gives them an expiry and a
 // claim.
 func TestLegacyRows(t *testing.T) {
-	read := tokens.Registration{
-		Key: alice, Token: tokenA, Platform: tokens.IOS, Status: tokens.Active,
-		RegisteredAt: time.Date(2020, 1, 2, 3, 4, 5, 6e6, time.UTC),
-		UpdatedAt:    time.Date(2020, 6, 7, 8, 9, 10, 11e6, time.UTC),
-	}
-	inactive := func(reason tokens.Status) func(*tokens.Registration) {
-		return func(r *tokens.Registration) { r.Status = reason }
-	}
-	tests := []struct {
-		name    string
+	type registration = tokens.Registration
+	registeredAt, updatedAt := time.Date(2020, 1, 2, 3, 4, 5, 6e6, time.UTC), time.Date(2020, 6, 7, 8, 9, 10, 11e6, time.UTC)
+	for name, tt := range map[string]struct {
 		changes dynamotest.Item
-		want    func(*tokens.Registration) // changes read
+		want    registration // without the attributes that all have
 	}{
-		{"as usual", nil, func(*tokens.Registration) {}},
-		{"isActive missing", dynamotest.Item{"isActive": nil}, func(*tokens.Registration) {}},
-		{"inactive", dynamotest.Item{"isActive": boolean(false)}, inactive(tokens.Inactive)},
-		{"logged out", dynamotest.Item{"isActive": boolean(false), "inactiveReason": str("logout")}, inactive(tokens.LoggedOut)},
-		{"an unknown reason", dynamotest.Item{"isActive": boolean(false), "inactiveReason": str("boredom")}, inactive(tokens.Inactive)},
-		{"no times", dynamotest.Item{"registeredAt": nil, "updatedAt": nil}, func(r *tokens.Registration) {
-			r.RegisteredAt, r.UpdatedAt = time.Time{}, time.Time{}
-		}},
-		{"whole seconds", dynamotest.Item{"updatedAt": str("2020-06-07T08:09:10Z")}, func(r *tokens.Registration) {
-			r.UpdatedAt = time.Date(2020, 6, 7, 8, 9, 10, 0, time.UTC)
-		}},
-		{"a project", dynamotest.Item{"projectId": str("p")}, func(r *tokens.Registration) { r.ProjectID = "p" }},
-	}
-	client := dynamotest.Client(t, nil)
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
+		"active":   {nil, registration{Status: tokens.Active, RegisteredAt: registeredAt, UpdatedAt: updatedAt}},
+		"no times": {dynamotest.Item{"isActive": nil, "registeredAt": nil, "updatedAt": nil}, registration{Status: tokens.Active}},
+		"inactive": {dynamotest.Item{"isActive": boolean(false)},
+			registration{Status: tokens.Inactive, RegisteredAt: registeredAt, UpdatedAt: updatedAt}},
+		"logged out": {dynamotest.Item{"isActive": boolean(false), "inactiveReason": str("logout"), "projectId": str("p")},
+			registration{Status: tokens.LoggedOut, RegisteredAt: registeredAt, UpdatedAt: updatedAt, ProjectID: "p"}},
+		"an unknown reason, and whole seconds": {
+			dynamotest.Item{"isActive": boolean(false), "inactiveReason": str("boredom"), "updatedAt": str("2020-06-07T08:09:10Z")},
+			registration{Status: tokens.Inactive, RegisteredAt: registeredAt, UpdatedAt: updatedAt.Truncate(time.Second)}},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := worldOn(t, client, dynamotest.Table(t, client), store.Policy{})
+			w := newWorld(t, store.Policy{})
 			old := with(legacyRow(alice, tokenA), tt.changes)
 			w.put(old)
-			want := read
-			tt.want(&want)
+			want := tt.want
+			want.Key, want.Token, want.Platform = alice, tokenA, tokens.IOS
 			got, err := w.clean.Get(t.Context(), alice)
 			w.do(err)
 			equal(t, "Get", want, got)

@@ -1,7 +1,6 @@
 package dynamostore
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -34,40 +33,27 @@ func newItem(more item) item {
 
 // TestRowRead reads rows around the second of expiry.
 func TestRowRead(t *testing.T) {
-	corrupt := &store.CorruptError{}
 	at := func(second int64) item { return item{attrExpiresAt: secondsValue(time.Unix(second, 0))} }
-	never := item{attrExpiresAt: nil}
-	corrupted := func(more item) item { i := newItem(more); delete(i, attrPlatform); return i }
-	tests := []struct {
-		name string
-		item item
-		now  time.Time
-		want error // nil, ErrNotFound, or a CorruptError
+	for name, tt := range map[string]struct {
+		changes item
+		now     time.Time
+		want    store.Outcome
 	}{
-		{"expired before 1970", newItem(at(-5)), time.Unix(0, 0), store.ErrNotFound},
-		{"last expiry", newItem(at(maxSeconds)), time.Unix(0, 0), nil},
-		{"corrupt, before it expires", corrupted(nil), time.Unix(2000, -1), corrupt},
-		{"corrupt, expired", corrupted(nil), time.Unix(2000, 0), store.ErrNotFound},
-		{"corrupt, without expiry", corrupted(never), time.Unix(1e11, 0), corrupt},
-		{"corrupt user id", newItem(item{attrUserID: stringValue("#user")}), time.Unix(0, 0), corrupt},
-		{"corrupt device id", newItem(item{attrDeviceID: stringValue("\x00")}), time.Unix(0, 0), corrupt},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			r := newRow(tt.item)
-			reg, err := r.registration(tt.now)
-			var got *store.CorruptError
-			switch {
-			case tt.want == corrupt:
-				if !errors.As(err, &got) || got.Key != r.key() {
-					t.Errorf("the error is %v, want a CorruptError", err)
-				}
-			case !errors.Is(err, tt.want):
-				t.Errorf("the error is %v, want %v", err, tt.want)
-			case err == nil && reg.Key != rowKey:
-				t.Errorf("got %v", reg)
-			}
-		})
+		"expired before 1970":        {at(-5), time.Unix(0, 0), store.NotFound},
+		"last expiry":                {at(maxSeconds), time.Unix(0, 0), store.OK},
+		"corrupt, before it expires": {item{attrPlatform: nil}, time.Unix(2000, -1), store.Corrupt},
+		"corrupt, expired":           {item{attrPlatform: nil}, time.Unix(2000, 0), store.NotFound},
+		"corrupt, without expiry":    {item{attrPlatform: nil, attrExpiresAt: nil}, time.Unix(1e11, 0), store.Corrupt},
+		"corrupt user id":            {item{attrUserID: stringValue("#user")}, time.Unix(0, 0), store.Corrupt},
+		"corrupt device id":          {item{attrDeviceID: stringValue("\x00")}, time.Unix(0, 0), store.Corrupt},
+	} {
+		reg, err := newRow(newItem(tt.changes)).registration(tt.now)
+		if got := store.OutcomeOf(err); got != tt.want {
+			t.Errorf("%s: the error is %v, want %s", name, err, tt.want)
+		}
+		if err == nil && reg.Key != rowKey {
+			t.Errorf("%s: got %v", name, reg)
+		}
 	}
 }
 
