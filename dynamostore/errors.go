@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
@@ -60,12 +61,10 @@ func (e *CallError) Unwrap() []error { return append(e.kind[:len(e.kind):len(e.k
 
 func (op *operation) callError(ctx context.Context, call string, err error) error {
 	e := &CallError{Call: call, err: err}
-	var response *awshttp.ResponseError
-	if errors.As(err, &response) {
+	if response, ok := as[*awshttp.ResponseError](err); ok {
 		e.RequestID = response.ServiceRequestID()
 	}
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := as[smithy.APIError](err); ok {
 		e.Code = api.ErrorCode()
 	}
 	if ctxErr := ctx.Err(); ctxErr != nil {
@@ -74,6 +73,12 @@ func (op *operation) callError(ctx context.Context, call string, err error) erro
 		e.kind = []error{kind}
 	}
 	return e
+}
+
+// as is [errors.As] with the target as a result.
+func as[T error](err error) (target T, ok bool) {
+	ok = errors.As(err, &target)
+	return target, ok
 }
 
 // contextEnded returns the errors that match if the context ended during the operation. A
@@ -95,11 +100,11 @@ func (op *operation) endedBetweenCalls(ctxErr error) error {
 // API reference. DynamoDB returns ValidationException for a disabled KMS key and for a table
 // with another key schema. The requests of this package are otherwise valid.
 func classify(err error) error {
-	if reasons, ok := cancellation(err); ok {
-		return classifyCancellation(reasons)
+	if canceled, ok := as[*types.TransactionCanceledException](err); ok {
+		return classifyCancellation(canceled.CancellationReasons)
 	}
-	var api smithy.APIError
-	if !errors.As(err, &api) {
+	api, ok := as[smithy.APIError](err)
+	if !ok {
 		return classifyUnanswered(err)
 	}
 	switch api.ErrorCode() {
@@ -113,9 +118,8 @@ func classify(err error) error {
 		"ExpiredTokenException", "ExpiredToken", "RequestExpired", "OptInRequired", "NotAuthorized", "ValidationException":
 		return store.ErrMisconfigured
 	}
-	var response *awshttp.ResponseError
-	if api.ErrorFault() == smithy.FaultServer ||
-		errors.As(err, &response) && response.HTTPStatusCode() >= http.StatusInternalServerError {
+	response, ok := as[*awshttp.ResponseError](err)
+	if api.ErrorFault() == smithy.FaultServer || ok && response.HTTPStatusCode() >= http.StatusInternalServerError {
 		return store.ErrTryAgain
 	}
 	return nil
@@ -128,73 +132,44 @@ func classify(err error) error {
 // operation in a smithy.OperationError. An OperationError without a ResponseError therefore
 // occurred before sending, because the region, the endpoint or the credentials are missing.
 func classifyUnanswered(err error) error {
-	var (
-		operation *smithy.OperationError
-		response  *awshttp.ResponseError
-		input     *smithy.SerializationError
-		source    *smithyhttp.ResponseError
-	)
-	switch {
-	case !errors.As(err, &operation):
+	if _, ok := as[*smithy.OperationError](err); !ok {
 		return store.ErrTryAgain
-	case errors.As(err, &input):
+	}
+	if _, ok := as[*smithy.SerializationError](err); ok {
 		return nil
-	case errors.As(err, &response):
+	}
+	if _, ok := as[*awshttp.ResponseError](err); ok {
 		if noConnection(err) {
 			return store.ErrMisconfigured
 		}
 		return store.ErrTryAgain
-	case errors.As(err, &source) && source.HTTPStatusCode() >= http.StatusInternalServerError:
-		return store.ErrTryAgain // the source of the credentials failed and may recover
-	default:
-		return store.ErrMisconfigured
 	}
+	if source, ok := as[*smithyhttp.ResponseError](err); ok && source.HTTPStatusCode() >= http.StatusInternalServerError {
+		return store.ErrTryAgain // the source of the credentials failed and may recover
+	}
+	return store.ErrMisconfigured
 }
 
 // noConnection reports whether the configuration prevents every connection.
 func noConnection(err error) bool {
-	var (
-		host        *net.DNSError
-		certificate *tls.CertificateVerificationError
-		request     *url.Error
-	)
-	if errors.As(err, &host) && host.IsNotFound || errors.As(err, &certificate) {
+	if host, ok := as[*net.DNSError](err); ok && host.IsNotFound {
 		return true
 	}
-	if !errors.As(err, &request) {
+	if _, ok := as[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
+	request, ok := as[*url.Error](err)
+	if !ok {
 		return false
 	}
 	endpoint, err := url.Parse(request.URL)
 	return err != nil || endpoint.Host == "" || endpoint.Scheme != "http" && endpoint.Scheme != "https"
 }
 
-func conditionFailed(err error) (stored item, ok bool) {
-	var refused *types.ConditionalCheckFailedException
-	if !errors.As(err, &refused) {
-		return nil, false
-	}
-	return refused.Item, true
-}
-
-// isConflict reports whether a single write conflicted with a transaction. The SDK does not
-// retry such a write.
-func isConflict(err error) bool {
-	var conflict *types.TransactionConflictException
-	return errors.As(err, &conflict)
-}
-
-func cancellation(err error) (reasons []types.CancellationReason, ok bool) {
-	var canceled *types.TransactionCanceledException
-	if !errors.As(err, &canceled) {
-		return nil, false
-	}
-	return canceled.CancellationReasons, true
-}
-
 func classifyCancellation(reasons []types.CancellationReason) error {
 	for _, r := range reasons {
-		switch codeOf(r) {
-		case codeNone, codeConditionFailed, codeConflict, codeThroughput, codeThrottling:
+		switch aws.ToString(r.Code) {
+		case "", codeNone, codeConditionFailed, codeConflict, codeThroughput, codeThrottling:
 		default:
 			return nil
 		}
@@ -210,10 +185,3 @@ const (
 	codeThroughput      = "ProvisionedThroughputExceeded"
 	codeThrottling      = "ThrottlingError"
 )
-
-func codeOf(r types.CancellationReason) string {
-	if r.Code == nil {
-		return codeNone
-	}
-	return *r.Code
-}

@@ -126,7 +126,8 @@ func (op *operation) transactGet(ctx context.Context, first, second item) (one, 
 	return out.Responses[0].Item, out.Responses[1].Item, nil
 }
 
-// update makes one conditional write, and retries it after a conflict with a transaction. If
+// update makes one conditional write, and retries it after a conflict with a
+// transaction, which the SDK does not. If
 // the condition does not hold, refused is true and answer is the stored item or nil.
 // Otherwise answer has the attributes that in.ReturnValues requests.
 func (op *operation) update(ctx context.Context, in *dynamodb.UpdateItemInput) (answer item, refused bool, err error) {
@@ -141,11 +142,11 @@ func (op *operation) update(ctx context.Context, in *dynamodb.UpdateItemInput) (
 			op.event.WriteUnits += units(out.ConsumedCapacity)
 			return out.Attributes, false, nil
 		}
-		if stored, ok := conditionFailed(err); ok {
-			return stored, true, nil
+		if failed, ok := as[*types.ConditionalCheckFailedException](err); ok {
+			return failed.Item, true, nil
 		}
 		callErr := op.callError(ctx, "UpdateItem", err)
-		if !isConflict(err) || try >= op.store.maxAttempts {
+		if _, conflict := as[*types.TransactionConflictException](err); !conflict || try >= op.store.maxAttempts {
 			return nil, false, callErr
 		}
 		if err := wait.next(ctx); err != nil {

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -69,16 +70,16 @@ func (op *operation) transact(ctx context.Context, writes []write) (result, erro
 		return committed, nil
 	}
 	callErr := op.callError(ctx, "TransactWriteItems", err)
-	reasons, ok := cancellation(err)
-	if !ok || len(reasons) != len(writes) {
+	canceled, ok := as[*types.TransactionCanceledException](err)
+	if !ok || len(canceled.CancellationReasons) != len(writes) {
 		return failed, callErr
 	}
 	// A conflict returns no item, while a failed condition does. So all reasons
 	// are read before deciding.
 	outcome := refused
-	for i, r := range reasons {
-		switch codeOf(r) {
-		case codeNone:
+	for i, r := range canceled.CancellationReasons {
+		switch aws.ToString(r.Code) {
+		case "", codeNone:
 		case codeConditionFailed:
 			writes[i].refused(r.Item)
 		default:
