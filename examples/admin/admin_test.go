@@ -156,7 +156,7 @@ func (d *desk) statuses(user string) map[string]string {
 	d.t.Helper()
 	statuses := map[string]string{}
 	for _, v := range read[[]view](d.t, d.run("", "list", user, "-o", "json")) {
-		statuses[v.DeviceID] = v.Status
+		statuses[string(v.DeviceID)] = v.Status
 	}
 	return statuses
 }

@@ -26,7 +26,7 @@ func (p *program) console() *cobra.Command {
 		Long: "Serves pages that answer whether a user is reached on each device, and if not, why and since when; who holds\n" +
 			"a token; and the totals, which read the whole store in the background. It shows no token. The address that it\n" +
 			"prints has a random key, which allows to read the store: keep it secret. Ctrl-C ends it.",
-		Args: arguments(0, "console takes flags only"),
+		Args: flagsOnly,
 		RunE: p.onStore(func(ctx context.Context, db *database.Database, _ []string) error {
 			if rate < 1 {
 				return &usageError{"--rate is 1 or more"}

@@ -36,7 +36,7 @@ func (p *program) importing() *cobra.Command {
 		Short: "Import registrations from the lines of export --tokens",
 		Long: "Reads the output of 'export --tokens' from standard input.\n" + importRule + "\n" +
 			"--page-size counts lines. To continue with --state, give the same input again.",
-		Args: arguments(0, "import reads standard input and takes flags only"),
+		Args: flagsOnly,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			db, err := p.open(cmd.Context(), p.db, true)
 			if err != nil {
@@ -65,7 +65,7 @@ func (p *program) copying() *cobra.Command {
 		Long: "Copies all registrations. Stop the writes to the source first. The target must not be in service yet.\n" +
 			"A second copy does not delete registrations in the target that were deleted in the source meanwhile. After it,\n" +
 			"run 'diff --prune'.\n" + importRule,
-		Args: arguments(0, "copy takes flags only"),
+		Args: flagsOnly,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
 			source, target, err := p.openTwo(ctx, from, to, true)

@@ -18,10 +18,9 @@ import (
 
 // A difference is a registration that differs between two stores.
 type difference struct {
-	Difference string   `json:"difference"`
-	UserID     string   `json:"userId"`
-	DeviceID   string   `json:"deviceId"`
-	Fields     []string `json:"fields,omitempty"` // the fields that differ
+	Difference string `json:"difference"`
+	keyView
+	Fields []string `json:"fields,omitempty"` // the fields that differ
 }
 
 // The kinds of differences.
@@ -47,7 +46,7 @@ func (p *program) diff() *cobra.Command {
 			"is unreadable in one store. -o json writes lines of JSON. An expired registration counts as absent. The exit\n" +
 			"code is 1 if the stores differ. Stop the writes to both first. After a second copy, --prune deletes\n" +
 			"registrations from the target that were deleted in the source. It asks for confirmation.",
-		Args: arguments(0, "diff takes flags only"),
+		Args: flagsOnly,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
 			source, target, err := p.openTwo(ctx, from, to, false)
@@ -132,7 +131,7 @@ func (p *program) compare(ctx context.Context, b *bulk, f bulkFlags, source, tar
 func (p *program) report(found *result, kind string, key tokens.Key, fields []string) error {
 	found.counts[kind]++
 	if p.output == "json" {
-		return found.writeJSON(difference{kind, string(key.UserID), string(key.DeviceID), fields})
+		return found.writeJSON(difference{kind, keyView(key), fields})
 	}
 	text := strings.Join([]string{kind, visible.ID(string(key.UserID)), visible.ID(string(key.DeviceID)), strings.Join(fields, ", ")}, "\t")
 	_, err := fmt.Fprintln(&found.out, strings.TrimRight(text, "\t"))

@@ -42,7 +42,7 @@ func (p *program) doctor() *cobra.Command {
 			"permissions that the library needs. Run it with the service's credentials to check those. It reads and writes\n" +
 			"no data of users: its writes have a false condition and a key that no user can have. The exit code is 1 if a\n" +
 			"check fails or cannot be made.",
-		Args: arguments(0, "doctor takes flags only"),
+		Args: flagsOnly,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			client, err := p.client(cmd.Context())
 			if err != nil {

@@ -33,7 +33,7 @@ func (p *program) export() *cobra.Command {
 			"project, status and times. A registration that cannot be decoded is a line with its key and an error. If\n" +
 			"the store is written to meanwhile, the lines are not a snapshot and a key may occur twice. --state needs\n" +
 			"--file.",
-		Args: arguments(0, "export takes flags only"),
+		Args: flagsOnly,
 		PreRunE: func(*cobra.Command, []string) error {
 			if f.state != "" && file == "" {
 				return &usageError{"--state needs --file, to continue after the last complete line"}
@@ -170,8 +170,8 @@ func parseLine(text []byte) (tokens.Registration, error) {
 		return t
 	}
 	r := tokens.Registration{
-		Key:   tokens.Key{UserID: tokens.UserID(l.UserID), DeviceID: tokens.DeviceID(l.DeviceID)},
-		Token: token, Platform: tokens.Platform(l.Platform), ProjectID: tokens.ProjectID(l.ProjectID), Status: tokens.Status(l.Status),
+		Key: tokens.Key(l.keyView), Token: token,
+		Platform: tokens.Platform(l.Platform), ProjectID: tokens.ProjectID(l.ProjectID), Status: tokens.Status(l.Status),
 		RegisteredAt: timeOf(tokens.FieldRegisteredAt, l.RegisteredAt), UpdatedAt: timeOf(tokens.FieldUpdatedAt, l.UpdatedAt),
 		ExpiresAt: timeOf(tokens.FieldExpiresAt, l.ExpiresAt),
 	}

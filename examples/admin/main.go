@@ -153,6 +153,10 @@ func knownCommand(root *cobra.Command, args []string) error {
 
 const noToken = "do not pass a token as an argument: the shell's history keeps it and other processes see it; pipe it into 'admin holder' instead"
 
+func flagsOnly(cmd *cobra.Command, args []string) error {
+	return arguments(0, cmd.Name()+" takes flags only")(cmd, args)
+}
+
 // arguments requires n arguments. Cobra's own checks would print them.
 func arguments(n int, otherwise string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {

@@ -27,10 +27,15 @@ type view struct {
 	Token string `json:"token,omitempty"`
 }
 
+// A keyView is a [tokens.Key].
+type keyView struct {
+	UserID   tokens.UserID   `json:"userId"`
+	DeviceID tokens.DeviceID `json:"deviceId"`
+}
+
 // A described is a record in text, without its token.
 type described struct {
-	UserID       string `json:"userId"`
-	DeviceID     string `json:"deviceId"`
+	keyView
 	Status       string `json:"status,omitempty"`
 	Platform     string `json:"platform,omitempty"`
 	ProjectID    string `json:"projectId,omitempty"`
@@ -41,7 +46,7 @@ type described struct {
 
 // describe returns the record with its times in the layout.
 func describe(r store.Record, layout string) described {
-	d := described{UserID: string(r.Key.UserID), DeviceID: string(r.Key.DeviceID)}
+	d := described{keyView: keyView(r.Key)}
 	if r.Err != nil {
 		return d
 	}
@@ -111,7 +116,7 @@ func (p *program) show(v any, headings []string, rows [][]string) error {
 func (p *program) showViews(v any, views ...view) error {
 	var rows [][]string
 	for _, v := range views {
-		rows = append(rows, []string{v.UserID, v.DeviceID, v.Status, v.Platform, v.ProjectID, v.RegisteredAt, v.UpdatedAt, v.ExpiresAt, v.Token})
+		rows = append(rows, []string{string(v.UserID), string(v.DeviceID), v.Status, v.Platform, v.ProjectID, v.RegisteredAt, v.UpdatedAt, v.ExpiresAt, v.Token})
 	}
 	return p.show(v, []string{"USER", "DEVICE", "STATUS", "PLATFORM", "PROJECT", "REGISTERED", "UPDATED", "EXPIRES", "TOKEN"}, rows)
 }

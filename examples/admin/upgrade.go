@@ -12,7 +12,6 @@ import (
 	"github.com/devicetokens/devicetokens/dynamostore"
 	"github.com/devicetokens/devicetokens/examples/internal/visible"
 	"github.com/devicetokens/devicetokens/store"
-	"github.com/devicetokens/devicetokens/tokens"
 )
 
 func (p *program) upgrade() *cobra.Command {
@@ -38,7 +37,7 @@ func (p *program) upgradeAs(use, short, why string) *cobra.Command {
 			why + "\n" +
 			"It first makes a dry run and shows the changes. Then it asks for confirmation and applies them. If it is\n" +
 			"interrupted, it prints how to continue.",
-		Args: arguments(0, use+" takes flags only"),
+		Args: flagsOnly,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.upgradeTable(cmd.Context(), o, dryOnly) },
 	}
 	flags := cmd.Flags()
@@ -111,16 +110,10 @@ type summary struct {
 	Cursor        string          `json:"cursor,omitempty"` // where to resume
 }
 
-type (
-	keyView struct {
-		UserID   tokens.UserID   `json:"userId"`
-		DeviceID tokens.DeviceID `json:"deviceId"`
-	}
-	duplicateView struct {
-		Removed keyView `json:"removed"`
-		Kept    keyView `json:"kept"`
-	}
-)
+type duplicateView struct {
+	Removed keyView `json:"removed"`
+	Kept    keyView `json:"kept"`
+}
 
 func summaryOf(r dynamostore.UpgradeReport, dry bool) summary {
 	s := summary{

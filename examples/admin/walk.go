@@ -229,7 +229,7 @@ func (p *program) stats() *cobra.Command {
 		Short: "Count registrations by status, platform and project",
 		Long: "Counts all registrations by status, as list shows it, including unreadable and expired ones. Counts those\n" +
 			"that are not expired by platform and by project.",
-		Args: arguments(0, "stats takes flags only"),
+		Args: flagsOnly,
 		RunE: p.onStore(func(ctx context.Context, db *database.Database, _ []string) error {
 			b, err := p.startBulk(f.state, "stats "+db.Name)
 			if err != nil {
