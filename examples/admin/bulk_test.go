@@ -120,10 +120,9 @@ func TestImportOutcomes(t *testing.T) {
 		strings.Replace(a2[0], `"tokenHash":"`, `"tokenHash":"0`, 1) +
 		strings.Repeat("x", maxLine+1) + "\n" + unpaired + "{}\nnull\n[]\n" + `{"userId":1}` + "\n" + now[0] + now[0][:20]
 	o := d.run(input, "import", "--db", "b", "--page-size", "3", "-o", "json")
-	o.want(t, exitFailed, "line 6: tokens: invalid platform (unknown)\n", "line 7: tokenHash is not the hash",
-		"line 8: the line is longer than 64 KiB", "line 9: the line is not one JSON object", "line 10: the line has no expoPushToken",
-		"line 11: the line is not one JSON object", "line 12: the line is not one JSON object", "line 13: the line is not one JSON object",
-		"line 15: the line is not one JSON object", "not everything was imported")
+	const form = ": the line is not one JSON object"
+	o.want(t, exitFailed, "line 6: tokens: invalid platform (unknown)\n", "line 7: tokenHash is not the hash", "line 8: the line is longer than 64 KiB",
+		"line 9"+form, "line 10: the line has no expoPushToken", "line 11"+form, "line 12"+form, "line 13"+form, "line 15"+form, "not everything was imported")
 	equal(t, "counts", map[string]int{"lines": 13, "imported": 0, "imported_status": 1, "kept": 2, "expired": 1, "invalid": 9},
 		read[map[string]int](t, o))
 	o.lacks(t, "PushToken[", "windows")
@@ -213,25 +212,26 @@ func emptyPostgres(t *testing.T) string {
 
 func TestCompareRecords(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	record := func(r tokens.Registration) *store.Record { return &store.Record{Registration: r} }
-	reg := tokens.Registration{Token: tokens.MustParseToken(tokenA), Platform: tokens.IOS, Status: tokens.Active, UpdatedAt: now, ExpiresAt: now.Add(time.Hour)}
-	past, unlimited := reg, reg
-	past.ExpiresAt, unlimited.ExpiresAt = now, time.Time{}
-	same, expired, unreadable := record(reg), record(past), &store.Record{Err: errors.New("unreadable")}
+	until := func(expiry time.Time) *store.Record {
+		return &store.Record{Registration: tokens.Registration{
+			Token: tokens.MustParseToken(tokenA), Platform: tokens.IOS, Status: tokens.Active, UpdatedAt: now, ExpiresAt: expiry,
+		}}
+	}
+	live, expired, unlimited, unreadable := until(now.Add(time.Hour)), until(now), until(time.Time{}), &store.Record{Err: errBroken}
 	for name, tc := range map[string]struct {
 		here, there *store.Record
 		kind        string
 		fields      []string
 	}{
-		"expired there":    {same, expired, missing, nil},
+		"expired there":    {live, expired, missing, nil},
 		"expired here":     {expired, nil, "", nil},
 		"expired in both":  {expired, expired, "", nil},
-		"unreadable there": {same, unreadable, statusUnreadable, nil},
-		"no expiry here":   {record(unlimited), same, "", nil},
-		"everything": {record(tokens.Registration{
+		"unreadable there": {live, unreadable, statusUnreadable, nil},
+		"no expiry here":   {unlimited, live, "", nil},
+		"everything": {&store.Record{Registration: tokens.Registration{
 			Token: tokens.MustParseToken(tokenB), Platform: tokens.Android, ProjectID: "p", Status: tokens.LoggedOut,
 			RegisteredAt: now, UpdatedAt: now.Add(1), ExpiresAt: now.Add(2),
-		}), same, different, []string{"expoPushToken", "platform", "projectId", "status", "registeredAt", "updatedAt", "expiresAt"}},
+		}}, live, different, []string{"expoPushToken", "platform", "projectId", "status", "registeredAt", "updatedAt", "expiresAt"}},
 	} {
 		kind, fields := compareRecords(*tc.here, tc.there, now)
 		equal(t, "kind of "+name, tc.kind, kind)
@@ -310,8 +310,7 @@ func TestResume(t *testing.T) {
 					text, _ := os.ReadFile(file)
 					equal(t, "lines", all(t, a), sortedLines(string(text)))
 				case "stats":
-					equal(t, "counts", map[string]int{"total": 100, "status active": 66, "status logout": 34, "platform ios": 100, "project -": 100},
-						read[map[string]int](t, second))
+					second.want(t, exitOK, `"total": 100`, `"status active": 66`, `"status logout": 34`)
 				case "copy":
 					equal(t, "target", all(t, a), all(t, b))
 					counts := read[map[string]int](t, second)

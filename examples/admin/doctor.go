@@ -163,48 +163,42 @@ func may(action, purpose string, err error) finding {
 	return notSeen(check, action, err)
 }
 
+// rate returns a good finding, or the other one.
+func rate(check string, ok bool, says string, otherwise verdict, fault string) finding {
+	if ok {
+		return finding{check, good, says}
+	}
+	return finding{check, otherwise, fault}
+}
+
 // look checks the description of the table.
 func look(t *types.TableDescription) []finding {
-	status := finding{"table", good, "exists"}
-	if t.TableStatus != types.TableStatusActive && t.TableStatus != types.TableStatusUpdating {
-		status = finding{"table", wrong, "cannot be used: its status is " + string(t.TableStatus)}
-	}
-
+	usable := t.TableStatus == types.TableStatusActive || t.TableStatus == types.TableStatusUpdating
 	attributes := map[string]types.ScalarAttributeType{}
 	for _, a := range t.AttributeDefinitions {
 		attributes[aws.ToString(a.AttributeName)] = a.AttributeType
 	}
-	var schema []string
+	var keys []string
 	for _, k := range t.KeySchema {
 		name := aws.ToString(k.AttributeName)
-		schema = append(schema, fmt.Sprintf("%s %s (%s)", k.KeyType, name, attributes[name]))
+		keys = append(keys, fmt.Sprintf("%s %s (%s)", k.KeyType, name, attributes[name]))
 	}
 	const want = "HASH userId (S), RANGE deviceId (S)"
-	keys := finding{"keys", good, want}
-	if got := strings.Join(schema, ", "); got != want {
-		keys = finding{"keys", wrong, "the key schema is " + got + ", but must be " + want + ": create a new table"}
-	}
-
-	regions := finding{"regions", good, "one region"}
-	if len(t.Replicas) > 0 {
-		regions = finding{"regions", wrong, "global table: transactions are atomic in one region only. Write to it from one region, " +
-			"or two users may have one token"}
-	}
-
-	encryption := finding{"encryption", good, "KMS key of the account"}
-	switch sse := t.SSEDescription; {
-	case sse == nil || sse.Status == types.SSEStatusDisabled:
-		encryption = finding{"encryption", warning, "encrypted with a key that AWS owns, whose use you cannot audit or revoke: " +
-			"set a KMS key, because tokens are credentials"}
-	case sse.InaccessibleEncryptionDateTime != nil:
+	schema := strings.Join(keys, ", ")
+	sse := cmp.Or(t.SSEDescription, &types.SSEDescription{Status: types.SSEStatusDisabled})
+	encryption := rate("encryption", sse.Status != types.SSEStatusDisabled, "KMS key of the account", warning,
+		"encrypted with a key that AWS owns, whose use you cannot audit or revoke: set a KMS key, because tokens are credentials")
+	if sse.InaccessibleEncryptionDateTime != nil {
 		encryption = finding{"encryption", wrong, "the KMS key cannot be used: enable the key, or allow DynamoDB to use it"}
 	}
-
-	protection := finding{"protection", good, "deletion protection is on"}
-	if !aws.ToBool(t.DeletionProtectionEnabled) {
-		protection = finding{"protection", warning, "deletion protection is off: enable it"}
+	return []finding{
+		rate("table", usable, "exists", wrong, "cannot be used: its status is "+string(t.TableStatus)),
+		rate("keys", schema == want, want, wrong, "the key schema is "+schema+", but must be "+want+": create a new table"),
+		rate("regions", len(t.Replicas) == 0, "one region", wrong,
+			"global table: transactions are atomic in one region only. Write to it from one region, or two users may have one token"),
+		encryption,
+		rate("protection", aws.ToBool(t.DeletionProtectionEnabled), "deletion protection is on", warning, "deletion protection is off: enable it"),
 	}
-	return []finding{status, keys, regions, encryption, protection}
 }
 
 func lookTTL(ctx context.Context, client *dynamodb.Client, table string) finding {
@@ -213,13 +207,11 @@ func lookTTL(ctx context.Context, client *dynamodb.Client, table string) finding
 		return notSeen("ttl", "DescribeTimeToLive", err)
 	}
 	ttl := cmp.Or(out.TimeToLiveDescription, &types.TimeToLiveDescription{})
-	switch {
-	case ttl.TimeToLiveStatus != types.TimeToLiveStatusEnabled && ttl.TimeToLiveStatus != types.TimeToLiveStatusEnabling:
+	if ttl.TimeToLiveStatus != types.TimeToLiveStatusEnabled && ttl.TimeToLiveStatus != types.TimeToLiveStatusEnabling {
 		return finding{"ttl", wrong, "TTL is off, so expired registrations, which are personal data, are not removed: enable it on expiresAt"}
-	case aws.ToString(ttl.AttributeName) != "expiresAt":
-		return finding{"ttl", wrong, "TTL is on another attribute, so expired registrations are not removed: disable it, and enable it on expiresAt"}
 	}
-	return finding{"ttl", good, "on expiresAt"}
+	return rate("ttl", aws.ToString(ttl.AttributeName) == "expiresAt", "on expiresAt", wrong,
+		"TTL is on another attribute, so expired registrations are not removed: disable it, and enable it on expiresAt")
 }
 
 func lookRecovery(ctx context.Context, client *dynamodb.Client, table string) finding {
@@ -229,8 +221,7 @@ func lookRecovery(ctx context.Context, client *dynamodb.Client, table string) fi
 	}
 	backups := cmp.Or(out.ContinuousBackupsDescription, &types.ContinuousBackupsDescription{})
 	recovery := cmp.Or(backups.PointInTimeRecoveryDescription, &types.PointInTimeRecoveryDescription{})
-	if recovery.PointInTimeRecoveryStatus != types.PointInTimeRecoveryStatusEnabled {
-		return finding{"recovery", wrong, "point-in-time recovery is off, so data that is deleted by mistake is lost: enable it"}
-	}
-	return finding{"recovery", good, "point-in-time recovery is on; after a restore, run 'admin repair'"}
+	return rate("recovery", recovery.PointInTimeRecoveryStatus == types.PointInTimeRecoveryStatusEnabled,
+		"point-in-time recovery is on; after a restore, run 'admin repair'", wrong,
+		"point-in-time recovery is off, so data that is deleted by mistake is lost: enable it")
 }
