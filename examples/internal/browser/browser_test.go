@@ -136,19 +136,27 @@ func open(t *testing.T, url string, width int64) tab {
 
 func (p tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
-	if err := chromedp.Do(p.ctx, actions...); err != nil {
+	p.check(chromedp.Do(p.ctx, actions...))
+}
+
+func (p tab) check(err error) {
+	p.t.Helper()
+	if err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+func run[T any](p tab, action chromedp.Action[T]) T {
+	p.t.Helper()
+	value, err := chromedp.Run(p.ctx, action)
+	p.check(err)
+	return value
 }
 
 // evaluate returns the value of an expression of JavaScript.
 func evaluate[T any](p tab, expression string) T {
 	p.t.Helper()
-	value, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](expression))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return value
+	return run(p, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 }
 
 // click clicks the element once it is painted at its place. On a busy machine the click
@@ -160,9 +168,7 @@ func (p tab) click(selector string) {
 		for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
 		return true;
 	})()`, selector)
-	if _, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](painted, chromedp.EvalAwaitPromise)); err != nil {
-		p.t.Fatal(err)
-	}
+	evaluate[bool](p, painted)
 	p.do(chromedp.Click(chromedp.CSS(selector)))
 }
 
@@ -199,9 +205,7 @@ func (p tab) scheme(value string) {
 	_, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: value}},
 	})
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	p.check(err)
 }
 
 var (
@@ -246,9 +250,7 @@ func (p tab) readable(width int) {
 		p.t.Error(fault)
 	}
 	tree, err := chromedp.Call(p.ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	p.check(err)
 	for _, node := range tree.Nodes {
 		if node.Ignored || node.Role == nil {
 			continue
@@ -266,23 +268,7 @@ func (p tab) readable(width int) {
 func (p tab) picture(name string) {
 	p.t.Helper()
 	if *pictures != "" {
-		p.write(filepath.Join(*pictures, name+".png"), p.shot(chromedp.FullScreenshot(100)))
-	}
-}
-
-func (p tab) shot(action chromedp.Action[[]byte]) []byte {
-	p.t.Helper()
-	shot, err := chromedp.Run(p.ctx, action)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return shot
-}
-
-func (p tab) write(file string, content []byte) {
-	p.t.Helper()
-	if err := os.WriteFile(file, content, 0o644); err != nil {
-		p.t.Fatal(err)
+		p.check(os.WriteFile(filepath.Join(*pictures, name+".png"), run(p, chromedp.FullScreenshot(100)), 0o644))
 	}
 }
 
@@ -294,15 +280,12 @@ func (p tab) readme() {
 		return
 	}
 	p.do(chromedp.EmulateViewport(1100, 775, chromedp.EmulateScale(0.7)))
-	decoded, err := png.Decode(bytes.NewReader(p.shot(chromedp.CaptureScreenshot())))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	var small bytes.Buffer
-	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, paletted(decoded)); err != nil {
-		p.t.Fatal(err)
-	}
-	p.write("../../../docs/demo.png", small.Bytes())
+	decoded, err := png.Decode(bytes.NewReader(run(p, chromedp.CaptureScreenshot())))
+	p.check(err)
+	file, err := os.Create("../../../docs/demo.png")
+	p.check(err)
+	p.check((&png.Encoder{CompressionLevel: png.BestCompression}).Encode(file, paletted(decoded)))
+	p.check(file.Close())
 }
 
 // paletted returns the picture in 20 colors. Each is frequent and far from the colors

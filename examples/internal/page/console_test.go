@@ -233,7 +233,7 @@ func TestTotals(t *testing.T) {
 		began := time.Now()
 		d.says("POST", "/console/count", "", 303)
 		d.says("POST", "/console/count", "", 303) // one at a time
-		time.Sleep(1500 * time.Millisecond)
+		time.Sleep(1200 * time.Millisecond)
 		synctest.Wait()
 		d.says("GET", "/console", "", 200, `<b id="progress">200</b>`)
 		time.Sleep(2 * time.Second)
@@ -264,10 +264,12 @@ func TestStatesAreCounted(t *testing.T) {
 		return recordOf(status, age*7*24*time.Hour)
 	}
 	all := &totals{counts: map[string]map[string]int{}}
-	all.add([]store.Record{
+	for _, r := range []store.Record{
 		at(0, tokens.Active), at(0, tokens.Active), at(3, tokens.LoggedOut), at(12, tokens.DeviceNotRegistered),
 		at(13, tokens.Active), {Err: errors.New("unreadable")},
-	}, now)
+	} {
+		all.add(r, now)
+	}
 	want := []line{{"active", 2}, {"device_not_registered", 1}, {"expired", 1}, {"logout", 1}, {"unreadable", 1}}
 	if diff := cmp.Diff(want, all.Lines("status")); diff != "" {
 		t.Errorf("statuses (-want +got):\n%s", diff)

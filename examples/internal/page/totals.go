@@ -29,8 +29,8 @@ type totals struct {
 	Latest   []tokens.Registration
 }
 
-// add counts records. A key that a walk returns twice is counted twice.
-func (t *totals) add(records []store.Record, now time.Time) {
+// add counts a record. A key that a walk returns twice is counted twice.
+func (t *totals) add(r store.Record, now time.Time) {
 	count := func(what, name string) {
 		if t.counts[what] == nil {
 			t.counts[what] = map[string]int{}
@@ -40,26 +40,24 @@ func (t *totals) add(records []store.Record, now time.Time) {
 		}
 		t.counts[what][name]++
 	}
-	t.Rows += len(records)
-	for _, r := range records {
-		reg := r.Registration
-		switch {
-		case r.Err != nil:
-			count("status", "unreadable")
-			continue
-		case reg.Expired(now):
-			count("status", "expired")
-			continue
-		}
-		count("status", string(reg.Status))
-		count("platform", string(reg.Platform))
-		count("project", visible.ID(string(reg.ProjectID)))
-		t.ages[min(weeks-1, max(0, int(now.Sub(reg.UpdatedAt)/(7*24*time.Hour))))]++
-		if len(t.Latest) < latest || reg.UpdatedAt.After(t.Latest[latest-1].UpdatedAt) {
-			t.Latest = append(t.Latest, reg)
-			slices.SortStableFunc(t.Latest, func(a, b tokens.Registration) int { return b.UpdatedAt.Compare(a.UpdatedAt) })
-			t.Latest = t.Latest[:min(latest, len(t.Latest))]
-		}
+	t.Rows++
+	reg := r.Registration
+	switch {
+	case r.Err != nil:
+		count("status", "unreadable")
+		return
+	case reg.Expired(now):
+		count("status", "expired")
+		return
+	}
+	count("status", string(reg.Status))
+	count("platform", string(reg.Platform))
+	count("project", visible.ID(string(reg.ProjectID)))
+	t.ages[min(weeks-1, max(0, int(now.Sub(reg.UpdatedAt)/(7*24*time.Hour))))]++
+	if len(t.Latest) < latest || reg.UpdatedAt.After(t.Latest[latest-1].UpdatedAt) {
+		t.Latest = append(t.Latest, reg)
+		slices.SortStableFunc(t.Latest, func(a, b tokens.Registration) int { return b.UpdatedAt.Compare(a.UpdatedAt) })
+		t.Latest = t.Latest[:min(latest, len(t.Latest))]
 	}
 }
 
@@ -99,21 +97,19 @@ func (t *totals) Bars() []bar {
 // after each page.
 func countAll(ctx context.Context, w store.Walker, perSecond int, progress func(rows int)) (*totals, error) {
 	t := &totals{From: time.Now(), counts: map[string]map[string]int{}}
-	step := min(pageSize, perSecond)
-	limiter := rate.NewLimiter(rate.Limit(perSecond), step)
-	for cursor := store.Cursor(""); ; {
-		if err := limiter.WaitN(ctx, step); err != nil {
-			return nil, err
+	limiter := rate.NewLimiter(rate.Limit(perSecond), min(pageSize, perSecond))
+	for r, err := range store.Walk(ctx, w, "", pageSize) {
+		if err == nil {
+			err = limiter.Wait(ctx)
 		}
-		records, next, err := w.Page(ctx, cursor, step)
 		if err != nil {
 			return nil, err
 		}
-		t.add(records, time.Now())
-		progress(t.Rows)
-		if cursor = next; cursor == "" {
-			t.At = time.Now()
-			return t, nil
+		t.add(r, time.Now())
+		if t.Rows%pageSize == 0 {
+			progress(t.Rows)
 		}
 	}
+	t.At = time.Now()
+	return t, nil
 }
