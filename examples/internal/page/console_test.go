@@ -72,56 +72,28 @@ func TestWhoIsAdmitted(t *testing.T) {
 	d := newDesk(t, nil)
 	key := "/console?key=" + d.console.key
 	cookie := []string{"Cookie", "console-8080=" + d.console.key}
-	for name, tc := range map[string]struct {
-		method, path, from string
-		header             []string
-		want               int
-	}{
-		"the address that was printed":  {"GET", key, "", nil, 303},
-		"afterwards":                    {"GET", "/console", "", cookie, 200},
-		"through a tunnel":              {"GET", key, "", []string{"Host", "localhost:9999"}, 303},
-		"without a key":                 {"GET", "/console", "", nil, 403},
-		"another key":                   {"GET", "/console?key=AAAAAAAAAAAAAAAAAAAAAAAAAA", "", nil, 403},
-		"an empty key":                  {"GET", "/console?key=", "", []string{"Cookie", "console-8080="}, 403},
-		"a key for an action":           {"POST", "/console/count?key=" + d.console.key, "", nil, 403},
-		"the cookie of another console": {"GET", "/console", "", []string{"Cookie", "console-8081=" + d.console.key}, 403},
-		"another machine":               {"GET", key, "192.0.2.1:1234", nil, 403},
-		"another machine, with cookie":  {"GET", "/console", "192.0.2.1:1234", cookie, 403},
-		"rebound":                       {"GET", key, "", []string{"Host", "rebound.example:8080"}, 421},
-		"a form of another site":        {"POST", "/console/count", "", append(cookie, "Origin", "https://elsewhere.example"), 403},
-		"a change, read-only":           {"POST", "/console/change", "", cookie, 404},
-		"a token in a URL":              {"GET", "/console/holder?token=x", "", cookie, 405},
-	} {
-		t.Run(name, func(t *testing.T) {
-			w := call(from(d.console, tc.from), tc.method, tc.path, "", tc.header...)
-			if w.Code != tc.want {
-				t.Errorf("status is %d, want %d", w.Code, tc.want)
-			}
-			if tc.want != 200 && strings.Contains(w.Body.String()+w.Header().Get("Location"), d.console.key) {
-				t.Error("the answer has the key in it")
-			}
-			if tc.want != 421 && (w.Header().Get("Cache-Control") != "no-store" || w.Header().Get("X-Frame-Options") != "DENY") {
-				t.Errorf("headers are %v", w.Header())
-			}
-		})
-	}
+	const elsewhere = "192.0.2.1:1234"
+	answers(t, d.console, d.console.key, []exchange{
+		{"the address that was printed", "GET", key, "", nil, 303},
+		{"afterwards", "GET", "/console", "", cookie, 200},
+		{"through a tunnel", "GET", key, "", []string{"Host", "localhost:9999"}, 303},
+		{"without a key", "GET", "/console", "", nil, 403},
+		{"another key", "GET", "/console?key=AAAAAAAAAAAAAAAAAAAAAAAAAA", "", nil, 403},
+		{"an empty key", "GET", "/console?key=", "", []string{"Cookie", "console-8080="}, 403},
+		{"a key for an action", "POST", "/console/count?key=" + d.console.key, "", nil, 403},
+		{"the cookie of another console", "GET", "/console", "", []string{"Cookie", "console-8081=" + d.console.key}, 403},
+		{"another machine", "GET", key, "", []string{"Remote", elsewhere}, 403},
+		{"another machine, with cookie", "GET", "/console", "", append(cookie, "Remote", elsewhere), 403},
+		{"rebound", "GET", key, "", []string{"Host", "rebound.example:8080"}, 421},
+		{"a form of another site", "POST", "/console/count", "", append(cookie, "Origin", "https://elsewhere.example"), 403},
+		{"a change, read-only", "POST", "/console/change", "", cookie, 404},
+		{"a token in a URL", "GET", "/console/holder?token=x", "", cookie, 405},
+	})
 	if call(d.console, "GET", key, "").Header().Get("Set-Cookie") != cookie[1]+"; Path=/console; HttpOnly; SameSite=Strict" {
 		t.Error("the cookie has another name or other attributes")
 	}
 	remote := newDesk(t, func(o *Options) { o.Remote = true })
-	if w := call(from(remote.console, "192.0.2.1:1234"), "GET", remote.console.Path(), ""); w.Code != 303 {
-		t.Errorf("with Remote, another machine gets %d", w.Code)
-	}
-}
-
-// from gives requests that client address, if it is not "".
-func from(h http.Handler, address string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if address != "" {
-			r.RemoteAddr = address
-		}
-		h.ServeHTTP(w, r)
-	})
+	answers(t, remote.console, "", []exchange{{"with Remote, another machine", "GET", remote.console.Path(), "", []string{"Remote", elsewhere}, 303}})
 }
 
 func TestWhyNot(t *testing.T) {
