@@ -130,24 +130,24 @@ func TestValidateImport(t *testing.T) {
 		t.Errorf("without times: %v", err)
 	}
 	late := time.Date(10000, time.January, 1, 0, 0, 0, 0, time.UTC)
-	bad := tokens.Registration{
+	wrong := tokens.Registration{
 		Key: tokens.Key{UserID: "#", DeviceID: "phone"}, Platform: "windows", Status: "gone",
 		RegisteredAt: late, UpdatedAt: time.Time{}.Add(-1), ExpiresAt: late,
 	}
 	want := invalid(
-		tokens.FieldError{Field: "userId", Code: tokens.CodeReserved},
-		tokens.FieldError{Field: "expoPushToken", Code: tokens.CodeRequired},
-		tokens.FieldError{Field: "platform", Code: tokens.CodeUnknown},
-		tokens.FieldError{Field: "status", Code: tokens.CodeUnknown},
-		tokens.FieldError{Field: "registeredAt", Code: tokens.CodeMalformed},
-		tokens.FieldError{Field: "updatedAt", Code: tokens.CodeMalformed},
-		tokens.FieldError{Field: "expiresAt", Code: tokens.CodeMalformed},
+		bad("userId", tokens.CodeReserved),
+		bad("expoPushToken", tokens.CodeRequired),
+		bad("platform", tokens.CodeUnknown),
+		bad("status", tokens.CodeUnknown),
+		bad("registeredAt", tokens.CodeMalformed),
+		bad("updatedAt", tokens.CodeMalformed),
+		bad("expiresAt", tokens.CodeMalformed),
 	)
-	if diff := cmp.Diff(want, store.ValidateImport(bad)); diff != "" {
+	if diff := cmp.Diff(want, store.ValidateImport(wrong)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	valid.Status = ""
-	want = invalid(tokens.FieldError{Field: "status", Code: tokens.CodeRequired})
+	want = invalid(bad("status", tokens.CodeRequired))
 	if diff := cmp.Diff(want, store.ValidateImport(valid)); diff != "" {
 		t.Errorf("no status (-want +got):\n%s", diff)
 	}

@@ -23,11 +23,15 @@ var (
 	}
 )
 
+func bad(field string, code tokens.Code) tokens.FieldError {
+	return tokens.FieldError{Field: field, Code: code}
+}
+
 func invalid(fields ...tokens.FieldError) error { return &tokens.InvalidError{Fields: fields} }
 
 func TestValidateInvalidation(t *testing.T) {
-	sentAtRequired := tokens.FieldError{Field: "sentAt", Code: tokens.CodeRequired}
-	malformed := invalid(tokens.FieldError{Field: "sentAt", Code: tokens.CodeMalformed})
+	sentAtRequired := bad("sentAt", tokens.CodeRequired)
+	malformed := invalid(bad("sentAt", tokens.CodeMalformed))
 	west := time.FixedZone("", -3600)
 	for _, tc := range []struct {
 		name   string
@@ -44,9 +48,9 @@ func TestValidateInvalidation(t *testing.T) {
 		{"year 0", alice.Key, token, time.Time{}.Add(-1), malformed},
 		{"year 10000 in UTC", alice.Key, token, time.Date(9999, time.December, 31, 23, 0, 0, 0, west), malformed},
 		{"nothing", tokens.Key{}, tokens.Token{}, time.Time{}, invalid(
-			tokens.FieldError{Field: "userId", Code: tokens.CodeRequired},
-			tokens.FieldError{Field: "deviceId", Code: tokens.CodeRequired},
-			tokens.FieldError{Field: "tokenHash", Code: tokens.CodeRequired},
+			bad("userId", tokens.CodeRequired),
+			bad("deviceId", tokens.CodeRequired),
+			bad("tokenHash", tokens.CodeRequired),
 			sentAtRequired,
 		)},
 	} {
@@ -131,8 +135,8 @@ func TestInvalidateTokenErrors(t *testing.T) {
 	// The store is nil, so a call of it would panic.
 	err = store.InvalidateToken(t.Context(), nil, tokens.Token{}, time.Time{})
 	want := invalid(
-		tokens.FieldError{Field: "expoPushToken", Code: tokens.CodeRequired},
-		tokens.FieldError{Field: "sentAt", Code: tokens.CodeRequired},
+		bad("expoPushToken", tokens.CodeRequired),
+		bad("sentAt", tokens.CodeRequired),
 	)
 	if diff := cmp.Diff(want, err); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

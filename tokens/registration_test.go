@@ -63,11 +63,11 @@ func TestRequestNamesEveryBadField(t *testing.T) {
 		want  tokens.FieldError
 		apply func(*tokens.Request)
 	}{
-		{tokens.FieldError{Field: "userId", Code: tokens.CodeReserved}, func(r *tokens.Request) { r.Key.UserID = "#claim#1#x" }},
-		{tokens.FieldError{Field: "deviceId", Code: tokens.CodeInvalidUTF8}, func(r *tokens.Request) { r.Key.DeviceID = "d\xc3" }},
-		{tokens.FieldError{Field: "expoPushToken", Code: tokens.CodeRequired}, func(r *tokens.Request) { r.Token = tokens.Token{} }},
-		{tokens.FieldError{Field: "platform", Code: tokens.CodeUnknown}, func(r *tokens.Request) { r.Platform = "web" }},
-		{tokens.FieldError{Field: "projectId", Code: tokens.CodeControlCharacter}, func(r *tokens.Request) { r.ProjectID = "\x7f" }},
+		{bad("userId", tokens.CodeReserved), func(r *tokens.Request) { r.Key.UserID = "#claim#1#x" }},
+		{bad("deviceId", tokens.CodeInvalidUTF8), func(r *tokens.Request) { r.Key.DeviceID = "d\xc3" }},
+		{bad("expoPushToken", tokens.CodeRequired), func(r *tokens.Request) { r.Token = tokens.Token{} }},
+		{bad("platform", tokens.CodeUnknown), func(r *tokens.Request) { r.Platform = "web" }},
+		{bad("projectId", tokens.CodeControlCharacter), func(r *tokens.Request) { r.ProjectID = "\x7f" }},
 	}
 	for set := range 1 << len(faults) {
 		req := validRequest()
@@ -89,6 +89,10 @@ func TestRequestNamesEveryBadField(t *testing.T) {
 			t.Errorf("key (-want +got):\n%s", diff)
 		}
 	}
+}
+
+func bad(field string, code tokens.Code) tokens.FieldError {
+	return tokens.FieldError{Field: field, Code: code}
 }
 
 func invalid(fields ...tokens.FieldError) *tokens.InvalidError {
@@ -138,10 +142,10 @@ func TestCodesAreStable(t *testing.T) {
 
 func TestJoinInvalid(t *testing.T) {
 	var (
-		user     = tokens.FieldError{Field: "userId", Code: tokens.CodeReserved}
-		device   = tokens.FieldError{Field: "deviceId", Code: tokens.CodeRequired}
-		longUser = tokens.FieldError{Field: "userId", Code: tokens.CodeTooLong}
-		sentAt   = tokens.FieldError{Field: tokens.FieldSentAt, Code: tokens.CodeRequired}
+		user     = bad("userId", tokens.CodeReserved)
+		device   = bad("deviceId", tokens.CodeRequired)
+		longUser = bad("userId", tokens.CodeTooLong)
+		sentAt   = bad(tokens.FieldSentAt, tokens.CodeRequired)
 		other    = errors.New("not an argument's fault")
 	)
 	for _, tt := range []struct {
@@ -178,7 +182,7 @@ func TestJoinInvalid(t *testing.T) {
 
 // A caller may change the joined error without changing its parts.
 func TestJoinInvalidCopies(t *testing.T) {
-	part := invalid(tokens.FieldError{Field: "userId", Code: tokens.CodeRequired})
+	part := invalid(bad("userId", tokens.CodeRequired))
 	fieldsOf(t, tokens.JoinInvalid(part))[0].Code = tokens.CodeUnknown
 	if part.Fields[0].Code != tokens.CodeRequired {
 		t.Error("the part has changed with the joined error")

@@ -94,24 +94,24 @@ func (f *fixture) stored() map[tokens.Key]tokens.Registration {
 }
 
 var endingChecks = []check{
-	{"Ending/Refresh", "context", three, endsDuring("refresh")},
-	{"Ending/Reactivate", "context", three, endsDuring("reactivate")},
-	{"Ending/Replace", "context", three, endsDuring("replace")},
-	{"Ending/TakeOver", "context", three, endsDuring("take over")},
-	{"Ending/Exchange", "context", three, endsDuring("take over with the other's token")},
-	{"Ending/Reinstall", "context", three, endsDuring("reinstall")},
-	{"Ending/Create", "context", three, endsDuring("create elsewhere")},
-	{"Ending/Evict", "context", three, endsDuring("create")},
-	{"Ending/Deactivate", "context", three, endsDuring("deactivate")},
-	{"Ending/Invalidate", "context", three, endsDuring("invalidate")},
-	{"Ending/Delete", "context", three, endsDuring("delete")},
-	{"Ending/DeleteUser", "context", three, endsDuring("delete the user")},
+	endsDuring("Refresh", "refresh"),
+	endsDuring("Reactivate", "reactivate"),
+	endsDuring("Replace", "replace"),
+	endsDuring("TakeOver", "take over"),
+	endsDuring("Exchange", "take over with the other's token"),
+	endsDuring("Reinstall", "reinstall"),
+	endsDuring("Create", "create elsewhere"),
+	endsDuring("Evict", "create"),
+	endsDuring("Deactivate", "deactivate"),
+	endsDuring("Invalidate", "invalidate"),
+	endsDuring("Delete", "delete"),
+	endsDuring("DeleteUser", "delete the user"),
 }
 
 // endsDuring ends the context of the action at each of its uses, at each reading of the
 // clock, and while the call runs.
-func endsDuring(name string) func(*fixture) {
-	return func(f *fixture) {
+func endsDuring(subject, name string) check {
+	return check{"Ending/" + subject, "context", three, func(f *fixture) {
 		f.setScene(0)
 		whole := newEnding(f.Context(), nil, 0)
 		f.clock.onReading(whole.moment)
@@ -145,7 +145,7 @@ func endsDuring(name string) func(*fixture) {
 			}
 			f.endsAt(scene(1+n), name, at, after)
 		}
-	}
+	}}
 }
 
 func (f *fixture) setScene(s scene) {

@@ -51,7 +51,7 @@ var inspectChecks = []check{
 	}},
 	{"Invalid/Inspect", "invalid", defaults, func(f *fixture) { f.refusesUsers(inspectCall) }},
 	contextCheck("Inspect", reads, inspectCall(alice)),
-	{"Pairs/InspectAndRegister", "one-instant", three, manyRounds("inspect", "replace", "take over", "reinstall")},
+	pairCheck("InspectAndRegister", "one-instant", "inspect", "replace", "take over", "reinstall"),
 	{"Race/InspectWhileReplacing", "one-instant", defaults, func(f *fixture) {
 		f.showsWholeWrites(func(f *fixture) ([]tokens.Registration, error) {
 			records, err := store.Inspect(f.Context(), f.store, alice)

@@ -19,18 +19,18 @@ import (
 )
 
 var pairChecks = []check{
-	{"Pairs/RefreshAndTakeOver", "one-holder", three, manyRounds("refresh", "take over", "take over with a known device", "reinstall")},
-	{"Pairs/ReplaceAndTakeOver", "take-over", three, manyRounds("replace", "take over", "take over with a known device", "reinstall")},
-	{"Pairs/TakeOverAndTakeOver", "moved-from", three, manyRounds("take over", "take over with a known device", "take over with the other's token", "reinstall as new")},
-	{"Pairs/RefreshAndDeactivate", "deactivate", three, manyRounds("deactivate", "refresh", "replace", "take over")},
-	{"Pairs/RefreshAndInvalidate", "invalidate", three, manyRounds("invalidate", "refresh", "replace", "deactivate")},
-	{"Pairs/RefreshAndDelete", "delete", three, manyRounds("delete", "refresh", "replace", "take over", "deactivate")},
-	{"Pairs/RegisterAndDeleteUser", "delete-user", three, manyRounds("delete the user", "refresh", "replace", "take over", "create")},
-	{"Pairs/RegisterAndEvict", "limit", three, manyRounds("create", "reactivate", "delete the watch", "refresh the tablet", "create another")},
-	{"Pairs/CreateAndCreate", "created", three, manyRounds("create", "create", "create with another token", "create elsewhere")},
-	{"Pairs/GetAndRegister", "one-instant", three, manyRounds("get", "replace", "take over", "reinstall")},
-	{"Pairs/HolderAndRegister", "one-instant", three, manyRounds("holder", "replace", "take over", "reinstall")},
-	{"Pairs/ListAndRegister", "one-instant", three, manyRounds("list", "replace", "take over", "reinstall")},
+	pairCheck("RefreshAndTakeOver", "one-holder", "refresh", "take over", "take over with a known device", "reinstall"),
+	pairCheck("ReplaceAndTakeOver", "take-over", "replace", "take over", "take over with a known device", "reinstall"),
+	pairCheck("TakeOverAndTakeOver", "moved-from", "take over", "take over with a known device", "take over with the other's token", "reinstall as new"),
+	pairCheck("RefreshAndDeactivate", "deactivate", "deactivate", "refresh", "replace", "take over"),
+	pairCheck("RefreshAndInvalidate", "invalidate", "invalidate", "refresh", "replace", "deactivate"),
+	pairCheck("RefreshAndDelete", "delete", "delete", "refresh", "replace", "take over", "deactivate"),
+	pairCheck("RegisterAndDeleteUser", "delete-user", "delete the user", "refresh", "replace", "take over", "create"),
+	pairCheck("RegisterAndEvict", "limit", "create", "reactivate", "delete the watch", "refresh the tablet", "create another"),
+	pairCheck("CreateAndCreate", "created", "create", "create", "create with another token", "create elsewhere"),
+	pairCheck("GetAndRegister", "one-instant", "get", "replace", "take over", "reinstall"),
+	pairCheck("HolderAndRegister", "one-instant", "holder", "replace", "take over", "reinstall"),
+	pairCheck("ListAndRegister", "one-instant", "list", "replace", "take over", "reinstall"),
 	// Two of alice's devices have expired. A store may erase them at any call, but not
 	// one that has just registered again.
 	{"Pairs/Expired", "one-instant", three, func(f *fixture) {
@@ -48,8 +48,9 @@ var pairChecks = []check{
 	{"Pairs/All", "one-instant", three, func(f *fixture) { f.roundsOfAll(f.everyPair(f.store, f.store)) }},
 }
 
-func manyRounds(first string, others ...string) func(*fixture) {
-	return func(f *fixture) { f.manyRounds(time.Hour, first, others...) }
+// pairCheck runs the first action with each of the others.
+func pairCheck(name, rule, first string, others ...string) check {
+	return check{"Pairs/" + name, rule, three, func(f *fixture) { f.manyRounds(time.Hour, first, others...) }}
 }
 
 // manyRounds runs the first action with each of the others, at a time after start.

@@ -215,9 +215,9 @@ var raceImportChecks = []check{
 		}
 	}},
 	{"Pairs/Import", "import", three, func(f *fixture) {
-		manyRounds("import", "refresh", "replace", "take over", "take over with a known device", "import with the other's token")(f)
-		manyRounds("import with the other's token", "replace", "take over with a known device", "delete", "delete the other user")(f)
+		f.manyRounds(time.Hour, "import", "refresh", "replace", "take over", "take over with a known device", "import with the other's token")
+		f.manyRounds(time.Hour, "import with the other's token", "replace", "take over with a known device", "delete", "delete the other user")
 	}},
-	{"Pairs/ImportStatus", "import", three, manyRounds("import a log out", "refresh", "replace", "invalidate")},
-	{"Ending/Import", "context", three, endsDuring("import with the other's token")},
+	pairCheck("ImportStatus", "import", "import a log out", "refresh", "replace", "invalidate"),
+	endsDuring("Import", "import with the other's token"),
 }
