@@ -36,8 +36,7 @@ type Options struct {
 	// MaxAttempts is the maximum number of attempts of one write while other calls write the
 	// same items. After that the call returns [store.ErrTryAgain]. 0 means 10. The minimum is
 	// 4, because moving a token may take three attempts without contention. The SDK's
-	// retries, after a lost response or a throttled request, are not counted: configure them
-	// on the client.
+	// retries are not counted: configure them on the client.
 	MaxAttempts int
 
 	// Observe, if not nil, is called at the end of each call that a [store.Operation] names,

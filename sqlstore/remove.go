@@ -80,8 +80,7 @@ ORDER BY user_id, device_id LIMIT 1 OFFSET $3`
 // for a week why a device received no messages.
 //
 // Purge walks the whole table by its primary key in batches of a thousand rows, two
-// statements each. No row is locked for longer than one statement. After an error,
-// the result is the number of rows removed so far.
+// statements each. After an error, the result is the number of rows removed so far.
 func (s *Store) Purge(ctx context.Context, keep time.Duration) (removed int64, err error) {
 	if keep < store.ClockSkew {
 		return 0, errors.New("sqlstore: Purge: keep is less than store.ClockSkew, which is 5 minutes")

@@ -36,9 +36,7 @@ type Store struct {
 	table   string // quoted
 	policy  store.Policy
 	observe func(store.Event)
-	// writing has an element during a write. It is nil unless the dialect has one
-	// writer.
-	writing chan struct{}
+	writing chan struct{}     // full during a write; nil unless the dialect has one writer
 	sql     map[string]string // the statements, by template
 }
 

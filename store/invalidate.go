@@ -29,11 +29,9 @@ func validateSentAt(sentAt time.Time) error {
 	return &tokens.InvalidError{Fields: []tokens.FieldError{{Field: tokens.FieldSentAt, Code: code}}}
 }
 
-// InvalidateToken calls Holder and then Invalidate for the registration that holds
-// the token. It is for a sender that has the token of a message but not its key. A
-// sender that has the key calls Invalidate. If no registration holds the token, or
-// the token moves between the two calls, InvalidateToken changes nothing and
-// returns nil.
+// InvalidateToken calls Holder and then Invalidate, for a sender that has the token
+// of a message but not its key. If no registration holds the token, or the token
+// moves between the two calls, InvalidateToken changes nothing and returns nil.
 //
 // In a DynamoDB table that an older service filled, Holder and InvalidateToken do
 // not find the older rows until they are registered again or the table is upgraded.

@@ -25,10 +25,9 @@ type Listing struct {
 // soon as List returns, in any order. An error of one user is in that user's
 // Listing and does not end the loop.
 //
-// ListUsers reads users lazily, one for each call of List that may start, so users
-// may be of any length. users runs in another goroutine than the loop body: data
-// that both use needs a lock, and users may block, even until the loop body has
-// handled a Listing.
+// ListUsers reads users lazily, so users may be of any length. users runs in another
+// goroutine than the loop body: data that both use needs a lock, and users may
+// block, even until the loop body has handled a Listing.
 //
 // When ctx is done, ListUsers reads no more users. Users that were read get a
 // Listing with the context's error. If users has not ended, a last Listing has that

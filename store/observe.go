@@ -27,8 +27,8 @@ const (
 )
 
 // An Outcome is the result of a call, for observers of stores and of package
-// httpapi. Its values are a small fixed set and can be labels of a metric. The zero
-// value is not an outcome.
+// httpapi. Its fixed values can be labels of a metric. The zero value is not an
+// outcome.
 type Outcome string
 
 // The outcomes of a call. [Result] has one of the first three.
@@ -75,30 +75,22 @@ func OutcomeOf(err error) Outcome {
 type Event struct {
 	Operation Operation
 	Outcome   Outcome
-	// Moved reports that another user's active registration lost the token to
-	// a Register.
-	Moved bool
-	// Evicted is the number of registrations that a Register removed for the
-	// device limit.
-	Evicted int
-	// Duration is the time between the start and the end of the call.
-	Duration time.Duration
-	// Attempts is the number of attempts to write: 0 for a read and for a call
-	// that found nothing to write. It is above 1 when concurrent calls write the
-	// same rows.
+	Moved     bool // another user's active registration lost the token
+	Evicted   int  // registrations that were removed for the device limit
+	Duration  time.Duration
+	// Attempts is the number of attempts to write: 0 if there was nothing to
+	// write, and above 1 when concurrent calls write the same rows.
 	Attempts int
 	// Calls is the number of requests to the database: calls of the AWS SDK, each
 	// including the SDK's own retries, or SQL statements.
 	Calls int
-	// ReadUnits and WriteUnits are the capacity units that DynamoDB reported; 0 on
-	// other databases. DynamoDB reports none for a write whose condition failed,
-	// but charges for it.
+	// ReadUnits and WriteUnits are the capacity units that DynamoDB reported. It
+	// reports none for a write whose condition failed, but charges for it.
 	ReadUnits, WriteUnits float64
 	// Corrupt has the keys of registrations that List omitted or Register
 	// overwrote because they cannot be decoded; nil if there are none.
 	Corrupt []tokens.Key
-	// Err is the error that the call returned.
-	Err error
+	Err     error // the result of the call
 }
 
 // Ended returns e with the Duration, Err and Outcome of a call that began at start

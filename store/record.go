@@ -32,11 +32,9 @@ type Inspector interface {
 }
 
 // A Cursor is a position in a walk over a store. It is opaque, and valid only for
-// the store that returned it. A later process may use it. As an argument, the zero
-// Cursor is the start of a walk over all registrations. As a result, it is the end
-// of the walk.
-//
-// A Cursor contains a user id: treat it as personal data.
+// the store that returned it, also in a later process. The zero Cursor is the start
+// of a walk as an argument, and the end as a result. A Cursor contains a user id:
+// treat it as personal data.
 type Cursor string
 
 // A Walker returns all stored registrations in pages, for support, migration and
@@ -53,9 +51,8 @@ type Walker interface {
 	// the end of the walk. A page may be empty before the end. limit is 1 or
 	// more.
 	//
-	// A walk is not a snapshot, but returns at least once each key that is stored
-	// throughout the walk. After an error, call Page again with the same cursor. This
-	// works even if the registration at the cursor was deleted. The error is a
+	// After an error, call Page again with the same cursor, even if the
+	// registration at the cursor was deleted. The error is a
 	// [*tokens.InvalidError] for a cursor that this store did not return.
 	// (Rule: walk.)
 	Page(ctx context.Context, from Cursor, limit int) ([]Record, Cursor, error)
@@ -91,8 +88,8 @@ func Walk(ctx context.Context, w Walker, from Cursor, limit int) iter.Seq2[Recor
 	}
 }
 
-// Inspect calls the [Inspector] that s implements or wraps. The error is
-// [errors.ErrUnsupported] if there is none; see Growth in the package comment.
+// Inspect calls the [Inspector] that s implements or wraps, or returns
+// [errors.ErrUnsupported]: see Growth in the package comment.
 func Inspect(ctx context.Context, s Store, user tokens.UserID) ([]Record, error) {
 	i, err := find[Inspector](s)
 	if err != nil {

@@ -60,8 +60,6 @@ func (p ProjectID) fault() Code {
 	return textFault(string(p), MaxProjectIDLen)
 }
 
-// textFault returns the first rule that an id of at most maxLen characters
-// breaks, or "".
 func textFault(s string, maxLen int) Code {
 	switch {
 	case s == "":

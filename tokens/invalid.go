@@ -94,7 +94,6 @@ func invalid(field string, code Code) *InvalidError {
 	return &InvalidError{Fields: []FieldError{{Field: field, Code: code}}}
 }
 
-// check returns nil if the code is "".
 func check(field string, code Code) error {
 	if code == "" {
 		return nil
@@ -102,7 +101,6 @@ func check(field string, code Code) error {
 	return invalid(field, code)
 }
 
-// faults collects the invalid fields of an argument.
 type faults []FieldError
 
 func (f *faults) add(field string, code Code) {

@@ -23,8 +23,7 @@ type Registration struct {
 }
 
 // Active reports whether the status is [Active], so that messages may be sent to
-// the device. It ignores expiry: call [Registration.Expired] for a registration
-// that may be expired, such as one that a walk over a store returned.
+// the device. It ignores expiry: see [Registration.Expired].
 func (r Registration) Active() bool { return r.Status == Active }
 
 // Expired reports whether r is expired at now: from ExpiresAt on, and never if

@@ -67,8 +67,7 @@ func MustParseToken(s string) Token {
 }
 
 // Reveal returns the token's text in the spelling that was parsed, and "" for the
-// zero Token. Only Reveal and [Token.Spellings] return the secret: search for their
-// callers to see which code handles it.
+// zero Token. Only Reveal and [Token.Spellings] return the secret.
 func (t Token) Reveal() string {
 	if t.s == nil {
 		return ""
@@ -138,9 +137,8 @@ func (t Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.String()
 // LogValue returns the text of [Token.String].
 func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
 
-// MarshalText returns the text of [Token.String], for encoding/json and other
-// encoders. There is no UnmarshalText: decoding a [Registration] from JSON fails,
-// because its token was not written.
+// MarshalText returns the text of [Token.String]. There is no UnmarshalText:
+// decoding a [Registration] from JSON fails, because its token was not written.
 func (t Token) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
 // GobEncode returns the text of [Token.String]. There is no GobDecode, as with
@@ -150,15 +148,12 @@ func (t Token) GobEncode() ([]byte, error) { return t.MarshalText() }
 // A spelling is a prefix, the identity and a closing bracket, or the bare identity.
 var prefixes = [...]string{"ExponentPushToken[", "ExpoPushToken["}
 
-// isSpelling reports whether s has the format of a token. It does not check the
-// length.
+// isSpelling does not check the length.
 func isSpelling(s string) bool {
 	inner, ok := unwrap(s)
 	return isBare(s) || ok && isInner(inner)
 }
 
-// identityOf returns the text inside the brackets of a token, or the whole of a
-// bare one.
 func identityOf(s string) string {
 	if inner, ok := unwrap(s); ok {
 		return inner

@@ -121,11 +121,9 @@ func (s *faulty) begin(ctx context.Context, method string, invalid error) error 
 		s.mu.Lock()
 	} else {
 		s.arrived.Add(1)
-		s.mu.Lock()
-		for s.busy == s {
+		for s.mu.Lock(); s.busy == s; s.mu.Lock() {
 			s.mu.Unlock()
 			runtime.Gosched()
-			s.mu.Lock()
 		}
 		s.begun++
 	}
@@ -202,7 +200,7 @@ func (s *faulty) id(k tokens.Key) tokens.Key {
 	case s.has("joins the two ids by two colons", "Keys/Joined"):
 		return tokens.Key{UserID: k.UserID + "::" + tokens.UserID(k.DeviceID)}
 	case s.has("ignores case in ids", "Keys/Distinct"):
-		return key(tokens.UserID(strings.ToLower(string(k.UserID))), tokens.DeviceID(strings.ToLower(string(k.DeviceID))))
+		return lowered(k)
 	case s.has("trims ids", "Keys/Distinct"):
 		return key(tokens.UserID(strings.TrimSpace(string(k.UserID))), tokens.DeviceID(strings.TrimSpace(string(k.DeviceID))))
 	case s.has("cuts ids at 255 bytes", "Keys/Users", "Keys/Devices"):
@@ -241,6 +239,14 @@ func (s *faulty) all() []tokens.Registration {
 
 func byDevice(a, b tokens.Registration) int {
 	return cmp.Or(cmp.Compare(a.Key.DeviceID, b.Key.DeviceID), cmp.Compare(a.Key.UserID, b.Key.UserID))
+}
+
+func lowered(k tokens.Key) tokens.Key {
+	return key(tokens.UserID(strings.ToLower(string(k.UserID))), tokens.DeviceID(strings.ToLower(string(k.DeviceID))))
+}
+
+func byLoweredDevice(a, b tokens.Key) int {
+	return cmp.Compare(lowered(a).DeviceID, lowered(b).DeviceID)
 }
 
 func (s *faulty) of(user tokens.UserID) []tokens.Registration {

@@ -19,14 +19,14 @@ var folds = map[string]func(string) string{
 	"takes any blank for a space":     func(s string) string { return strings.ReplaceAll(s, "\u00a0", " ") },
 	"ignores the case of ASCII":       lower(true),
 	"ignores the case beyond ASCII":   lower(false),
-	"folds case":                      strings.NewReplacer("ß", "ss", "ς", "σ", "ſ", "s", "\u212a", "k").Replace,
-	"composes letters":                strings.NewReplacer("e\u0301", "é", "\u212b", "\u00c5", "\u1100\u1161", "\uac00").Replace,
-	"sorts marks":                     strings.NewReplacer("\u0323\u0307", "\u0307\u0323").Replace,
-	"ignores accents":                 strings.NewReplacer("ö", "o", "é", "e", "ł", "l", "à", "a", "á", "a", "\u0301", "").Replace,
-	"takes full width for half width": strings.NewReplacer("ｆ", "f", "１", "1", "ｶ", "カ").Replace,
-	"ignores the kind of kana":        strings.NewReplacer("か", "カ").Replace,
-	"splits ligatures":                strings.NewReplacer("ﬁ", "fi", "æ", "ae", "²", "2").Replace,
-	"drops what has no width":         strings.NewReplacer("\u200b", "", "\u200d", "", "\u00ad", "", "\ufeff", "", "\ufe0f", "").Replace,
+	"folds case":                      replacing("ß", "ss", "ς", "σ", "ſ", "s", "\u212a", "k"),
+	"composes letters":                replacing("e\u0301", "é", "\u212b", "\u00c5", "\u1100\u1161", "\uac00"),
+	"sorts marks":                     replacing("\u0323\u0307", "\u0307\u0323"),
+	"ignores accents":                 replacing("ö", "o", "é", "e", "ł", "l", "à", "a", "á", "a", "\u0301", ""),
+	"takes full width for half width": replacing("ｆ", "f", "１", "1", "ｶ", "カ"),
+	"ignores the kind of kana":        replacing("か", "カ"),
+	"splits ligatures":                replacing("ﬁ", "fi", "æ", "ae", "²", "2"),
+	"drops what has no width":         replacing("\u200b", "", "\u200d", "", "\u00ad", "", "\ufeff", "", "\ufe0f", ""),
 	"knows three bytes of a character": func(s string) string {
 		return strings.Map(func(r rune) rune {
 			if r > 0xffff {
@@ -35,16 +35,16 @@ var folds = map[string]func(string) string{
 			return r
 		}, s)
 	},
-	"ignores punctuation":           strings.NewReplacer("-", "", ".", "", ",", "", "'", "").Replace,
-	"makes names of files":          strings.NewReplacer("/", "_").Replace,
+	"ignores punctuation":           replacing("-", "", ".", "", ",", "", "'", ""),
+	"makes names of files":          replacing("/", "_"),
 	"takes texts for paths":         path.Clean,
-	"doubles quotes":                strings.NewReplacer("''", "'").Replace,
+	"doubles quotes":                replacing("''", "'"),
 	"trims what is no space":        func(s string) string { return strings.Trim(s, "\u00a0") },
-	"drops what is replaced":        strings.NewReplacer("\ufffd", "").Replace,
-	"replaces what is no character": strings.NewReplacer("\uffff", "\ufffd", "\ufffe", "\ufffd").Replace,
-	"takes texts for HTML":          strings.NewReplacer("&amp;", "&").Replace,
-	"takes texts for URLs":          strings.NewReplacer("%41", "A", "+", " ").Replace,
-	"unquotes texts":                strings.NewReplacer(`\\`, `\`).Replace,
+	"drops what is replaced":        replacing("\ufffd", ""),
+	"replaces what is no character": replacing("\uffff", "\ufffd", "\ufffe", "\ufffd"),
+	"takes texts for HTML":          replacing("&amp;", "&"),
+	"takes texts for URLs":          replacing("%41", "A", "+", " "),
+	"unquotes texts":                replacing(`\\`, `\`),
 	"takes texts for whole":         func(s string) string { return strings.TrimSuffix(strings.TrimLeft(s, "0"), ".0") },
 	"cuts the last character": func(s string) string {
 		if utf8.RuneCountInString(s) < 64 {
@@ -53,11 +53,11 @@ var folds = map[string]func(string) string{
 		_, size := utf8.DecodeLastRuneInString(s)
 		return s[:len(s)-size]
 	},
-	"compares 63 bytes": func(s string) string { return s[:min(len(s), 63)] },
-	"compares the last 63 bytes": func(s string) string {
-		return s[max(0, len(s)-63):]
-	},
+	"compares 63 bytes":          func(s string) string { return s[:min(len(s), 63)] },
+	"compares the last 63 bytes": func(s string) string { return s[max(0, len(s)-63):] },
 }
+
+func replacing(pairs ...string) func(string) string { return strings.NewReplacer(pairs...).Replace }
 
 // lower folds the case of the ASCII letters, or of the others.
 func lower(ascii bool) func(string) string {

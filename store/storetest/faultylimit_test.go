@@ -3,7 +3,6 @@ package storetest
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/devicetokens/devicetokens/store"
@@ -116,7 +115,7 @@ func (s *faulty) evictionOrder(a, b tokens.Registration) int {
 	case s.has("evicts the greatest device id", "Eviction/SmallestDeviceID"):
 		device = -device
 	case s.has("evicts by device id without regard to case", "Eviction/SmallestDeviceID"):
-		device = strings.Compare(strings.ToLower(string(a.Key.DeviceID)), strings.ToLower(string(b.Key.DeviceID)))
+		device = byLoweredDevice(a.Key, b.Key)
 	}
 	return cmp.Or(updated, device)
 }

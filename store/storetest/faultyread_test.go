@@ -13,6 +13,8 @@ import (
 
 var errBroken = errors.New("attribute platform")
 
+func corrupt(k tokens.Key) *store.CorruptError { return &store.CorruptError{Key: k, Err: errBroken} }
+
 func (s *faulty) Get(ctx context.Context, k tokens.Key) (tokens.Registration, error) {
 	if err := s.begin(ctx, "Get", k.Validate()); err != nil {
 		return tokens.Registration{}, err
@@ -102,7 +104,7 @@ func (s *faulty) none(method string) (tokens.Registration, error) {
 // found returns the result of Get or Holder for a stored row.
 func (s *faulty) found(method string, r tokens.Registration) (tokens.Registration, error) {
 	if s.broken[s.id(r.Key)] {
-		err := &store.CorruptError{Key: r.Key, Err: errBroken}
+		err := corrupt(r.Key)
 		switch {
 		case s.has(method + " hides what cannot be decoded"):
 			return s.none(method)
@@ -182,7 +184,7 @@ func (s *faulty) List(ctx context.Context, user tokens.UserID) ([]tokens.Registr
 
 		if s.broken[s.id(r.Key)] {
 			if s.has("List fails on what cannot be decoded", "Corrupt/List") {
-				return nil, &store.CorruptError{Key: r.Key, Err: errBroken}
+				return nil, corrupt(r.Key)
 			}
 			continue
 		}
@@ -218,9 +220,7 @@ func (s *faulty) List(ctx context.Context, user tokens.UserID) ([]tokens.Registr
 			return strings.Compare(plain(a), plain(b))
 		})
 	case s.has("List is ordered without regard to case", "List/ByDeviceID"):
-		slices.SortFunc(regs, func(a, b tokens.Registration) int {
-			return strings.Compare(strings.ToLower(string(a.Key.DeviceID)), strings.ToLower(string(b.Key.DeviceID)))
-		})
+		slices.SortFunc(regs, func(a, b tokens.Registration) int { return byLoweredDevice(a.Key, b.Key) })
 	}
 	s.listed.set(user, regs)
 	s.lists.set(user, regs)
@@ -250,29 +250,34 @@ func megabyte(regs []tokens.Registration) int {
 	return len(regs)
 }
 
-// attributes changes one attribute to that of a later write.
-var attributes = map[string]func(r *tokens.Registration, later tokens.Registration){
-	"token":    func(r *tokens.Registration, later tokens.Registration) { r.Token = later.Token },
-	"platform": func(r *tokens.Registration, later tokens.Registration) { r.Platform = later.Platform },
-	"project":  func(r *tokens.Registration, later tokens.Registration) { r.ProjectID = later.ProjectID },
-	"status":   func(r *tokens.Registration, later tokens.Registration) { r.Status = later.Status },
-	"all but the status": func(r *tokens.Registration, later tokens.Registration) {
-		later.Status = r.Status
-		*r = later
-	},
-	"updatedAt": func(r *tokens.Registration, later tokens.Registration) { r.UpdatedAt = later.UpdatedAt },
-	"expiresAt": func(r *tokens.Registration, later tokens.Registration) { r.ExpiresAt = later.ExpiresAt },
-}
-
 // mixed returns the row with one attribute of a later write, if the store has the
 // fault.
 func (s *faulty) mixed(method string, r tokens.Registration) tokens.Registration {
 	name, about := strings.CutPrefix(s.fault, method+" later reads ")
-	if about {
-		s.gap()
-		if later, stored := s.rows[s.id(r.Key)]; stored {
-			attributes[name](&r, later)
-		}
+	if !about {
+		return r
+	}
+	s.gap()
+	later, stored := s.rows[s.id(r.Key)]
+	if !stored {
+		return r
+	}
+	switch name {
+	case "token":
+		r.Token = later.Token
+	case "platform":
+		r.Platform = later.Platform
+	case "project":
+		r.ProjectID = later.ProjectID
+	case "status":
+		r.Status = later.Status
+	case "all but the status":
+		later.Status = r.Status
+		r = later
+	case "updatedAt":
+		r.UpdatedAt = later.UpdatedAt
+	case "expiresAt":
+		r.ExpiresAt = later.ExpiresAt
 	}
 	return r
 }
@@ -283,7 +288,7 @@ func brokenMixed() []broken {
 		"Get": "Race/GetWhileReplacing", "List": "Race/ListWhileReplacing", "Holder": "Race/HolderWhileReplacing",
 		"Inspect": "Race/InspectWhileReplacing", "Page": "Race/WalkWhileReplacing",
 	} {
-		for name := range attributes {
+		for _, name := range []string{"token", "platform", "project", "status", "all but the status", "updatedAt", "expiresAt"} {
 			// List omits inactive registrations, so the later change shows.
 			if only := name == "status" || name == "all but the status"; only && (method == "List") != (name == "status") {
 				continue

@@ -64,9 +64,7 @@ func (s *faulty) Inspect(ctx context.Context, user tokens.UserID) ([]store.Recor
 	case s.has("Inspect is in no order", "Inspect/EveryState"):
 		slices.Reverse(records)
 	case s.has("Inspect is ordered without regard to case", "Inspect/EveryState"):
-		slices.SortFunc(records, func(a, b store.Record) int {
-			return strings.Compare(strings.ToLower(string(a.Key.DeviceID)), strings.ToLower(string(b.Key.DeviceID)))
-		})
+		slices.SortFunc(records, func(a, b store.Record) int { return byLoweredDevice(a.Key, b.Key) })
 	case len(records) > 0 && s.has("Inspect shows a registration twice", "Inspect/EveryState"):
 		records = slices.Insert(records, 0, records[0])
 	}
@@ -87,7 +85,7 @@ func (s *faulty) record(method string, r tokens.Registration, now time.Time) (*s
 	record := &store.Record{Key: r.Key, Registration: s.mixed(method, r)}
 	switch expired := s.expired(r, now); {
 	case s.broken[s.id(r.Key)]:
-		record = &store.Record{Key: r.Key, Err: &store.CorruptError{Key: r.Key, Err: errBroken}}
+		record = &store.Record{Key: r.Key, Err: corrupt(r.Key)}
 		switch {
 		case s.has(method + " leaves out what cannot be decoded"):
 			return nil, nil
@@ -142,7 +140,7 @@ func (s *faulty) place(r tokens.Registration) tokens.Key {
 	case s.has("Page goes by the token", "Walk/WhileWriting"):
 		return key(tokens.UserID(r.Token.Hash().String()), "device")
 	case s.has("Page goes by keys without regard to case", "Walk/Keys"):
-		return key(tokens.UserID(strings.ToLower(string(r.Key.UserID))), tokens.DeviceID(strings.ToLower(string(r.Key.DeviceID))))
+		return lowered(r.Key)
 	case s.has("Page goes by the first hundred bytes of a device", "Walk/Keys"):
 		return key(r.Key.UserID, r.Key.DeviceID[:min(100, len(r.Key.DeviceID))])
 	case s.has("Page goes by device id alone", "Walk/EveryState"):

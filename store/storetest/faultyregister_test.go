@@ -40,7 +40,7 @@ func (s *faulty) Register(ctx context.Context, req tokens.Request) (store.Result
 	}
 	if s.broken[s.id(req.Key)] {
 		if s.has("Register fails on what cannot be decoded", "Corrupt/Register") {
-			return store.Result{}, &store.CorruptError{Key: req.Key, Err: errBroken}
+			return store.Result{}, corrupt(req.Key)
 		}
 		live = s.has("Register refreshes what cannot be decoded", "Corrupt/Register")
 		s.leaveIndexed(s.has("Register leaves the token of what cannot be decoded in its index", "Corrupt/Register"), old)

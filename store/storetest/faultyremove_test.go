@@ -60,7 +60,7 @@ func (s *faulty) mark(ctx context.Context, method string, k tokens.Key, status t
 	}
 	if s.broken[s.id(k)] {
 		if s.has(method + " fails on what cannot be decoded") {
-			return &store.CorruptError{Key: k, Err: errBroken}
+			return corrupt(k)
 		}
 		if s.has(method + " erases what cannot be decoded") {
 			s.erase(k)

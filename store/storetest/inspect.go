@@ -53,7 +53,7 @@ var inspectChecks = []check{
 	contextCheck("Inspect", reads, inspectCall(alice)),
 	pairCheck("InspectAndRegister", "one-instant", "inspect", "replace", "take over", "reinstall"),
 	{"Race/InspectWhileReplacing", "one-instant", defaults, func(f *fixture) {
-		f.showsWholeWrites(func(f *fixture) ([]tokens.Registration, error) {
+		f.showsWholeWrites(func() ([]tokens.Registration, error) {
 			records, err := store.Inspect(f.Context(), f.store, alice)
 			if err == nil && len(records) != 1 {
 				err = errors.New("the registration is not in Inspect")

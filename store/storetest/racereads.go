@@ -20,16 +20,16 @@ import (
 // have been stored at one instant.
 var raceReadChecks = []check{
 	{"Race/GetWhileReplacing", "one-instant", defaults, func(f *fixture) {
-		f.showsWholeWrites(func(f *fixture) ([]tokens.Registration, error) {
+		f.showsWholeWrites(func() ([]tokens.Registration, error) {
 			got, err := f.store.Get(f.Context(), owned.Key)
 			return []tokens.Registration{got}, err
 		})
 	}},
 	{"Race/ListWhileReplacing", "one-instant", defaults, func(f *fixture) {
-		f.showsWholeWrites(func(f *fixture) ([]tokens.Registration, error) { return f.store.List(f.Context(), alice) })
+		f.showsWholeWrites(func() ([]tokens.Registration, error) { return f.store.List(f.Context(), alice) })
 	}},
 	{"Race/HolderWhileReplacing", "one-instant", defaults, func(f *fixture) {
-		f.showsWholeWrites(func(f *fixture) ([]tokens.Registration, error) {
+		f.showsWholeWrites(func() ([]tokens.Registration, error) {
 			regs, err := f.holderOf(token(1))
 			if errors.Is(err, store.ErrNotFound) { // the phone has the other token
 				return nil, nil
@@ -41,12 +41,12 @@ var raceReadChecks = []check{
 		})
 	}},
 	{"Race/HolderWhileMoving", "one-instant", defaults, func(f *fixture) {
-		f.readWhileMoving(owned, taking, func(f *fixture) ([]tokens.Registration, error) {
+		f.readWhileMoving(owned, taking, func() ([]tokens.Registration, error) {
 			return f.holderOf(token(1))
 		})
 	}},
 	{"Race/ListWhileMoving", "one-instant", defaults, func(f *fixture) {
-		f.readWhileMoving(request(alice, "first", token(1)), request(alice, "second", token(1)), func(f *fixture) ([]tokens.Registration, error) {
+		f.readWhileMoving(request(alice, "first", token(1)), request(alice, "second", token(1)), func() ([]tokens.Registration, error) {
 			got, err := f.store.List(f.Context(), alice)
 			if err == nil && len(got) != 1 && !f.LooseList {
 				err = errors.New("the token is in two places, or in none")
@@ -109,7 +109,7 @@ const (
 
 // readWhile makes the writes in turns while other goroutines read. It fails if a read fails
 // or returns a registration that is not one of the states.
-func (f *fixture) readWhile(states []tokens.Registration, read func(*fixture) ([]tokens.Registration, error), writes ...write) {
+func (f *fixture) readWhile(states []tokens.Registration, read func() ([]tokens.Registration, error), writes ...write) {
 	f.Helper()
 	do := func(w write) {
 		f.clock.set(w.at)
@@ -132,7 +132,7 @@ func (f *fixture) readWhile(states []tokens.Registration, read func(*fixture) ([
 	for i := range readers {
 		wg.Go(func() {
 			for readers[i] == nil {
-				regs, err := read(f)
+				regs, err := read()
 				for _, got := range regs {
 					if err == nil && !slices.ContainsFunc(states, func(r tokens.Registration) bool { return cmp.Equal(r, got, exactly) }) {
 						err = fmt.Errorf("no write stored this registration:\n%+v", got)
@@ -165,7 +165,7 @@ func (f *fixture) readWhile(states []tokens.Registration, read func(*fixture) ([
 	}
 }
 
-func (f *fixture) showsWholeWrites(read func(*fixture) ([]tokens.Registration, error)) {
+func (f *fixture) showsWholeWrites(read func() ([]tokens.Registration, error)) {
 	f.Helper()
 	later := start.Add(time.Hour)
 	a, b := owned, request(alice, phone, token(2))
@@ -177,7 +177,7 @@ func (f *fixture) showsWholeWrites(read func(*fixture) ([]tokens.Registration, e
 		write{start, registerCall(a)}, write{start, deactivateCall(a.Key)}, write{later, registerCall(b)})
 }
 
-func (f *fixture) readWhileMoving(a, b tokens.Request, read func(*fixture) ([]tokens.Registration, error)) {
+func (f *fixture) readWhileMoving(a, b tokens.Request, read func() ([]tokens.Registration, error)) {
 	f.Helper()
 	later := start.Add(time.Hour)
 	b.Platform, b.ProjectID = tokens.Android, ""

@@ -81,7 +81,7 @@ var walkChecks = []check{
 	{"Context/Page", "context", defaults, func(f *fixture) { f.obeysContext(reads, pageCall(f.walker(), "", 2)) }},
 	{"Race/WalkWhileReplacing", "one-instant", defaults, func(f *fixture) {
 		w := f.walker()
-		f.showsWholeWrites(func(f *fixture) ([]tokens.Registration, error) {
+		f.showsWholeWrites(func() ([]tokens.Registration, error) {
 			var regs []tokens.Registration
 			for r, err := range store.Walk(f.Context(), w, "", 2) {
 				if err != nil {
