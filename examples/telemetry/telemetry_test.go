@@ -50,18 +50,12 @@ func collect(t *testing.T) []metricdata.Metrics {
 func TestObserversRecord(t *testing.T) {
 	sums := map[string]float64{}
 	for _, m := range collect(t) {
-		switch data := m.Data.(type) {
-		case metricdata.Histogram[float64]:
-			sums[m.Name] = float64(data.DataPoints[0].Count)
-		case metricdata.Sum[float64]:
-			sums[m.Name] = data.DataPoints[0].Value + data.DataPoints[1].Value
-		case metricdata.Sum[int64]:
-			sums[m.Name] = float64(data.DataPoints[0].Value)
-		}
+		name, _, sum := series(m)
+		sums[name] = sum
 	}
 	want := map[string]float64{
-		"devicetokens.store.duration": 1, "devicetokens.store.capacity": 2, "devicetokens.store.corrupt_rows": 1,
-		"http.server.request.duration": 1, "devicetokens.moved": 1,
+		"devicetokens_store_duration_seconds": 1, "devicetokens_store_capacity_total": 2, "devicetokens_store_corrupt_rows_total": 1,
+		"http_server_request_duration_seconds": 1, "devicetokens_moved_total": 1,
 	}
 	if diff := cmp.Diff(want, sums); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -87,11 +81,8 @@ func TestDashboard(t *testing.T) {
 	}
 	recorded := map[string][]string{} // the labels of each series
 	for _, m := range collect(t) {
-		name, attributes := series(m)
-		for i, a := range attributes {
-			attributes[i] = strings.ReplaceAll(a, ".", "_")
-		}
-		recorded[name] = attributes
+		name, labels, _ := series(m)
+		recorded[name] = labels
 	}
 	shown := map[string]bool{}
 	for _, p := range dashboard.Panels {
@@ -121,27 +112,28 @@ func TestDashboard(t *testing.T) {
 	}
 }
 
-// series returns the name that Prometheus gives a metric, and its attributes.
+// series returns the name and the labels that Prometheus gives a metric, and its sum; for
+// a histogram the number of values.
 // https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/
 // has the rule: the unit is appended, unless it is in braces, and so is _total.
-func series(m metricdata.Metrics) (name string, attributes []string) {
+func series(m metricdata.Metrics) (name string, labels []string, sum float64) {
 	name = strings.ReplaceAll(m.Name, ".", "_")
 	if m.Unit == "s" {
 		name += "_seconds"
 	}
-	keys := func(set attribute.Set) (keys []string) {
-		for _, a := range set.ToSlice() {
-			keys = append(keys, string(a.Key))
-		}
-		return keys
-	}
+	var attributes attribute.Set
 	switch data := m.Data.(type) {
 	case metricdata.Histogram[float64]:
-		return name, keys(data.DataPoints[0].Attributes)
+		attributes, sum = data.DataPoints[0].Attributes, float64(data.DataPoints[0].Count)
 	case metricdata.Sum[float64]:
-		return name + "_total", keys(data.DataPoints[0].Attributes)
+		name += "_total"
+		attributes, sum = data.DataPoints[0].Attributes, data.DataPoints[0].Value+data.DataPoints[1].Value
 	case metricdata.Sum[int64]:
-		return name + "_total", keys(data.DataPoints[0].Attributes)
+		name += "_total"
+		attributes, sum = data.DataPoints[0].Attributes, float64(data.DataPoints[0].Value)
 	}
-	return name, nil
+	for _, a := range attributes.ToSlice() {
+		labels = append(labels, strings.ReplaceAll(string(a.Key), ".", "_"))
+	}
+	return name, labels, sum
 }

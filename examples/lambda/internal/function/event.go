@@ -213,7 +213,6 @@ func newRequest(ctx context.Context, inv *invocation, method string, u *url.URL,
 		u.Path, u.RawPath = cutSegments(u.Path, inv.basePath), escaped
 	}
 	r.URL = u
-	r.RequestURI = u.RequestURI()
 	r.Header = header
 	r.Host = header.Get("Host")
 	// The client's id may be any text. The function's id is also in Lambda's own log.
@@ -243,16 +242,13 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.body.Write(p)
 }
 
-// The gateway counts the bytes that it sends itself. What package httpapi answers
-// is UTF-8, so the body needs no base64.
+// What package httpapi answers is UTF-8, so the body needs no base64.
 
 func (*restEvent) answer(a *answer) ([]byte, error) {
-	a.header.Del("Content-Length")
 	return json.Marshal(events.APIGatewayProxyResponse{StatusCode: a.status, MultiValueHeaders: a.header, Body: a.body.String()})
 }
 
 func (*httpEvent) answer(a *answer) ([]byte, error) {
-	a.header.Del("Content-Length")
 	headers := make(map[string]string, len(a.header))
 	for name, values := range a.header {
 		headers[name] = strings.Join(values, ", ") // RFC 9110, section 5.3

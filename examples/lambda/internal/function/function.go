@@ -88,6 +88,7 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 	answer := &answer{header: http.Header{}}
 	f.handler.ServeHTTP(answer, r)
+	answer.header.Del("Content-Length") // the gateway counts the bytes that it sends itself
 	return event.answer(answer)
 }
 
