@@ -94,8 +94,8 @@ func TestCancellations(t *testing.T) {
 	}
 }
 
-// TestContentionEnds: a write that is always contended gives up after MaxAttempts,
-// with a longer wait after each attempt.
+// TestContentionEnds: a write that is always contended gives up after MaxAttempts, with a
+// longer wait after each attempt, or at once when its context ends.
 func TestContentionEnds(t *testing.T) {
 	for name, tt := range map[string]struct {
 		script   []answer
@@ -113,41 +113,29 @@ func TestContentionEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var event store.Event
-				c := dynamotest.Offline(dynamotest.Script(tt.script...), dynamotest.NoRetries)
-				s := dynamotest.Store(t, c, "table", dynamostore.Options{MaxAttempts: 8, Observe: func(e store.Event) { event = e }})
-				start := time.Now()
-				tryAgain(t, methods[tt.call](t.Context(), s))
+				call := func(ctx context.Context) (event store.Event) {
+					c := dynamotest.Offline(dynamotest.Script(tt.script...), dynamotest.NoRetries)
+					s := dynamotest.Store(t, c, "table", dynamostore.Options{MaxAttempts: 8, Observe: func(e store.Event) { event = e }})
+					start := time.Now()
+					equal(t, "same error", true, methods[tt.call](ctx, s) == event.Err)
+					equal(t, "Event.Duration", time.Since(start), event.Duration)
+					return event
+				}
+				event := call(t.Context())
+				tryAgain(t, event.Err)
 				equal(t, "attempts", tt.attempts, event.Attempts)
-				if waited := time.Since(start); waited < tt.least || waited > 2*tt.least+3*time.Millisecond {
+				if waited := event.Duration; waited < tt.least || waited > 2*tt.least+3*time.Millisecond {
 					t.Errorf("the waits took %v, want %v to %v", waited, tt.least, 2*tt.least)
 				}
-			})
-		})
-	}
-}
 
-// TestBackoffObeysTheContext ends the context between two attempts of a contended
-// write. The call returns at once.
-func TestBackoffObeysTheContext(t *testing.T) {
-	for call, script := range map[store.Operation]dynamotest.Transport{
-		store.OpRegister:   dynamotest.Script(refused(nil), done, canceled(conflict, none)),
-		store.OpDeactivate: dynamotest.Script(failure(400, "TransactionConflictException")),
-	} {
-		t.Run(string(call), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var event store.Event
-				s := offline(t, script, func(e store.Event) { event = e })
 				ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond) // the first wait takes 2.5 ms or more
 				defer cancel()
-				start := time.Now()
-				err := methods[call](ctx, s)
-				equal(t, "time", time.Millisecond, time.Since(start))
-				if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, store.ErrTryAgain) {
-					t.Errorf("the error is %v, want the context's and ErrTryAgain", err)
-				}
+				event = call(ctx)
+				equal(t, "time", time.Millisecond, event.Duration)
 				equal(t, "outcome", store.TryAgain, event.Outcome)
-				equal(t, "Event.Duration", time.Millisecond, event.Duration)
+				if !errors.Is(event.Err, context.DeadlineExceeded) {
+					t.Errorf("the error is %v, want the context's and ErrTryAgain", event.Err)
+				}
 			})
 		})
 	}

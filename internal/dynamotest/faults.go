@@ -178,8 +178,8 @@ func cancel(c *dynamodb.Client, r *http.Request, codes []string) (*http.Response
 		if reasons[n].Code != "ConditionalCheckFailed" {
 			continue
 		}
-		_, key, on := t.target()
-		out, err := c.GetItem(r.Context(), &dynamodb.GetItemInput{TableName: &on.TableName, Key: key})
+		_, key, on := target(t)
+		out, err := c.GetItem(r.Context(), &dynamodb.GetItemInput{TableName: &on.TableName, Key: KeyItem(key)})
 		if err != nil {
 			return nil, err
 		}

@@ -8,8 +8,9 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/devicetokens/devicetokens/tokens"
 )
 
 // A Recorder is a transport that records each request to DynamoDB, with its cost on AWS
@@ -101,21 +102,24 @@ func newCall(operation string, asked, answered []byte) (Call, error) {
 	if err := json.Unmarshal(answered, &resp); err != nil {
 		return Call{}, err
 	}
-	c := Call{Operation: operation, Reported: resp.ConsumedCapacity.units()}
-	for _, code := range []string{"ConditionalCheckFailedException", "TransactionCanceledException"} {
-		c.Refused = c.Refused || strings.HasSuffix(resp.Type, "#"+code)
+	c := Call{
+		Operation:  operation,
+		Refused:    strings.HasSuffix(resp.Type, "#ConditionalCheckFailedException") || strings.HasSuffix(resp.Type, "#TransactionCanceledException"),
+		Conditions: []string{req.ConditionExpression, req.KeyConditionExpression, req.FilterExpression},
 	}
-	c.Conditions = append(c.Conditions, req.ConditionExpression, req.KeyConditionExpression, req.FilterExpression)
+	for _, table := range resp.ConsumedCapacity {
+		c.Reported += table.CapacityUnits
+	}
 	for _, t := range req.TransactItems {
-		kind, key, on := t.target()
+		kind, key, on := target(t)
 		// "IAM and DynamoDB transactions" in the developer guide
 		c.Actions = append(c.Actions, kind+"Item")
 		c.Conditions = append(c.Conditions, on.ConditionExpression)
-		if name := keyText(key); strings.HasPrefix(name, "#claim#") {
-			c.Items = append(c.Items, kind+" a claim")
-		} else {
-			c.Items = append(c.Items, kind+" "+name)
+		name := string(key.UserID) + "/" + string(key.DeviceID)
+		if strings.HasPrefix(name, "#claim#") {
+			name = "a claim"
 		}
+		c.Items = append(c.Items, kind+" "+name)
 	}
 	if c.Actions == nil {
 		c.Actions = []string{operation}
@@ -127,14 +131,13 @@ func newCall(operation string, asked, answered []byte) (Call, error) {
 type (
 	request struct {
 		ConsistentRead bool
-		TransactItems  []transactItem
+		TransactItems  []map[string]action // by the kind of write, such as "Put"
 
 		ConditionExpression, KeyConditionExpression, FilterExpression string
 	}
-	transactItem struct{ Put, Update, Delete, Get, ConditionCheck *action }
-	action       struct {
+	action struct {
 		TableName           string
-		Item, Key           wireItem
+		Item, Key           struct{ UserID, DeviceID struct{ S string } }
 		ConditionExpression string
 	}
 	response struct {
@@ -142,7 +145,6 @@ type (
 		ConsumedCapacity capacity
 	}
 	capacity []struct{ CapacityUnits float64 } // one for each table
-	wireItem Item
 )
 
 // UnmarshalJSON also reads a single capacity, which all calls but transactions have.
@@ -153,53 +155,27 @@ func (c *capacity) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*[]struct{ CapacityUnits float64 })(c))
 }
 
-func (c capacity) units() (sum float64) {
-	for _, table := range c {
-		sum += table.CapacityUnits
-	}
-	return sum
-}
-
-func (i *wireItem) UnmarshalJSON(text []byte) error {
-	item, err := attributevalue.UnmarshalMapJSON(text)
-	*i = item
-	return err
-}
-
-func (t transactItem) target() (kind string, key Item, on action) {
-	for kind, a := range map[string]*action{
-		"Put": t.Put, "Update": t.Update, "Delete": t.Delete, "Get": t.Get, "ConditionCheck": t.ConditionCheck,
-	} {
-		switch {
-		case a == nil:
-		case a.Key != nil:
-			return kind, Item(a.Key), *a
-		default:
-			return kind, Item{"userId": a.Item["userId"], "deviceId": a.Item["deviceId"]}, *a
+// target returns the kind, the key and the action of an item of a transaction.
+func target(item map[string]action) (kind string, key tokens.Key, on action) {
+	for kind, on = range item {
+		k := on.Key
+		if kind == "Put" {
+			k = on.Item
 		}
+		key = tokens.Key{UserID: tokens.UserID(k.UserID.S), DeviceID: tokens.DeviceID(k.DeviceID.S)}
 	}
-	return "", nil, action{}
+	return kind, key, on
 }
 
-// The IAM actions that package dynamostore needs, sorted and without the prefix
-// "dynamodb:". Tests compare them with the requests and with the policies of
-// infrastructure/.
+// The IAM actions that the methods of store.Store need, and the operations that they call,
+// sorted. Tests compare them with the requests and with infrastructure/.
 var (
-	// StoreActions are the actions of all methods of store.Store.
-	StoreActions = []string{"DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"}
-
-	// UpgradeActions are the actions of Upgrade, which an operator runs.
-	UpgradeActions = []string{"DeleteItem", "GetItem", "PutItem", "Scan", "UpdateItem"}
-
-	// TableActions are the actions of CreateTable.
-	TableActions = []string{"CreateTable", "DescribeTable", "UpdateTimeToLive"}
+	StoreActions    = []string{"DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"}
+	StoreOperations = []string{"GetItem", "Query", "TransactGetItems", "TransactWriteItems", "UpdateItem"}
 )
 
-// StoreOperations are the operations that the methods of store.Store call, sorted.
-var StoreOperations = []string{"GetItem", "Query", "TransactGetItems", "TransactWriteItems", "UpdateItem"}
-
 // ItemSize returns the size of an item in bytes ("DynamoDB item sizes and formats" in the
-// developer guide of DynamoDB). Numbers are rounded up.
+// developer guide of DynamoDB). Numbers are not negative, and rounded up.
 func ItemSize(i Item) int {
 	size := 0
 	for name, value := range i {
@@ -208,8 +184,8 @@ func ItemSize(i Item) int {
 		case *types.AttributeValueMemberS:
 			size += len(v.Value)
 		case *types.AttributeValueMemberN:
-			size += (len(strings.TrimPrefix(v.Value, "-"))+1)/2 + 2
-		case *types.AttributeValueMemberBOOL, *types.AttributeValueMemberNULL:
+			size += (len(v.Value)+1)/2 + 2
+		case *types.AttributeValueMemberBOOL:
 			size++
 		default:
 			panic(fmt.Sprintf("dynamotest: the size of attribute %s is not known", name))
