@@ -93,7 +93,7 @@ func (s *Server) send(body []byte) (data any, fault Fault, refused *refusal) {
 	if len(all) > 100 {
 		return nil, fault, refuse(http.StatusBadRequest, "PUSH_TOO_MANY_NOTIFICATIONS")
 	}
-	fault, refused = s.fault(true, len(all))
+	fault, refused = s.fault(true)
 	if refused != nil {
 		return nil, fault, refused
 	}
@@ -207,7 +207,7 @@ func (s *Server) receipts(body []byte) (data any, fault Fault, refused *refusal)
 	if len(request.IDs) > 1000 {
 		return nil, fault, refuse(http.StatusBadRequest, "PUSH_TOO_MANY_RECEIPTS")
 	}
-	fault, refused = s.fault(false, len(request.IDs))
+	fault, refused = s.fault(false)
 	if refused != nil {
 		return nil, fault, refused
 	}

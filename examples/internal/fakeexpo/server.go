@@ -37,7 +37,6 @@ type Options struct {
 type Request struct {
 	Send   bool // send; otherwise getReceipts
 	Number int  // count of requests of its kind, from 1
-	Size   int  // number of messages or ids
 }
 
 // A Fault is a simulated failure of a request. The zero value is no failure.
@@ -46,7 +45,7 @@ type Fault struct {
 	Code       string        // the error code; "" means the usual one for Status
 	RetryAfter time.Duration // the Retry-After header
 	Location   string        // the Location header
-	Body       string        // accept the request and respond with this body; with a Status, reject it with this body
+	Body       string        // the body of the response; without a Status, the request is accepted
 	Lose       bool          // accept the request and lose the response
 	Vague      bool          // omit the tokens when rejecting a mix of projects
 	StrictIDs  bool          // reject a request for receipts with an id of no ticket
@@ -68,7 +67,6 @@ type Server struct {
 
 // Stats are the counters of the server.
 type Stats struct {
-	Requests   int            // requests of any kind
 	Sends      int            // requests to send
 	Taken      int            // accepted notifications
 	PeakSecond int            // maximum of notifications of one project in any second
@@ -252,12 +250,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) answer(r *http.Request) (data any, fault Fault, refused *refusal) {
 	isSend := r.URL.Path == Path+"/send"
-	s.mu.Lock()
-	s.stats.Requests++
 	if isSend {
+		s.mu.Lock()
 		s.stats.Sends++
+		s.mu.Unlock()
 	}
-	s.mu.Unlock()
 	switch {
 	case r.Method != http.MethodPost || !isSend && r.URL.Path != Path+"/getReceipts":
 		return nil, fault, refuse(http.StatusNotFound, "NOT_FOUND")
@@ -288,7 +285,7 @@ func read(r *http.Request) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(body, 4<<20))
 }
 
-func (s *Server) fault(send bool, size int) (Fault, *refusal) {
+func (s *Server) fault(send bool) (Fault, *refusal) {
 	if s.o.Fault == nil {
 		return Fault{}, nil
 	}
@@ -296,7 +293,7 @@ func (s *Server) fault(send bool, size int) (Fault, *refusal) {
 	s.requests[send]++
 	number := s.requests[send]
 	s.mu.Unlock()
-	f := s.o.Fault(Request{Send: send, Number: number, Size: size})
+	f := s.o.Fault(Request{Send: send, Number: number})
 	if f.Status == 0 {
 		return f, nil
 	}

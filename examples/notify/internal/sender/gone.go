@@ -70,7 +70,7 @@ func (s *Sender) invalidate(ctx context.Context) (held error, err error) {
 // registered again after the message.
 func (s *Sender) invalidateSome(ctx context.Context, gone []outbox.Gone) error {
 	calls, callCtx := errgroup.WithContext(ctx)
-	calls.SetLimit(s.o.Reads)
+	calls.SetLimit(reads)
 	for _, g := range gone {
 		calls.Go(func() error {
 			return s.retry(callCtx, func() error { return s.registry.Invalidate(callCtx, g.Key(), g.Hash, g.SentAt) })

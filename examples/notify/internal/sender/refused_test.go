@@ -121,7 +121,7 @@ func TestNothingAccepted(t *testing.T) {
 			w.add(1000, app, "p")
 			w.o.PageUsers = 20
 			err := w.run(w.Context())
-			if n := w.expo.Stats().Requests; err == nil || !strings.Contains(err.Error(), tc.want) || n > tc.most {
+			if n := w.expo.Stats().Sends; err == nil || !strings.Contains(err.Error(), tc.want) || n > tc.most {
 				w.Errorf("got %v after %d requests", err, n)
 			}
 			if got, _, _ := w.totals(); got.Planned > 500 || got.Failed != nil {

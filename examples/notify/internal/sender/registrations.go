@@ -18,6 +18,9 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
+// reads is the number of concurrent calls of the registry for each worker.
+const reads = 16
+
 // listPage reads the registrations of these users and groups them into batches of one
 // project each, in random order.
 func (s *Sender) listPage(ctx context.Context, page []tokens.UserID, done *outbox.Counts) (works []*work, err error) {
@@ -28,7 +31,7 @@ func (s *Sender) listPage(ctx context.Context, page []tokens.UserID, done *outbo
 			again []tokens.UserID
 			last  error
 		)
-		for l := range store.ListUsers(ctx, s.registry, slices.Values(page), s.o.Reads) {
+		for l := range store.ListUsers(ctx, s.registry, slices.Values(page), reads) {
 			switch {
 			case errors.Is(l.Err, store.ErrTryAgain):
 				again, last = append(again, l.UserID), l.Err
@@ -94,15 +97,15 @@ func batched(g outbox.Group, registrations []tokens.Registration, readAt time.Ti
 func (s *Sender) read(ctx context.Context, w *work) (instead []*work, ready bool, err error) {
 	began := time.Now()
 	registrations := make([]tokens.Registration, len(w.Recipients)) // zero: no longer registered
-	reads, readCtx := errgroup.WithContext(ctx)
-	reads.SetLimit(s.o.Reads)
+	calls, callCtx := errgroup.WithContext(ctx)
+	calls.SetLimit(reads)
 	for i, r := range w.Recipients {
-		reads.Go(func() (err error) {
-			registrations[i], err = s.get(readCtx, r.Key())
+		calls.Go(func() (err error) {
+			registrations[i], err = s.get(callCtx, r.Key())
 			return err
 		})
 	}
-	if err := reads.Wait(); err != nil {
+	if err := calls.Wait(); err != nil {
 		return nil, false, fmt.Errorf("get registration: %w", err)
 	}
 	byProject := map[tokens.ProjectID][]tokens.Registration{}

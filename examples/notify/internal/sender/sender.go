@@ -43,7 +43,6 @@ type Registry interface {
 // recommendations.
 type Options struct {
 	Workers      int           // concurrent requests to Expo, by default as in Expo's own SDK
-	Reads        int           // concurrent calls of the registry for each worker
 	PageUsers    int           // users listed between two writes of the outbox
 	PerSecond    float64       // notifications per project
 	TokenAge     time.Duration // maximum age of a token when it is sent; 0 reads each again
@@ -103,7 +102,6 @@ type Sender struct {
 // New returns a sender of the job. Run starts it.
 func New(registry Registry, push *expo.Client, box *outbox.Outbox, job Job, o Options) *Sender {
 	o.Workers = cmp.Or(o.Workers, 6)
-	o.Reads = cmp.Or(o.Reads, 16)
 	o.PageUsers = cmp.Or(o.PageUsers, 2000)
 	o.PerSecond = cmp.Or(o.PerSecond, DefaultPerSecond)
 	o.ReceiptDelay = cmp.Or(o.ReceiptDelay, expo.ReceiptDelay)
