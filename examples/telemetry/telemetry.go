@@ -1,14 +1,12 @@
 // Package telemetry records metrics of the stores and of package httpapi with
-// OpenTelemetry. It is an example to copy. The names of its metrics follow
-// OpenTelemetry's conventions for HTTP; there are none for a registry of tokens.
+// OpenTelemetry, by its conventions for HTTP. It is an example to copy.
 //
 //	meter := otel.Meter("example.com/backend")
 //	observeStore, err := telemetry.Store(meter)
 //	if err != nil { … }
 //	s, err := dynamostore.New(client, table, dynamostore.Options{Observe: observeStore})
 //
-// Attributes contain no user, device or token. Their values come from small fixed
-// sets.
+// Attributes contain no user, device or token. Their values are from small fixed sets.
 package telemetry
 
 import (

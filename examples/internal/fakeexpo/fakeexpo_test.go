@@ -152,7 +152,9 @@ func TestMisrouted(t *testing.T) {
 	s.Set(a, fakeexpo.Phone{Project: "p"})
 	for wrong, user := range []string{"alice", "bob"} {
 		s.LogIn(a, user)
-		post(t, s, "/send", messages(1, a))
+		if err := s.Push([]string{a}, "x", "alice"); err != nil {
+			t.Error(err)
+		}
 		if s.Stats().Misrouted != wrong || s.Received(a) != wrong+1 {
 			t.Errorf("%+v", s.Stats())
 		}

@@ -38,13 +38,10 @@ func (s *Sender) follow(ctx context.Context, planned <-chan struct{}) error {
 				return err
 			}
 		}
-		timer := time.NewTimer(time.Until(due))
 		select {
-		case <-timer.C:
+		case <-time.After(time.Until(due)):
 		case <-s.idle:
-			timer.Stop()
 		case <-ctx.Done():
-			timer.Stop()
 			return ctx.Err()
 		}
 	}

@@ -16,12 +16,7 @@ import (
 // request, other workers do not begin to split one of the same project, because its
 // result may save them the requests.
 func (s *Sender) deliver(ctx context.Context, w *work) error {
-	var narrows *project
-	defer func() {
-		if narrows != nil {
-			<-narrows.narrowing
-		}
-	}()
+	narrows := false
 	for left := []*work{w}; len(left) > 0; {
 		last := len(left) - 1
 		w, left = left[last], left[:last]
@@ -31,10 +26,11 @@ func (s *Sender) deliver(ctx context.Context, w *work) error {
 			return err
 		}
 		left = append(left, instead...)
-		if narrow && narrows == nil {
+		if narrow && !narrows {
 			select {
 			case p.narrowing <- struct{}{}:
-				narrows = p
+				narrows = true
+				defer func() { <-p.narrowing }()
 			case <-ctx.Done():
 				return ctx.Err()
 			}

@@ -189,10 +189,8 @@ func (s *Sender) enqueue(ctx context.Context, w *work) error {
 	s.open.Add(1)
 	if wait := time.Until(w.NotBefore); wait > 0 {
 		s.later.Go(func() error {
-			timer := time.NewTimer(wait)
-			defer timer.Stop()
 			select {
-			case <-timer.C:
+			case <-time.After(wait):
 				return s.hand(ctx, w)
 			case <-s.stopped:
 				s.done()
