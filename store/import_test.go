@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
@@ -117,9 +115,7 @@ func TestPlanImport(t *testing.T) {
 			if got != tc.want {
 				t.Errorf("got %q, want %q", got, tc.want)
 			}
-			if diff := cmp.Diff(*want, written); diff != "" {
-				t.Errorf("written (-want +got):\n%s", diff)
-			}
+			equal(t, "written", *want, written)
 		})
 	}
 }
@@ -143,12 +139,8 @@ func TestValidateImport(t *testing.T) {
 		bad("updatedAt", tokens.CodeMalformed),
 		bad("expiresAt", tokens.CodeMalformed),
 	)
-	if diff := cmp.Diff(want, store.ValidateImport(wrong)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	equal(t, "ValidateImport", want, store.ValidateImport(wrong))
 	valid.Status = ""
 	want = invalid(bad("status", tokens.CodeRequired))
-	if diff := cmp.Diff(want, store.ValidateImport(valid)); diff != "" {
-		t.Errorf("no status (-want +got):\n%s", diff)
-	}
+	equal(t, "no status", want, store.ValidateImport(valid))
 }

@@ -23,6 +23,13 @@ var (
 	}
 )
 
+func equal(t testing.TB, what string, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
 func bad(field string, code tokens.Code) tokens.FieldError {
 	return tokens.FieldError{Field: field, Code: code}
 }
@@ -56,9 +63,7 @@ func TestValidateInvalidation(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got := store.ValidateInvalidation(tc.key, tc.token.Hash(), tc.sentAt)
-			if diff := cmp.Diff(tc.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			equal(t, "error", tc.want, got)
 		})
 	}
 }
@@ -138,7 +143,5 @@ func TestInvalidateTokenErrors(t *testing.T) {
 		bad("expoPushToken", tokens.CodeRequired),
 		bad("sentAt", tokens.CodeRequired),
 	)
-	if diff := cmp.Diff(want, err); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	equal(t, "error", want, err)
 }

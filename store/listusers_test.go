@@ -226,9 +226,7 @@ func TestListUsersFed(t *testing.T) {
 			if leave {
 				close(queue) // users was not waited for
 			}
-			if diff := cmp.Diff(all, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			equal(t, "listings", all, got)
 		})
 	}
 }

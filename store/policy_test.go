@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/devicetokens/devicetokens/store"
@@ -118,9 +117,7 @@ func TestEvictionOrder(t *testing.T) {
 			i := slices.IndexFunc(want, func(r tokens.Registration) bool { return r.Key == a.Key })
 			j := slices.IndexFunc(want, func(r tokens.Registration) bool { return r.Key == b.Key })
 			pair := []tokens.Registration{want[min(i, j)], want[max(i, j)]}
-			if diff := cmp.Diff(pair, got); diff != "" {
-				t.Errorf("order (-want +got):\n%s", diff)
-			}
+			equal(t, "order", pair, got)
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/devicetokens/devicetokens/store"
@@ -83,9 +82,7 @@ func TestOptionalInterfaces(t *testing.T) {
 				[]store.Record{{Key: tokens.Key{UserID: "alice"}}}, []store.Cursor{"a", "b"},
 				[]store.Record{{Key: tokens.Key{UserID: "1"}}}, store.Cursor("a"), store.ImportKept,
 			}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			equal(t, "results", want, got)
 		})
 	}
 }
@@ -98,9 +95,7 @@ func TestWalk(t *testing.T) {
 		}
 		got = append(got, r.Key.UserID)
 	}
-	if diff := cmp.Diff([]tokens.UserID{"1", "2"}, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	equal(t, "users", []tokens.UserID{"1", "2"}, got)
 	for range store.Walk(t.Context(), able{}, "", 10) {
 		break // must not panic
 	}

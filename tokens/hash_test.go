@@ -11,8 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
@@ -79,9 +77,7 @@ func TestHashEncodings(t *testing.T) {
 		if err := decode(&got); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
+		equal(t, name, want, got)
 	}
 }
 

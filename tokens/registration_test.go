@@ -82,12 +82,15 @@ func TestRequestNamesEveryBadField(t *testing.T) {
 				ofKey = append(ofKey, fault.want)
 			}
 		}
-		if diff := cmp.Diff(want, fieldsOf(t, req.Validate())); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
-		if diff := cmp.Diff(ofKey, fieldsOf(t, req.Key.Validate())); diff != "" {
-			t.Errorf("key (-want +got):\n%s", diff)
-		}
+		equal(t, "fields", want, fieldsOf(t, req.Validate()))
+		equal(t, "fields of the key", ofKey, fieldsOf(t, req.Key.Validate()))
+	}
+}
+
+func equal(t testing.TB, what string, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
 }
 

@@ -66,12 +66,8 @@ func TestParseTokenBytes(t *testing.T) {
 			gotBare = append(gotBare, byte(b))
 		}
 	}
-	if diff := cmp.Diff(inner, string(gotInner)); diff != "" {
-		t.Errorf("between brackets (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff(alphanumeric, string(gotBare)); diff != "" {
-		t.Errorf("bare (-want +got):\n%s", diff)
-	}
+	equal(t, "between brackets", inner, string(gotInner))
+	equal(t, "bare", alphanumeric, string(gotBare))
 }
 
 func TestZeroToken(t *testing.T) {
@@ -203,9 +199,7 @@ func TestSpellings(t *testing.T) {
 		{"ExpoPushToken[" + inner(237) + "]"},
 	} {
 		first := tokens.MustParseToken(want[0])
-		if diff := cmp.Diff(want, first.Spellings()); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
+		equal(t, "spellings", want, first.Spellings())
 		for _, text := range want {
 			if other := tokens.MustParseToken(text); other.Reveal() != text || !other.Equal(first) || other.String() != first.String() {
 				t.Errorf("%s and %s are two tokens", first, other)

@@ -84,11 +84,13 @@ func request(user tokens.UserID, device tokens.DeviceID, token tokens.Token) tok
 	return tokens.Request{Key: key(user, device), Token: token, Platform: tokens.IOS, ProjectID: "@acme/app"}
 }
 
-// Requests of many checks: two devices of alice, and bob who takes over her phone.
+// Requests of many checks: two devices of alice, her phone with another token, and bob who
+// takes over her phone.
 var (
-	owned  = request(alice, phone, token(1))
-	second = request(alice, "tablet", token(2))
-	taking = request(bob, phone, token(1))
+	owned    = request(alice, phone, token(1))
+	second   = request(alice, "tablet", token(2))
+	reissued = request(alice, phone, token(2))
+	taking   = request(bob, phone, token(1))
 )
 
 func token(n int) tokens.Token {

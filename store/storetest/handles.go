@@ -111,7 +111,7 @@ func handlesOtherClock(f *fixture) {
 	other := f.again(ahead)
 	other.clock = fast
 
-	loggedOut, refreshed, moved := request(alice, "out", token(1)), request(alice, phone, token(2)), request(alice, "tablet", token(3))
+	loggedOut, refreshed, moved := request(alice, "out", token(1)), reissued, request(alice, "tablet", token(3))
 	for _, req := range []tokens.Request{loggedOut, refreshed, moved} {
 		f.register(req)
 	}

@@ -108,7 +108,7 @@ func importOver(f *fixture) {
 	f.register(owned)
 	f.register(request(bob, phone, token(2)))
 	f.clock.advance(time.Hour)
-	r := f.registered(request(alice, phone, token(2)), start.Add(-time.Hour), f.clock.Now())
+	r := f.registered(reissued, start.Add(-time.Hour), f.clock.Now())
 	f.wantImported(store.Imported, r)
 	f.wantStored(r)
 	f.wantNone(key(bob, phone))
@@ -116,7 +116,7 @@ func importOver(f *fixture) {
 
 	f.clock.advance(time.Hour)
 	f.creates(request("carol", phone, token(1)))
-	refresh := request(alice, phone, token(2))
+	refresh := reissued
 	f.refreshes(refresh, r.RegisteredAt)
 	moved := request(bob, phone, token(2))
 	f.moves(moved, refresh.Key)

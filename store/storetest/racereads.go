@@ -168,7 +168,7 @@ func (f *fixture) readWhile(states []tokens.Registration, read func() ([]tokens.
 func (f *fixture) showsWholeWrites(read func() ([]tokens.Registration, error)) {
 	f.Helper()
 	later := start.Add(time.Hour)
-	a, b := owned, request(alice, phone, token(2))
+	a, b := owned, reissued
 	b.Platform, b.ProjectID = tokens.Android, ""
 	out := f.registered(a, start, start)
 	out.Status = tokens.LoggedOut

@@ -70,14 +70,13 @@ var registerChecks = []check{
 	{"Register/Replace", "replaced", defaults, func(f *fixture) {
 		f.register(owned)
 		f.clock.advance(time.Hour)
-		req := request(alice, phone, token(2))
-		f.replaces(req, start)
+		f.replaces(reissued, start)
 		f.wantNoHolder(token(1))
 		f.wantDevices(alice, phone)
 
 		// The replaced token is free for any registration.
 		f.creates(taking)
-		f.wantStored(f.registered(req, start, f.clock.Now()))
+		f.wantStored(f.registered(reissued, start, f.clock.Now()))
 	}},
 	{"Register/Respelled", "spelling", defaults, func(f *fixture) {
 		texts := spellings(1)
@@ -118,7 +117,7 @@ var registerChecks = []check{
 		refresh := owned
 		refresh.Platform = tokens.Android
 		f.refreshes(refresh, start)
-		f.replaces(request(alice, phone, token(2)), start)
+		f.replaces(reissued, start)
 	}},
 	{"Register/Reactivates", "refreshed", defaults, func(f *fixture) {
 		f.register(owned)
@@ -128,12 +127,11 @@ var registerChecks = []check{
 
 		f.invalidate(owned.Key, owned.Token, f.clock.Now().Add(time.Hour))
 		f.clock.advance(time.Hour)
-		replace := request(alice, phone, token(2))
-		f.replaces(replace, start)
+		f.replaces(reissued, start)
 
 		// This time the reason is a logout, regardless of the earlier one.
-		f.deactivate(replace.Key)
-		f.wantStatus(tokens.LoggedOut, replace, start, f.clock.Now())
+		f.deactivate(reissued.Key)
+		f.wantStatus(tokens.LoggedOut, reissued, start, f.clock.Now())
 	}},
 	{"Register/OverExpired", "created", defaults, func(f *fixture) {
 		same, other := request(alice, "same token", token(1)), request(alice, "other token", token(2))

@@ -18,7 +18,7 @@ var timeChecks = []check{
 		f.refreshes(owned, start)
 	}},
 	{"Expiry/RefreshProlongs", "expiry", defaults, func(f *fixture) { f.prolongs(owned) }},
-	{"Expiry/ReplaceProlongs", "expiry", defaults, func(f *fixture) { f.prolongs(request(alice, phone, token(2))) }},
+	{"Expiry/ReplaceProlongs", "expiry", defaults, func(f *fixture) { f.prolongs(reissued) }},
 	{"Expiry/OnlyRegisterProlongs", "expiry", defaults, expiryOnlyRegisterProlongs},
 	{"Expiry/OfInactive", "expiry", defaults, func(f *fixture) {
 		inactive := f.inactive(owned, second)
@@ -60,7 +60,7 @@ var timeChecks = []check{
 	{"Clock/ReplaceInThePast", "last-wins", defaults, func(f *fixture) {
 		f.register(owned)
 		f.clock.set(start.Add(-time.Hour))
-		f.replaces(request(alice, phone, token(2)), start)
+		f.replaces(reissued, start)
 		f.wantNoHolder(token(1))
 	}},
 	{"Clock/MoveInThePast", "last-wins", defaults, func(f *fixture) {
