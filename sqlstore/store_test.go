@@ -92,17 +92,6 @@ func TestErrors(t *testing.T) {
 	}
 	fault := func(text string) want { return want{Text: "code " + text} }
 	repeat := func(text string) want { w := again(text); w.Repeat = true; return w }
-	states := map[string]func(string) want{
-		"40001": repeat, "40P01": repeat, "23505": repeat, "0A000": repeat,
-		"08006": again, "40003": again, "53300": again, "55P03": again, "57014": again, "57P01": again, "57P03": again, "25006": again, "25P04": again, "58030": again,
-		"28P01": misconfigured, "3D000": misconfigured, "3F000": misconfigured, "42P01": misconfigured, "42703": misconfigured, "42501": misconfigured, "26000": misconfigured, "57P04": misconfigured,
-		"53100": fault, "23514": fault, "22001": fault,
-	}
-	codes := map[int]func(string) want{
-		5: repeat, 517: repeat, 6: repeat, 9: again, 17: again,
-		1: misconfigured, 8: misconfigured, 1032: misconfigured, 14: misconfigured, 26: misconfigured,
-		13: fault, 11: fault, 19: fault, 2067: fault,
-	}
 	type test struct {
 		d    Dialect
 		err  error
@@ -116,11 +105,22 @@ func TestErrors(t *testing.T) {
 		{SQLite(nil), errors.New("closed"), want{Again: true, Text: "no response: store: try again"}},
 		{SQLite(func(error) (int, bool) { return 14, true }), errors.New("x"), misconfigured("14")},
 	}
-	for code, of := range states {
-		tests = append(tests, test{Postgres(), fmt.Errorf("wrapped: %w", sqlState(code)), of(code)})
-	}
-	for code, of := range codes {
-		tests = append(tests, test{SQLite(nil), fmt.Errorf("wrapped: %w", sqliteCode(code)), of(fmt.Sprint(code))})
+	for _, kind := range []struct {
+		of     func(string) want
+		states string // of PostgreSQL
+		codes  []int  // of SQLite
+	}{
+		{repeat, "40001 40P01 23505 0A000", []int{5, 517, 6}},
+		{again, "08006 40003 53300 55P03 57014 57P01 57P03 25006 25P04 58030", []int{9, 17}},
+		{misconfigured, "28P01 3D000 3F000 42P01 42703 42501 26000 57P04", []int{1, 8, 1032, 14, 26}},
+		{fault, "53100 23514 22001", []int{13, 11, 19, 2067}},
+	} {
+		for state := range strings.FieldsSeq(kind.states) {
+			tests = append(tests, test{Postgres(), fmt.Errorf("wrapped: %w", sqlState(state)), kind.of(state)})
+		}
+		for _, code := range kind.codes {
+			tests = append(tests, test{SQLite(nil), fmt.Errorf("wrapped: %w", sqliteCode(code)), kind.of(fmt.Sprint(code))})
+		}
 	}
 	for _, tt := range tests {
 		s, err := New(new(sql.DB), tt.d, Options{})
