@@ -12,10 +12,17 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-func exampleStore() store.Store {
-	return memstore.MustNew(store.Policy{Now: func() time.Time {
+// exampleStore returns a store with the registrations.
+func exampleStore(reqs ...tokens.Request) store.Store {
+	s := memstore.MustNew(store.Policy{Now: func() time.Time {
 		return time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC)
 	}})
+	for _, req := range reqs {
+		if _, err := s.Register(context.Background(), req); err != nil {
+			panic(err)
+		}
+	}
+	return s
 }
 
 func exampleRequest(user tokens.UserID, device tokens.DeviceID, token string) tokens.Request {
@@ -70,19 +77,13 @@ func ExampleStore_Register() {
 
 // A sender lists the registrations of many users, eight at a time.
 func ExampleListUsers() {
-	ctx, s := context.Background(), exampleStore()
-	for _, req := range []tokens.Request{
+	s := exampleStore(
 		exampleRequest("alice", "phone", "ExponentPushToken[aaaaaaaaaaaaaaaaaaaaaa]"),
 		exampleRequest("alice", "tablet", "ExponentPushToken[bbbbbbbbbbbbbbbbbbbbbb]"),
 		exampleRequest("bob", "phone", "ExponentPushToken[cccccccccccccccccccccc]"),
-	} {
-		if _, err := s.Register(ctx, req); err != nil {
-			fmt.Println(err)
-			return
-		}
-	}
+	)
 	audience := []tokens.UserID{"alice", "bob", "carol"}
-	for l := range store.ListUsers(ctx, s, slices.Values(audience), 8) {
+	for l := range store.ListUsers(context.Background(), s, slices.Values(audience), 8) {
 		if l.Err != nil {
 			fmt.Println(l.UserID, l.Err)
 			continue
@@ -97,12 +98,8 @@ func ExampleListUsers() {
 
 // Expo reported DeviceNotRegistered for a message that was sent at sentAt.
 func ExampleInvalidateToken() {
-	ctx, s := context.Background(), exampleStore()
-	req := exampleRequest("alice", "phone", "ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]")
-	if _, err := s.Register(ctx, req); err != nil {
-		fmt.Println(err)
-		return
-	}
+	ctx, req := context.Background(), exampleRequest("alice", "phone", "ExponentPushToken[xxxxxxxxxxxxxxxxxxxxxx]")
+	s := exampleStore(req)
 	sentAt := time.Date(2026, time.November, 23, 13, 0, 0, 0, time.UTC)
 	if err := store.InvalidateToken(ctx, s, req.Token, sentAt); err != nil {
 		fmt.Println(err)

@@ -50,35 +50,25 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestPolicyRange has policies by the fields that the error names.
 func TestPolicyRange(t *testing.T) {
-	for _, tc := range []struct {
-		name   string
-		policy store.Policy
-		bad    []string // fields that the error names
-	}{
-		{"least TTL", store.Policy{TTL: store.MinTTL}, nil},
-		{"greatest TTL", store.Policy{TTL: store.MaxTTL}, nil},
-		{"TTL too short", store.Policy{TTL: store.MinTTL - time.Second}, []string{"TTL"}},
-		{"TTL too long", store.Policy{TTL: store.MaxTTL + time.Second}, []string{"TTL"}},
-		{"TTL below zero", store.Policy{TTL: -store.DefaultTTL}, []string{"TTL"}},
-		{"TTL not in whole seconds", store.Policy{TTL: store.MinTTL + time.Millisecond}, []string{"TTL"}},
-		{"one device", store.Policy{MaxDevices: 1}, nil},
-		{"a thousand devices", store.Policy{MaxDevices: 1000}, nil},
-		{"devices below zero", store.Policy{MaxDevices: -1}, []string{"MaxDevices"}},
-		{"too many devices", store.Policy{MaxDevices: 1001}, []string{"MaxDevices"}},
-		{"both", store.Policy{TTL: 1, MaxDevices: -1}, []string{"TTL", "MaxDevices"}},
+	for bad, policies := range map[string][]store.Policy{
+		"":               {{TTL: store.MinTTL}, {TTL: store.MaxTTL}, {MaxDevices: 1}, {MaxDevices: 1000}},
+		"TTL":            {{TTL: store.MinTTL - time.Second}, {TTL: store.MaxTTL + time.Second}, {TTL: -store.DefaultTTL}, {TTL: store.MinTTL + time.Millisecond}},
+		"MaxDevices":     {{MaxDevices: -1}, {MaxDevices: 1001}},
+		"TTL MaxDevices": {{TTL: 1, MaxDevices: -1}},
 	} {
-		t.Run(tc.name, func(t *testing.T) {
-			_, err := tc.policy.WithDefaults()
-			if (err != nil) != (tc.bad != nil) {
-				t.Fatalf("got error %v, want one that names %v", err, tc.bad)
+		for _, p := range policies {
+			_, err := p.WithDefaults()
+			if (err != nil) != (bad != "") {
+				t.Errorf("%v and %d devices: got error %v, want one that names %q", p.TTL, p.MaxDevices, err, bad)
 			}
-			for _, field := range tc.bad {
-				if !strings.Contains(err.Error(), "Policy."+field) {
+			for field := range strings.FieldsSeq(bad) {
+				if err != nil && !strings.Contains(err.Error(), "Policy."+field) {
 					t.Errorf("error %q does not name %s", err, field)
 				}
 			}
-		})
+		}
 	}
 }
 
