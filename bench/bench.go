@@ -55,7 +55,6 @@ type registrar interface {
 	List(context.Context, tokens.UserID) ([]tokens.Registration, error)
 }
 
-// register fails unless the outcome is the wanted one.
 func register(ctx context.Context, s registrar, r tokens.Request, want store.Outcome) error {
 	result, err := s.Register(ctx, r)
 	if err == nil && result.Outcome != want {
@@ -64,7 +63,6 @@ func register(ctx context.Context, s registrar, r tokens.Request, want store.Out
 	return err
 }
 
-// list fails unless the user has that many registrations.
 func list(ctx context.Context, s registrar, user tokens.UserID, want int) error {
 	regs, err := s.List(ctx, user)
 	if err == nil && len(regs) != want {

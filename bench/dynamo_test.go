@@ -196,7 +196,6 @@ func (j journey) cost(tb testing.TB, name string) (sum cost) {
 	return sum
 }
 
-// BenchmarkDynamoDBLocal measures calls on a table.
 func BenchmarkDynamoDBLocal(b *testing.B) {
 	for _, j := range journeys {
 		for _, name := range onTable {

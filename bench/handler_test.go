@@ -30,7 +30,6 @@ var handlers = []struct {
 	}},
 }
 
-// authenticate uses the bearer token as the user id.
 func authenticate(r *http.Request) (tokens.UserID, error) {
 	user, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok {

@@ -118,7 +118,6 @@ func (n naive) Register(ctx context.Context, req tokens.Request) (store.Result, 
 	return result, nil
 }
 
-// takeFrom removes the token from a row, which also takes it out of the index.
 func (n naive) takeFrom(ctx context.Context, key tokens.Key) error {
 	_, err := n.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &n.table,

@@ -22,7 +22,6 @@ ON CONFLICT (user_id, device_id) DO UPDATE SET token = excluded.token, platform 
 	plainList = `SELECT device_id, token, platform, project_id, updated_at FROM TABLE_NAME_plain WHERE user_id = $1 ORDER BY device_id`
 )
 
-// A measured makes the calls that are measured.
 type measured struct {
 	register func(context.Context, tokens.Request) error
 	list     func(context.Context, tokens.UserID) (devices int, err error)
@@ -133,12 +132,10 @@ func BenchmarkSQL(b *testing.B) {
 	}
 }
 
-// fill registers the users.
 func fill(b *testing.B, m measured) {
 	together(b, 2*users, func(n int) error { return m.register(b.Context(), request(n/2, n, n)) })
 }
 
-// measure makes b.N calls.
 func measure(b *testing.B, call func(n int) error) {
 	b.ResetTimer()
 	together(b, b.N, call)

@@ -20,7 +20,6 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// bodies are seeds.
 var bodies = []string{
 	`{"deviceId":"phone","expoPushToken":"ExpoPushToken[x]","platform":"ios","projectId":"@a/b"}`,
 	` { "device\u0049d" : "\ud83d\udcf1\\\"" , "platform" : "" } `,

@@ -18,7 +18,6 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// alice is the user of every request.
 func alice(*http.Request) (tokens.UserID, error) { return "alice", nil }
 
 func unknown(*http.Request) (tokens.UserID, error) { return "", httpapi.ErrUnauthenticated }

@@ -86,7 +86,6 @@ func TestOverSocket(t *testing.T) {
 	}
 }
 
-// waiting is a store whose List waits for the end of its context.
 type waiting struct {
 	store.Store
 	entered chan struct{}
@@ -98,7 +97,6 @@ func (w waiting) List(ctx context.Context, _ tokens.UserID) ([]tokens.Registrati
 	return nil, fmt.Errorf("list: %w", ctx.Err())
 }
 
-// TestClientGoes checks the event of a request whose client closed the connection.
 func TestClientGoes(t *testing.T) {
 	s := waiting{memstore.MustNew(store.Policy{}), make(chan struct{})}
 	events := make(chan httpapi.Event, 1)

@@ -275,7 +275,6 @@ func TestClaimsThatAreNotRead(t *testing.T) {
 	}
 }
 
-// TestSignatures has tokens with valid claims.
 func TestSignatures(t *testing.T) {
 	issuer := oidctest.New(t)
 	good := lasting(claims{"sub": alice, "aud": audience, "iss": issuer.URL})

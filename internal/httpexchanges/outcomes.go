@@ -86,7 +86,6 @@ func successes() []Exchange {
 	}
 }
 
-// olderRow lists one registration that has no times.
 type olderRow struct{ store.Store }
 
 func (olderRow) List(_ context.Context, user tokens.UserID) ([]tokens.Registration, error) {

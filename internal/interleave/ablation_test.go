@@ -20,7 +20,6 @@ import (
 // most is the number of schedules that are played for a rule.
 const most = 200
 
-// TestRules removes each rule in turn.
 func TestRules(t *testing.T) {
 	t.Setenv("DYNAMODB_ENDPOINT", dynamotest.Endpoint(t)) // one engine for all
 	whole := build(t, "")
@@ -74,7 +73,6 @@ func playScript(t *testing.T, r rule, without, whole string) string {
 	return fmt.Sprintf("%-66s script %s", r.name, r.script)
 }
 
-// run runs a test binary of this package.
 func run(t *testing.T, binary string, args ...string) ([]byte, error) {
 	return exec.CommandContext(t.Context(), binary, args...).CombinedOutput()
 }
@@ -112,7 +110,6 @@ func build(t *testing.T, overlay string) string {
 	return binary
 }
 
-// A violation is the error of a schedule.
 type violation struct {
 	seed uint64
 	text string

@@ -79,7 +79,6 @@ func onlyMarked(old, now attributes) bool {
 	return true
 }
 
-// answer returns the result of the operation as text.
 func (op *operation) answer() string {
 	switch {
 	case op.err != nil:
@@ -91,7 +90,6 @@ func (op *operation) answer() string {
 	}
 }
 
-// isAnswer reports whether the error is the result of a read.
 func isAnswer(err error) bool {
 	var corrupt *store.CorruptError
 	return errors.Is(err, store.ErrNotFound) || errors.As(err, &corrupt)
@@ -126,7 +124,6 @@ func (s *schedule) checkAnswer(op *operation, before *table) error {
 	return nil
 }
 
-// checkRemoval checks the row after Deactivate, Invalidate, Delete or DeleteUser.
 func (s *schedule) checkRemoval(op *operation) string {
 	row := s.state.rows[op.req.Key]
 	switch op.method {
@@ -168,7 +165,6 @@ func checkReleases(op *operation, before, after *table) string {
 	return ""
 }
 
-// checkRead compares the result of a read with the tables during the read.
 func (s *schedule) checkRead(op *operation) string {
 	switch op.method {
 	case store.OpGet:

@@ -38,7 +38,6 @@ func checkRegistered(op *operation, after *table) string {
 	return ""
 }
 
-// checkResult compares the result with the table before the write.
 func checkResult(op *operation, before *table, slowest time.Time) string {
 	req, got, now := op.req, op.result, op.began
 	own := before.rows[req.Key]
@@ -150,7 +149,6 @@ func (op *operation) knew(k tokens.Key, now *table) bool {
 	})
 }
 
-// toEvict returns the keys that op must evict when it creates a registration.
 func toEvict(op *operation, before *table) []tokens.Key {
 	var others []tokens.Key
 	for k, row := range before.rows {

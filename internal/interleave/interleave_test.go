@@ -85,7 +85,6 @@ func TestKeptSeeds(t *testing.T) {
 	}
 }
 
-// TestSeedReproduces plays schedules twice and compares their traces.
 func TestSeedReproduces(t *testing.T) {
 	lane := newLane(t)
 	for seed := range uint64(2) {
@@ -197,7 +196,6 @@ func (s *script) must(err error) {
 	}
 }
 
-// server returns one more server.
 func (s *script) server(limit int) *server {
 	s.Helper()
 	server, err := s.newServer(fmt.Sprint("limit ", limit), store.Policy{TTL: 90 * day, MaxDevices: limit}, 0)

@@ -22,7 +22,6 @@ type rule struct {
 	script   string // a scripted schedule, for a case that random schedules seldom reach
 }
 
-// folder is that of package dynamostore.
 const folder = "../../dynamostore"
 
 // without returns the name and the text of the file that has the rule, with the

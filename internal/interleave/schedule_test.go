@@ -40,7 +40,6 @@ type schedule struct {
 	step     int
 }
 
-// play runs the schedule and returns the first violation, or nil.
 func (s *schedule) play() error {
 	s.observe(s.lane.scan())
 	for s.step = 1; s.step <= length; s.step++ {
@@ -54,7 +53,6 @@ func (s *schedule) play() error {
 	return nil
 }
 
-// act does one thing.
 func (s *schedule) act() error {
 	switch p := s.rng.IntN(100); {
 	case p < s.jumps:
@@ -150,7 +148,6 @@ func (s *schedule) proceed(op *operation, f fate) error {
 	return s.ended(op, before)
 }
 
-// wrote reads the table after a write of op.
 func (s *schedule) wrote(op *operation) error {
 	before := s.state
 	s.observe(s.lane.scan())
@@ -218,7 +215,6 @@ func (s *schedule) deliverLate() error {
 	return s.wrote(m.op)
 }
 
-// crowd notes that no operation under way is alone.
 func (s *schedule) crowd() {
 	for _, op := range s.underWay {
 		op.alone = false
@@ -247,7 +243,6 @@ func (s *schedule) note(format string, args ...any) {
 	s.trace = append(s.trace, fmt.Sprintf("%3d %s ", s.step, timeText(s.now))+fmt.Sprintf(format, args...))
 }
 
-// story returns the trace, for the report of a violation.
 func (s *schedule) story() string { return strings.Join(s.trace, "\n") }
 
 func itemName(i attributes) string { return text(i, "userId") + "/" + text(i, "deviceId") }

@@ -114,7 +114,6 @@ func (s *schedule) olderRow(user, device int) attributes {
 	return row
 }
 
-// spoil makes a row unreadable.
 func spoil(rng *rand.Rand, row attributes) {
 	switch rng.IntN(3) {
 	case 0:

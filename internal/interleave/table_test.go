@@ -17,7 +17,6 @@ import (
 // attributes is an item. It is decoded without the package under test.
 type attributes = map[string]types.AttributeValue
 
-// A table has all stored items at one time.
 type table struct {
 	items  []attributes
 	rows   map[tokens.Key]attributes
@@ -85,7 +84,6 @@ func readable(row attributes) bool {
 		text(row, "expoPushToken") != ""
 }
 
-// alive reports whether the row is a live registration at now.
 func alive(row attributes, now time.Time) bool {
 	expiresAt := seconds(row, "expiresAt")
 	return readable(row) && (expiresAt.IsZero() || now.Before(expiresAt))
@@ -118,7 +116,6 @@ func (t *table) lostClaim(k tokens.Key) bool {
 	return claim != nil && ownerOf(claim) != k
 }
 
-// changed returns the keys of the items that differ.
 func changed[K comparable](before, after map[K]attributes) (keys []K) {
 	for k, i := range before {
 		if !reflect.DeepEqual(i, after[k]) {
@@ -133,7 +130,6 @@ func changed[K comparable](before, after map[K]attributes) (keys []K) {
 	return keys
 }
 
-// describe returns the compared attributes of a row as text.
 func describe(row attributes) string {
 	if row == nil {
 		return "nothing"

@@ -70,7 +70,6 @@ func (s *schedule) removeExpired() error {
 	return s.remove(some)
 }
 
-// remove removes items as TTL does.
 func (s *schedule) remove(items []attributes) error {
 	s.crowd()
 	for _, gone := range items {

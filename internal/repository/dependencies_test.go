@@ -71,7 +71,6 @@ func TestModules(t *testing.T) {
 	}
 }
 
-// goList runs go list in this module and returns its lines.
 func goList(t *testing.T, args ...string) []string {
 	t.Helper()
 	var stderr bytes.Buffer

@@ -89,7 +89,6 @@ func TestREADMEHasTheCommands(t *testing.T) {
 	}
 }
 
-// TestProgramsHaveREADMEs checks that each folder of a program has a README.
 func TestProgramsHaveREADMEs(t *testing.T) {
 	folders, err := filepath.Glob(filepath.Join(root, "examples/*/"))
 	if err != nil {

@@ -58,7 +58,6 @@ var steps = []string{
 	"the clock goes on", "the clock goes on", "the clock goes on", "the clock goes back", "TTL removes an item", "TTL removes an item",
 }
 
-// act returns an action that makes a random step.
 func (m *machine) act() func(*rapid.T) {
 	actions := map[string]func(*rapid.T){
 		"Register": m.register,

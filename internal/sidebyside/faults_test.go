@@ -45,7 +45,6 @@ func TestNoticed(t *testing.T) {
 	}
 }
 
-// silent never returns MovedFrom.
 type silent struct{ store.Store }
 
 func (s silent) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
@@ -78,7 +77,6 @@ func (s forgetful) Get(ctx context.Context, key tokens.Key) (tokens.Registration
 	return reg, err
 }
 
-// idle deletes nothing.
 type idle struct{ store.Store }
 
 func (s idle) Delete(ctx context.Context, key tokens.Key) error {

@@ -122,7 +122,6 @@ func describe(err error) []string {
 	return found
 }
 
-// step moves the clock.
 func (m *machine) step(by time.Duration) {
 	m.now = m.now.Add(by)
 	if m.now.After(m.latest) {
@@ -175,7 +174,6 @@ func Row(r tokens.Registration) map[string]string {
 	return want
 }
 
-// shape returns the kind of spelling of a token.
 func shape(t tokens.Token) string {
 	before, _, bracketed := strings.Cut(t.Reveal(), "[")
 	if !bracketed {

@@ -41,7 +41,6 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// TestPostgresConditions checks the error of a call in each condition of a real server.
 func TestPostgresConditions(t *testing.T) {
 	runtime := func(name, value string) func(*pgx.ConnConfig) {
 		return func(c *pgx.ConnConfig) { c.RuntimeParams[name] = value }
@@ -144,7 +143,6 @@ func (w *world) role(name, options string) {
 	w.Cleanup(func() { w.Exec(w, w.db, "DROP ROLE TABLE_NAME_"+name) })
 }
 
-// locked makes another transaction lock the rows of the table.
 func locked(w *world) { w.hold("SELECT FROM TABLE_NAME FOR UPDATE") }
 
 // hold makes another transaction, which ends with the test, execute the statement.
@@ -183,7 +181,6 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
-// TestSQLiteConditions checks the error of a call in each condition of a file.
 func TestSQLiteConditions(t *testing.T) {
 	for _, tt := range []struct {
 		name      string

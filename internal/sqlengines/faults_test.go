@@ -135,7 +135,6 @@ func TestConflicts(t *testing.T) {
 	}
 }
 
-// kinds returns the statements of a path.
 func (w *world) kinds(p path) []string {
 	w.Helper()
 	var all []string

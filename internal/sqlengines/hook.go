@@ -24,7 +24,6 @@ type Hook func(ctx context.Context, text string, send Send) error
 // Send sends a statement and returns when the database has executed it.
 type Send = func(ctx context.Context, text string) error
 
-// hooked is a connector whose statements go through the hook.
 type hooked struct {
 	driver.Connector
 	hook Hook
@@ -166,7 +165,6 @@ func (w *Wire) Requests() int {
 	return w.requests
 }
 
-// line is one connection.
 type line struct {
 	net.Conn
 	wire *Wire

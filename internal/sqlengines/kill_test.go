@@ -87,7 +87,6 @@ func (a *acknowledged) compare(t *testing.T, s *sqlstore.Store) {
 // killed is the variable of the program that TestKilledProgram kills: the first call of each writer, and the file.
 const killed = "SQLENGINES_KILLED"
 
-// TestKilledProgram kills a program that writes a file of SQLite, and compares the file.
 func TestKilledProgram(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "tokens.db")
 	d := sqliteAt(SQLiteDSN(file))
@@ -126,7 +125,6 @@ func TestKilledProgram(t *testing.T) {
 	}
 }
 
-// TestWriting is the program that TestKilledProgram kills.
 func TestWriting(t *testing.T) {
 	var from acknowledged
 	var file string
@@ -195,7 +193,6 @@ func TestKilledServer(t *testing.T) {
 	}
 }
 
-// rounds returns the number of kills.
 func rounds() int {
 	if *long {
 		return 20

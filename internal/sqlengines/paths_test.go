@@ -170,7 +170,6 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, string(r.Key.UserID), string(
 	}
 }
 
-// rows returns all stored rows.
 func (w *world) rows() []store.Record {
 	w.Helper()
 	records, next, err := w.clean.Page(context.WithoutCancel(w.Context()), "", 100)
@@ -180,7 +179,6 @@ func (w *world) rows() []store.Record {
 	return records
 }
 
-// outcome returns the rows before and after the path.
 func (w *world) outcome(p path) (before, after []store.Record) {
 	w.Helper()
 	w.give(p)
