@@ -29,16 +29,15 @@ const (
 	user   = "u-7f3a"      // begins every user id of the table
 	secret = "s3cr3tt0k3n" // is in every token of the table except bare
 	bare   = "s3cr3tt0-k3n0-AbCd-1234-567890abcdef"
-	echo   = "ecHO" // is in every part of a rejected request, and in no random request id
 )
+
+// Echo is in every part of a rejected request, and in no random request id. Neither the
+// response nor the log line may contain it.
+const Echo = "ecHO"
 
 // Private returns texts that no response and no log line may contain: parts of the
 // tokens and the user ids.
 func Private() []string { return []string{secret, bare, user} }
-
-// Echoes returns texts of rejected requests, which neither the response nor the log
-// line may contain.
-func Echoes() []string { return []string{echo} }
 
 // Now is the time of all exchanges.
 var Now = time.Date(2026, time.November, 23, 9, 0, 0, 0, time.UTC)
@@ -109,7 +108,7 @@ func (e Exchange) request(ctx context.Context) *http.Request {
 		body = strings.NewReader(e.Body)
 	}
 	r := httptest.NewRequestWithContext(ctx, e.Method, target, body)
-	r.Header.Set("Authorization", "Bearer "+echo)
+	r.Header.Set("Authorization", "Bearer "+Echo)
 	if e.Size != 0 {
 		r.ContentLength = e.Size
 	}

@@ -64,7 +64,7 @@ func successes() []Exchange {
 			" {\r\n\t\"device\\u0049d\" : \"phone\" , \"expoPushToken\":\""+token+"\",\"platform\":\"\\u0069os\"} \n", created),
 		withParameters,
 		chunked,
-		at(post("create, a user in the query changes nothing", valid, created), "?userId="+Bob+"&deviceId="+echo),
+		at(post("create, a user in the query changes nothing", valid, created), "?userId="+Bob+"&deviceId="+Echo),
 		at(post("create, a query that is not well-formed changes nothing", valid, created), "?%zz;"),
 		after(post("refresh", valid, Answer{Status: 200, Body: answered("phone", "ios"), Outcome: store.Refreshed}),
 			registered(Alice, "phone", respelled)),

@@ -31,7 +31,7 @@ func refusedBodies() []Exchange {
 	}
 	return []Exchange{
 		bad("none", "", "invalid_json"),
-		bad("not JSON", echo, "invalid_json"),
+		bad("not JSON", Echo, "invalid_json"),
 		bad("cut short", valid[:len(valid)-1], "invalid_json"),
 		bad("not JSON after a member that is not declared", `{"ecHO":1,}`, "invalid_json"),
 		blind(bad("a byte order mark", "\uFEFF"+valid, "invalid_json")),
@@ -141,7 +141,7 @@ func refusedRequests() []Exchange {
 		{Name: "too large by its Content-Length", Method: "POST", Body: valid, Size: 1 << 40, Want: tooLarge},
 		{Name: "too large and chunked", Method: "POST", Body: large, Size: -1, Want: tooLarge},
 		{
-			Name: "no credential", Method: "POST", Body: "{" + echo, Want: unknown,
+			Name: "no credential", Method: "POST", Body: "{" + Echo, Want: unknown,
 			Authenticate: authError(fmt.Errorf("expired: %w", httpapi.ErrUnauthenticated)),
 		},
 		{Name: "no credential, list", Method: "GET", Authenticate: authError(httpapi.ErrUnauthenticated), Want: unknown},
@@ -159,13 +159,13 @@ func refusedRequests() []Exchange {
 		})
 	}
 	for _, at := range []struct{ name, target string }{
-		{"another path", "/v1/" + echo}, {"the root", "/"}, {"a slash at the end", httpapi.Path + "/"},
+		{"another path", "/v1/" + Echo}, {"the root", "/"}, {"a slash at the end", httpapi.Path + "/"},
 		{"a doubled slash", "/v1//device-tokens"}, {"dots", "/v1/x/../device-tokens"}, {"an escaped slash", "/v1%2Fdevice-tokens"},
 		{"below the path", httpapi.Path + "/phone"},
 	} {
 		all = append(all, Exchange{Name: at.name, Method: "GET", Target: at.target, Want: refused(404, "not_found")})
 	}
-	for _, method := range []string{"PUT", "PATCH", "OPTIONS", "TRACE", echo} {
+	for _, method := range []string{"PUT", "PATCH", "OPTIONS", "TRACE", Echo} {
 		all = append(all, Exchange{Name: "method " + method, Method: method, Want: notAllowed})
 	}
 	for _, e := range all {
