@@ -6,8 +6,8 @@
 //   - sqlstore with a plain upsert (sql_test.go).
 //
 // Benchmarks are named OPERATION/impl=NAME, the alternative first, so that
-// benchstat -col /impl shows a column for each. Tests check that the alternatives give
-// the same results, and limit allocations, round trips and capacity units, but no times.
+// benchstat -col /impl shows a column for each. Tests limit allocations, round trips and
+// capacity units, but no times.
 package bench
 
 import (
