@@ -71,7 +71,7 @@ func (d *desk) run(stdin string, args ...string) outcome {
 	p := &program{
 		in: strings.NewReader(stdin), out: &out, err: &err,
 		getenv:    func(name string) string { return map[string]string{envTable: d.table}[name] },
-		transport: d.transport, logInterval: d.logInterval, saveInterval: 1, stores: d.stores,
+		transport: d.transport, logInterval: d.logInterval, stores: d.stores,
 	}
 	code := p.run(d.t.Context(), append([]string{"--endpoint", dynamotest.Endpoint(d.t)}, args...))
 	return outcome{code, out.String(), err.String()}

@@ -42,7 +42,7 @@ func (p *program) importing() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			b, err := p.startBulk(f.state, "import into "+db.Name)
+			b, err := startBulk(f.state, "import into "+db.Name)
 			if err != nil {
 				return err
 			}
@@ -77,7 +77,7 @@ func (p *program) copying() *cobra.Command {
 			if err := p.confirm(ctx, question); err != nil {
 				return err
 			}
-			b, err := p.startBulk(f.state, fmt.Sprintf("copy %s to %s", source.Name, target.Name))
+			b, err := startBulk(f.state, fmt.Sprintf("copy %s to %s", source.Name, target.Name))
 			if err != nil {
 				return err
 			}
@@ -133,7 +133,7 @@ func (p *program) importInto(target store.Store, concurrency int) visit {
 			case r.Key == tokens.Key{}: // a line, which the problem names
 				fmt.Fprintln(&found.problems, visible.Text(problems[i].Error()))
 			default:
-				fmt.Fprintf(&found.problems, "user %s, device %s: %s\n", visible.ID(string(r.Key.UserID)), visible.ID(string(r.Key.DeviceID)), visible.Text(problems[i].Error()))
+				fmt.Fprintf(&found.problems, "user %s, device %s: %s\n", visible.ID(r.Key.UserID), visible.ID(r.Key.DeviceID), visible.Text(problems[i].Error()))
 			}
 		}
 		return nil

@@ -53,7 +53,7 @@ func (p *program) diff() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			b, err := p.startBulk(f.state, fmt.Sprintf("diff %s to %s, prune %t", source.Name, target.Name, prune))
+			b, err := startBulk(f.state, fmt.Sprintf("diff %s to %s, prune %t", source.Name, target.Name, prune))
 			if err != nil {
 				return err
 			}
@@ -133,7 +133,7 @@ func (p *program) report(found *result, kind string, key tokens.Key, fields []st
 	if p.output == "json" {
 		return found.writeJSON(difference{kind, keyView(key), fields})
 	}
-	text := strings.Join([]string{kind, visible.ID(string(key.UserID)), visible.ID(string(key.DeviceID)), strings.Join(fields, ", ")}, "\t")
+	text := strings.Join([]string{kind, visible.ID(key.UserID), visible.ID(key.DeviceID), strings.Join(fields, ", ")}, "\t")
 	_, err := fmt.Fprintln(&found.out, strings.TrimRight(text, "\t"))
 	return err
 }

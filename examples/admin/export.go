@@ -51,7 +51,7 @@ func (p *program) export() *cobra.Command {
 }
 
 func (p *program) exportTo(ctx context.Context, db *database.Database, f bulkFlags, file string, withTokens bool) (err error) {
-	b, err := p.startBulk(f.state, fmt.Sprintf("export %s to %s, tokens %t", db.Name, file, withTokens))
+	b, err := startBulk(f.state, fmt.Sprintf("export %s to %s, tokens %t", db.Name, file, withTokens))
 	if err != nil {
 		return err
 	}

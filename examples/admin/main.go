@@ -39,10 +39,9 @@ type program struct {
 	out, err io.Writer
 	getenv   func(string) string
 
-	transport    http.RoundTripper      // nil: the SDK's own
-	saveInterval time.Duration          // time between saves of --state; 0: a second
-	logInterval  time.Duration          // time between lines of progress; 0: ten seconds
-	stores       map[string]walkedStore // for tests, by the value of a flag
+	transport   http.RoundTripper      // nil: the SDK's own
+	logInterval time.Duration          // time between lines of progress; 0: ten seconds
+	stores      map[string]walkedStore // for tests, by the value of a flag
 
 	db, endpoint, region, output string
 	table                        string // the DynamoDB table in db; set by client

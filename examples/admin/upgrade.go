@@ -160,5 +160,5 @@ func (p *program) showReport(s summary) error {
 }
 
 func named(k keyView) string {
-	return visible.ID(string(k.UserID)) + " " + visible.ID(string(k.DeviceID))
+	return visible.ID(k.UserID) + " " + visible.ID(k.DeviceID)
 }

@@ -54,12 +54,10 @@ type bulk struct {
 	Counts  map[string]int    `json:"counts"`
 	Bytes   int64             `json:"bytes,omitempty"` // written bytes of the output
 
-	file     string
-	output   *os.File // of export --file; nil: standard output
-	resumed  bool
-	saved    time.Time
-	interval time.Duration
-	mu       sync.Mutex
+	file    string
+	output  *os.File // of export --file; nil: standard output
+	resumed bool
+	mu      sync.Mutex
 }
 
 // A part is a segment of a walk.
@@ -71,11 +69,8 @@ type part struct {
 var errOtherRun = errors.New("--state: the file is from another command, other stores or another program")
 
 // startBulk returns the progress of an earlier run if the file exists.
-func (p *program) startBulk(file, command string) (*bulk, error) {
-	b := &bulk{
-		Command: command, Walks: map[string][]part{}, Counts: map[string]int{},
-		file: file, interval: cmp.Or(p.saveInterval, time.Second),
-	}
+func startBulk(file, command string) (*bulk, error) {
+	b := &bulk{Command: command, Walks: map[string][]part{}, Counts: map[string]int{}, file: file}
 	if file == "" {
 		return b, nil
 	}
@@ -100,9 +95,6 @@ func (b *bulk) save() error {
 		return nil
 	}
 	text, err := json.Marshal(b)
-	if err == nil && b.output != nil {
-		err = b.output.Sync()
-	}
 	next := b.file + ".new"
 	if err == nil {
 		err = os.WriteFile(next, text, 0o600) // a cursor contains a user id
@@ -113,7 +105,6 @@ func (b *bulk) save() error {
 	if err != nil {
 		return fmt.Errorf("--state: %w", err)
 	}
-	b.saved = time.Now()
 	return nil
 }
 
@@ -178,9 +169,6 @@ func (p *program) walk(ctx context.Context, b *bulk, name string, w store.Walker
 		b.add(r.counts)
 		part.Cursor, part.Done = next, next == ""
 		advance(b.Counts[name])
-		if time.Since(b.saved) < b.interval {
-			return nil
-		}
 		return b.save()
 	}
 	workers, ctx := errgroup.WithContext(ctx)
@@ -231,7 +219,7 @@ func (p *program) stats() *cobra.Command {
 			"that are not expired by platform and by project.",
 		Args: flagsOnly,
 		RunE: p.onStore(func(ctx context.Context, db *database.Database, _ []string) error {
-			b, err := p.startBulk(f.state, "stats "+db.Name)
+			b, err := startBulk(f.state, "stats "+db.Name)
 			if err != nil {
 				return err
 			}

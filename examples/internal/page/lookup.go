@@ -89,7 +89,7 @@ func (c *Console) holder(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.show(w, view{
-		User: string(record.Key.UserID), Answer: "The token is held by " + visible.ID(string(record.Key.UserID)) + ".",
+		User: string(record.Key.UserID), Answer: "The token is held by " + visible.ID(record.Key.UserID) + ".",
 		Devices: []device{deviceOf(record, c.Events.last(maxEvents), time.Now())},
 	})
 }
@@ -111,8 +111,8 @@ func (c *Console) change(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	c.Logger.Info("an operator changed the store", "change", do, "user", visible.ID(string(key.UserID)),
-		"device", visible.ID(string(key.DeviceID)), "outcome", store.OutcomeOf(err))
+	c.Logger.Info("an operator changed the store", "change", do, "user", visible.ID(key.UserID),
+		"device", visible.ID(key.DeviceID), "outcome", store.OutcomeOf(err))
 	if err != nil {
 		c.fail(w, view{User: string(key.UserID)}, err)
 		return

@@ -52,7 +52,7 @@ func (t *totals) add(r store.Record, now time.Time) {
 	}
 	count("status", string(reg.Status))
 	count("platform", string(reg.Platform))
-	count("project", visible.ID(string(reg.ProjectID)))
+	count("project", visible.ID(reg.ProjectID))
 	t.ages[min(weeks-1, max(0, int(now.Sub(reg.UpdatedAt)/(7*24*time.Hour))))]++
 	if len(t.Latest) < latest || reg.UpdatedAt.After(t.Latest[latest-1].UpdatedAt) {
 		t.Latest = append(t.Latest, reg)

@@ -39,14 +39,14 @@ func JSON(text []byte) []byte {
 
 // ID returns an id for display: quoted and in ASCII if it has hidden characters, and
 // "-" if it is empty.
-func ID(s string) string {
-	switch {
+func ID[S ~string](id S) string {
+	switch s := string(id); {
 	case s == "":
 		return "-"
 	case strings.ContainsFunc(s, Hidden), strings.HasPrefix(s, `"`), strings.TrimSpace(s) != s:
 		return strconv.QuoteToASCII(s)
 	}
-	return s
+	return string(id)
 }
 
 // Text escapes the hidden characters of a text, except line ends.
