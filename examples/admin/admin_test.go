@@ -77,7 +77,6 @@ func (d *desk) run(stdin string, args ...string) outcome {
 	return outcome{code, out.String(), err.String()}
 }
 
-// lacks checks that the run wrote none of the texts.
 func (o outcome) lacks(t *testing.T, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
@@ -87,7 +86,6 @@ func (o outcome) lacks(t *testing.T, texts ...string) {
 	}
 }
 
-// want checks the exit code and that the run wrote all the texts.
 func (o outcome) want(t *testing.T, code int, texts ...string) {
 	t.Helper()
 	if o.code != code {

@@ -31,7 +31,6 @@ func newStores(t *testing.T) (d *desk, a, b *memstore.Store) {
 	return &desk{t: t, store: a, stores: map[string]walkedStore{"a": a, "b": b}}, a, b
 }
 
-// fill registers n users with a device each, of which every third is logged out.
 func (d *desk) fill(n int) {
 	d.t.Helper()
 	for i := range n {

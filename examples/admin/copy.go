@@ -94,7 +94,6 @@ func addTwo(cmd *cobra.Command, from, to *string) {
 	cmd.Flags().StringVar(to, "to", "", "another `store`")
 }
 
-// endImport shows the counts of an import or a copy, and returns its error.
 func (p *program) endImport(b *bulk, err error) error {
 	for _, outcome := range []store.ImportOutcome{store.Imported, store.ImportedStatus, store.ImportKept, store.ImportExpired, countInvalid} {
 		b.Counts[string(outcome)] += 0 // so that zero is shown
@@ -180,7 +179,6 @@ type input struct {
 
 var errOtherInput = errors.New("--state: the input differs from the input of the interrupted import")
 
-// Segments implements [store.Walker].
 func (in *input) Segments(context.Context, int) ([]store.Cursor, error) {
 	return []store.Cursor{""}, nil
 }
@@ -226,7 +224,6 @@ func (in *input) cursor() store.Cursor {
 	return store.Cursor(fmt.Sprintf("%d %x", in.line, in.digest.Sum(nil)))
 }
 
-// next reads a line.
 func (in *input) next() (text []byte, tooLong bool, err error) {
 	text, tooLong, err = readLine(in.lines)
 	if err != nil {

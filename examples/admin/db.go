@@ -61,7 +61,6 @@ func (p *program) onStore(run func(context.Context, *database.Database, []string
 	}
 }
 
-// openTwo opens the stores of --from and --to.
 func (p *program) openTwo(ctx context.Context, from, to string, create bool) (source, target *database.Database, err error) {
 	if from == "" || to == "" || from == to {
 		return source, target, &usageError{"--from and --to must be two stores: " + database.Names}

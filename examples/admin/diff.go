@@ -127,7 +127,6 @@ func (p *program) compare(ctx context.Context, b *bulk, f bulkFlags, source, tar
 	})
 }
 
-// report writes and counts a difference.
 func (p *program) report(found *result, kind string, key tokens.Key, fields []string) error {
 	found.counts[kind]++
 	if p.output == "json" {

@@ -17,14 +17,12 @@ import (
 	"github.com/devicetokens/devicetokens/examples/internal/awsenv"
 )
 
-// A finding is the result of one check.
 type finding struct {
 	Check   string  `json:"check"`
 	Verdict verdict `json:"verdict"`
 	Says    string  `json:"says"`
 }
 
-// A verdict is the rating of a finding.
 type verdict string
 
 const (
@@ -146,7 +144,6 @@ func try(ctx context.Context, client *dynamodb.Client, table, action string) (er
 	return err
 }
 
-// may returns the finding for the error of try.
 func may(action, purpose string, err error) finding {
 	check := "may " + action
 	var refused *types.ConditionalCheckFailedException
@@ -171,7 +168,6 @@ func rate(check string, ok bool, says string, otherwise verdict, fault string) f
 	return finding{check, otherwise, fault}
 }
 
-// look checks the description of the table.
 func look(t *types.TableDescription) []finding {
 	usable := t.TableStatus == types.TableStatusActive || t.TableStatus == types.TableStatusUpdating
 	attributes := map[string]types.ScalarAttributeType{}

@@ -102,7 +102,6 @@ func openExport(file string, b *bulk) (*os.File, error) {
 	return f, nil
 }
 
-// A line is a registration in the format of export and import.
 type line struct {
 	described
 	TokenHash string `json:"tokenHash,omitempty"`
@@ -110,8 +109,7 @@ type line struct {
 	Error     string `json:"error,omitempty"`         // if the registration cannot be decoded
 }
 
-// maxLine is the maximum length of a line in bytes.
-const maxLine = 64 << 10
+const maxLine = 64 << 10 // bytes
 
 func lineOf(r store.Record, withTokens bool) line {
 	l := line{described: describe(r, time.RFC3339Nano)}

@@ -58,7 +58,6 @@ const (
 	exitNothing // no matching registration
 )
 
-// run runs the command and returns its exit code.
 func (p *program) run(ctx context.Context, args []string) int {
 	p.lines = bufio.NewReader(p.in)
 	cmd := p.command()

@@ -27,7 +27,6 @@ type view struct {
 	Token string `json:"token,omitempty"`
 }
 
-// A keyView is a [tokens.Key].
 type keyView struct {
 	UserID   tokens.UserID   `json:"userId"`
 	DeviceID tokens.DeviceID `json:"deviceId"`
@@ -81,7 +80,6 @@ func (p *program) viewOf(r store.Record) view {
 	return v
 }
 
-// statusOf returns the status of a record in the output.
 func statusOf(r store.Record, now time.Time) string {
 	switch {
 	case r.Err != nil:

@@ -76,7 +76,6 @@ func (p *program) upgradeTable(ctx context.Context, o dynamostore.UpgradeOptions
 	return errors.Join(p.showReport(summaryOf(done, false)), err)
 }
 
-// pass walks the table once. total is the number of rows, or -1 if it is unknown.
 func (p *program) pass(ctx context.Context, client *dynamodb.Client, o dynamostore.UpgradeOptions, total int) (dynamostore.UpgradeReport, error) {
 	what := "upgrade"
 	if o.DryRun {
@@ -96,7 +95,6 @@ func (p *program) pass(ctx context.Context, client *dynamodb.Client, o dynamosto
 	}
 }
 
-// A summary is a report in the format of the output.
 type summary struct {
 	DryRun        bool            `json:"dryRun"`
 	Rows          int             `json:"rows"`

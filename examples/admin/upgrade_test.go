@@ -30,7 +30,6 @@ func (d *desk) older() {
 	d.put(olderRow("odd", "phone", "no token"))
 }
 
-// stored returns all items of the table.
 func (d *desk) stored() []any {
 	d.t.Helper()
 	var items []any

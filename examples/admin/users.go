@@ -121,7 +121,6 @@ func stored(ctx context.Context, s store.Store, key tokens.Key) (*store.Record, 
 	return r, err
 }
 
-// An erasure is the result of erase.
 type erasure struct {
 	UserID string `json:"userId"`
 	Found  int    `json:"found"` // before

@@ -23,7 +23,6 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// bulkFlags are the flags of a command that walks a whole store.
 type bulkFlags struct {
 	segments, pageSize int
 	state              string
@@ -132,7 +131,6 @@ type result struct {
 
 type visit func(context.Context, []store.Record, *result) error
 
-// writeJSON writes v as a line of JSON.
 func (r *result) writeJSON(v any) error {
 	text, err := marshal(v)
 	r.out.Write(append(text, '\n'))
@@ -200,7 +198,6 @@ func (p *program) walk(ctx context.Context, b *bulk, name string, w store.Walker
 // maxProjects is the number of projects that stats counts separately.
 const maxProjects = 1000
 
-// add adds counts to the counts of the run.
 func (b *bulk) add(counts map[string]int) {
 	for name, n := range counts {
 		if _, counted := b.Counts[name]; !counted && strings.HasPrefix(name, "project ") && len(b.Counts) > maxProjects {
@@ -244,7 +241,6 @@ func (p *program) stats() *cobra.Command {
 	return cmd
 }
 
-// showCounts shows the counts of a run, by name.
 func (p *program) showCounts(counts map[string]int) error {
 	var rows [][]string
 	for _, name := range slices.Sorted(maps.Keys(counts)) {

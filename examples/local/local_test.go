@@ -39,7 +39,6 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// A process is the running program.
 type process struct {
 	*exec.Cmd
 	url  string       // where it serves
@@ -94,7 +93,6 @@ func ask(client *http.Client, method, url, bearer, body string) (status int, tex
 	return resp.StatusCode, string(read), err
 }
 
-// serves checks the status of pages.
 func (p *process) serves(t *testing.T, want int, paths ...string) {
 	t.Helper()
 	for _, path := range paths {

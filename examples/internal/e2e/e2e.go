@@ -100,7 +100,6 @@ func badInput(t *testing.T, dave app, phone string) {
 // An app is a user's app. Its requests have the user's credential, if any.
 type app struct{ url, bearer string }
 
-// An answer is a response with its decoded body.
 type answer struct {
 	status int
 	header http.Header
@@ -161,7 +160,6 @@ func (a app) send(t *testing.T, method, query, body string, header ...string) an
 	return got
 }
 
-// is checks the status, and the code and the fields of a problem.
 func (a answer) is(t *testing.T, status int, code string, fields ...string) {
 	t.Helper()
 	var got []string
@@ -173,7 +171,6 @@ func (a answer) is(t *testing.T, status int, code string, fields ...string) {
 	}
 }
 
-// register registers a device and checks the status.
 func (a app) register(t *testing.T, device, token string, status int) registration {
 	t.Helper()
 	got := a.send(t, "POST", "", body(device, token))
@@ -185,13 +182,11 @@ func body(device, token string) string {
 	return `{"deviceId":"` + device + `","expoPushToken":"` + token + `","platform":"ios"}`
 }
 
-// remove logs out on a device, or erases it.
 func (a app) remove(t *testing.T, query string) {
 	t.Helper()
 	a.send(t, "DELETE", query, "").is(t, http.StatusNoContent, "")
 }
 
-// listed checks the devices in the user's list.
 func (a app) listed(t *testing.T, devices ...string) {
 	t.Helper()
 	got := a.send(t, "GET", "", "")

@@ -43,7 +43,6 @@ func (c *Console) fail(w http.ResponseWriter, v view, err error) {
 	c.show(w, v)
 }
 
-// user shows whether a user is reached.
 func (c *Console) user(w http.ResponseWriter, r *http.Request) {
 	v := view{User: r.URL.Query().Get("user")}
 	records, err := store.Inspect(r.Context(), c.Store, tokens.UserID(v.User))
@@ -182,7 +181,6 @@ func deviceOf(r store.Record, events []event, now time.Time) device {
 	return d
 }
 
-// when returns a time in words.
 func when(t, now time.Time) string {
 	if t.IsZero() {
 		return "at an unknown time"

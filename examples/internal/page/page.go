@@ -25,14 +25,12 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"when": func(t time.Time) string { return when(t, time.Now()) },
 }).ParseFS(files, "*.html"))
 
-// show writes the page of that name.
 func show(w http.ResponseWriter, status int, name string, data any) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_ = pages.ExecuteTemplate(w, name, data) // the client may be gone
 }
 
-// assets serves the files that the pages load.
 func assets() http.Handler {
 	return http.StripPrefix("/page/", http.FileServerFS(files))
 }

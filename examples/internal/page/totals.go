@@ -82,7 +82,6 @@ func (t *totals) Lines(what string) []line {
 // A bar is of the histogram, in a picture that is 100 high.
 type bar struct{ Week, N, X, Y, Height int }
 
-// Bars returns the histogram.
 func (t *totals) Bars() []bar {
 	var bars []bar
 	most := max(1, slices.Max(t.ages[:]))
