@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -46,8 +47,7 @@ func (p *program) importing() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			in := &input{lines: p.lines, digest: sha256.New()}
-			return p.endImport(b, p.walk(cmd.Context(), b, "lines", in, f, p.importInto(db.Store, f.segments)))
+			return p.endImport(b, p.walk(cmd.Context(), b, "lines", newInput(p.lines), f, p.importInto(db.Store, f.segments)))
 		},
 	}
 	f.add(cmd)
@@ -172,12 +172,18 @@ const maxDelay = 1600 * time.Millisecond
 // An input walks over the lines of an export. A cursor has the number and the hash of the
 // lines before it.
 type input struct {
-	lines  *bufio.Reader
+	lines  *bufio.Scanner
 	line   int
 	digest hash.Hash
 }
 
 var errOtherInput = errors.New("--state: the input differs from the input of the interrupted import")
+
+func newInput(r io.Reader) *input {
+	in := &input{lines: bufio.NewScanner(r), digest: sha256.New()}
+	in.lines.Buffer(nil, maxLine)
+	return in
+}
 
 func (in *input) Segments(context.Context, int) ([]store.Cursor, error) {
 	return []store.Cursor{""}, nil
@@ -187,27 +193,22 @@ func (in *input) Segments(context.Context, int) ([]store.Cursor, error) {
 // invalid line has no key, and the number of the line in its error.
 func (in *input) Page(_ context.Context, from store.Cursor, limit int) (records []store.Record, next store.Cursor, err error) {
 	for in.cursor() != from {
-		if _, _, err := in.next(); errors.Is(err, io.EOF) {
-			return nil, "", errOtherInput
-		} else if err != nil {
-			return nil, "", err
+		if !in.next() {
+			return nil, "", cmp.Or(in.err(), errOtherInput)
 		}
 	}
 	for range limit {
-		text, tooLong, err := in.next()
-		if errors.Is(err, io.EOF) {
-			return records, "", nil
+		if !in.next() {
+			return records, "", in.err()
 		}
-		if err != nil {
-			return nil, "", err
+		text := in.lines.Bytes()
+		if in.line == 1 {
+			text = bytes.TrimPrefix(text, []byte("\ufeff"))
 		}
 		if len(bytes.TrimSpace(text)) == 0 {
 			continue
 		}
 		r, err := parseLine(text)
-		if tooLong {
-			err = errLineTooLong
-		}
 		if err != nil {
 			records = append(records, store.Record{Err: fmt.Errorf("line %d: %w", in.line, err)})
 			continue
@@ -224,15 +225,18 @@ func (in *input) cursor() store.Cursor {
 	return store.Cursor(fmt.Sprintf("%d %x", in.line, in.digest.Sum(nil)))
 }
 
-func (in *input) next() (text []byte, tooLong bool, err error) {
-	text, tooLong, err = readLine(in.lines)
-	if err != nil {
-		return nil, false, err
+func (in *input) next() bool {
+	if !in.lines.Scan() {
+		return false
 	}
 	in.line++
-	in.digest.Write(append(text, '\n'))
-	if in.line == 1 {
-		text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	fmt.Fprintf(in.digest, "%s\n", in.lines.Bytes())
+	return true
+}
+
+func (in *input) err() error {
+	if err := in.lines.Err(); !errors.Is(err, bufio.ErrTooLong) {
+		return err
 	}
-	return text, tooLong, nil
+	return fmt.Errorf("line %d is longer than 64 KiB", in.line+1)
 }

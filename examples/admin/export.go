@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -133,7 +130,6 @@ func marshal(v any, options ...json.Options) ([]byte, error) {
 
 // The errors of a line. Their texts contain no part of the line.
 var (
-	errLineTooLong  = errors.New("the line is longer than 64 KiB")
 	errLineForm     = errors.New("the line is not one JSON object with the members of an export, each a string of valid Unicode")
 	errLineError    = errors.New("the registration could not be decoded when it was exported")
 	errLineNoTokens = errors.New("the line has no expoPushToken: export with --tokens")
@@ -180,22 +176,4 @@ func parseLine(text []byte) (tokens.Registration, error) {
 		return none, errLineHash
 	}
 	return r, nil
-}
-
-// readLine returns the next line without the line feed, and io.EOF after the last
-// one. If a line is too long, it returns the first part and tooLong.
-func readLine(r *bufio.Reader) (text []byte, tooLong bool, err error) {
-	for {
-		piece, err := r.ReadSlice('\n')
-		if len(text) <= maxLine {
-			text = append(text, piece...)
-		}
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-			continue
-		case errors.Is(err, io.EOF) && len(text) > 0:
-			err = nil
-		}
-		return bytes.TrimRight(text, "\r\n"), len(text) > maxLine, err
-	}
 }
