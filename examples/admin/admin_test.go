@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -68,13 +69,15 @@ type outcome struct {
 func (d *desk) run(stdin string, args ...string) outcome {
 	d.t.Helper()
 	var out, err bytes.Buffer
-	p := &program{
-		in: strings.NewReader(stdin), out: &out, err: &err,
-		getenv:    func(name string) string { return map[string]string{envTable: d.table}[name] },
-		transport: d.transport, logInterval: d.logInterval, stores: d.stores,
-	}
-	code := p.run(d.t.Context(), append([]string{"--endpoint", dynamotest.Endpoint(d.t)}, args...))
+	code := d.program(strings.NewReader(stdin), &out, &err).run(d.t.Context(), append([]string{"--endpoint", dynamotest.Endpoint(d.t)}, args...))
 	return outcome{code, out.String(), err.String()}
+}
+
+func (d *desk) program(in io.Reader, out, err io.Writer) *program {
+	return &program{
+		in: in, out: out, err: err, transport: d.transport, logInterval: d.logInterval, stores: d.stores,
+		getenv: func(name string) string { return map[string]string{envTable: d.table}[name] },
+	}
 }
 
 func (o outcome) lacks(t *testing.T, texts ...string) {

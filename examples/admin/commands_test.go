@@ -128,8 +128,7 @@ func TestSignal(t *testing.T) {
 		cancel()
 		return len(text), nil
 	})
-	p := &program{in: in, out: io.Discard, err: asked, getenv: func(string) string { return "" }, stores: d.stores}
-	equal(t, "exit code", exitFailed, p.run(ctx, []string{"erase", "alice", "--db", "a"}))
+	equal(t, "exit code", exitFailed, d.program(in, io.Discard, asked).run(ctx, []string{"erase", "alice", "--db", "a"}))
 	d.run("", "list", "alice", "--db", "a").want(t, exitOK, "phone")
 }
 
@@ -215,9 +214,10 @@ func TestConsole(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		out, printed := io.Pipe()
 		var log bytes.Buffer
-		p := &program{in: strings.NewReader(""), out: printed, err: &log, getenv: func(string) string { return "" }, stores: d.stores}
 		code := make(chan int)
-		go func() { code <- p.run(ctx, append([]string{"console", "--db", "a"}, flags...)) }()
+		go func() {
+			code <- d.program(strings.NewReader(""), printed, &log).run(ctx, append([]string{"console", "--db", "a"}, flags...))
+		}()
 		var address string
 		_, err := fmt.Fscanf(out, "Console of a, until Ctrl-C: %s\n", &address)
 		d.check(err)

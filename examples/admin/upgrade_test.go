@@ -105,6 +105,7 @@ func TestUpgradeResumed(t *testing.T) {
 // that neither is in the output.
 func TestUpgradeOnATerminal(t *testing.T) {
 	d := newDesk(t)
+	d.logInterval = 1
 	d.older()
 	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
@@ -115,10 +116,7 @@ func TestUpgradeOnATerminal(t *testing.T) {
 	}
 	defer func() { _ = terminal.Close() }()
 	var out bytes.Buffer
-	p := &program{
-		in: strings.NewReader(""), out: &out, err: terminal, getenv: func(string) string { return d.table }, logInterval: 1,
-	}
-	code := p.run(t.Context(), []string{"upgrade", "--yes", "--page-size", "1", "-o", "json", "--endpoint", dynamotest.Endpoint(t)})
+	code := d.program(strings.NewReader(""), &out, terminal).run(t.Context(), []string{"upgrade", "--yes", "--page-size", "1", "-o", "json", "--endpoint", dynamotest.Endpoint(t)})
 	if code != exitOK || strings.Contains(out.String(), "rows/") || strings.Count(out.String(), "dryRun") != 2 {
 		t.Errorf("exit code is %d, and it wrote\n%s", code, &out)
 	}
