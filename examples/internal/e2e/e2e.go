@@ -16,8 +16,8 @@ import (
 
 // Run tests the deployment at baseURL, without the path of the API. bearer returns a
 // credential for a user. Each run uses new users, devices and tokens, so that
-// deployments may share a table, and leaves nothing behind. Run sends only requests that a gateway passes on:
-// declared methods, on the path of the API.
+// deployments may share a table, and leaves nothing behind. Run sends only requests that
+// a gateway passes on: declared methods, on the path of the API.
 func Run(t *testing.T, baseURL string, bearer func(user string) string) {
 	run := rand.Text()
 	newApp := func(name string) app {
