@@ -99,22 +99,16 @@ func notInactive(no expression.ValueBuilder) expression.ConditionBuilder {
 	return attribute(attrIsActive).AttributeNotExists().Or(attribute(attrIsActive).NotEqual(no))
 }
 
-const (
-	paramSpelling0 param = "spelling0"
-	paramSpelling1 param = "spelling1"
-	paramSpelling2 param = "spelling2"
-)
+var paramSpellings = [3]param{"spelling0", "spelling1", "spelling2"}
 
 func hasSpelling() expression.ConditionBuilder {
-	return attribute(attrToken).In(hole(paramSpelling0), hole(paramSpelling1), hole(paramSpelling2))
+	return attribute(attrToken).In(hole(paramSpellings[0]), hole(paramSpellings[1]), hole(paramSpellings[2]))
 }
 
 // spellingArgs repeats the last spelling if there are fewer than three.
-func spellingArgs(spellings []string) [3]arg {
-	at := func(i int) string { return spellings[min(i, len(spellings)-1)] }
-	return [3]arg{
-		{paramSpelling0, stringValue(at(0))},
-		{paramSpelling1, stringValue(at(1))},
-		{paramSpelling2, stringValue(at(2))},
+func spellingArgs(spellings []string) (args [3]arg) {
+	for n, p := range paramSpellings {
+		args[n] = arg{p, stringValue(spellings[min(n, len(spellings)-1)])}
 	}
+	return args
 }

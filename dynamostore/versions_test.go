@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
@@ -82,76 +81,22 @@ func wantAsIn(w *world, model store.Store, what string) {
 	w.check()
 }
 
-// frozen makes the writes of November 2026. It shares no code with the package. Do not
-// update it with the package.
-type frozen struct{ w *world }
+// frozen makes the writes of November 2026, and keeps attributes that it does not know. It
+// shares no code with the package. Do not update it with the package.
+type frozen struct{ *world }
 
 const frozenTTL = 90 * day
 
 func epoch(t time.Time) types.AttributeValue { return num(strconv.FormatInt(t.Unix(), 10)) }
 
-func (f frozen) claim(token string) dynamotest.Item {
+func frozenClaim(token string) tokens.Key {
 	hash := tokens.MustParseToken(token).Hash()
-	return keyItem(key("#claim#1#"+base64.RawURLEncoding.EncodeToString(hash[:]), "#"))
-}
-
-func (f frozen) get(i dynamotest.Item) dynamotest.Item {
-	f.w.look()
-	return f.w.at(keyOf(i))
-}
-
-func (f frozen) update(key dynamotest.Item, expression string, values dynamotest.Item) {
-	_, err := f.w.client.UpdateItem(f.w.Context(), &dynamodb.UpdateItemInput{
-		TableName: &f.w.table, Key: key, UpdateExpression: &expression, ExpressionAttributeValues: values,
-	})
-	f.w.do(err)
-}
-
-func (f frozen) register(row dynamotest.Item, key tokens.Key, token tokens.Token) {
-	w := f.w
-	live := row != nil && number(row, "expiresAt") > w.now.Unix()
-	expiresAt := w.now.Add(frozenTTL)
-	update := "SET expoPushToken = :t, platform = :p, updatedAt = :u, expiresAt = :e, isActive = :a, registeredAt = :r"
-	registered := w.now.UTC().Format("2006-01-02T15:04:05.000Z07:00")
-	values := dynamotest.Item{
-		":t": str(token.Reveal()), ":p": str("ios"), ":u": str(registered), ":e": epoch(expiresAt),
-		":a": boolean(true), ":r": str(registered),
-	}
-	if live {
-		values[":r"] = row["registeredAt"]
-	}
-	if live && text(row, "expoPushToken") == token.Reveal() && number(row, "claimExpiresAt") >= expiresAt.Add(day).Unix() {
-		f.update(keyItem(key), update+" REMOVE inactiveReason, projectId", values)
-		return
-	}
-	claim := f.claim(token.Reveal())
-	owner := f.get(claim)
-	if holder := ownerOf(owner); owner != nil && holder != key &&
-		text(f.get(keyItem(holder)), "expoPushToken") == token.Reveal() {
-		w.remove(keyItem(holder))
-	}
-	if old := text(row, "expoPushToken"); old != "" && old != token.Reveal() {
-		f.release(key, old)
-	}
-	version := "frozen " + strconv.FormatInt(w.now.UnixNano(), 10)
-	claimExpiresAt := epoch(expiresAt.Add(30 * day))
-	w.put(with(claim, dynamotest.Item{
-		"ownerUserId": str(string(key.UserID)), "ownerDeviceId": str(string(key.DeviceID)), "version": str(version), "expiresAt": claimExpiresAt,
-	}))
-	values[":v"], values[":c"] = str(version), claimExpiresAt
-	f.update(keyItem(key), update+", claimVersion = :v, claimExpiresAt = :c REMOVE inactiveReason, projectId", values)
-}
-
-// release removes the claim on the token if it is the key's.
-func (f frozen) release(owner tokens.Key, token string) {
-	claim := f.get(f.claim(token))
-	if ownerOf(claim) == owner {
-		f.w.remove(f.claim(token))
-	}
+	return key("#claim#1#"+base64.RawURLEncoding.EncodeToString(hash[:]), "#")
 }
 
 func (f frozen) call(op store.Operation, key tokens.Key, token tokens.Token) {
-	row := f.get(keyItem(key))
+	f.look()
+	row := f.at(key)
 	active, ok := row["isActive"].(*types.AttributeValueMemberBOOL)
 	isActive := ok && active.Value
 	reason := "logout"
@@ -160,15 +105,49 @@ func (f frozen) call(op store.Operation, key tokens.Key, token tokens.Token) {
 		f.register(row, key, token)
 		return
 	case op == store.OpDelete && row != nil:
-		f.w.remove(row)
+		f.remove(row)
 		f.release(key, text(row, "expoPushToken"))
 		return
 	case op == store.OpInvalidate:
 		reason = "device_not_registered"
 		updatedAt, _ := time.Parse(time.RFC3339Nano, text(row, "updatedAt"))
-		isActive = isActive && text(row, "expoPushToken") == token.Reveal() && !updatedAt.After(f.w.now.Add(-5*time.Minute))
+		isActive = isActive && text(row, "expoPushToken") == token.Reveal() && !updatedAt.After(f.now.Add(-5*time.Minute))
 	}
 	if isActive {
-		f.update(keyItem(key), "SET isActive = :a, inactiveReason = :r", dynamotest.Item{":a": boolean(false), ":r": str(reason)})
+		f.put(with(row, dynamotest.Item{"isActive": boolean(false), "inactiveReason": str(reason)}))
+	}
+}
+
+func (f frozen) register(row dynamotest.Item, key tokens.Key, token tokens.Token) {
+	expiresAt := f.now.Add(frozenTTL)
+	next := with(with(keyItem(key), row), dynamotest.Item{
+		"expoPushToken": str(token.Reveal()), "platform": str("ios"), "updatedAt": instant(f.now), "expiresAt": epoch(expiresAt),
+		"isActive": boolean(true), "registeredAt": instant(f.now), "inactiveReason": nil, "projectId": nil,
+	})
+	old := text(row, "expoPushToken")
+	if row != nil && number(row, "expiresAt") > f.now.Unix() {
+		next["registeredAt"] = row["registeredAt"]
+		if old == token.Reveal() && number(row, "claimExpiresAt") >= expiresAt.Add(day).Unix() {
+			f.put(next)
+			return
+		}
+	}
+	claim := frozenClaim(token.Reveal())
+	if holder := ownerOf(f.at(claim)); holder != key && text(f.at(holder), "expoPushToken") == token.Reveal() {
+		f.remove(keyItem(holder))
+	}
+	if old != "" && old != token.Reveal() {
+		f.release(key, old)
+	}
+	version, claimExpiresAt := str(fmt.Sprint("frozen ", f.now.UnixNano())), epoch(expiresAt.Add(30*day))
+	f.put(with(next, dynamotest.Item{"claimVersion": version, "claimExpiresAt": claimExpiresAt}), with(keyItem(claim), dynamotest.Item{
+		"ownerUserId": str(string(key.UserID)), "ownerDeviceId": str(string(key.DeviceID)), "version": version, "expiresAt": claimExpiresAt,
+	}))
+}
+
+// release removes the claim on the token if it is the owner's.
+func (f frozen) release(owner tokens.Key, token string) {
+	if claim := f.at(frozenClaim(token)); ownerOf(claim) == owner {
+		f.remove(claim)
 	}
 }
