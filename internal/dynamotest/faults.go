@@ -23,7 +23,7 @@ type Fault struct {
 	Alike bool
 	Ends  bool     // it ends the context of [WithEnd]
 	only  []string // the operations in which it can occur; empty: all
-	do    doer
+	do    Transport
 }
 
 // By is the layer that retries a call after a fault. Zero means none.
@@ -50,37 +50,31 @@ func (f Fault) Befalls(operation string) bool {
 	return len(f.only) == 0 || slices.Contains(f.only, operation)
 }
 
-type doer = func(next http.RoundTripper, r *http.Request) (*http.Response, error)
-
 // Faults returns all faults. They use the client, which has no faults, to read the items
 // that a failed condition returns.
 func Faults(c *dynamodb.Client) []Fault {
-	answered := func(status int, code string) doer {
-		return func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
+	answered := func(status int, code string) Transport {
+		return func(r *http.Request) (*http.Response, error) {
 			return Failure(r, status, code, "not now"), nil
 		}
 	}
-	noEffect := func(name string, do doer, only ...string) Fault {
+	noEffect := func(name string, do Transport, only ...string) Fault {
 		return Fault{Name: name, RepeatedBy: TheSDK, Alike: true, only: only, do: do}
 	}
-	afterwards := func(name string, do doer) Fault {
-		return Fault{Name: name, RepeatedBy: TheSDK, do: func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
-			resp, err := next.RoundTrip(r)
-			if err != nil {
+	afterwards := func(name string, do Transport) Fault {
+		return Fault{Name: name, RepeatedBy: TheSDK, do: func(r *http.Request) (*http.Response, error) {
+			if _, _, err := roundTrip(transport, r); err != nil {
 				return nil, err
 			}
-			if _, err := takeBody(&resp.Body); err != nil {
-				return nil, err
-			}
-			return do(next, r)
+			return do(r)
 		}}
 	}
-	reset := func(http.RoundTripper, *http.Request) (*http.Response, error) {
+	reset := func(*http.Request) (*http.Response, error) {
 		return nil, errors.New("read tcp 127.0.0.1: connection reset by peer")
 	}
 	const transaction = "TransactWriteItems"
 	canceled := func(name string, codes ...string) Fault {
-		return Fault{Name: name, RepeatedBy: TheStore, only: []string{transaction}, do: func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
+		return Fault{Name: name, RepeatedBy: TheStore, only: []string{transaction}, do: func(r *http.Request) (*http.Response, error) {
 			return cancel(c, r, codes)
 		}}
 	}
@@ -88,15 +82,15 @@ func Faults(c *dynamodb.Client) []Fault {
 	read.RepeatedBy, read.only = 0, []string{"TransactGetItems"}
 	return []Fault{
 		noEffect("connection drops before the request", reset),
-		noEffect("server fails before it writes", answered(http.StatusInternalServerError, "InternalServerError")),
-		noEffect("server is unavailable", answered(http.StatusServiceUnavailable, "ServiceUnavailable")),
-		noEffect("table is throttled", answered(http.StatusBadRequest, "ProvisionedThroughputExceededException"), "GetItem", "Query", "Scan", "UpdateItem"),
-		noEffect("account is throttled", answered(http.StatusBadRequest, "ThrottlingException")),
-		noEffect("transaction is in progress", answered(http.StatusBadRequest, "TransactionInProgressException"), transaction),
+		noEffect("server fails before it writes", answered(500, "InternalServerError")),
+		noEffect("server is unavailable", answered(503, "ServiceUnavailable")),
+		noEffect("table is throttled", answered(400, "ProvisionedThroughputExceededException"), "GetItem", "Query", "Scan", "UpdateItem"),
+		noEffect("account is throttled", answered(400, "ThrottlingException")),
+		noEffect("transaction is in progress", answered(400, "TransactionInProgressException"), transaction),
 		afterwards("connection drops before the answer", reset),
-		afterwards("server fails after it wrote", answered(http.StatusInternalServerError, "InternalServerError")),
+		afterwards("server fails after it wrote", answered(500, "InternalServerError")),
 		{Name: "answer is cut off", do: truncate},
-		{Name: "write meets a transaction", RepeatedBy: TheStore, only: []string{"UpdateItem"}, do: answered(http.StatusBadRequest, "TransactionConflictException")},
+		{Name: "write meets a transaction", RepeatedBy: TheStore, only: []string{"UpdateItem"}, do: answered(400, "TransactionConflictException")},
 		read,
 		canceled("first item meets a transaction", "TransactionConflict", "None"),
 		canceled("last item meets a transaction", "None", "TransactionConflict"),
@@ -106,12 +100,12 @@ func Faults(c *dynamodb.Client) []Fault {
 		canceled("transaction is throttled", "ThrottlingError", "None"),
 		canceled("transaction exceeds the table's throughput", "None", "ProvisionedThroughputExceeded"),
 		canceled("transaction is throttled, the others changed", "ThrottlingError", "ConditionalCheckFailed"),
-		{Name: "context ends before the request", Ends: true, do: func(_ http.RoundTripper, r *http.Request) (*http.Response, error) {
+		{Name: "context ends before the request", Ends: true, do: func(r *http.Request) (*http.Response, error) {
 			end(r)
-			return Failure(r, http.StatusBadRequest, "ResourceNotFoundException", "not now"), nil
+			return Failure(r, 400, "ResourceNotFoundException", "not now"), nil
 		}},
-		{Name: "context ends after the answer", Ends: true, do: func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
-			resp, err := next.RoundTrip(r)
+		{Name: "context ends after the answer", Ends: true, do: func(r *http.Request) (*http.Response, error) {
+			resp, err := transport.RoundTrip(r)
 			end(r)
 			return resp, err
 		}},
@@ -136,16 +130,12 @@ func (f *Inject) RoundTrip(r *http.Request) (*http.Response, error) {
 		return transport.RoundTrip(r)
 	}
 	f.happened.Store(true)
-	return f.Fault.do(transport, r)
+	return f.Fault.do(r)
 }
 
 // truncate returns half of the answer, and then the error of a closed connection.
-func truncate(next http.RoundTripper, r *http.Request) (*http.Response, error) {
-	resp, err := next.RoundTrip(r)
-	if err != nil {
-		return nil, err
-	}
-	body, err := takeBody(&resp.Body)
+func truncate(r *http.Request) (*http.Response, error) {
+	resp, body, err := roundTrip(transport, r)
 	if err != nil {
 		return nil, err
 	}

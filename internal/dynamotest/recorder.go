@@ -73,11 +73,7 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	if next == nil {
 		next = transport
 	}
-	resp, err := next.RoundTrip(req)
-	if err != nil {
-		return nil, err
-	}
-	answered, err := takeBody(&resp.Body)
+	resp, answered, err := roundTrip(next, req)
 	if err != nil {
 		return nil, err
 	}

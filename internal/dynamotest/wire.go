@@ -139,6 +139,16 @@ func takeBody(body *io.ReadCloser) ([]byte, error) {
 	return text, err
 }
 
+// roundTrip returns the body of the response too, and leaves it to be read.
+func roundTrip(next http.RoundTripper, r *http.Request) (*http.Response, []byte, error) {
+	resp, err := next.RoundTrip(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	body, err := takeBody(&resp.Body)
+	return resp, body, err
+}
+
 // A Transport is a function that is a transport.
 type Transport func(*http.Request) (*http.Response, error)
 
