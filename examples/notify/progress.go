@@ -77,11 +77,11 @@ func summarize(w io.Writer, c outbox.Counts, left map[string]int, waiting int) {
 		line(c.Failed[code], "failed with "+code)
 	}
 	for _, why := range slices.Sorted(maps.Keys(left)) {
-		if why == "" {
-			some(left[why], "left for the next run")
-		} else {
-			some(left[why], "left for the next run, after "+why)
+		what := "left for the next run"
+		if why != "" {
+			what += ", after " + why
 		}
+		some(left[why], what)
 	}
 	some(waiting, "receipts left for the next run")
 }

@@ -195,21 +195,19 @@ func (c *settings) openUsers() (*recipients, error) {
 	if err == nil && !info.Mode().IsRegular() {
 		err = errNoFile
 	}
-	if err != nil {
-		_ = file.Close()
-		return nil, err
-	}
-	hash := sha256.New()
-	size, err := io.Copy(hash, file)
-	var list sender.List
+	hash, users := sha256.New(), &recipients{ReaderAt: file, Closer: file}
 	if err == nil {
-		list, err = sender.CheckUsers(file)
+		users.size, err = io.Copy(hash, file)
+	}
+	if err == nil {
+		users.list, err = sender.CheckUsers(file)
 	}
 	if err != nil {
 		_ = file.Close()
 		return nil, err
 	}
-	return &recipients{file, file, size, hash.Sum(nil), list}, nil
+	users.hash = hash.Sum(nil)
+	return users, nil
 }
 
 // jobID identifies the job: it is a hash of everything that decides who gets what.

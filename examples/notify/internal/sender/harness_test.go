@@ -29,7 +29,7 @@ import (
 type world struct {
 	*testing.T
 	registry *memstore.Store
-	through  func(Registry) Registry // wraps the registry for the job, if it is set
+	through  Registry // the registry as the job sees it
 	expo     *fakeexpo.Server
 	fault    func(fakeexpo.Request) fakeexpo.Fault // of the fake Expo
 	path     string                                // of the outbox
@@ -52,6 +52,7 @@ func inWorld(t *testing.T, name string, test func(w *world)) {
 				T: t, registry: memstore.MustNew(store.Policy{}), path: filepath.Join(t.TempDir(), "outbox"),
 				o: Options{TokenAge: 5 * time.Second}, platform: tokens.IOS,
 			}
+			w.through = w.registry
 			w.fail(fakeexpo.Fault{})
 			w.expo = fakeexpo.New(fakeexpo.Options{
 				ReceiptDelay: delay / 2, Fault: func(r fakeexpo.Request) fakeexpo.Fault { return w.fault(r) },
@@ -160,11 +161,7 @@ func (w *world) run(ctx context.Context) error {
 		Content: expo.Content{Title: "Hello"},
 		Data:    map[string]any{"screen": "home"},
 	}
-	registry := Registry(w.registry)
-	if w.through != nil {
-		registry = w.through(registry)
-	}
-	return w.open(func(box *outbox.Outbox) error { return New(registry, &w.client, box, job, w.o).Run(ctx) })
+	return w.open(func(box *outbox.Outbox) error { return New(w.through, &w.client, box, job, w.o).Run(ctx) })
 }
 
 // finish runs the job, which must succeed, and compares its counts.

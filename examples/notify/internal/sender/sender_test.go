@@ -111,14 +111,14 @@ func TestRegistryAway(t *testing.T) {
 	t.Parallel()
 	inWorld(t, "", func(w *world) {
 		w.add(10, app, "p")
-		w.through = func(r Registry) Registry { return listingFails{r} }
+		w.through = listingFails{w.registry}
 		if err := w.run(w.Context()); !errors.Is(err, ErrGaveUp) || !errors.Is(err, errAway) {
 			w.Errorf("got %v, want ErrGaveUp and why", err)
 		}
 		if n := strings.Count(w.log.String(), "try again: no answer"); n != 10 {
 			w.Errorf("the reason is logged %d times:\n%s", n, w.log.String())
 		}
-		w.through = nil
+		w.through = w.registry
 		w.finish(outbox.Counts{Accepted: 10, Delivered: 10})
 	})
 }
