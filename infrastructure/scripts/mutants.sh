@@ -155,6 +155,7 @@ mutant '{ Operation = operation, ' '{ '
 
 file api api.tf
 mutant 'local.cognito ? "COGNITO_USER_POOLS" : "NONE"' '"NONE"'
+mutant 'local.cognito ? "COGNITO_USER_POOLS" : "NONE"' '"COGNITO_USER_POOLS"'
 mutant 'throttle_rate_per_second = 50' 'throttle_rate_per_second = 500'
 mutant 'method_path = "*/*"' 'method_path = "v1~1device-tokens/GET"'
 mutant 'deployment_id         = aws_api_gateway_deployment.main.id' 'deployment_id         = "none"'

@@ -194,13 +194,6 @@ test('a log in while a log out is under way comes after it', async () => {
   assert.equal(phone.listeners.length, 1);
 });
 
-test('a log out whose session has ended already silences the phone', async () => {
-  const phone = phoneThatWorks();
-  phone.answer = (sent) => (sent.method === 'POST' ? registered() : status(401));
-  await phone.logIn();
-  assert.deepEqual(await phone.logOut(), { deactivated: false, silenced: true });
-});
-
 test('a registration without an answer is settled after a while, and by the answer of a client error', async () => {
   const phone = phoneThatWorks();
   for (const [posted, later, silenced] of [

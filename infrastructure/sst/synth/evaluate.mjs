@@ -84,7 +84,6 @@ function described(request, id) {
     id,
     protect: request.getProtect() ?? false,
     retainOnDelete: request.getRetainondelete() ?? false,
-    ignoreChanges: request.getIgnorechangesList(),
     dependsOn: request.getDependenciesList().map((urn) => urn.split("::").pop()).sort(),
     inputs: request.getObject().toJavaScript(),
   };

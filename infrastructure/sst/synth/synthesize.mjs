@@ -59,8 +59,8 @@ async function evaluated(name) {
 }
 
 function summarised(name, { app, resources, outputs }) {
-  const line = ({ type, name, protect, retainOnDelete, inputs }) => {
-    const marks = [protect && "protected", retainOnDelete && "kept", inputs.tags && "tagged"].filter(Boolean);
+  const line = ({ type, name, protect, retainOnDelete }) => {
+    const marks = [protect && "protected", retainOnDelete && "kept"].filter(Boolean);
     return `${type} ${name}${marks.length > 0 ? ` (${marks.join(", ")})` : ""}`;
   };
   return {
