@@ -178,11 +178,7 @@ func randomCall(random *rand.Rand, now time.Time) (name string, do randomAnswer)
 		return "Deactivate", removal(deactivateCall(req.Key))
 	case 3:
 		return "Invalidate", removal(func(ctx context.Context, s store.Store) error {
-			reg, err := s.Holder(ctx, req.Token.Hash())
-			if err != nil {
-				return err
-			}
-			return s.Invalidate(ctx, reg.Key, req.Token.Hash(), sentAt)
+			return store.InvalidateToken(ctx, s, req.Token, sentAt)
 		})
 	case 4:
 		if random.IntN(4) == 0 {

@@ -160,9 +160,7 @@ func (f *fixture) fill() []tokens.Request {
 func limitReached(f *fixture) {
 	f.fill()
 	f.evicts(request(alice, "new", token(99)), device(0))
-	if got := len(f.list(alice)); got != f.policy.MaxDevices {
-		f.Errorf("List shows %d devices, want %d", got, f.policy.MaxDevices)
-	}
+	f.wantEqual("number of devices", f.policy.MaxDevices, len(f.list(alice)))
 }
 
 // wantOrder fails unless new devices evict these, in this order.
@@ -216,9 +214,7 @@ func evictionAtMostForty(f *fixture) {
 		older++
 		f.clock.advance(time.Minute)
 	}
-	if got := len(f.list(alice)); got != limit {
-		f.Errorf("%d devices after three new ones, want %d", got, limit)
-	}
+	f.wantEqual("number of devices", limit, len(f.list(alice)))
 }
 
 // sizesMostDevices has the greatest number of devices, with the longest ids and tokens: more

@@ -180,9 +180,7 @@ func raceLimit(f *fixture) {
 	}
 
 	f.register(request(alice, "new", token(workers)))
-	if got := len(f.list(alice)); got != limit {
-		f.Errorf("%d devices after one more, want %d", got, limit)
-	}
+	f.wantEqual("number of devices", limit, len(f.list(alice)))
 }
 
 var raceImportChecks = []check{

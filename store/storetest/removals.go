@@ -126,9 +126,7 @@ var removalChecks = []check{
 		for _, req := range reqs {
 			f.register(req)
 		}
-		if got := len(f.list(alice)); got != many {
-			f.Errorf("List shows %d devices, want %d", got, many)
-		}
+		f.wantEqual("number of devices", many, len(f.list(alice)))
 		f.deleteUser(alice)
 		f.wantDevices(alice)
 		for _, req := range []tokens.Request{reqs[0], reqs[many/2], reqs[many-1]} {
