@@ -68,7 +68,7 @@ func TestCorruptRows(t *testing.T) {
 			w.look()
 			w.put(with(w.at(alice), dynamotest.Item{c.attribute: c.value}))
 			w.look()
-			given := w.state()
+			given := *w
 			var event store.Event
 			s := w.through(nil, func(e store.Event) { event = e })
 			c.reads(w, s, &event)

@@ -232,10 +232,7 @@ func TestRefusedAtOnce(t *testing.T) {
 	done, cancel := context.WithCancel(t.Context())
 	cancel()
 	var event store.Event
-	s := offline(t, dynamotest.Transport(func(*http.Request) (*http.Response, error) {
-		t.Error("a request was sent")
-		return nil, io.EOF
-	}), func(e store.Event) { event = e })
+	s := offline(t, dynamotest.Script(failure(400, "ThrottlingException")), func(e store.Event) { event = e })
 	for operation, call := range methods {
 		err := call(done, s)
 		if !errors.Is(err, context.Canceled) || errors.Is(err, store.ErrTryAgain) || event.Err != err {
@@ -250,4 +247,5 @@ func TestRefusedAtOnce(t *testing.T) {
 		t.Errorf("the error is %v, and %v in the event; want an InvalidError", err, event.Err)
 	}
 	equal(t, "outcome", store.Invalid, event.Outcome)
+	equal(t, "calls", 0, event.Calls)
 }

@@ -39,9 +39,9 @@ func TestFaults(t *testing.T) {
 				for _, c := range all {
 					t.Run(c.String(), func(t *testing.T) {
 						w := worldOn(t, client, base.table, store.Policy{MaxDevices: p.maxDevices})
-						w.load(base.state())
+						w.load(*base)
 						c.run(w)
-						w.load(base.state())
+						w.load(*base)
 					})
 				}
 			})
@@ -141,7 +141,7 @@ func TestUpgradeFaults(t *testing.T) {
 	w := newWorld(t, store.Policy{})
 	w.put(legacyRow(alice, tokenA), legacyRow(bob, respelt), legacyRow(tablet, tokenB))
 	w.look()
-	given := w.state()
+	given := *w
 	opts := dynamostore.UpgradeOptions{Policy: w.policy, Segments: 1} // so that the calls have an order
 	var recorder dynamotest.Recorder
 	_, err := dynamostore.Upgrade(t.Context(), dynamotest.Client(t, &recorder, dynamotest.NoRetries), w.table, opts)

@@ -103,32 +103,22 @@ func TestGreatestTransaction(t *testing.T) {
 	}
 }
 
-// TestPageFails fails the second page. List returns nothing, and DeleteUser erases the
-// rows of the first page.
+// TestPageFails fails the second page. DeleteUser has erased the rows of the first page, and
+// List returns nothing.
 func TestPageFails(t *testing.T) {
-	for _, operation := range []store.Operation{store.OpList, store.OpDeleteUser, store.OpRegister} {
-		t.Run(string(operation), func(t *testing.T) {
-			pages, queries := pagesOf(t, rowsFrom(0, 1), rowsFrom(1, 1)), 0
-			recorder := &dynamotest.Recorder{Next: dynamotest.Transport(func(r *http.Request) (*http.Response, error) {
-				if dynamotest.Operation(r) == "Query" {
-					if queries++; queries == 2 {
-						return failure(400, "ThrottlingException")(r), nil
-					}
-				}
-				return pages.RoundTrip(r)
-			})}
-			s := offline(t, recorder, nil)
-			if operation == store.OpList {
-				regs, err := s.List(t.Context(), "alice")
-				tryAgain(t, err)
-				equal(t, "registrations", 0, len(regs))
-			} else {
-				tryAgain(t, methods[operation](t.Context(), s))
-			}
-			wrote := slices.ContainsFunc(recorder.Calls(), func(c dynamotest.Call) bool { return c.Operation == "TransactWriteItems" })
-			equal(t, "a transaction", operation == store.OpDeleteUser, wrote)
-		})
+	first, fails := pageOf(rowsFrom(0, 1), alice), failure(400, "ThrottlingException")
+	for operation, script := range map[store.Operation][]answer{
+		store.OpList:       {first, fails},
+		store.OpDeleteUser: {first, wrote, fails},
+		store.OpRegister:   {refused(nil), first, fails},
+	} {
+		var event store.Event
+		err := methods[operation](t.Context(), offline(t, dynamotest.Script(script...), func(e store.Event) { event = e }))
+		tryAgain(t, err)
+		equal(t, string(operation), len(script), event.Calls)
 	}
+	regs, _ := offline(t, dynamotest.Script(first, fails), nil).List(t.Context(), "alice")
+	equal(t, "registrations", 0, len(regs))
 }
 
 // TestHolderWhileTheTokenMoves changes the claim and the registrations between the calls of

@@ -151,16 +151,8 @@ func (w *world) check() {
 	}
 }
 
-// A state is the content of a table and the time.
-type state struct {
-	items []dynamotest.Item
-	now   time.Time
-}
-
-func (w *world) state() state { return state{w.items, w.now} }
-
-// load brings a state back. The table must be as look read it.
-func (w *world) load(s state) {
+// load brings the items and the time of s back. The table must be as look read it.
+func (w *world) load(s world) {
 	w.Helper()
 	read := w.items
 	w.items, w.now = s.items, s.now
