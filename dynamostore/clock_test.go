@@ -96,21 +96,6 @@ func TestServerADayBehind(t *testing.T) {
 	}
 }
 
-// TestDeleteUserWithAnExpiredRowOfTheSameToken: TTL removed the claim of an expired row,
-// and another device of the user has the token now. DeleteUser removes both rows and
-// the claim.
-func TestDeleteUserWithAnExpiredRowOfTheSameToken(t *testing.T) {
-	w := newWorld(t, store.Policy{})
-	w.register(alice, tokenA)
-	w.now = w.now.Add(121 * day)
-	w.look()
-	w.remove(w.claimOf(alice))
-	w.register(tablet, tokenA)
-	w.do(w.clean.DeleteUser(t.Context(), alice.UserID))
-	w.look()
-	equal(t, "items", 0, len(w.items))
-}
-
 // claimOf returns the claim that look found of the owner.
 func (w *world) claimOf(owner tokens.Key) dynamotest.Item {
 	w.Helper()

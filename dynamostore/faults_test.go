@@ -21,13 +21,8 @@ func TestFaults(t *testing.T) {
 	faults := dynamotest.Faults(client)
 	injected := make(map[string]bool)
 	t.Run("paths", func(t *testing.T) {
-		turn := 0
 		for _, p := range paths() {
-			var all []faultCase
-			for call, text := range p.calls {
-				operation, _, _ := strings.Cut(text, " ")
-				all = append(all, cases(p, call, operation, faults, &turn)...)
-			}
+			all := cases(p, faults)
 			for _, c := range all {
 				injected[c.fault.Name] = true
 			}
@@ -61,33 +56,24 @@ type faultCase struct {
 	retries bool // the SDK's
 }
 
-// cases returns the faults that can occur at the call. The SDK's retries are off in
-// a case where a retry may hide what the store does, and on where it may do harm.
-// Of the faults that the store cannot tell apart, each call gets one in turn, and
-// all with -long.
-func cases(p path, call int, operation string, faults []dynamotest.Fault, turn *int) []faultCase {
+// cases returns the faults that can occur in the path. The SDK's retries are off in a case
+// where a retry may hide what the store does, and on where it may do harm. Each call gets a
+// third of the faults that the store cannot tell apart, and all with -long.
+func cases(p path, faults []dynamotest.Fault) []faultCase {
 	var all []faultCase
-	add := func(f dynamotest.Fault) {
-		if f.RepeatedBy != 0 {
-			all = append(all, faultCase{p, call, f, false})
+	for call, text := range p.calls {
+		operation, _, _ := strings.Cut(text, " ")
+		for n, f := range faults {
+			if !f.Befalls(operation) || f.Alike && !*long && n%3 != call%3 {
+				continue
+			}
+			if f.RepeatedBy != 0 {
+				all = append(all, faultCase{p, call, f, false})
+			}
+			if f.RepeatedBy != dynamotest.TheStore {
+				all = append(all, faultCase{p, call, f, true})
+			}
 		}
-		if f.RepeatedBy != dynamotest.TheStore {
-			all = append(all, faultCase{p, call, f, true})
-		}
-	}
-	var alike []dynamotest.Fault
-	for _, f := range faults {
-		switch {
-		case !f.Befalls(operation):
-		case f.Alike && !*long:
-			alike = append(alike, f)
-		default:
-			add(f)
-		}
-	}
-	if len(alike) > 0 {
-		add(alike[*turn%len(alike)])
-		*turn++
 	}
 	return all
 }
