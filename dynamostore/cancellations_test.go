@@ -27,22 +27,21 @@ func changed(i dynamotest.Item) dynamotest.Reason {
 // reasons, and compares the items of the next one. The store uses the item of a
 // failed condition even if another item conflicts.
 func TestCancellations(t *testing.T) {
+	const releaseOfBobs = "release of bob's claim"
 	type reasons = []dynamotest.Reason
 	takes := []string{"Put a claim", "Update alice/alices-phone"}
 	removesBob, releases := append(takes[:2:2], "Delete bob/bobs-phone"), append(takes[:2:2], "Delete a claim")
 	exceeded := dynamotest.Reason{Code: "ProvisionedThroughputExceeded"}
 	invalid, unknown := dynamotest.Reason{Code: "ValidationError"}, dynamotest.Reason{Code: "SomethingNew"}
 	bobs, replaced := changed(claim(bob)), changed(row(alice, tokenB))
-	type test struct {
+	for _, tt := range []struct {
 		name    string
 		reasons reasons
 		next    []string // items of the next transaction; nil: there is none
 		want    error    // if there is none; nil: an error without sentinel
-	}
-	// The device has another token, whose claim another device took over.
-	notReleased := test{"release of bob's claim", reasons{none, none, bobs}, takes, nil}
-	tests := []test{
-		notReleased,
+	}{
+		// The device has another token, whose claim another device took over.
+		{releaseOfBobs, reasons{none, none, bobs}, takes, nil},
 		{"claim is bob's", reasons{bobs, none}, removesBob, nil},
 		{"claim is bob's, row conflicts", reasons{bobs, conflict}, removesBob, nil},
 		{"claim is bob's, row is throttled", reasons{bobs, throttled}, removesBob, nil},
@@ -62,11 +61,10 @@ func TestCancellations(t *testing.T) {
 		{"fewer reasons than items", reasons{bobs}, nil, store.ErrTryAgain},
 		{"more reasons than items", reasons{none, none, bobs}, nil, store.ErrTryAgain},
 		{"no reasons", nil, nil, store.ErrTryAgain},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			first, script := takes, []answer{refused(nil), done, canceled(tt.reasons...), wrote}
-			if tt.name == notReleased.name {
+			if tt.name == releaseOfBobs {
 				first, script = releases, []answer{refused(row(alice, tokenB)), canceled(tt.reasons...), wrote}
 			}
 			recorder := &dynamotest.Recorder{Next: dynamotest.Script(script...)}

@@ -200,7 +200,6 @@ func readFile(t *testing.T, name string) string {
 }
 
 func document(t *testing.T) string {
-	t.Helper()
 	return readFile(t, "../docs/infra/device-token-access-patterns.md")
 }
 

@@ -1,6 +1,7 @@
 package dynamostore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,11 +82,10 @@ func New(c Client, table string, opts Options) (*Store, error) {
 	if err := errors.Join(append(errs, err)...); err != nil {
 		return nil, err
 	}
-	s := &Store{client: c, table: table, policy: policy, maxAttempts: opts.MaxAttempts, observe: opts.Observe}
-	if s.maxAttempts == 0 {
-		s.maxAttempts = defaultMaxAttempts
-	}
-	return s, nil
+	return &Store{
+		client: c, table: table, policy: policy, observe: opts.Observe,
+		maxAttempts: cmp.Or(opts.MaxAttempts, defaultMaxAttempts),
+	}, nil
 }
 
 func checkArguments(noClient bool, table string) error {

@@ -1,6 +1,7 @@
 package dynamostore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -161,12 +162,8 @@ func newUpgrade(c UpgradeClient, table string, opts UpgradeOptions) (*upgrade, e
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	if opts.PageSize == 0 {
-		opts.PageSize = defaultPageSize
-	}
-	if opts.Segments == 0 {
-		opts.Segments = defaultSegments
-	}
+	opts.PageSize = cmp.Or(opts.PageSize, defaultPageSize)
+	opts.Segments = cmp.Or(opts.Segments, defaultSegments)
 	if opts.Resume == "" {
 		open = newSegments(int32(opts.Segments))
 	}

@@ -86,11 +86,6 @@ func Client(t testing.TB, through http.RoundTripper, more ...func(*dynamodb.Opti
 	return client(Endpoint(t), through, more)
 }
 
-// ClientAt returns a client of the DynamoDB at the endpoint.
-func ClientAt(endpoint string, more ...func(*dynamodb.Options)) *dynamodb.Client {
-	return client(endpoint, transport, more)
-}
-
 // Offline returns a client without a network, which the transport answers.
 func Offline(through http.RoundTripper, more ...func(*dynamodb.Options)) *dynamodb.Client {
 	return client("http://dynamodb.invalid", through, more)

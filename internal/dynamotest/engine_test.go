@@ -61,25 +61,16 @@ func (r *recorder) end(verdict string) {
 }
 
 func TestLocate(t *testing.T) {
-	found := func(program string) (string, error) { return "/usr/bin/" + program, nil }
-	without := func(absent string) func(string) (string, error) {
-		return func(program string) (string, error) {
-			if program == absent {
-				return "", exec.ErrNotFound
-			}
-			return found(program)
-		}
-	}
 	for name, tt := range map[string]struct {
-		fetched  string // content of pom.xml beside the jars; "": nothing is fetched
-		lookPath func(string) (string, error)
-		wantErr  string // part of it; "": none
+		fetched string // content of pom.xml beside the jars; "": nothing is fetched
+		absent  string // a program
+		wantErr string // part of it; "": none
 	}{
-		"fetched":                 {pom, found, ""},
-		"nothing fetched":         {"", found, "run `make dynamodb-local` once"},
-		"another version fetched": {"<project/>", found, "not the version wanted"},
-		"no Java":                 {pom, without("java"), "java is not on the PATH"},
-		"no shell":                {pom, without("sh"), "sh is not on the PATH"},
+		"fetched":                 {pom, "", ""},
+		"nothing fetched":         {"", "", "run `make dynamodb-local` once"},
+		"another version fetched": {"<project/>", "", "not the version wanted"},
+		"no Java":                 {pom, "java", "java is not on the PATH"},
+		"no shell":                {pom, "sh", "sh is not on the PATH"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
@@ -95,14 +86,16 @@ func TestLocate(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			got, err := dynamoDBLocal.locate(below, tt.lookPath)
-			if tt.wantErr == "" {
-				if err != nil || got != lib {
-					t.Errorf("got %q, %v, want %q", got, err, lib)
+			got, err := dynamoDBLocal.locate(below, func(program string) (string, error) {
+				if program == tt.absent {
+					return "", exec.ErrNotFound
 				}
-				return
+				return program, nil
+			})
+			if tt.wantErr == "" && (err != nil || got != lib) {
+				t.Errorf("got %q, %v, want %q", got, err, lib)
 			}
-			if !errors.Is(err, errMissing) || !strings.Contains(err.Error(), tt.wantErr) {
+			if tt.wantErr != "" && (!errors.Is(err, errMissing) || !strings.Contains(err.Error(), tt.wantErr)) {
 				t.Errorf("got error %v, want errMissing with %q", err, tt.wantErr)
 			}
 		})
