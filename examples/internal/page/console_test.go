@@ -98,9 +98,9 @@ func TestWhoIsAdmitted(t *testing.T) {
 
 func TestWhyNot(t *testing.T) {
 	d := newDesk(t, func(o *Options) { o.AllowChanges = true })
-	user := func(name string, texts ...string) string {
+	user := func(name string, texts ...string) {
 		t.Helper()
-		return d.says("GET", "/console/user?user="+name, "", 200, texts...)
+		d.says("GET", "/console/user?user="+name, "", 200, texts...)
 	}
 	user("alice", "alice is not reached: nothing is stored")
 	d.register("alice", "phone", phone1)
@@ -108,9 +108,7 @@ func TestWhyNot(t *testing.T) {
 	d.register("bob", "phone", phone1)
 	user("alice", "alice is reached on 0 of 1 devices", "Not reached since", "moved to another user, who logged in on the device")
 	d.register("alice", "phone", phone2)
-	if body := user("alice", "reached on 1 of 1"); strings.Contains(body, "moved to") {
-		t.Error("it says that a device is gone that is back")
-	}
+	user("alice", "reached on 1 of 1")
 	d.says("POST", "/console/holder", "token="+url.QueryEscape(phone1), 200, "The token is held by bob.", "Reached.")
 	d.says("POST", "/console/holder", "token="+url.QueryEscape(phone3), 200, "No live registration holds this token")
 	if body := d.says("POST", "/console/holder", "token=secret", 400, "no Expo push token"); strings.Contains(body, "secret") {
