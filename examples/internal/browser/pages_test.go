@@ -12,18 +12,22 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestThreeClicks makes the three clicks of a newcomer.
+// TestThreeClicks makes the three clicks of a newcomer, without a mouse.
 func TestThreeClicks(t *testing.T) {
 	base, _ := serve(t)
 	p := open(t, base, 1100)
 	p.says("#calls", "201 Created")
-	p.click("#hand")
+	next := func(key string) { p.do(chromedp.KeyEvent("\t"), chromedp.KeyEvent(key)) }
+	next("\r")
 	p.says("#phone-1 .user", "Bob")
 	p.says("#rows", "Bob")
-	p.click("#taxi")
+	next(" ")
 	p.says("#verdict", "Alice’s message is on no phone")
 	p.says("#verdict", "And with the usual table?")
-	p.click("#compare")
+	next("\r")
+	if focused := evaluate[string](p, "document.activeElement.id"); focused != "compare" {
+		t.Errorf("the focus went to %q", focused)
+	}
 	p.says("#verdict", "Bob reads Alice’s message on phone 1.")
 	p.says("#verdict", "With this project: Alice’s message is on no phone")
 	p.says("#phone-1 .inbox .wrong", "Bob reads it")
@@ -31,6 +35,7 @@ func TestThreeClicks(t *testing.T) {
 	p.says("#calls", "ON CONFLICT (user_id, device_id) DO UPDATE")
 	p.readable(1100)
 	p.picture("three-clicks")
+	evaluate[bool](p, "document.activeElement.blur() ?? true")
 	p.readme()
 	p.scheme("dark")
 	p.readable(1100)
@@ -67,20 +72,6 @@ func TestTwoPhones(t *testing.T) {
 	p.scheme("dark")
 	p.readable(360)
 	p.picture("narrow-dark")
-}
-
-// TestByKeyboard makes the three clicks without a mouse.
-func TestByKeyboard(t *testing.T) {
-	base, _ := serve(t)
-	p := open(t, base, 1100)
-	p.says("#calls", "201 Created")
-	for _, step := range []struct{ key, says string }{{"\r", "Alice is logged in"}, {" ", "on no phone"}, {"\r", "Bob reads"}} {
-		p.do(chromedp.KeyEvent("\t"), chromedp.KeyEvent(step.key))
-		p.says("#verdict", step.says)
-	}
-	if focused := evaluate[string](p, "document.activeElement.id"); focused != "compare" {
-		t.Errorf("the focus went to %q", focused)
-	}
 }
 
 // TestCurl runs a request that the page shows, and checks that the visit leaves no rows.
