@@ -136,27 +136,28 @@ func (p *program) erase() *cobra.Command {
 			"the user.",
 		Args: arguments(1, "erase takes one user id"),
 		RunE: p.onStore(func(ctx context.Context, db *database.Database, args []string) error {
-			user, err := p.erasable(ctx, db, tokens.UserID(args[0]))
+			user := tokens.UserID(args[0])
+			found, erase, err := p.erasable(ctx, db, user)
 			if err != nil {
 				return err
 			}
 			e := erasure{UserID: args[0]}
-			if e.Found, err = user.stored(); err != nil {
+			if e.Found, err = found(); err != nil {
 				return err
 			}
-			switch {
-			case e.Found == 0 && user.invalid != nil:
-				return user.invalid
-			case e.Found == 0:
+			if e.Found == 0 {
+				if err := user.Validate(); err != nil {
+					return err
+				}
 				return p.nothingFor(args[0], e)
 			}
 			if err := p.confirm(ctx, fmt.Sprintf("Erase %s of user %s?", count(e.Found, "registration"), visible.ID(args[0]))); err != nil {
 				return err
 			}
-			if err := user.erase(); err != nil {
+			if err := erase(); err != nil {
 				return again(err)
 			}
-			if e.Left, err = user.stored(); err != nil {
+			if e.Left, err = found(); err != nil {
 				return err
 			}
 			err = p.show(e, []string{"USER", "FOUND", "LEFT"}, [][]string{{e.UserID, fmt.Sprint(e.Found), fmt.Sprint(e.Left)}})
@@ -168,29 +169,23 @@ func (p *program) erase() *cobra.Command {
 	}
 }
 
-// An erasable is a user whose registrations can be counted and erased.
-type erasable struct {
-	stored  func() (int, error)
-	erase   func() error
-	invalid error // if the store rejects the id
-}
-
-// erasable accesses the table directly for an id that the store rejects, because the
-// earlier service may have written such ids.
-func (p *program) erasable(ctx context.Context, db *database.Database, user tokens.UserID) (e erasable, err error) {
-	if e.invalid = user.Validate(); e.invalid == nil {
-		e.stored = func() (int, error) {
+// erasable returns functions that count and erase the registrations of a user. For an id
+// that the store rejects they access the table directly, because the earlier service may
+// have written such ids.
+func (p *program) erasable(ctx context.Context, db *database.Database, user tokens.UserID) (found func() (int, error), erase func() error, err error) {
+	invalid := user.Validate()
+	if invalid == nil {
+		found = func() (int, error) {
 			records, err := store.Inspect(ctx, db.Store, user)
 			return len(records), err
 		}
-		e.erase = func() error { return db.Store.DeleteUser(ctx, user) }
-		return e, nil
+		return found, func() error { return db.Store.DeleteUser(ctx, user) }, nil
 	}
 	if _, ok := db.Store.(*dynamostore.Store); !ok || user == "" {
-		return e, e.invalid
+		return nil, nil, invalid
 	}
 	client, err := p.client(ctx)
-	e.stored = func() (int, error) {
+	found = func() (int, error) {
 		out, err := client.Query(ctx, &dynamodb.QueryInput{ // one page, which is thousands of devices
 			TableName: &p.table, ConsistentRead: aws.Bool(true), Select: types.SelectCount,
 			KeyConditionExpression:    aws.String("userId = :user"),
@@ -201,8 +196,7 @@ func (p *program) erasable(ctx context.Context, db *database.Database, user toke
 		}
 		return int(out.Count), nil
 	}
-	e.erase = func() error { return dynamostore.EraseUser(ctx, client, p.table, user) }
-	return e, err
+	return found, func() error { return dynamostore.EraseUser(ctx, client, p.table, user) }, err
 }
 
 func count(n int, what string) string {
