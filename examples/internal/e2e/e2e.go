@@ -19,17 +19,15 @@ import (
 // deployments may share a table, and leaves nothing behind. Run sends only requests that
 // a gateway passes on: declared methods, on the path of the API.
 func Run(t *testing.T, baseURL string, bearer func(user string) string) {
-	run := rand.Text()
-	newApp := func(name string) app {
-		return app{url: baseURL + "/v1/device-tokens", bearer: bearer(name + "-" + run)}
-	}
+	run, url := rand.Text(), baseURL+"/v1/device-tokens"
+	newApp := func(name string) app { return app{url, bearer(name + "-" + run)} }
 	phone := func(n string) string { return "ExponentPushToken[" + n + run + "]" }
 
 	t.Run("a phone changes hands", func(t *testing.T) { changesHands(t, newApp("alice"), newApp("bob"), phone("1")) })
 	t.Run("a user with several devices", func(t *testing.T) { severalDevices(t, newApp("carol"), phone) })
 	t.Run("bad input", func(t *testing.T) { badInput(t, newApp("dave"), phone("bad")) })
 	t.Run("no credential", func(t *testing.T) {
-		a := app{url: newApp("stranger").url}.send(t, "GET", "", "")
+		a := app{url: url}.send(t, "GET", "", "")
 		a.is(t, 401, "unauthenticated")
 		if a.header.Get("WWW-Authenticate") == "" {
 			t.Error("the answer has no WWW-Authenticate")
@@ -40,11 +38,8 @@ func Run(t *testing.T, baseURL string, bearer func(user string) string) {
 func changesHands(t *testing.T, alice, bob app, phone string) {
 	alice.listed(t)
 	created := alice.register(t, "phone", phone, 201)
-	if created.DeviceID != "phone" || created.Platform != "ios" || created.ProjectID != "" {
+	if created.DeviceID != "phone" || created.Platform != "ios" || created.ProjectID != "" || !created.RegisteredAt.Equal(created.UpdatedAt) || created.ExpiresAt.Before(created.UpdatedAt.Add(7*24*time.Hour)) {
 		t.Errorf("registered is %+v", created)
-	}
-	if !created.RegisteredAt.Equal(created.UpdatedAt) || created.ExpiresAt.Before(created.UpdatedAt.Add(7*24*time.Hour)) {
-		t.Errorf("times are %v, %v and %v", created.RegisteredAt, created.UpdatedAt, created.ExpiresAt)
 	}
 	refreshed := alice.register(t, "phone", phone, 200)
 	if !refreshed.RegisteredAt.Equal(created.RegisteredAt) || refreshed.UpdatedAt.Before(created.UpdatedAt) {
@@ -97,7 +92,7 @@ func badInput(t *testing.T, dave app, phone string) {
 	dave.listed(t)
 }
 
-// An app is a user's app. Its requests have the user's credential, if any.
+// An app sends the requests of a user, with the user's credential, if any.
 type app struct{ url, bearer string }
 
 type answer struct {
