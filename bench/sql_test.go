@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/devicetokens/devicetokens/internal/sqlengines"
 	"github.com/devicetokens/devicetokens/sqlstore"
+	"github.com/devicetokens/devicetokens/store"
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
@@ -22,52 +22,40 @@ ON CONFLICT (user_id, device_id) DO UPDATE SET token = excluded.token, platform 
 	plainList = `SELECT device_id, token, platform, project_id, updated_at FROM TABLE_NAME_plain WHERE user_id = $1 ORDER BY device_id`
 )
 
-type measured struct {
-	register func(context.Context, tokens.Request) error
-	list     func(context.Context, tokens.UserID) (devices int, err error)
+// plain is an upsert by user and device, which leaves a token with its previous user, and has no device limit and no
+// expiry. On SQLite it makes one write at a time, as sqlstore does: without the mutex it waits for the lock by polling,
+// and several callers are ten times slower.
+type plain struct {
+	d       *sqlengines.Database
+	db      *sql.DB
+	writing *sync.Mutex // nil on PostgreSQL
 }
 
-// plain returns an upsert by user and device, which leaves a token with its previous user, and has no device limit and
-// no expiry. On SQLite it makes one write at a time, as sqlstore does: without the mutex it waits for the lock by
-// polling, and several callers are ten times slower.
-func plain(d *sqlengines.Database, db *sql.DB, oneWriter bool) measured {
-	upsert, selection := d.Named(plainUpsert), d.Named(plainList)
-	var writing sync.Mutex
-	return measured{
-		register: func(ctx context.Context, r tokens.Request) error {
-			if oneWriter {
-				writing.Lock()
-				defer writing.Unlock()
-			}
-			_, err := db.ExecContext(ctx, upsert, string(r.Key.UserID), string(r.Key.DeviceID), r.Token.Reveal(), string(r.Platform), string(r.ProjectID), time.Now().UnixMilli())
-			return err
-		},
-		list: func(ctx context.Context, user tokens.UserID) (devices int, err error) {
-			rows, err := db.QueryContext(ctx, selection, string(user))
-			if err != nil {
-				return 0, err
-			}
-			defer rows.Close()
-			for ; rows.Next(); devices++ {
-				var device, token, platform, project string
-				var updated int64
-				if err := rows.Scan(&device, &token, &platform, &project, &updated); err != nil {
-					return 0, err
-				}
-			}
-			return devices, rows.Err()
-		},
+func (p plain) Register(ctx context.Context, r tokens.Request) (store.Result, error) {
+	if p.writing != nil {
+		p.writing.Lock()
+		defer p.writing.Unlock()
 	}
+	_, err := p.db.ExecContext(ctx, p.d.Named(plainUpsert), string(r.Key.UserID), string(r.Key.DeviceID), r.Token.Reveal(), string(r.Platform), string(r.ProjectID), time.Now().UnixMilli())
+	return store.Result{}, err
 }
 
-func ours(s *sqlstore.Store) measured {
-	return measured{
-		register: func(ctx context.Context, r tokens.Request) error { _, err := s.Register(ctx, r); return err },
-		list: func(ctx context.Context, user tokens.UserID) (int, error) {
-			regs, err := s.List(ctx, user)
-			return len(regs), err
-		},
+func (p plain) List(ctx context.Context, user tokens.UserID) (regs []tokens.Registration, err error) {
+	rows, err := p.db.QueryContext(ctx, p.d.Named(plainList), string(user))
+	if err != nil {
+		return nil, err
 	}
+	defer rows.Close()
+	for rows.Next() {
+		var r tokens.Registration
+		var token string
+		var updated int64
+		if err := rows.Scan(&r.Key.DeviceID, &token, &r.Platform, &r.ProjectID, &updated); err != nil {
+			return nil, err
+		}
+		regs = append(regs, r)
+	}
+	return regs, rows.Err()
 }
 
 // stored returns the request of a device of the n-th call, which is far from that of the last call.
@@ -84,24 +72,20 @@ func BenchmarkSQL(b *testing.B) {
 	var fresh atomic.Int64 // users and tokens that are new
 	operations := []struct {
 		name string
-		call func(ctx context.Context, m measured, n int) error
+		call func(ctx context.Context, s registrar, n int) error
 	}{
-		{"refresh", func(ctx context.Context, m measured, n int) error { return m.register(ctx, stored(n)) }},
-		{"list", func(ctx context.Context, m measured, n int) error {
-			devices, err := m.list(ctx, stored(n).Key.UserID)
-			if err == nil && devices != 2 {
-				err = fmt.Errorf("%d devices", devices)
-			}
+		{"refresh", func(ctx context.Context, s registrar, n int) error { _, err := s.Register(ctx, stored(n)); return err }},
+		{"list", func(ctx context.Context, s registrar, n int) error { return list(ctx, s, stored(n).Key.UserID, 2) }},
+		{"new", func(ctx context.Context, s registrar, _ int) error {
+			n := int(fresh.Add(1))
+			_, err := s.Register(ctx, request(users+n, n, 2*users+n))
 			return err
 		}},
-		{"new", func(ctx context.Context, m measured, _ int) error {
-			n := int(fresh.Add(1))
-			return m.register(ctx, request(users+n, n, 2*users+n))
-		}},
-		{"move", func(ctx context.Context, m measured, n int) error { // tokens of the users go to others who are new
+		{"move", func(ctx context.Context, s registrar, n int) error { // tokens of the users go to others who are new
 			r := stored(n)
 			r.Key.UserID = userID(users + int(fresh.Add(1)))
-			return m.register(ctx, r)
+			_, err := s.Register(ctx, r)
+			return err
 		}},
 	}
 	for _, engine := range []string{"Postgres", "SQLite"} {
@@ -115,11 +99,14 @@ func BenchmarkSQL(b *testing.B) {
 				d = sqlengines.SQLite(b)
 			}
 			db := d.Open(b, sqlengines.Options{})
-			s := d.NewStore(b, sqlstore.Options{})
 			d.Exec(b, db, "CREATE TABLE TABLE_NAME_plain ("+plainColumns+")")
-			impls := map[string]measured{"upsert": plain(d, db, engine == "SQLite"), "sqlstore": ours(s)}
-			for _, m := range impls {
-				fill(b, m)
+			upsert := plain{d: d, db: db}
+			if engine == "SQLite" {
+				upsert.writing = new(sync.Mutex)
+			}
+			impls := map[string]registrar{"upsert": upsert, "sqlstore": d.NewStore(b, sqlstore.Options{})}
+			for _, s := range impls {
+				fill(b, s)
 			}
 			for _, op := range operations {
 				for _, impl := range []string{"upsert", "sqlstore"} {
@@ -132,8 +119,8 @@ func BenchmarkSQL(b *testing.B) {
 	}
 }
 
-func fill(b *testing.B, m measured) {
-	together(b, 2*users, func(n int) error { return m.register(b.Context(), request(n/2, n, n)) })
+func fill(b *testing.B, s registrar) {
+	together(b, 2*users, func(n int) error { _, err := s.Register(b.Context(), request(n/2, n, n)); return err })
 }
 
 func measure(b *testing.B, call func(n int) error) {
