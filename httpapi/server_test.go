@@ -70,7 +70,6 @@ func TestOverSocket(t *testing.T) {
 		{"a host", "CONNECT", "CONNECT a:1 HTTP/1.1\nHost: a:1\n\n", false, alice, 404, "not_found"},
 		{"a whole URL", "GET", "GET http://a/v1/device-tokens HTTP/1.1\nHost: a\n\n", false, alice, 200, "deviceTokens"},
 		{"a star", "GET", "GET * HTTP/1.1\nHost: a\n\n", false, alice, 404, "not_found"},
-		{"HTTP/1.0", "GET", "GET /v1/device-tokens HTTP/1.0\n\n", false, alice, 200, "deviceTokens"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			h := httpapi.MustNew(memstore.MustNew(store.Policy{}), tc.authenticate, quiet(httpapi.Options{}))

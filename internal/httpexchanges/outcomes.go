@@ -57,7 +57,6 @@ func successes() []Exchange {
 		post("create, an empty project is none", valid[:len(valid)-1]+`,"projectId":""}`, created),
 		post("create with the bare form of a token", body("phone", bare), created),
 		post("create with the longest token", body("phone", "ExpoPushToken["+secret+strings.Repeat("~", 240-len(secret))+"]"), created),
-		post("create with the longest device id", body(longest, token), createdAs(longest)),
 		post("create with the longest device id, escaped", body(strings.Repeat(`\uD83D\uDCF1`, tokens.MaxDeviceIDLen), token), createdAs(longest)),
 		post("create with a device id that needs escapes", body(`#\"\\\/ <\u00e9>`, token), createdAs(`#\"\\/ <é>`)),
 		post("create, names and white space as JSON allows",
