@@ -38,13 +38,13 @@ prerequisites: ## list the missing prerequisites of `make test`
 	@scripts/prerequisites.sh
 
 dynamodb-local: ## fetch DynamoDB Local, for the tests, into .cache
-	@scripts/dynamodb-local.sh
+	@scripts/engine.sh dynamodb-local
 
 dynamodb-local-stop: ## stop the DynamoDB Local of the tests, which otherwise stops after five minutes without a test
 	@rm -f .cache/dynamodb-local/used
 
 postgres: ## fetch PostgreSQL, for the tests, into .cache
-	@scripts/postgres.sh
+	@scripts/engine.sh postgres
 
 postgres-stop: ## stop the PostgreSQL of the tests, which otherwise stops after five minutes without a test
 	@rm -f .cache/postgres/used

@@ -66,7 +66,7 @@ func PostgresAt(t testing.TB, url string) *Database {
 	return d
 }
 
-// pom names the version. scripts/postgres.sh leaves a copy beside the files that it fetches.
+// pom names the version. scripts/engine.sh leaves a copy beside the files that it fetches.
 //
 //go:embed pom.xml
 var pom string
