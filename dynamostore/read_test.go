@@ -119,6 +119,12 @@ func TestPageFails(t *testing.T) {
 	}
 	regs, _ := offline(t, dynamotest.Script(first, fails), nil).List(t.Context(), "alice")
 	equal(t, "registrations", 0, len(regs))
+
+	w, err := dynamostore.NewWalker(dynamotest.Offline(dynamotest.Script(fails), dynamotest.NoRetries), "table")
+	if err == nil {
+		_, _, err = w.Page(t.Context(), "", 1)
+	}
+	tryAgain(t, err)
 }
 
 // TestHolderWhileTheTokenMoves changes the claim and the registrations between the calls of
