@@ -58,11 +58,10 @@ func (c corruption) String() string { return fmt.Sprintf("%s as %T", c.attribute
 
 // TestCorruptRows calls every method on a registration with one corrupt attribute.
 func TestCorruptRows(t *testing.T) {
-	client := dynamotest.Client(t, nil)
 	for _, c := range corruptions() {
 		t.Run(c.String(), func(t *testing.T) {
 			t.Parallel()
-			w := worldOn(t, client, dynamotest.Table(t, client), store.Policy{})
+			w := newWorld(t, store.Policy{})
 			w.register(alice, tokenA)
 			w.register(tablet, tokenB)
 			w.look()
@@ -95,7 +94,6 @@ func (c corruption) reads(w *world, s store.Store, event *store.Event) {
 	if err == nil && reg.Key != alice {
 		w.Errorf("Get: got %v", reg)
 	}
-
 	regs, err := s.List(w.Context(), "alice")
 	w.do(err)
 	devices, corrupt := []tokens.Key{tablet}, []tokens.Key{alice}

@@ -17,8 +17,7 @@ import (
 // An error is ErrTryAgain, or the context's if the fault is its end, and a retry
 // succeeds.
 func TestFaults(t *testing.T) {
-	client := dynamotest.Client(t, nil)
-	faults := dynamotest.Faults(client)
+	faults := dynamotest.Faults(dynamotest.Client(t, nil))
 	injected := make(map[string]bool)
 	t.Run("paths", func(t *testing.T) {
 		for _, p := range paths() {
@@ -28,12 +27,12 @@ func TestFaults(t *testing.T) {
 			}
 			t.Run(p.name, func(t *testing.T) {
 				t.Parallel()
-				base := worldOn(t, client, dynamotest.Table(t, client), store.Policy{MaxDevices: p.maxDevices})
+				base := newWorld(t, store.Policy{MaxDevices: p.maxDevices})
 				p.given(base)
 				base.look()
 				for _, c := range all {
 					t.Run(c.String(), func(t *testing.T) {
-						w := worldOn(t, client, base.table, store.Policy{MaxDevices: p.maxDevices})
+						w := worldOn(t, base.client, base.table, base.policy)
 						w.load(*base)
 						c.run(w)
 						w.load(*base)

@@ -22,10 +22,7 @@ import (
 // version is frozen below. It knows the attributes of November 2026 and no others. A later
 // version may add attributes, but must not rely on the older one to write them.
 func TestVersions(t *testing.T) {
-	seeds := uint64(2)
-	if *long {
-		seeds = 24
-	}
+	seeds := map[bool]uint64{false: 2, true: 24}[*long]
 	for seed := range seeds {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
