@@ -69,7 +69,7 @@ func TestCancellations(t *testing.T) {
 			}
 			recorder := &dynamotest.Recorder{Next: dynamotest.Script(script...)}
 			var event store.Event
-			result, err := offline(t, recorder, func(e store.Event) { event = e }).Register(t.Context(), requestFor(alice, tokenA))
+			result, err := offline(t, recorder, &event).Register(t.Context(), requestFor(alice, tokenA))
 			calls := recorder.Calls()
 			equal(t, "first transaction", first, calls[len(script)-2].Items)
 			if tt.next == nil {

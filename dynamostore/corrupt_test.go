@@ -69,7 +69,7 @@ func TestCorruptRows(t *testing.T) {
 			w.look()
 			given := *w
 			var event store.Event
-			s := w.through(nil, func(e store.Event) { event = e })
+			s := w.through(nil, &event)
 			c.reads(w, s, &event)
 			c.marks(w, s)
 			for _, token := range []tokens.Token{tokenA, tokenC} {

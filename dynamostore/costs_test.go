@@ -57,7 +57,7 @@ func countPath(t *testing.T, p path) []dynamotest.Call {
 		recorder dynamotest.Recorder
 		event    store.Event
 	)
-	s := w.through(&recorder, func(e store.Event) { event = e }, dynamotest.NoRetries)
+	s := w.through(&recorder, &event, dynamotest.NoRetries)
 	w.do(p.call(t.Context(), s))
 	w.check()
 	p.then(w)

@@ -60,7 +60,8 @@ func TestErrorCodes(t *testing.T) {
 
 func testErrorCode(t *testing.T, status int, code string, want error, operation store.Operation, call func(context.Context, store.Store) error) {
 	var events []store.Event
-	err := call(t.Context(), offline(t, dynamotest.Script(failure(status, code)), func(e store.Event) { events = append(events, e) }))
+	c := dynamotest.Offline(dynamotest.Script(failure(status, code)), dynamotest.NoRetries)
+	err := call(t.Context(), dynamotest.Store(t, c, "table", dynamostore.Options{MaxAttempts: 4, Observe: func(e store.Event) { events = append(events, e) }}))
 	sentinels(t, err, want)
 	discreet(t, err)
 	var (
@@ -232,7 +233,7 @@ func TestRefusedAtOnce(t *testing.T) {
 	done, cancel := context.WithCancel(t.Context())
 	cancel()
 	var event store.Event
-	s := offline(t, dynamotest.Script(failure(400, "ThrottlingException")), func(e store.Event) { event = e })
+	s := offline(t, dynamotest.Script(failure(400, "ThrottlingException")), &event)
 	for operation, call := range methods {
 		err := call(done, s)
 		if !errors.Is(err, context.Canceled) || errors.Is(err, store.ErrTryAgain) || event.Err != err {

@@ -88,7 +88,7 @@ func (c faultCase) run(w *world) {
 		sdk = dynamotest.Retries
 	}
 	var event store.Event
-	s := w.through(inject, func(e store.Event) { event = e }, sdk)
+	s := w.through(inject, &event, sdk)
 	err := c.path.call(dynamotest.WithEnd(w.Context()), s)
 
 	if !inject.Happened() {

@@ -37,8 +37,7 @@ func TestImport(t *testing.T) {
 			got, err := w.clean.Import(t.Context(), imported)
 			w.do(err)
 			equal(t, "outcome", store.Imported, got)
-			stored, err := w.clean.Holder(t.Context(), tokenA.Hash())
-			w.do(err)
+			stored := w.holder(tokenA)
 			equal(t, "stored", imported, stored)
 			w.look()
 			if !last { // whose claim cannot expire later

@@ -113,7 +113,7 @@ func TestPageFails(t *testing.T) {
 		store.OpRegister:   {refused(nil), first, fails},
 	} {
 		var event store.Event
-		err := methods[operation](t.Context(), offline(t, dynamotest.Script(script...), func(e store.Event) { event = e }))
+		err := methods[operation](t.Context(), offline(t, dynamotest.Script(script...), &event))
 		tryAgain(t, err)
 		equal(t, string(operation), len(script), event.Calls)
 	}
@@ -157,7 +157,7 @@ func TestHolderWhileTheTokenMoves(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var event store.Event
-			reg, err := offline(t, dynamotest.Script(tt.script...), func(e store.Event) { event = e }).Holder(t.Context(), tokenA.Hash())
+			reg, err := offline(t, dynamotest.Script(tt.script...), &event).Holder(t.Context(), tokenA.Hash())
 			equal(t, "holder", tt.want, reg.Key)
 			equal(t, "calls", len(tt.script), event.Calls)
 			if tt.want.IsZero() {

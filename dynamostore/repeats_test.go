@@ -67,7 +67,7 @@ func TestRepeatAfterLostAnswer(t *testing.T) {
 			tt.given(w)
 			transport := &losing{operation: tt.operation, between: func() { tt.between(w) }}
 			var event store.Event
-			w.do(methods[tt.call](t.Context(), w.through(transport, func(e store.Event) { event = e }, dynamotest.Retries)))
+			w.do(methods[tt.call](t.Context(), w.through(transport, &event, dynamotest.Retries)))
 			if !transport.lost {
 				t.Error("no answer was lost")
 			}

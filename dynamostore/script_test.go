@@ -16,12 +16,16 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// offline returns a store whose requests are answered by the transport alone. The
-// SDK does not retry, and the store makes the fewest attempts.
-func offline(t testing.TB, transport http.RoundTripper, observe func(store.Event)) *dynamostore.Store {
+// offline returns a store whose requests are answered by the transport alone. The SDK does
+// not retry, the store makes the fewest attempts, and last, if not nil, gets each event.
+func offline(t testing.TB, transport http.RoundTripper, last *store.Event) *dynamostore.Store {
 	t.Helper()
 	c := dynamotest.Offline(transport, dynamotest.NoRetries)
-	return dynamotest.Store(t, c, "table", dynamostore.Options{MaxAttempts: 4, Observe: observe})
+	return dynamotest.Store(t, c, "table", dynamostore.Options{MaxAttempts: 4, Observe: func(e store.Event) {
+		if last != nil {
+			*last = e
+		}
+	}})
 }
 
 var methods = map[store.Operation]func(context.Context, store.Store) error{

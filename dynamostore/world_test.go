@@ -76,17 +76,15 @@ func worldOn(t testing.TB, c *dynamodb.Client, table string, p store.Policy) *wo
 	return w
 }
 
-// through returns a store on the same table that sends through the transport. Its
-// events must contain no user id.
-func (w *world) through(transport http.RoundTripper, observe func(store.Event), more ...func(*dynamodb.Options)) *dynamostore.Store {
+// through returns a store on the same table that sends through the transport. Its events
+// must contain no user id. last gets each.
+func (w *world) through(transport http.RoundTripper, last *store.Event, more ...func(*dynamodb.Options)) *dynamostore.Store {
 	w.Helper()
 	c := dynamotest.Client(w, transport, more...)
 	discreet := dynamotest.Discreet(w, newTrace())
 	return dynamotest.Store(w, c, w.table, dynamostore.Options{Policy: w.policy, Observe: func(e store.Event) {
 		discreet(e)
-		if observe != nil {
-			observe(e)
-		}
+		*last = e
 	}})
 }
 
@@ -97,6 +95,13 @@ func (w *world) register(key tokens.Key, token tokens.Token) store.Result {
 		w.Fatalf("Register of %v: %v", key, err)
 	}
 	return result
+}
+
+func (w *world) holder(token tokens.Token) tokens.Registration {
+	w.Helper()
+	reg, err := w.clean.Holder(w.Context(), token.Hash())
+	w.do(err)
+	return reg
 }
 
 // upgrade returns the report without the units.
