@@ -1,12 +1,9 @@
 package store
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/devicetokens/devicetokens/tokens"
 )
 
 // Policy defaults and fixed limits.
@@ -68,18 +65,4 @@ func (p Policy) WithDefaults() (Policy, error) {
 // the result of [Policy.WithDefaults], because it does not replace a zero TTL.
 func (p Policy) Expiry(now time.Time) time.Time {
 	return now.Add(p.TTL).UTC().Truncate(time.Second)
-}
-
-// EvictionOrder compares two registrations of a user for [slices.SortFunc], in the
-// order in which the device limit removes them: inactive ones first, then by
-// oldest UpdatedAt, then by smallest device id (bytes). Implementations of [Store]
-// use it. It returns 0 only for the same device.
-func EvictionOrder(a, b tokens.Registration) int {
-	if a.Active() != b.Active() {
-		if b.Active() {
-			return -1
-		}
-		return 1
-	}
-	return cmp.Or(a.UpdatedAt.Compare(b.UpdatedAt), cmp.Compare(a.Key.DeviceID, b.Key.DeviceID))
 }
