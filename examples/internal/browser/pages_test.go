@@ -141,7 +141,7 @@ func TestConsole(t *testing.T) {
 
 	p.fill("input[name=user]", "carol")
 	p.says(".verdict", "carol is reached on 1 of 2 devices.")
-	p.click("article.good summary")
+	p.click("article.good details:first-of-type summary")
 	p.readable(1100)
 	p.picture("console-user")
 	p.click("article.good details[open] button")
