@@ -141,6 +141,9 @@ func TestBrokenStores(t *testing.T) {
 		open func() store.Store
 	}{
 		{"a move in two steps", func() store.Store { return deleteFirst{memstore.MustNew(policy)} }},
+		{"no claims", func() store.Store {
+			return byUser{of: map[tokens.UserID]store.Store{"alice": memstore.MustNew(policy), "bob": memstore.MustNew(policy)}}
+		}},
 		{"an unconditional invalidation", func() store.Store { return unconditional{memstore.MustNew(policy)} }},
 		{"eventually consistent reads", func() store.Store {
 			return &behind{Store: memstore.MustNew(policy), last: make(map[tokens.Key]tokens.Registration)}
@@ -186,6 +189,59 @@ func (s deleteFirst) Register(ctx context.Context, req tokens.Request) (store.Re
 		result.MovedFrom = previous.Key
 	}
 	return result, err
+}
+
+// byUser has a store for each user and no claims. It checks whether another user has the
+// token before it writes.
+type byUser struct{ of map[tokens.UserID]store.Store }
+
+func (s byUser) Register(ctx context.Context, req tokens.Request) (store.Result, error) {
+	var from tokens.Key
+	for user, other := range s.of {
+		if previous, err := other.Holder(ctx, req.Token.Hash()); err == nil && user != req.Key.UserID {
+			if previous.Active() {
+				from = previous.Key
+			}
+			runtime.Gosched()
+			if err := other.Delete(ctx, previous.Key); err != nil {
+				return store.Result{}, err
+			}
+		}
+	}
+	result, err := s.of[req.Key.UserID].Register(ctx, req)
+	result.MovedFrom = from
+	return result, err
+}
+
+func (s byUser) Holder(ctx context.Context, h tokens.Hash) (tokens.Registration, error) {
+	for _, other := range s.of {
+		if reg, err := other.Holder(ctx, h); err == nil {
+			return reg, nil
+		}
+	}
+	return tokens.Registration{}, store.ErrNotFound
+}
+
+func (s byUser) Get(ctx context.Context, k tokens.Key) (tokens.Registration, error) {
+	return s.of[k.UserID].Get(ctx, k)
+}
+
+func (s byUser) List(ctx context.Context, u tokens.UserID) ([]tokens.Registration, error) {
+	return s.of[u].List(ctx, u)
+}
+
+func (s byUser) Deactivate(ctx context.Context, k tokens.Key) error {
+	return s.of[k.UserID].Deactivate(ctx, k)
+}
+
+func (s byUser) Invalidate(ctx context.Context, k tokens.Key, h tokens.Hash, sentAt time.Time) error {
+	return s.of[k.UserID].Invalidate(ctx, k, h, sentAt)
+}
+
+func (s byUser) Delete(ctx context.Context, k tokens.Key) error { return s.of[k.UserID].Delete(ctx, k) }
+
+func (s byUser) DeleteUser(ctx context.Context, u tokens.UserID) error {
+	return s.of[u].DeleteUser(ctx, u)
 }
 
 // unconditional checks that the row has the token, and then marks the row without a
