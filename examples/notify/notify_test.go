@@ -106,31 +106,28 @@ func TestRefusedAtOnce(t *testing.T) {
 	folder := t.TempDir()
 	users := filepath.Join(folder, "users")
 	box := filepath.Join(folder, "outbox")
-	for _, tc := range []struct {
-		says, region, key, list, outbox string
-		code                            int
-	}{
-		{"line 2", "us-east-1", "local", "alice\n\"bob\"\n", box, 2},
-		{"it is empty", "us-east-1", "local", "", box, 2},
-		{"and Expo accepts 4096", "us-east-1", "local", strings.Repeat("x", 255), box, 2},
-		{"no AWS region", "", "local", "alice", box, 1},
-		{"no AWS credentials", "us-east-1", "", "alice", box, 1},
-		{"cut short or damaged", "us-east-1", "local", "alice", "README.md", 2},
-		{"must be a regular file", "us-east-1", "local", "alice", "internal", 2},
+	setAWS(t, "us-east-1", "local")
+	for _, tc := range []struct{ says, list, outbox string }{
+		{"line 2", "alice\n\"bob\"\n", box},
+		{"it is empty", "", box},
+		{"and Expo accepts 4096", strings.Repeat("x", 255), box},
+		{"cut short or damaged", "alice", "README.md"},
+		{"must be a regular file", "alice", "internal"},
 	} {
-		t.Run(tc.says, func(t *testing.T) {
-			setAWS(t, tc.region, tc.key)
-			if err := os.WriteFile(users, []byte(tc.list), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			refuses(t, tc.code, tc.says, "-db", "dynamodb:t", "-users", users, "-outbox", tc.outbox, "-title", strings.Repeat("x", 3850))
-			if _, err := os.Stat(box); !errors.Is(err, os.ErrNotExist) {
-				t.Errorf("there is an outbox: %v", err)
-			}
-		})
+		if err := os.WriteFile(users, []byte(tc.list), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		refuses(t, 2, tc.says, "-db", "dynamodb:t", "-users", users, "-outbox", tc.outbox, "-title", strings.Repeat("x", 3850))
 	}
 	for path, says := range map[string]string{"none": "no such file", "internal": "not a pipe or a folder"} {
 		refuses(t, 1, says, "-db", "dynamodb:t", "-users", path, "-title", "x", "-outbox", box)
+	}
+	for says, region := range map[string]string{"no AWS region": "", "no AWS credentials": "us-east-1"} {
+		setAWS(t, region, "")
+		refuses(t, 1, says, "-db", "dynamodb:t", "-user", "alice", "-title", "x", "-outbox", box)
+	}
+	if _, err := os.Stat(box); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("there is an outbox: %v", err)
 	}
 }
 
