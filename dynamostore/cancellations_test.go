@@ -23,9 +23,8 @@ func changed(i dynamotest.Item) dynamotest.Reason {
 	return dynamotest.Reason{Code: "ConditionalCheckFailed", Item: i}
 }
 
-// TestCancellations cancels the first transaction of a Register for each set of
-// reasons, and compares the items of the next one. The store uses the item of a
-// failed condition even if another item conflicts.
+// TestCancellations cancels the first transaction of a Register, and compares the items of the
+// next one. The store uses the item of a failed condition even if another item conflicts.
 func TestCancellations(t *testing.T) {
 	const releaseOfBobs = "release of bob's claim"
 	type reasons = []dynamotest.Reason

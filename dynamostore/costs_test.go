@@ -16,10 +16,9 @@ import (
 	"github.com/devicetokens/devicetokens/tokens"
 )
 
-// TestCosts compares the requests of each path, and the units that AWS bills for
-// them, with the path's, and the event with what DynamoDB reported. Over all paths it
-// compares the operations and the IAM actions with the documented ones, and looks for
-// each condition in TestExpressions.
+// TestCosts compares the requests of each path and their units with the path's, and the event
+// with the units that DynamoDB reported. Over all paths it compares the operations and the IAM
+// actions with the documented ones, and looks for each condition in TestExpressions.
 func TestCosts(t *testing.T) {
 	dynamotest.Endpoint(t) // skips here without an engine, before the totals are compared
 	sent := make([][]dynamotest.Call, len(paths()))

@@ -12,10 +12,9 @@ import (
 	"github.com/devicetokens/devicetokens/store"
 )
 
-// TestFaults injects faults at every call of every path, and then reads the whole
-// table. The invariants hold for every result. After a success the write is stored.
-// An error is ErrTryAgain, or the context's if the fault is its end, and a retry
-// succeeds.
+// TestFaults injects faults at every call of every path. The invariants hold for every result.
+// After a success the write is stored. An error is ErrTryAgain or, if the fault ends the
+// context, the context's, and a retry succeeds.
 func TestFaults(t *testing.T) {
 	faults := dynamotest.Faults(dynamotest.Client(t, nil))
 	injected := make(map[string]bool)

@@ -68,7 +68,7 @@ const RequestID = "4KBNVRGDTESTREQUEST"
 // Answer returns an answer to r with a body in JSON.
 func Answer(r *http.Request, status int, body string) *http.Response {
 	return &http.Response{
-		StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
+		StatusCode: status, Request: r,
 		Header: http.Header{
 			"Content-Type":     {"application/x-amz-json-1.0"},
 			"X-Amzn-Requestid": {RequestID},
@@ -94,12 +94,9 @@ type Reason struct {
 func Cancellation(r *http.Request, reasons ...Reason) *http.Response {
 	var list []map[string]any
 	for _, reason := range reasons {
-		wire := map[string]any{}
+		wire := map[string]any{"Message": "not now"}
 		if reason.Code != "" {
 			wire["Code"] = reason.Code
-		}
-		if reason.Code != "None" {
-			wire["Message"] = "not now"
 		}
 		if reason.Item != nil {
 			wire["Item"] = json.RawMessage(ItemJSON(reason.Item))
