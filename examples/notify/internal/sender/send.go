@@ -16,7 +16,12 @@ import (
 // request, other workers do not begin to split one of the same project, because its
 // result may save them the requests.
 func (s *Sender) deliver(ctx context.Context, w *work) error {
-	narrows := false
+	var narrowing chan struct{} // is held, unless nil
+	defer func() {
+		if narrowing != nil {
+			<-narrowing
+		}
+	}()
 	for left := []*work{w}; len(left) > 0; {
 		last := len(left) - 1
 		w, left = left[last], left[:last]
@@ -26,11 +31,10 @@ func (s *Sender) deliver(ctx context.Context, w *work) error {
 			return err
 		}
 		left = append(left, instead...)
-		if narrow && !narrows {
+		if narrow && narrowing == nil {
 			select {
 			case p.narrowing <- struct{}{}:
-				narrows = true
-				defer func() { <-p.narrowing }()
+				narrowing = p.narrowing
 			case <-ctx.Done():
 				return ctx.Err()
 			}
