@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Breaks the Terraform and the SST, one thing at a time, and fails unless the named check finds each break: a test file of
 # Terraform (an assertion, not an error of Terraform's), SST's types, or the parity with Terraform, which needs the plans
-# of `make evidence-check`. Other wrong values in the Terraform are found when the plans are compared with SST. Takes eight
-# minutes of one core.
+# of `make evidence-check`. Takes ten minutes of one core.
 #
 #   mutants.sh [CHECK...]    only the breaks for these checks: access, ..., storage, types, parity
 set -euo pipefail
@@ -101,21 +100,29 @@ open() {
 
 file storage modules/storage/device-tokens.tf
 mutant $'hash_key  = "userId"\n  range_key = "deviceId"' $'hash_key  = "deviceId"\n  range_key = "userId"'
+mutant '"PAY_PER_REQUEST"' '"PROVISIONED"'
+mutant 'var.stage != "dev"' 'var.stage == "prod"'
 mutant 'var.stage != "dev"' 'var.stage == "stage"'
 mutant 'var.stage != "dev"' 'true'
 mutant 'attribute_name = "expiresAt"' 'attribute_name = "updatedAt"'
 mutant $'point_in_time_recovery {\n    enabled = true' $'point_in_time_recovery {\n    enabled = false'
 mutant 'kms_key_arn = var.kms_key_arn' 'kms_key_arn = null'
+mutant 'stream_enabled   = var.stream_view_type != null' 'stream_enabled   = true'
 mutant 'stream_view_type = var.stream_view_type' 'stream_view_type = null'
+mutant 'tags = var.tags' 'tags = {}'
 file storage modules/storage/alarms.tf
 mutant '"${metric}ThrottleEvents"' '"ThrottledRequests"'
 mutant '          Operation = metric_query.value' ''
+mutant ', "TransactWriteItems"' ''
+mutant 'SUM(FILL(METRICS(), 0))' 'SUM(METRICS())'
 mutant 'limit * 60' 'limit'
 mutant 'limit if limit != null' 'coalesce(limit, 1)'
 mutant 'ok_actions    = var.alarm_topic_arns' 'ok_actions    = []'
 file storage modules/storage/variables.tf
 mutant '["Project", "Env", "Owner", "CostCenter"]' '["Project", "Env", "Owner"]'
 mutant ':key/' ':[a-z]+/'
+file storage modules/storage/outputs.tf
+mutant 'value       = aws_dynamodb_table.device_tokens.arn' 'value       = aws_dynamodb_table.device_tokens.name'
 
 file access function.tf
 mutant '    "dynamodb:Query",' $'    "dynamodb:Query",\n    "dynamodb:Scan",'
@@ -129,7 +136,10 @@ mutant '"kms:PutKeyPolicy",' ''
 file access kms.tf
 mutant '"kms:ViaService"    = "dynamodb.${var.region}.amazonaws.com"' ''
 mutant '"${local.logs_arn_prefix}:${local.access_log_group}",' ''
+mutant 'local.own_topic ? [{' 'true ? [{'
 file access drift.tf
+mutant '"dynamodb:DescribeTable"' '"dynamodb:DescribeTable", "dynamodb:GetItem"'
+mutant '"sns:GetTopicAttributes"' '"sns:GetTopicAttributes", "sns:Publish"'
 mutant '[module.storage.table_arn]' '["*"]'
 file access alarms.tf
 mutant 'Principal = { Service = "cloudwatch.amazonaws.com" }' 'Principal = "*"'
@@ -139,6 +149,7 @@ mutant '["DELETE", "GET", "POST"]' '["DELETE", "GET", "POST", "PUT"]'
 mutant '/${var.stage}/${each.key}${local.api_path}' '/*'
 mutant 'kms_key_id        = aws_kms_key.main.arn' ''
 mutant 'count = var.manage_api_gateway_account ? 1 : 0' 'count = 1'
+mutant 'service-role/AmazonAPIGatewayPushToCloudWatchLogs' 'CloudWatchFullAccess'
 
 file alarms monitoring.json
 mutant '"5XXError", "statistic"' '"5xx", "statistic"'
@@ -149,6 +160,8 @@ mutant '"metric": "TransactionConflict"' '"metric": "ConditionalCheckFailedReque
 mutant '["StoreLatency"]' '["Latency"]'
 file alarms alarms.tf
 mutant 'ok_actions    = [local.alarm_topic_arn]' 'ok_actions    = []'
+mutant 'endpoint  = var.alarm_email' 'endpoint  = "nobody@example.com"'
+mutant 'own_topic       = var.alarm_topic_arn == ""' 'own_topic       = true'
 mutant ', Stage = var.stage }' ' }'
 mutant 'threshold = var.moved_limit' 'threshold = 0'
 mutant '{ Operation = operation, ' '{ '
@@ -177,6 +190,8 @@ mutant 'DEVICE_TOKEN_OIDC_AUDIENCE = var.authorizer.audience' ''
 mutant '= var.authorizer.keys_url' '= var.authorizer.discovery_url'
 file api api.tf
 mutant '"TLS_1_2"' '"TLS_1_0"'
+mutant 'count = var.web_acl_arn != "" ? 1 : 0' 'count = 1'
+mutant 'resource_arn = aws_api_gateway_stage.main.arn' 'resource_arn = aws_api_gateway_rest_api.main.arn'
 mutant $'stage_name  = aws_api_gateway_stage.main.stage_name\n  base_path' '  base_path'
 mutant 'trimprefix(var.base_path, "/")' 'null'
 file api outputs.tf
@@ -187,6 +202,8 @@ mutant 'dev = 14' 'dev = 7'
 mutant 'stage = 30' 'stage = 14'
 mutant 'prod = 90' 'prod = 30'
 mutant 'CostCenter = var.cost_center' 'CostCenter = var.owner'
+mutant 'merge(var.extra_tags, {' 'merge({}, {'
+mutant 'var.table_name != "" ? var.table_name : local.name' 'local.name'
 file stages kms.tf
 mutant 'enable_key_rotation     = true' 'enable_key_rotation     = false'
 file stages function.tf
@@ -197,6 +214,8 @@ mutant 'limits.tokenTtlDays.default) * 24' 'limits.tokenTtlDays.default)'
 mutant 'filename = var.package_path' 'filename = "function.zip"'
 mutant 'fileexists(var.package_path)' 'fileexists("${path.root}/${var.package_path}")'
 mutant 'filebase64sha256(var.package_path)' 'filesha256(var.package_path)'
+file stages api.tf
+mutant $'format          = jsonencode(local.monitoring.accessLog)\n  }\n\n  tags = local.tags' $'format          = jsonencode(local.monitoring.accessLog)\n  }'
 
 file validation variables.tf
 mutant 'contains(["cognito", "oidc"], var.authorizer.type)' 'contains(["cognito", "oidc", "none"], var.authorizer.type)'

@@ -31,6 +31,16 @@ run "function" {
   }
 
   assert {
+    condition     = [for action in output.table_actions : "dynamodb:${action}"] == jsondecode(aws_iam_role_policy.function.policy).Statement[0].Action
+    error_message = "The output table_actions has the policy's actions."
+  }
+
+  assert {
+    condition     = aws_iam_role_policy.function.role == aws_iam_role.function.name && aws_lambda_function.main.role == aws_iam_role.function.arn
+    error_message = "The function has this role, and the role this policy."
+  }
+
+  assert {
     condition     = [for s in jsondecode(aws_iam_role.function.assume_role_policy).Statement : s.Principal] == [{ Service = "lambda.amazonaws.com" }]
     error_message = "Only Lambda assumes the role."
   }
@@ -92,6 +102,11 @@ run "key" {
   }
 
   assert {
+    condition     = aws_kms_alias.main.name == "alias/device-tokens-dev" && aws_kms_alias.main.target_key_id == aws_kms_key.main.key_id
+    error_message = "The alias is the key's."
+  }
+
+  assert {
     condition     = toset([aws_cloudwatch_log_group.access.kms_key_id, aws_cloudwatch_log_group.function.kms_key_id, aws_sns_topic.alarms[0].kms_master_key_id]) == toset([aws_kms_key.main.arn])
     error_message = "The key encrypts both log groups and the topic."
   }
@@ -109,6 +124,19 @@ run "key" {
   }
 }
 
+run "key_with_an_existing_topic" {
+  command = plan
+
+  variables {
+    alarm_topic_arn = "arn:aws:sns:eu-central-1:111122223333:company-alarms"
+  }
+
+  assert {
+    condition     = [for s in jsondecode(aws_kms_key.main.policy).Statement : s.Sid] == ["Administration", "TableThroughDynamoDB", "LogGroups"]
+    error_message = "CloudWatch does not use the key if the topic is not the deployment's."
+  }
+}
+
 run "no_account_setting_by_default" {
   command = plan
 
@@ -118,8 +146,45 @@ run "no_account_setting_by_default" {
   }
 }
 
-run "drift" {
-  command = plan
+run "everything" {
+  variables {
+    manage_api_gateway_account = true
+    web_acl_arn                = "arn:aws:wafv2:eu-central-1:111122223333:regional/webacl/push/0a1b2c3d-1111-2222-3333-444455556666"
+
+    custom_domain = {
+      name            = "push.example.com"
+      certificate_arn = "arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d-1111-2222-3333-444455556666"
+    }
+  }
+
+  assert {
+    condition     = aws_api_gateway_account.region[0].cloudwatch_role_arn == aws_iam_role.api_gateway_logs[0].arn
+    error_message = "The region's role for access logs is the one made for it."
+  }
+
+  assert {
+    condition     = [for s in jsondecode(aws_iam_role.api_gateway_logs[0].assume_role_policy).Statement : s.Principal] == [{ Service = "apigateway.amazonaws.com" }]
+    error_message = "Only API Gateway assumes the role."
+  }
+
+  assert {
+    condition     = aws_iam_role_policy_attachment.api_gateway_logs[0].role == aws_iam_role.api_gateway_logs[0].name && aws_iam_role_policy_attachment.api_gateway_logs[0].policy_arn == "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+    error_message = "The role may write API Gateway's logs."
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for s in jsondecode(output.drift_policy).Statement : [for action in s.Action : can(regex("^[a-z0-9]+:(Describe|Get|List|GET)", action))]
+    ]))
+    error_message = "The drift workflow's role changes nothing."
+  }
+
+  assert {
+    condition = length(setintersection(flatten([for s in jsondecode(output.drift_policy).Statement : s.Action]), [
+      "dynamodb:GetItem", "dynamodb:GetRecords", "logs:GetLogEvents", "lambda:ListFunctions", "s3:GetObject",
+    ])) == 0
+    error_message = "The drift workflow's role reads no data."
+  }
 
   assert {
     condition     = [for s in jsondecode(output.drift_policy).Statement : s.Action if contains(s.Resource, "*")] == [["kms:ListAliases", "logs:DescribeLogGroups"]]

@@ -1,5 +1,4 @@
-# Who may call the routes, what is logged, the gateway's own responses, what makes a deployment, and a domain. The
-# comparison of the plans with SST finds other wrong values.
+# The routes, who may call them, how often, the gateway's own responses, and a domain and a web ACL in front.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -7,11 +6,53 @@ mock_provider "aws" {
 
 run "defaults" {
   assert {
-    condition = aws_api_gateway_method_settings.all.method_path == "*/*" && !aws_api_gateway_stage.main.cache_cluster_enabled && jsonencode([
-      for s in aws_api_gateway_method_settings.all.settings :
-      [s.logging_level, s.data_trace_enabled, s.caching_enabled, s.throttling_burst_limit, s.throttling_rate_limit]
-    ]) == jsonencode([["OFF", false, false, 100, 50]])
-    error_message = "Every method takes 100 requests at once and 50 a second. There are no execution logs, because they have bodies and so push tokens, and no cache, because each response is for one user."
+    condition = (
+      aws_api_gateway_resource.v1.path_part == "v1" && aws_api_gateway_resource.v1.parent_id == aws_api_gateway_rest_api.main.root_resource_id &&
+      aws_api_gateway_resource.device_tokens.path_part == "device-tokens" && aws_api_gateway_resource.device_tokens.parent_id == aws_api_gateway_resource.v1.id
+    )
+    error_message = "The path is /v1/device-tokens."
+  }
+
+  assert {
+    condition     = toset([for m in aws_api_gateway_method.route : m.http_method]) == toset(["DELETE", "GET", "POST"]) && alltrue([for m in aws_api_gateway_method.route : m.resource_id == aws_api_gateway_resource.device_tokens.id])
+    error_message = "The path has DELETE, GET and POST."
+  }
+
+  assert {
+    condition = { for k, i in aws_api_gateway_integration.route : k => "${i.http_method} ${i.type} ${i.integration_http_method} ${i.uri}" } == {
+      for method in ["DELETE", "GET", "POST"] : method => "${method} AWS_PROXY POST ${aws_lambda_function.main.invoke_arn}"
+    }
+    error_message = "Each method invokes the function with the whole request."
+  }
+
+  assert {
+    condition     = aws_api_gateway_rest_api.main.endpoint_configuration[0].types == tolist(["REGIONAL"])
+    error_message = "The API is regional."
+  }
+
+  assert {
+    condition     = aws_api_gateway_method_settings.all.method_path == "*/*" && aws_api_gateway_method_settings.all.stage_name == aws_api_gateway_stage.main.stage_name
+    error_message = "The settings apply to every method of the stage."
+  }
+
+  assert {
+    condition     = aws_api_gateway_method_settings.all.settings[0].throttling_burst_limit == 100 && aws_api_gateway_method_settings.all.settings[0].throttling_rate_limit == 50
+    error_message = "Each method takes 100 requests at once and 50 a second."
+  }
+
+  assert {
+    condition     = aws_api_gateway_method_settings.all.settings[0].logging_level == "OFF" && !aws_api_gateway_method_settings.all.settings[0].data_trace_enabled
+    error_message = "There are no execution logs, because they have bodies and so push tokens."
+  }
+
+  assert {
+    condition     = !aws_api_gateway_method_settings.all.settings[0].caching_enabled && !aws_api_gateway_stage.main.cache_cluster_enabled
+    error_message = "Responses are not cached: each is for one user."
+  }
+
+  assert {
+    condition     = aws_api_gateway_stage.main.access_log_settings[0].destination_arn == aws_cloudwatch_log_group.access.arn
+    error_message = "The access log goes to its group."
   }
 
   assert {
@@ -42,6 +83,35 @@ run "defaults" {
   }
 
   assert {
+    condition     = length(aws_api_gateway_domain_name.main) == 0 && length(aws_api_gateway_base_path_mapping.main) == 0 && length(aws_wafv2_web_acl_association.stage) == 0
+    error_message = "There is no domain and no web ACL by default."
+  }
+
+  assert {
+    condition     = !aws_api_gateway_rest_api.main.disable_execute_api_endpoint && output.api_url == aws_api_gateway_stage.main.invoke_url && output.domain_target == null
+    error_message = "Without a domain the API has AWS's default endpoint."
+  }
+
+  assert {
+    condition = { for k, r in aws_api_gateway_gateway_response.problem : k => coalesce(r.status_code, "unchanged") } == {
+      ACCESS_DENIED                = "403"
+      BAD_REQUEST_BODY             = "400"
+      BAD_REQUEST_PARAMETERS       = "400"
+      DEFAULT_4XX                  = "400"
+      DEFAULT_5XX                  = "unchanged"
+      EXPIRED_TOKEN                = "404"
+      INVALID_SIGNATURE            = "404"
+      MISSING_AUTHENTICATION_TOKEN = "404"
+      REQUEST_TOO_LARGE            = "413"
+      RESOURCE_NOT_FOUND           = "404"
+      THROTTLED                    = "429"
+      UNAUTHORIZED                 = "401"
+      WAF_FILTERED                 = "403"
+    }
+    error_message = "The gateway's own responses have these statuses."
+  }
+
+  assert {
     condition = alltrue([
       for k, r in aws_api_gateway_gateway_response.problem :
       r.response_type == k &&
@@ -52,13 +122,9 @@ run "defaults" {
     error_message = "The gateway's own responses are problem documents with the response's status, and are not cached."
   }
 
-  # A Go test compares the others with httpapi.
   assert {
-    condition = [
-      for type in ["ACCESS_DENIED", "BAD_REQUEST_BODY", "BAD_REQUEST_PARAMETERS", "DEFAULT_4XX", "THROTTLED", "WAF_FILTERED"] :
-      aws_api_gateway_gateway_response.problem[type].status_code
-    ] == ["403", "400", "400", "400", "429", "403"]
-    error_message = "The gateway's own responses have these statuses."
+    condition     = aws_api_gateway_gateway_response.problem["UNAUTHORIZED"].response_parameters["gatewayresponse.header.WWW-Authenticate"] == "'Bearer'" && aws_api_gateway_gateway_response.problem["THROTTLED"].response_parameters["gatewayresponse.header.Retry-After"] == "'1'"
+    error_message = "A 401 has WWW-Authenticate, and a 429 has Retry-After."
   }
 }
 
@@ -125,11 +191,17 @@ run "domain" {
       name            = "push.example.com"
       certificate_arn = "arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d-1111-2222-3333-444455556666"
     }
+    web_acl_arn = "arn:aws:wafv2:eu-central-1:111122223333:regional/webacl/push/0a1b2c3d-1111-2222-3333-444455556666"
   }
 
   assert {
     condition     = aws_api_gateway_domain_name.main[0].security_policy == "TLS_1_2" && aws_api_gateway_domain_name.main[0].endpoint_configuration[0].types == tolist(["REGIONAL"])
     error_message = "The domain rejects TLS below 1.2, in the API's region."
+  }
+
+  assert {
+    condition     = aws_api_gateway_domain_name.main[0].domain_name == "push.example.com" && aws_api_gateway_domain_name.main[0].regional_certificate_arn == var.custom_domain.certificate_arn
+    error_message = "The domain has its name and certificate."
   }
 
   assert {
@@ -150,6 +222,11 @@ run "domain" {
   assert {
     condition     = output.api_url == "https://push.example.com" && output.domain_target.name == aws_api_gateway_domain_name.main[0].regional_domain_name
     error_message = "The outputs have the domain's address and the target of its record."
+  }
+
+  assert {
+    condition     = aws_wafv2_web_acl_association.stage[0].resource_arn == aws_api_gateway_stage.main.arn && aws_wafv2_web_acl_association.stage[0].web_acl_arn == var.web_acl_arn
+    error_message = "The web ACL is associated with the stage."
   }
 }
 
@@ -196,6 +273,16 @@ run "oidc" {
     condition     = length(aws_api_gateway_authorizer.cognito) == 0 && alltrue([for m in aws_api_gateway_method.route : m.authorization == "NONE"])
     error_message = "With oidc the gateway does not verify the token."
   }
+
+  assert {
+    condition = { for k, v in aws_lambda_function.main.environment[0].variables : k => v if k == "DEVICE_TOKEN_AUTH" || startswith(k, "DEVICE_TOKEN_OIDC") } == {
+      DEVICE_TOKEN_AUTH          = "oidc"
+      DEVICE_TOKEN_OIDC_ISSUER   = "https://issuer.example.com/tenant"
+      DEVICE_TOKEN_OIDC_AUDIENCE = "device-tokens"
+      DEVICE_TOKEN_OIDC_TOKEN    = "cognito-access"
+    }
+    error_message = "The function gets the issuer and the audience."
+  }
 }
 
 run "oidc_settings" {
@@ -217,19 +304,16 @@ run "oidc_settings" {
   }
 
   assert {
-    condition = {
-      for name, value in aws_lambda_function.main.environment[0].variables : trimprefix(name, "DEVICE_TOKEN_") => value
-      if strcontains(name, "_OIDC_") || strcontains(name, "_BASE_")
-      } == {
-      BASE_PATH            = "/push/api"
-      OIDC_ISSUER          = "name"
-      OIDC_AUDIENCE        = "ios"
-      OIDC_TOKEN           = "access"
-      OIDC_OTHER_AUDIENCES = "android web"
-      OIDC_AUDIENCE_CLAIM  = "azp"
-      OIDC_ALGORITHMS      = "EdDSA ES256"
-      OIDC_DISCOVERY_URL   = "https://id.example.com/metadata?p=policy"
-      OIDC_METADATA_ISSUER = "https://id.example.com/"
+    condition = { for k, v in aws_lambda_function.main.environment[0].variables : k => v if k == "DEVICE_TOKEN_BASE_PATH" || startswith(k, "DEVICE_TOKEN_OIDC") } == {
+      DEVICE_TOKEN_BASE_PATH            = "/push/api"
+      DEVICE_TOKEN_OIDC_ISSUER          = "name"
+      DEVICE_TOKEN_OIDC_AUDIENCE        = "ios"
+      DEVICE_TOKEN_OIDC_TOKEN           = "access"
+      DEVICE_TOKEN_OIDC_OTHER_AUDIENCES = "android web"
+      DEVICE_TOKEN_OIDC_AUDIENCE_CLAIM  = "azp"
+      DEVICE_TOKEN_OIDC_ALGORITHMS      = "EdDSA ES256"
+      DEVICE_TOKEN_OIDC_DISCOVERY_URL   = "https://id.example.com/metadata?p=policy"
+      DEVICE_TOKEN_OIDC_METADATA_ISSUER = "https://id.example.com/"
     }
     error_message = "The function gets the issuer's settings and the base path."
   }

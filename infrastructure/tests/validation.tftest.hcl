@@ -79,42 +79,99 @@ run "rejects_fractions" {
   }
 }
 
-run "rejects_prod_without_a_recipient_and_cognito_with_an_issuer" {
+run "rejects_alarms_without_a_recipient_in_prod" {
   command         = plan
-  expect_failures = [var.alarm_email, var.custom_domain, var.authorizer]
+  expect_failures = [var.alarm_email]
 
   variables {
-    stage         = "prod"
-    custom_domain = { name = "example.com/push", certificate_arn = "arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d" }
-    authorizer    = { type = "cognito", user_pool_arns = ["arn:aws:cognito-idp:eu-central-1:111122223333:userpool/x"], issuer = "https://issuer.example.com" }
+    stage = "prod"
   }
 }
 
-run "rejects_two_recipients_and_cognito_with_an_audience" {
+run "rejects_two_recipients_of_alarms" {
   command         = plan
-  expect_failures = [var.alarm_email, var.custom_domain, var.web_acl_arn, var.authorizer]
+  expect_failures = [var.alarm_email]
 
   variables {
     alarm_email     = "a@example.com"
     alarm_topic_arn = "arn:aws:sns:eu-central-1:111122223333:alarms"
-    custom_domain   = { name = "push.example.com", certificate_arn = "arn:aws:acm:us-east-1:111122223333:certificate/0a1b2c3d" }
-    web_acl_arn     = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/push/0a1b2c3d"
-    authorizer      = { type = "cognito", user_pool_arns = ["arn:aws:cognito-idp:eu-central-1:111122223333:userpool/x"], audience = "app" }
   }
 }
 
-run "rejects_an_emulator_in_prod_and_cognito_with_other_audiences" {
+run "rejects_an_emulator_in_prod" {
   command         = plan
-  expect_failures = [var.emulator_endpoint, var.custom_domain, var.web_acl_arn, var.authorizer]
+  expect_failures = [var.emulator_endpoint]
 
   variables {
     stage             = "prod"
     alarm_email       = "a@example.com"
     emulator_endpoint = "http://localhost:4566"
-    base_path         = "/push/api"
-    custom_domain     = { name = "api.example.com", certificate_arn = "arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d" }
-    web_acl_arn       = "arn:aws:wafv2:eu-central-1:111122223333:global/webacl/push/0a1b2c3d"
-    authorizer        = { type = "cognito", user_pool_arns = ["arn:aws:cognito-idp:eu-central-1:111122223333:userpool/x"], other_audiences = ["app"] }
+  }
+}
+
+run "rejects_a_domain_with_a_path" {
+  command         = plan
+  expect_failures = [var.custom_domain]
+
+  variables {
+    custom_domain = { name = "example.com/push", certificate_arn = "arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d" }
+  }
+}
+
+run "rejects_a_certificate_and_a_web_acl_of_another_region" {
+  command         = plan
+  expect_failures = [var.custom_domain, var.web_acl_arn]
+
+  variables {
+    custom_domain = { name = "push.example.com", certificate_arn = "arn:aws:acm:us-east-1:111122223333:certificate/0a1b2c3d" }
+    web_acl_arn   = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/push/0a1b2c3d"
+  }
+}
+
+run "rejects_a_base_path_of_two_parts_with_a_domain" {
+  command         = plan
+  expect_failures = [var.custom_domain]
+
+  variables {
+    base_path     = "/push/api"
+    custom_domain = { name = "api.example.com", certificate_arn = "arn:aws:acm:eu-central-1:111122223333:certificate/0a1b2c3d" }
+  }
+}
+
+run "rejects_a_web_acl_of_cloudfront" {
+  command         = plan
+  expect_failures = [var.web_acl_arn]
+
+  variables {
+    region      = "us-east-1"
+    web_acl_arn = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/push/0a1b2c3d"
+  }
+}
+
+run "rejects_cognito_with_an_issuer" {
+  command         = plan
+  expect_failures = [var.authorizer]
+
+  variables {
+    authorizer = { type = "cognito", user_pool_arns = ["arn:aws:cognito-idp:eu-central-1:111122223333:userpool/x"], issuer = "https://issuer.example.com" }
+  }
+}
+
+run "rejects_cognito_with_an_audience" {
+  command         = plan
+  expect_failures = [var.authorizer]
+
+  variables {
+    authorizer = { type = "cognito", user_pool_arns = ["arn:aws:cognito-idp:eu-central-1:111122223333:userpool/x"], audience = "app" }
+  }
+}
+
+run "rejects_cognito_with_other_audiences" {
+  command         = plan
+  expect_failures = [var.authorizer]
+
+  variables {
+    authorizer = { type = "cognito", user_pool_arns = ["arn:aws:cognito-idp:eu-central-1:111122223333:userpool/x"], other_audiences = ["app"] }
   }
 }
 
