@@ -120,11 +120,8 @@ func (n naive) Register(ctx context.Context, req tokens.Request) (store.Result, 
 
 func (n naive) takeFrom(ctx context.Context, key tokens.Key) error {
 	_, err := n.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &n.table,
-		Key: dynamotest.Item{
-			"userId":   &types.AttributeValueMemberS{Value: string(key.UserID)},
-			"deviceId": &types.AttributeValueMemberS{Value: string(key.DeviceID)},
-		},
+		TableName:                 &n.table,
+		Key:                       dynamotest.KeyItem(key),
 		UpdateExpression:          aws.String("SET isActive = :no REMOVE expoPushToken"),
 		ExpressionAttributeValues: dynamotest.Item{":no": &types.AttributeValueMemberBOOL{}},
 		ReturnConsumedCapacity:    types.ReturnConsumedCapacityTotal,
@@ -138,7 +135,7 @@ func (n naive) List(ctx context.Context, user tokens.UserID) (regs []tokens.Regi
 		KeyConditionExpression: aws.String("userId = :u"),
 		FilterExpression:       aws.String("isActive = :yes"),
 		ExpressionAttributeValues: dynamotest.Item{
-			":u": &types.AttributeValueMemberS{Value: string(user)}, ":yes": &types.AttributeValueMemberBOOL{Value: true},
+			":u": dynamotest.S(string(user)), ":yes": &types.AttributeValueMemberBOOL{Value: true},
 		},
 		ConsistentRead: aws.Bool(true),
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -49,7 +50,7 @@ func (op *operation) getItem(ctx context.Context, key item) (item, error) {
 	out, err := op.store.client.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName:              &op.store.table,
 		Key:                    key,
-		ConsistentRead:         ptr(true),
+		ConsistentRead:         aws.Bool(true),
 		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
 	})
 	op.event.Calls++
@@ -86,7 +87,7 @@ func (op *operation) otherHolder(ctx context.Context, c claim, h tokens.Hash, ke
 // query passes each page of in to page, empty ones too. It changes in.
 func (op *operation) query(ctx context.Context, in *dynamodb.QueryInput, page func([]item) error) error {
 	in.TableName = &op.store.table
-	in.ConsistentRead = ptr(true)
+	in.ConsistentRead = aws.Bool(true)
 	in.ReturnConsumedCapacity = types.ReturnConsumedCapacityTotal
 	for {
 		out, err := op.store.client.Query(ctx, in)

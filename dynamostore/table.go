@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -91,12 +92,12 @@ func CreateTable(ctx context.Context, c TableClient, table string) error {
 	_, err := c.CreateTable(ctx, &dynamodb.CreateTableInput{
 		TableName: &table,
 		AttributeDefinitions: []types.AttributeDefinition{
-			{AttributeName: ptr(attrUserID), AttributeType: types.ScalarAttributeTypeS},
-			{AttributeName: ptr(attrDeviceID), AttributeType: types.ScalarAttributeTypeS},
+			{AttributeName: aws.String(attrUserID), AttributeType: types.ScalarAttributeTypeS},
+			{AttributeName: aws.String(attrDeviceID), AttributeType: types.ScalarAttributeTypeS},
 		},
 		KeySchema: []types.KeySchemaElement{
-			{AttributeName: ptr(attrUserID), KeyType: types.KeyTypeHash},
-			{AttributeName: ptr(attrDeviceID), KeyType: types.KeyTypeRange},
+			{AttributeName: aws.String(attrUserID), KeyType: types.KeyTypeHash},
+			{AttributeName: aws.String(attrDeviceID), KeyType: types.KeyTypeRange},
 		},
 		BillingMode: types.BillingModePayPerRequest,
 	})
@@ -112,12 +113,10 @@ func CreateTable(ctx context.Context, c TableClient, table string) error {
 	}
 	_, err = c.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{
 		TableName:               &table,
-		TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: ptr(attrExpiresAt), Enabled: ptr(true)},
+		TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String(attrExpiresAt), Enabled: aws.Bool(true)},
 	})
 	if err != nil {
 		return fmt.Errorf("dynamostore: enable time to live: %w", err)
 	}
 	return nil
 }
-
-func ptr[T any](v T) *T { return &v }

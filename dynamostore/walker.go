@@ -8,6 +8,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -161,7 +162,7 @@ func parseSegments(text string) (openSegments, error) {
 func (op *operation) scan(ctx context.Context, c WalkerClient, p scanPosition, limit int32) (items []item, next item, err error) {
 	in := &dynamodb.ScanInput{
 		TableName:              &op.store.table,
-		ConsistentRead:         ptr(true),
+		ConsistentRead:         aws.Bool(true),
 		Limit:                  &limit,
 		Segment:                &p.segment,
 		TotalSegments:          &p.segments,

@@ -111,8 +111,7 @@ func TestRunbookHasEveryAlarm(t *testing.T) {
 	})
 }
 
-// The document of the access patterns calculates the capacity from the throttle that is deployed. A test of dynamostore
-// compares the document with its generator.
+// The document of the access patterns calculates the capacity from the throttle that is deployed.
 func TestCapacityKnowsTheThrottle(t *testing.T) {
 	text, err := os.ReadFile("../docs/infra/device-token-access-patterns.md")
 	if err != nil {

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/devicetokens/devicetokens/dynamostore"
@@ -129,9 +128,9 @@ func (d *desk) put(row map[string]string) {
 	d.t.Helper()
 	item := dynamotest.Item{}
 	for name, value := range row {
-		item[name] = &types.AttributeValueMemberS{Value: value}
+		item[name] = dynamotest.S(value)
 		if name == "expiresAt" {
-			item[name] = &types.AttributeValueMemberN{Value: value}
+			item[name] = dynamotest.N(value)
 		}
 	}
 	_, err := d.client.PutItem(d.t.Context(), &dynamodb.PutItemInput{TableName: &d.table, Item: item})

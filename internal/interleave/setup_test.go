@@ -82,27 +82,27 @@ func (s *schedule) leftovers() []attributes {
 // claimLeftBehind returns a claim that the server wrote within this second.
 func (s *schedule) claimLeftBehind(owner tokens.Key, token tokens.Token, by *server) attributes {
 	return attributes{
-		"userId":        stringAttr(claimKey(token)),
-		"deviceId":      stringAttr("#"),
-		"ownerUserId":   stringAttr(string(owner.UserID)),
-		"ownerDeviceId": stringAttr(string(owner.DeviceID)),
-		"version":       stringAttr("left behind"),
+		"userId":        dynamotest.S(claimKey(token)),
+		"deviceId":      dynamotest.S("#"),
+		"ownerUserId":   dynamotest.S(string(owner.UserID)),
+		"ownerDeviceId": dynamotest.S(string(owner.DeviceID)),
+		"version":       dynamotest.S("left behind"),
 		"expiresAt":     secondsAttr(s.now.Add(by.skew + claimLife(by.policy))),
 	}
 }
 
 func (s *schedule) olderRow(user, device int) attributes {
 	row := attributes{
-		"userId":        stringAttr(fmt.Sprintf("user%d", user)),
-		"deviceId":      stringAttr(fmt.Sprintf("device%d", device)),
-		"expoPushToken": stringAttr(s.randomToken()),
-		"platform":      stringAttr("ios"),
-		"note":          stringAttr("not ours"),
+		"userId":        dynamotest.S(fmt.Sprintf("user%d", user)),
+		"deviceId":      dynamotest.S(fmt.Sprintf("device%d", device)),
+		"expoPushToken": dynamotest.S(s.randomToken()),
+		"platform":      dynamotest.S("ios"),
+		"note":          dynamotest.S("not ours"),
 	}
 	ago := []time.Duration{0, time.Millisecond, time.Hour, 100 * day}[s.rng.IntN(4)]
 	for _, name := range []string{"registeredAt", "updatedAt"} {
 		if s.rng.IntN(4) > 0 {
-			row[name] = stringAttr(timeText(s.now.Add(-ago)))
+			row[name] = dynamotest.S(timeText(s.now.Add(-ago)))
 		}
 	}
 	if s.rng.IntN(2) == 0 {
@@ -117,11 +117,11 @@ func (s *schedule) olderRow(user, device int) attributes {
 func spoil(rng *rand.Rand, row attributes) {
 	switch rng.IntN(3) {
 	case 0:
-		row["platform"] = stringAttr("web")
+		row["platform"] = dynamotest.S("web")
 	case 1:
-		row["expoPushToken"] = &types.AttributeValueMemberN{Value: "1"}
+		row["expoPushToken"] = dynamotest.N("1")
 	case 2:
-		row["expiresAt"] = stringAttr("never")
+		row["expiresAt"] = dynamotest.S("never")
 	}
 }
 

@@ -56,10 +56,8 @@ func seconds(i attributes, name string) time.Time {
 	return time.Time{}
 }
 
-func stringAttr(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
-
 func secondsAttr(t time.Time) types.AttributeValue {
-	return &types.AttributeValueMemberN{Value: strconv.FormatInt(t.Unix(), 10)}
+	return dynamotest.N(strconv.FormatInt(t.Unix(), 10))
 }
 
 func timeText(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
